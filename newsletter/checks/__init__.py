@@ -1,0 +1,1 @@
+"""What may stop an issue."""

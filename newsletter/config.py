@@ -1,0 +1,1 @@
+"""Bootstrap config and the settings file."""

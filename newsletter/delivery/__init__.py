@@ -1,0 +1,1 @@
+"""Message bytes, the SMTP conversation, and what a reply means."""

@@ -1,0 +1,78 @@
+"""The one tree of errors.
+
+Each error carries its subject (what it happened to) and prints one sentence
+that a person can act on. Expected answers, such as a relay refusing one
+reader, are values and not errors.
+"""
+
+
+class NewsletterError(Exception):
+    """Something a person has to know about, said in one sentence.
+
+    ``subject`` names the thing, for logs and machines; ``str(error)`` is the
+    whole sentence. The technical cause, if any, is chained by ``raise from``.
+    """
+
+    def __init__(self, sentence: str, *, subject: str = "") -> None:
+        super().__init__(sentence)
+        self.subject = subject
+
+
+class ConfigError(NewsletterError):
+    """A file, key or environment name is wrong: exit status 2."""
+
+
+class UsageError(NewsletterError):
+    """A command was called in a way that cannot be carried out: exit status 2."""
+
+
+class NotFound(NewsletterError):
+    """There is no such newsletter, issue, subscriber."""
+
+
+class Conflict(NewsletterError):
+    """It is there already, or somebody else changed it first."""
+
+
+class InvalidTransition(NewsletterError):
+    """The state it is in does not allow this."""
+
+
+class TokenError(NewsletterError):
+    """A link's token is forged, cut, expired or meant for something else."""
+
+
+class AddressError(NewsletterError):
+    """An e-mail address that cannot be used."""
+
+
+class SourceError(NewsletterError):
+    """A site, feed or counter could not be used."""
+
+
+class FetchError(SourceError):
+    """It could not be fetched: unreachable, too large, too slow, refused."""
+
+
+class ParseError(SourceError):
+    """It was fetched, and is not what it should be."""
+
+
+class RenderError(NewsletterError):
+    """An issue could not be turned into an e-mail."""
+
+
+class RelayError(NewsletterError):
+    """An SMTP server could not be used at all."""
+
+
+class RelayUnavailable(RelayError):
+    """It does not answer, or does not speak as required (TLS)."""
+
+
+class RelayRejectedLogin(RelayError):
+    """It refuses our user name or password."""
+
+
+class StorageError(NewsletterError):
+    """The database cannot take or give what was asked: full, locked, gone."""

@@ -1,0 +1,1 @@
+"""The dated number of a newsletter; pure."""

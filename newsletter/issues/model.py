@@ -1,0 +1,106 @@
+"""The issue: one dated number of a newsletter, as it was put together.
+
+An issue holds copies of what it prints, so that what was sent can be
+reproduced whatever becomes of the story.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from newsletter.stories.model import Picture
+
+
+class IssueState(StrEnum):
+    """Where an issue is on its way; the moves are in `issues.states`."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    HELD = "held"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    RECALLED = "recalled"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A story's place in a section."""
+
+    story_id: str
+    position: int
+    headline: str
+    url: str
+    excerpt: str = ""
+    byline: str = ""
+    department: str = ""
+    language: str | None = None
+    minutes: int = 0
+    published_at: datetime | None = None
+    picture: Picture | None = None
+    reads: int | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """A story that just missed a section, and why."""
+
+    story_id: str
+    headline: str
+    url: str
+    reads: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of an issue. ``window`` says in words what it looked at."""
+
+    slug: str
+    kind: str
+    title: str
+    window: str
+    items: tuple[Item, ...]
+    runners_up: tuple[RunnerUp, ...] = ()
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One dated number.
+
+    ``date`` is the local date it goes out on; ``covers_until`` is the instant
+    at which the draft looked, and where the next issue's "latest" begins.
+    ``week`` is the ISO week of ``date``. ``title`` stands above the stories
+    ("Top Stories · Week 32").
+    """
+
+    public_id: str
+    newsletter: str
+    slot: str
+    state: IssueState
+    date: date
+    send_at: datetime
+    covers_from: datetime
+    covers_until: datetime
+    title: str
+    subject: str
+    preheader: str
+    sections: tuple[Section, ...]
+    language: str
+    note: str = ""
+    held_because: str = ""
+    approved_by: str = ""
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(item for section in self.sections for item in section.items)
+
+    @property
+    def minutes(self) -> int:
+        return sum(item.minutes for item in self.items)
+
+    @property
+    def week(self) -> int:
+        return self.date.isocalendar().week

@@ -1,0 +1,1 @@
+"""Going out over HTTP, safely."""

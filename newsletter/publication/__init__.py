@@ -1,0 +1,1 @@
+"""The paper's nouns and the slots of its newsletters; pure."""

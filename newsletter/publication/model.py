@@ -1,0 +1,278 @@
+"""The paper's nouns, as its settings describe them.
+
+These models are the settings: the config file's tables and the versioned rows
+in the database are validated by them, and every other room receives them.
+Field descriptions become the reference in docs/config.md.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from newsletter.publication.durations import parse_duration
+from newsletter.publication.schedule import Moment, parse_moment
+
+# First words of the paths that the service itself serves.
+RESERVED_SLUGS = frozenset(
+    (
+        *("subscribe", "confirm", "preferences", "unsubscribe", "archive", "embed.js", "l"),
+        *("media", "healthz", "metrics", "b", "hooks", "desk", "api", "static"),
+    )
+)
+
+
+def _known_timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f'no time zone is called "{name}"; use a name such as America/New_York')
+    return name
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _moment(text: str) -> str:
+    parse_moment(text)
+    return text
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Timezone = Annotated[str, AfterValidator(_known_timezone)]
+Duration = Annotated[str, AfterValidator(_duration)]
+MomentText = Annotated[str, AfterValidator(_moment)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+# A line that may stand in a mail header or a page: no control characters.
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$", max_length=300)]
+WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)]
+MailAddress = Annotated[str, Field(pattern=r"^[^\s@<>,\x00-\x1f]+@[^\s@<>,\x00-\x1f]+$")]
+
+
+class Model(BaseModel):
+    """A frozen noun that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Colours(Model):
+    """The brand's colours; the defaults are the service's own newspaper look."""
+
+    accent: Colour = Field("#8c1d2f", description="departments, ranks and buttons, on light paper")
+    accent_dark: Colour = Field("#f08a8f", description="the same where the reader's screen is dark")
+
+
+class Publication(Model):
+    """The paper."""
+
+    name: Line = Field(min_length=1, description="the paper's full name")
+    short_name: Line = Field("", description='what readers call it, as in "Get the Mirror"')
+    url: WebAddress = Field(description="the paper's site")
+    timezone: Timezone = Field(
+        "UTC", description="the zone in which the paper's days and weeks run"
+    )
+    language: str = Field("en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$", description="BCP 47 tag")
+    postal_address: Line = Field(
+        "", description="printed in every footer: the law asks for it in bulk mail"
+    )
+    logo: WebAddress | None = Field(
+        None, description="a PNG or JPEG; without it the name is set in type"
+    )
+    colours: Colours = Field(default=Colours(), description="brand colours")
+    social: tuple[WebAddress, ...] = Field((), description="addresses linked from the footer")
+    editors: tuple[MailAddress, ...] = Field(
+        (), description="who is told when a draft waits, a send is late or a relay refuses"
+    )
+
+    @property
+    def nickname(self) -> str:
+        """The short name, or the full one where there is none."""
+        return self.short_name or self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Source(Model):
+    """A feed or site whose stories we read."""
+
+    slug: Slug = Field(description="its identity: keep it when the address changes")
+    url: WebAddress = Field(description="the feed's address, or the WordPress REST root")
+    kind: Literal["feed", "wordpress"] = Field("feed", description="RSS or Atom, or WordPress REST")
+    allow_private: bool = Field(
+        False, description="let this address lie in a private or loopback network"
+    )
+
+
+class Reads(Model):
+    """A counter that tells how often stories were read."""
+
+    slug: Slug = Field(description="its identity")
+    source: Slug = Field(description="the source whose stories it counts")
+    kind: Literal["csv", "wordpress-popular-posts"] = Field(
+        description="a CSV of url,date,reads, or the WordPress Popular Posts plugin"
+    )
+    url: WebAddress = Field(description="the CSV's address, or the WordPress REST root")
+    allow_private: bool = Field(
+        False, description="let this address lie in a private or loopback network"
+    )
+
+
+class SectionPlan(Model):
+    """A section of a newsletter, as configured; an issue's Section is made from it."""
+
+    slug: Slug = Field(description="its identity: the cool-down is counted by it")
+    kind: Literal["most_read", "latest"] = Field(
+        description="most_read: by reads in the window; latest: newest first since the last issue"
+    )
+    title: Line = Field(min_length=1, description="printed above the section")
+    count: int = Field(5, ge=1, le=28, description="how many stories at most")
+    minimum: int = Field(1, ge=1, le=28, description="with fewer stories the section is left out")
+    window: Duration = Field(
+        "30 days",
+        description="most_read: reads of these last local days; latest: reach of the first issue",
+    )
+    max_per_department: int = Field(
+        0, ge=0, description="at most so many stories of one department; 0 sets no limit"
+    )
+    cool_down: int = Field(
+        4, ge=0, le=52, description="most_read: a story does not come again within so many issues"
+    )
+
+    @property
+    def window_length(self) -> timedelta:
+        return parse_duration(self.window)
+
+
+class Sender(Model):
+    """Who a newsletter comes from."""
+
+    name: Line = Field(min_length=1, description="shown in the inbox")
+    address: MailAddress = Field(description="its domain carries the Message-ID and the List-Id")
+
+
+class Newsletter(Model):
+    """What one subscribes to."""
+
+    slug: Slug = Field(description="its identity, and its name in links")
+    name: Line = Field(min_length=1, description="printed on the sign-up page and in the footer")
+    sender: Sender = Field(alias="from", description="name and address it comes from")
+    reply_to: MailAddress | None = Field(None, description="where answers go; else the sender")
+    timezone: Timezone | None = Field(None, description="else the publication's")
+    language: str | None = Field(None, description="else the publication's")
+    sources: tuple[Slug, ...] = Field(
+        (), description="which sources it takes stories from; empty: all"
+    )
+    draft_at: MomentText = Field("Thu 12:00", description="when the draft is made")
+    send_at: MomentText = Field(
+        "Fri 07:00", description='when it goes out: "Fri 07:00", "daily 07:00" or "day 1 07:00"'
+    )
+    approval: Literal["required", "auto"] = Field(
+        "required", description="auto: the draft is sent without a person's approval"
+    )
+    max_lateness: Duration = Field(
+        "12 hours", description="a send later than this is held, and the editors are told"
+    )
+    subject: Line = Field(
+        "{headline}",
+        description="may hold {headline} {newsletter} {publication} {short_name} {period} {date}",
+    )
+    title: Line = Field(
+        "Top Stories · {period}", description="set above the stories; the same names"
+    )
+    consent: Line = Field(
+        "",
+        description="what a reader agrees to, printed at the sign-up form",
+    )
+    sections: tuple[SectionPlan, ...] = Field(
+        alias="section", min_length=1, description="the parts of an issue, in order"
+    )
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Newsletter":
+        if self.slug in RESERVED_SLUGS:
+            raise ValueError(f'the slug "{self.slug}" is one of the service\'s own paths')
+        _refuse_twins("section", [plan.slug for plan in self.sections])
+        if parse_moment(self.draft_at).period != parse_moment(self.send_at).period:
+            raise ValueError("draft_at and send_at must have the same rhythm, such as two weekdays")
+        return self
+
+    @property
+    def send_moment(self) -> Moment:
+        return parse_moment(self.send_at)
+
+    @property
+    def draft_moment(self) -> Moment:
+        return parse_moment(self.draft_at)
+
+    @property
+    def lateness(self) -> timedelta:
+        return parse_duration(self.max_lateness)
+
+    def zone_in(self, publication: Publication) -> ZoneInfo:
+        return ZoneInfo(self.timezone or publication.timezone)
+
+    def language_in(self, publication: Publication) -> str:
+        return self.language or publication.language
+
+
+class Bounces(Model):
+    """Where failed mail comes back to."""
+
+    return_path: MailAddress | None = Field(
+        None,
+        description="bounces@paper.example becomes bounces+TOKEN@paper.example for each reader; "
+        "without it the newsletter's own address takes the token",
+    )
+
+
+class DeliverySettings(Model):
+    """How hard to try."""
+
+    give_up_after: Duration = Field(
+        "3 days", description="a reader whose server keeps putting us off is refused after this"
+    )
+
+
+class Settings(Model):
+    """All that the desk may change: the file's tables below, or their versioned rows."""
+
+    publication: Publication
+    source: tuple[Source, ...] = ()
+    reads: tuple[Reads, ...] = ()
+    newsletter: tuple[Newsletter, ...] = ()
+    delivery: DeliverySettings = DeliverySettings()
+    bounces: Bounces = Bounces()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Settings":
+        sources = [source.slug for source in self.source]
+        _refuse_twins("source", sources)
+        _refuse_twins("reads", [reads.slug for reads in self.reads])
+        _refuse_twins("newsletter", [newsletter.slug for newsletter in self.newsletter])
+        for reads in self.reads:
+            if reads.source not in sources:
+                raise ValueError(
+                    f'reads "{reads.slug}" counts for an unknown source "{reads.source}"'
+                )
+        for newsletter in self.newsletter:
+            for slug in newsletter.sources:
+                if slug not in sources:
+                    raise ValueError(
+                        f'newsletter "{newsletter.slug}" names an unknown source "{slug}"'
+                    )
+        return self
+
+    def newsletter_called(self, slug: str) -> Newsletter | None:
+        """The newsletter of that slug, if there is one."""
+        return next((n for n in self.newsletter if n.slug == slug), None)
+
+
+def _refuse_twins(kind: str, slugs: list[str]) -> None:
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise ValueError(f'two {kind} entries have the slug "{slug}"')

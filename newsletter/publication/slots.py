@@ -1,0 +1,104 @@
+"""Slots: the key of an issue, unique per newsletter.
+
+A slot is computed from ``send_at`` in the newsletter's zone: ``2025-W32`` (ISO
+year and week), ``2025-08``, ``2025-08-05``; an extra adds ``.x1``.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from newsletter.errors import UsageError
+from newsletter.publication.model import Newsletter
+from newsletter.publication.schedule import Moment, Period
+
+_FORM = re.compile(
+    r"^(?:(?P<week_year>\d{4})-W(?P<week>\d{2})|(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)"
+    r"(?:\.x(?P<extra>[1-9]\d?))?$"
+)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An issue's place in time: its key, and the instants of draft and send (UTC)."""
+
+    key: str
+    date: date
+    draft_at: datetime
+    send_at: datetime
+
+    @property
+    def is_extra(self) -> bool:
+        return ".x" in self.key
+
+    @property
+    def week(self) -> int:
+        """The ISO week of the issue's date."""
+        return self.date.isocalendar().week
+
+
+def slot_key(period: Period, day: date) -> str:
+    """The key of the issue that goes out on the local date ``day``."""
+    if period is Period.WEEK:
+        iso = day.isocalendar()
+        return f"{iso.year:04d}-W{iso.week:02d}"
+    return f"{day:%Y-%m}" if period is Period.MONTH else f"{day:%Y-%m-%d}"
+
+
+def upcoming_slot(newsletter: Newsletter, zone: ZoneInfo, now: datetime) -> Slot:
+    """The slot whose send comes next after ``now``."""
+    day, send_at = newsletter.send_moment.after(now, zone)
+    return _slot(newsletter, zone, day, send_at)
+
+
+def latest_slot(newsletter: Newsletter, zone: ZoneInfo, now: datetime) -> Slot:
+    """The slot whose send came last, at or before ``now``."""
+    day, send_at = newsletter.send_moment.at_or_before(now, zone)
+    return _slot(newsletter, zone, day, send_at)
+
+
+def named_slot(newsletter: Newsletter, zone: ZoneInfo, key: str) -> Slot:
+    """The slot of that key; UsageError where the newsletter has no such slot.
+
+    An extra's instants are those of the regular slot it stands beside.
+    """
+    match = _FORM.match(key)
+    moment = newsletter.send_moment
+    day = _day_of(match, moment) if match else None
+    if day is None:
+        example = slot_key(moment.period, date(2025, 8, 5))
+        raise UsageError(
+            f'"{key}" is no slot of {newsletter.slug}; its slots look like {example} '
+            f"or {example}.x1",
+            subject=key,
+        )
+    found = _slot(newsletter, zone, day, moment.instant(day, zone))
+    return Slot(key, found.date, found.draft_at, found.send_at)
+
+
+def _slot(newsletter: Newsletter, zone: ZoneInfo, day: date, send_at: datetime) -> Slot:
+    key = slot_key(newsletter.send_moment.period, day)
+    # Strictly before the send, so that equal moments draft one period ahead.
+    before = send_at - timedelta(microseconds=1)
+    _, draft_at = newsletter.draft_moment.at_or_before(before, zone)
+    return Slot(key, day, draft_at, send_at)
+
+
+def _day_of(match: re.Match[str], moment: Moment) -> date | None:
+    try:
+        if match["week"]:
+            if moment.weekday is None:
+                return None
+            return date.fromisocalendar(
+                int(match["week_year"]), int(match["week"]), moment.weekday + 1
+            )
+        if match["day"]:
+            if moment.period is not Period.DAY:
+                return None
+            return date(int(match["year"]), int(match["month"]), int(match["day"]))
+        if moment.day is None:
+            return None
+        return date(int(match["year"]), int(match["month"]), moment.day)
+    except ValueError:
+        return None

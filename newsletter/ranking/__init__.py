@@ -1,0 +1,1 @@
+"""Which stories, and why; pure."""

@@ -1,0 +1,1 @@
+"""An issue as HTML and text, once, with slots for the reader."""

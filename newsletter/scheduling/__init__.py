@@ -1,0 +1,1 @@
+"""When to call which workflow."""

@@ -1,0 +1,1 @@
+"""Where stories and their reads come from."""

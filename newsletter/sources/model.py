@@ -1,0 +1,160 @@
+"""What sources give us: items as received, reads as counted, a site's profile."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a server gave us to ask again with: sent back exactly as received."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True)
+class SourcePicture:
+    """A picture as a source names it. ``width`` and ``height`` in pixels, where told."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+    alt: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class SourceItem:
+    """One entry of a source, as received: entities decoded once, otherwise untouched.
+
+    ``native_id`` is the source's own key (WordPress post id), ``guid`` a feed's.
+    ``published_at`` and ``modified_at`` are aware UTC, or None where the source
+    tells none. ``categories`` keep their order. ``hidden`` says in a few words
+    why the public may not read it ("password"), else it is empty.
+    """
+
+    title: str
+    url: str | None
+    native_id: str | None = None
+    guid: str | None = None
+    html: str = ""
+    excerpt_html: str = ""
+    author: str = ""
+    categories: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    modified_at: datetime | None = None
+    picture: SourcePicture | None = None
+    language: str | None = None
+    comments: int | None = None
+    hidden: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one poll of a source brought.
+
+    ``unchanged`` means that the server said so and ``items`` is empty.
+    ``latest_modified`` is the cursor for the next poll of WordPress REST.
+    ``problems`` are sentences about entries that had to be left out.
+    """
+
+    items: tuple[SourceItem, ...] = ()
+    validators: Validators = field(default_factory=Validators)
+    latest_modified: datetime | None = None
+    unchanged: bool = False
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """What we remember of a source between polls."""
+
+    validators: Validators = field(default_factory=Validators)
+    latest_modified: datetime | None = None
+    last_success_at: datetime | None = None
+    last_error_at: datetime | None = None
+    last_error: str = ""
+
+
+class ReadKind(StrEnum):
+    """What a counter counts; kinds are never added up."""
+
+    VIEWS = "views"
+    VISITORS = "visitors"
+    VISITS = "visits"
+
+
+@dataclass(frozen=True)
+class StoryKey:
+    """How a counter names a story: by address, or by the source's own id."""
+
+    url: str | None = None
+    native_id: str | None = None
+
+
+@dataclass(frozen=True)
+class DayReads:
+    """Reads of a story on one local date of the paper."""
+
+    story: StoryKey
+    day: date
+    count: int
+
+
+@dataclass(frozen=True)
+class TotalReads:
+    """Reads of a story since it was published, as the counter stood when asked."""
+
+    story: StoryKey
+    total: int
+
+
+@dataclass(frozen=True)
+class ReadBatch:
+    """What one poll of a counter brought: days, or totals, and what was left out."""
+
+    kind: ReadKind = ReadKind.VIEWS
+    days: tuple[DayReads, ...] = ()
+    totals: tuple[TotalReads, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact that a site told of itself: ``what`` (name, zone, feed…), and from where."""
+
+    what: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class FoundSource:
+    """A source that discovery proposes; ``kind`` as in the settings."""
+
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True)
+class SiteProfile:
+    """What one site address told: everything is a proposal that can be edited.
+
+    ``sources`` and ``reads`` come best first; ``warnings`` are sentences, such
+    as a site that tells only an offset and no zone.
+    """
+
+    url: str
+    name: str = ""
+    short_name: str = ""
+    description: str = ""
+    timezone: str | None = None
+    language: str | None = None
+    logo: str | None = None
+    social: tuple[str, ...] = ()
+    sources: tuple[FoundSource, ...] = ()
+    reads: tuple[FoundSource, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()

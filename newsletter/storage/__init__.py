@@ -1,0 +1,1 @@
+"""Tables, migrations, repositories: the only room that knows SQL."""

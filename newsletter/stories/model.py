@@ -1,0 +1,80 @@
+"""The story: our cleaned record of a source's item."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+WORDS_A_MINUTE = 230
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A story's picture. ``credit`` is the photographer or agency, without "Photo:"."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+    alt: str = ""
+    caption: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True)
+class StoryKeys:
+    """What a story may be recognised by, strongest first: the merge ladder.
+
+    ``native_id`` and ``guid`` count within ``source``; ``title_key`` is the
+    normalised title and counts with the local date it was published on.
+    """
+
+    source: str
+    native_id: str | None = None
+    guid: str | None = None
+    url: str | None = None
+    title_key: str = ""
+    published_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Story:
+    """What we believe of a story.
+
+    ``public_id`` is its identity everywhere. ``url`` is canonical; ``byline`` is
+    the writer (from the text where it names one), ``house_author`` what the CMS
+    says. ``title_key`` and ``published_on`` (local date) serve to recognise it
+    again, see `StoryKeys`. ``departments`` are the paper's categories, the first one counting for
+    caps. ``published_known`` is False where no source told a date and the first
+    sight stands in. ``hidden`` says why it may not be used, else it is empty.
+    """
+
+    public_id: str
+    source: str
+    url: str
+    title: str
+    published_at: datetime
+    first_seen_at: datetime
+    title_key: str
+    published_on: date
+    native_id: str | None = None
+    guid: str | None = None
+    byline: str = ""
+    house_author: str = ""
+    departments: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    excerpt: str = ""
+    words: int = 0
+    language: str | None = None
+    published_known: bool = True
+    modified_at: datetime | None = None
+    picture: Picture | None = None
+    comments: int | None = None
+    hidden: str = ""
+
+    @property
+    def department(self) -> str:
+        """The first department, or nothing."""
+        return self.departments[0] if self.departments else ""
+
+    @property
+    def minutes(self) -> int:
+        """Reading time, at least one minute; 0 where the text is unknown."""
+        return max(1, round(self.words / WORDS_A_MINUTE)) if self.words else 0

@@ -1,0 +1,1 @@
+"""Addresses, consent, and who may be mailed."""

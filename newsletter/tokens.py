@@ -1,0 +1,150 @@
+"""Reader tokens and public ids.
+
+A token is a deterministic HMAC-SHA256 over public ids, bound to a purpose and
+named by the id of the key that made it: never stored, valid for as long as its
+key verifies, and independent of any ledger row. Where one must expire, the
+expiry is one of the signed parts.
+
+Form: ``KEYID.PART.PART.MAC`` of ``[A-Za-z0-9_-]`` and dots, safe in a URL and,
+being lower-case base 32 throughout, in the local part of an address.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from newsletter.errors import ConfigError, TokenError
+
+_ID_BYTES = 10  # 80 bits, 16 characters of base 32
+_MAC_BYTES = 20  # 160 bits, 32 characters of base 32: nothing to guess
+_SHORT_MAC_BYTES = 10  # for return paths, whose local part may have 64 octets
+_KEY_BYTES = 32
+
+
+def new_public_id() -> str:
+    """A fresh opaque id: 16 characters of lower-case base 32."""
+    return _base32(secrets.token_bytes(_ID_BYTES))
+
+
+def derived_public_id(*parts: str) -> str:
+    """The same opaque id for the same parts, for things made once by their key."""
+    return _base32(hashlib.sha256("\0".join(parts).encode()).digest()[:_ID_BYTES])
+
+
+def _base32(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().lower().rstrip("=")
+
+
+class Purpose(StrEnum):
+    """What a token is for, and the public ids that it signs."""
+
+    UNSUBSCRIBE = "unsubscribe"  # subscriber, newsletter
+    PREFERENCES = "preferences"  # subscriber
+    CONFIRM = "confirm"  # subscriber, newsletter; expires
+    PREVIEW = "preview"  # issue
+    BOUNCE = "bounce"  # mailing, recipient; short
+
+
+@dataclass(frozen=True)
+class Key:
+    """One signing key: ``id`` is a short word of letters and digits."""
+
+    id: str
+    secret: bytes
+
+
+class Keyring:
+    """The installation's signing keys: the first signs, all of them verify."""
+
+    def __init__(self, keys: Sequence[Key], address_hash_key: bytes) -> None:
+        if not keys:
+            raise ConfigError("the key file holds no token key", subject="keys")
+        self._keys = {key.id: key for key in keys}
+        self._signer = keys[0]
+        self._address_hash_key = address_hash_key
+
+    def sign(self, purpose: Purpose, *parts: str, short: bool = False) -> str:
+        """A token for ``purpose`` over ``parts`` (public ids, lower-case words)."""
+        return ".".join(
+            [self._signer.id, *parts, self._mac(self._signer, purpose, parts, short=short)]
+        )
+
+    def verify(self, purpose: Purpose, token: str, *, short: bool = False) -> tuple[str, ...]:
+        """The parts that were signed; TokenError if this is not our token for ``purpose``."""
+        key_id, *rest = token.split(".")
+        key = self._keys.get(key_id)
+        if key is None or not rest or not token.isascii():
+            raise TokenError("this link is not one of ours", subject=purpose)
+        *parts, mac = rest
+        if not hmac.compare_digest(mac, self._mac(key, purpose, parts, short=short)):
+            raise TokenError("this link is damaged or not one of ours", subject=purpose)
+        return tuple(parts)
+
+    def sign_until(self, purpose: Purpose, expires: datetime, *parts: str) -> str:
+        """A token that `verify_until` accepts up to ``expires``."""
+        return self.sign(purpose, *parts, str(int(expires.timestamp())))
+
+    def verify_until(self, purpose: Purpose, token: str, now: datetime) -> tuple[str, ...]:
+        """As `verify`, and TokenError once the expiry has passed."""
+        *parts, expires = self.verify(purpose, token)
+        if now > datetime.fromtimestamp(int(expires), UTC):
+            raise TokenError("this link has expired", subject=purpose)
+        return tuple(parts)
+
+    def hash_address(self, address: str) -> str:
+        """A keyed hash of an address, for a suppression that outlives the address itself."""
+        return _base32(hmac.digest(self._address_hash_key, address.encode(), "sha256"))
+
+    def _mac(self, key: Key, purpose: Purpose, parts: Sequence[str], *, short: bool) -> str:
+        message = "\0".join((purpose, *parts)).encode()
+        size = _SHORT_MAC_BYTES if short else _MAC_BYTES
+        return _base32(hmac.digest(key.secret, message, "sha256")[:size])
+
+
+def load_keyring(path: Path) -> Keyring:
+    """The keys of ``path`` (JSON), made on first use and readable by the owner only.
+
+    Part of any backup: without it the links in mails already sent stop working.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = _create_key_file(path)
+    try:
+        document = json.loads(text)
+        keys = [Key(str(k["id"]), bytes.fromhex(k["secret"])) for k in document["token"]]
+        return Keyring(keys, bytes.fromhex(document["address_hash"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{path}: the key file is damaged; restore it from the backup", subject=str(path)
+        ) from error
+
+
+def _create_key_file(path: Path) -> str:
+    document = {
+        "token": [{"id": "a", "secret": secrets.token_hex(_KEY_BYTES)}],
+        "address_hash": secrets.token_hex(_KEY_BYTES),
+    }
+    text = json.dumps(document, indent=2) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked into place: two processes that start at once must
+    # end up with the same keys, and a crash must not leave half a file.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        text = path.read_text(encoding="utf-8")
+    finally:
+        temporary.unlink()
+    return text

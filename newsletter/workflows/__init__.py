@@ -1,0 +1,1 @@
+"""The way as prose: fetch, draft, publish, deliver, sign up."""
