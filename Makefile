@@ -76,7 +76,11 @@ bench: setup-dev ## print the figures of speed and memory
 
 .PHONY: pictures
 pictures: setup-dev packages ## take the README's pictures anew
-	@$(BIN)/python docs/take_pictures.py
+	@$(BIN)/python -m docs.take_pictures
+
+.PHONY: reference
+reference: setup-dev ## write docs/config.md and docs/commands.md anew
+	@$(BIN)/python -m docs.write_reference
 
 .PHONY: lock
 lock: .tools/.stamp ## resolve the dependencies anew

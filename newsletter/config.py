@@ -1,1 +1,312 @@
-"""Bootstrap config and the settings file."""
+"""The config file: bootstrap, read once and frozen, beside the settings it seeds.
+
+Any key may also come from the environment as ``NEWSLETTER_TABLE__KEY``, in
+arrays by slug (``NEWSLETTER_RELAY__MAIN__PASSWORD``). What is unknown, in the
+file or in the environment, stops the start with one sentence.
+"""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from newsletter.errors import ConfigError
+
+_PREFIX = "NEWSLETTER_"
+# Names that configure the command line or the tests, and no key of the file.
+_NOT_KEYS = ("NEWSLETTER_CONFIG", "NEWSLETTER_TEST_")
+_SETTINGS_TABLES = ("publication", "source", "reads", "newsletter", "delivery", "bounces")
+
+SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Table(BaseModel):
+    """A table of the config file: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseTable(Table):
+    """Where everything is kept."""
+
+    url: str = Field(
+        "sqlite:///data/newsletter.sqlite",
+        pattern=r"^(sqlite:///.+|postgresql://.+)$",
+        description="sqlite:///FILE (relative to the config file) or postgresql://USER@HOST/NAME",
+    )
+    durability: Literal["process", "full"] = Field(
+        "process",
+        description="SQLite: process survives the death of the service, full the loss of power too",
+    )
+
+
+class WebTable(Table):
+    """The public pages."""
+
+    base_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^\s/]+[^\s]*[^\s/]$",
+        description="the root of every link in a mail, without a slash at the end",
+    )
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
+
+
+class RelayTable(Table):
+    """An SMTP server that we hand mail to."""
+
+    slug: Annotated[str, Field(pattern=SLUG_PATTERN)] = Field(description="its identity")
+    host: str = Field(min_length=1, description="its name, which its certificate must show")
+    port: int = Field(587, ge=1, le=65535, description="587 for starttls, 465 for tls")
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="verified always; none is for a server on this machine"
+    )
+    username: str = Field("", description="empty: no login")
+    password: str = Field("", repr=False, description="better given by password_file")
+    password_file: Path | None = Field(
+        None, description="a file that holds nothing but the password"
+    )
+    connections: int = Field(4, ge=1, le=64, description="how many at the same time")
+
+    @model_validator(mode="after")
+    def _check(self) -> "RelayTable":
+        if self.password and self.password_file:
+            raise ValueError("give either password or password_file")
+        if (
+            self.username
+            and self.tls == "none"
+            and self.host not in ("127.0.0.1", "::1", "localhost")
+        ):
+            raise ValueError('a login over tls = "none" would show the password to the network')
+        return self
+
+    def secret(self) -> str:
+        """The password, from wherever it is kept; ConfigError if its file can't be read."""
+        if self.password_file is None:
+            return self.password
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(
+                f'relay "{self.slug}": password_file {self.password_file} can\'t be read '
+                f"({error.strerror})",
+                subject=self.slug,
+            ) from error
+
+
+class LogTable(Table):
+    """What is logged, on standard error."""
+
+    format: Literal["text", "json"] = Field("text", description="key=value lines, or JSON")
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="from where up")
+
+
+class Bootstrap(Table):
+    """What a process needs before it can read the settings."""
+
+    data_dir: Path = Field(
+        Path("data"), description="keys and locks (relative to the config file); part of any backup"
+    )
+    templates_dir: Path | None = Field(
+        None, description="a folder whose templates take the place of those shipped"
+    )
+    database: DatabaseTable = DatabaseTable()
+    web: WebTable = WebTable()
+    relay: tuple[RelayTable, ...] = Field(
+        (), max_length=1, description="the SMTP server to hand mail to"
+    )
+    log: LogTable = LogTable()
+
+
+@dataclass(frozen=True)
+class Config:
+    """A config file as read: ``settings`` is the raw document of the settings' tables."""
+
+    path: Path
+    bootstrap: Bootstrap
+    settings: dict[str, Any]
+
+
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """The config of ``path`` with the environment laid over it; ConfigError says what to mend."""
+    document = _read_toml(path)
+    _lay_environment_over(document, environ, path)
+    known = [*Bootstrap.model_fields, *_SETTINGS_TABLES]
+    for name in document:
+        if name not in known:
+            raise ConfigError(f'{path}: unknown key "{name}"{_nearest(name, known)}', subject=name)
+    settings = {name: document.pop(name) for name in _SETTINGS_TABLES if name in document}
+    bootstrap = _resolve_paths(validate(Bootstrap, document, str(path)), path.resolve().parent)
+    return Config(path, bootstrap, settings)
+
+
+def validate(model: type[M], document: Mapping[str, Any], where: str) -> M:
+    """``document`` as ``model``; ConfigError names ``where``, the key and the mend."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        problems = error.errors()
+        # A key nobody knows explains the missing one beside it: tell it first.
+        first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        sentence = _sentence(model, document, first["loc"], first["type"], first["msg"])
+        raise ConfigError(f"{where}: {sentence}{more}", subject=_dotted(first["loc"])) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}: there is no such file; `newsletter init --site URL` writes one",
+            subject=str(path),
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read ({error.strerror})", subject=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}", subject=str(path)) from error
+
+
+def _resolve_paths(bootstrap: Bootstrap, root: Path) -> Bootstrap:
+    """Paths count from the config file, so that the folder one starts in does not matter."""
+    url = bootstrap.database.url
+    if url.startswith("sqlite:///"):
+        url = f"sqlite:///{root / url.removeprefix('sqlite:///')}"
+    return bootstrap.model_copy(
+        update={
+            "data_dir": root / bootstrap.data_dir,
+            "templates_dir": bootstrap.templates_dir and root / bootstrap.templates_dir,
+            "database": bootstrap.database.model_copy(update={"url": url}),
+            "relay": tuple(
+                relay.model_copy(
+                    update={"password_file": relay.password_file and root / relay.password_file}
+                )
+                for relay in bootstrap.relay
+            ),
+        }
+    )
+
+
+def _lay_environment_over(document: dict[str, Any], environ: Mapping[str, str], path: Path) -> None:
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and not name.startswith(_NOT_KEYS):
+            keys = name.removeprefix(_PREFIX).lower().split("__")
+            _set_key(document, keys, _environment_value(environ[name]), name, path)
+
+
+def _set_key(document: Any, keys: list[str], value: Any, name: str, path: Path) -> None:
+    *tables, last = keys
+    place = document
+    for depth, key in enumerate(tables):
+        if isinstance(place, list):
+            place = _entry_called(place, key, name, path)
+        elif depth == 0 and key not in (*Bootstrap.model_fields, *_SETTINGS_TABLES):
+            known = [*Bootstrap.model_fields, *_SETTINGS_TABLES]
+            raise ConfigError(
+                f'environment: {name} names an unknown table "{key}"{_nearest(key, known)}',
+                subject=name,
+            )
+        else:
+            place = place.setdefault(key, {})
+    if not isinstance(place, dict):
+        raise ConfigError(f"environment: {name} names no key of {path}", subject=name)
+    place[last] = value
+
+
+def _entry_called(entries: list[Any], key: str, name: str, path: Path) -> Any:
+    slugs = {str(entry.get("slug", "")): entry for entry in entries if isinstance(entry, dict)}
+    # A hyphen can't stand in an environment name.
+    entry = slugs.get(key) or slugs.get(key.replace("_", "-"))
+    if entry is None:
+        raise ConfigError(
+            f'environment: {name} names "{key}", and {path} has no entry of that slug'
+            f"{_nearest(key, list(slugs))}",
+            subject=name,
+        )
+    return entry
+
+
+def _environment_value(text: str) -> Any:
+    """A list or a table is written as JSON; everything else is taken as it stands."""
+    if text[:1] in "[{":
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _sentence(
+    model: type[BaseModel],
+    document: Mapping[str, Any],
+    loc: tuple[int | str, ...],
+    kind: str,
+    message: str,
+) -> str:
+    place = ": ".join(_names(document, loc[:-1] if kind in ("extra_forbidden", "missing") else loc))
+    prefix = f"{place}: " if place else ""
+    if kind == "extra_forbidden":
+        known = list(_fields_at(model, loc[:-1]))
+        return f'{prefix}unknown key "{loc[-1]}"{_nearest(str(loc[-1]), known)}'
+    if kind == "missing":
+        return f'{prefix}the key "{loc[-1]}" is missing'
+    return prefix + message.removeprefix("Value error, ")
+
+
+def _names(document: Any, loc: tuple[int | str, ...]) -> Iterator[str]:
+    """The tables on the way to a key, array entries by their slug."""
+    waiting = ""
+    for part in loc:
+        try:
+            document = document[part]
+        except (KeyError, IndexError, TypeError):
+            document = None
+        if isinstance(part, int):
+            slug = document.get("slug") if isinstance(document, dict) else None
+            yield f'{waiting} "{slug}"' if slug else f"{waiting} {part + 1}"
+            waiting = ""
+        else:
+            if waiting:
+                yield waiting
+            waiting = part
+    if waiting:
+        yield waiting
+
+
+def _fields_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[str]:
+    """The keys that the table at ``loc`` knows."""
+    for part in loc:
+        if isinstance(part, str):
+            field = next(
+                (f for name, f in model.model_fields.items() if part in (name, f.alias)), None
+            )
+            inner = _model_in(field.annotation) if field else None
+            if inner is None:
+                return
+            model = inner
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, getattr(annotation, "__args__", ()))), None)
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f'; did you mean "{near[0]}"?'
+    return f"; known here: {', '.join(sorted(known))}" if known else ""
+
+
+def _dotted(loc: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, loc))

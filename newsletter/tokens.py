@@ -52,6 +52,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"  # subscriber, newsletter; expires
     PREVIEW = "preview"  # issue
     BOUNCE = "bounce"  # mailing, recipient; short
+    UNDO = "undo"  # subscriber, newsletter; expires
+    FORM = "form"  # newsletter's slug, the second in which the form was shown
 
 
 @dataclass(frozen=True)

@@ -1,2 +1,71 @@
+"""The command line: `newsletter`, also `python -m newsletter`.
+
+Exit status: 0 done, 1 the work failed or falls short, 2 wrong usage or config.
+"""
+
+import importlib
+import os
+import sys
+
+import typer
+
+from newsletter.errors import ConfigError, NewsletterError, UsageError
+
+# A command's module is loaded when the command is called, so that --help is quick.
+COMMANDS = {
+    "demo": "Run the whole job on a small paper made up for it.",
+    "init": "Write config.toml from what a site tells of itself.",
+    "check": "Look at config, database, relay and sources, and say what is wrong.",
+    "run": "Run web, scheduler and worker, and keep them running.",
+    "web": "Serve the public pages.",
+    "scheduler": "Draft and send when it is time.",
+    "worker": "Send what is queued.",
+    "migrate": "Bring the database to this version.",
+    "config": "Show the config and settings in force.",
+    "stories": "Fetch and list stories.",
+    "reads": "Bring in how often stories were read.",
+    "issue": "Draft, look at, approve and send issues.",
+    "subscribers": "Add, import, find and export readers.",
+}
+
+
+def build_app(*wanted: str) -> typer.Typer:
+    """The command line with the commands ``wanted`` loaded and the others by name only."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="The newsletter service of a newspaper.",
+    )
+    # Without a callback an app of one command would lose the command's name.
+    app.callback()(_nothing)
+    for name, summary in COMMANDS.items():
+        if name not in wanted:
+            app.command(name, help=summary)(_nothing)
+            continue
+        module = importlib.import_module(f"newsletter.cli.{name}_commands")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, help=summary)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
+
+
 def main() -> None:
-    raise SystemExit("not yet")
+    """Run the command line; what a person can mend is one line on standard error."""
+    try:
+        build_app(*sys.argv[1:2])()
+    except (ConfigError, UsageError) as error:
+        print(f"newsletter: {error}", file=sys.stderr)
+        sys.exit(2)
+    except NewsletterError as error:
+        print(f"newsletter: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; the interpreter must not try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _nothing() -> None:
+    """Stands in for what is not loaded."""

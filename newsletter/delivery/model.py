@@ -98,7 +98,7 @@ class Outcome:
 
     ``reason`` is one of our words (`delivery.replies`); ``sender_fault`` marks
     refusals that blame us and say nothing of the reader. ``retry_at`` is set on
-    DEFERRED.
+    DEFERRED. ``relay`` is the slug of the server that answered, for the report.
     """
 
     kind: OutcomeKind
@@ -106,6 +106,7 @@ class Outcome:
     reply: Reply
     sender_fault: bool = False
     retry_at: datetime | None = None
+    relay: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,3 +148,33 @@ class LedgerCounts:
     def open(self) -> int:
         """Rows that still have a way to go."""
         return self.queued + self.claimed + self.handed_over + self.deferred
+
+
+class Phase(StrEnum):
+    """How far an SMTP conversation had come when its last reply came, or did not."""
+
+    CONNECT = "connect"
+    EHLO = "ehlo"
+    STARTTLS = "starttls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    # The final dot is written: from here on a message may have been taken.
+    DOT = "dot"
+
+
+@dataclass(frozen=True)
+class DeliverySummary:
+    """What one run of the engine did, in tries.
+
+    ``requeued`` counts rows that went back undecided and may be tried again in
+    the same run; ``skipped`` those whose hand-over no longer held.
+    """
+
+    accepted: int = 0
+    refused: int = 0
+    deferred: int = 0
+    uncertain: int = 0
+    requeued: int = 0
+    skipped: int = 0

@@ -92,6 +92,7 @@ class Issue:
     note: str = ""
     held_because: str = ""
     approved_by: str = ""
+    approved_at: datetime | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from newsletter.config import SLUG_PATTERN
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.schedule import Moment, parse_moment
 
@@ -39,7 +40,7 @@ def _moment(text: str) -> str:
     return text
 
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=40)]
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
 Duration = Annotated[str, AfterValidator(_duration)]
 MomentText = Annotated[str, AfterValidator(_moment)]
@@ -114,10 +115,20 @@ class Reads(Model):
     kind: Literal["csv", "wordpress-popular-posts"] = Field(
         description="a CSV of url,date,reads, or the WordPress Popular Posts plugin"
     )
-    url: WebAddress = Field(description="the CSV's address, or the WordPress REST root")
+    url: WebAddress | None = Field(
+        None,
+        description="the CSV's address, or the WordPress REST root; a CSV without one is brought "
+        "in by hand: newsletter reads import FILE",
+    )
     allow_private: bool = Field(
         False, description="let this address lie in a private or loopback network"
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> "Reads":
+        if self.url is None and self.kind != "csv":
+            raise ValueError("a counter of this kind needs the key url")
+        return self
 
 
 class SectionPlan(Model):

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK = r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)"
 _WEEKLY = re.compile(rf"^(?P<weekday>[a-z]{{3,9}}) {_CLOCK}$", re.IGNORECASE)
 _MONTHLY = re.compile(rf"^day (?P<day>\d{{1,2}}) {_CLOCK}$", re.IGNORECASE)
@@ -65,9 +65,17 @@ class Moment:
         # One day of margin: a local date may start up to 14 hours away from UTC's.
         day = instant.astimezone(zone).date() - timedelta(days=step)
         while True:
-            if self.falls_on(day):
+            if self.falls_on(day) and self._has(day, zone):
                 yield day, self.instant(day, zone)
             day += timedelta(days=step)
+
+    def _has(self, day: date, zone: ZoneInfo) -> bool:
+        # A country that moves across the date line skips a whole day (Samoa,
+        # 30 December 2011). A daily moment does not come on it; a week or month
+        # keeps its only one, which then falls on the next day.
+        if self.period is not Period.DAY:
+            return True
+        return self.instant(day, zone).astimezone(zone).date() == day
 
 
 def parse_moment(text: str) -> Moment:
@@ -84,8 +92,9 @@ def parse_moment(text: str) -> Moment:
         name = match["weekday"].lower()
         if name == "daily":
             return Moment(Period.DAY, _time(match))
-        if name[:3] in _WEEKDAYS:
-            return Moment(Period.WEEK, _time(match), weekday=_WEEKDAYS.index(name[:3]))
+        for weekday, full_name in enumerate(_WEEKDAYS):
+            if full_name.startswith(name):
+                return Moment(Period.WEEK, _time(match), weekday=weekday)
     raise ValueError(f'"{text}" is no moment; {_HELP}')
 
 

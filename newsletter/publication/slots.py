@@ -15,8 +15,11 @@ from newsletter.publication.schedule import Moment, Period
 
 _FORM = re.compile(
     r"^(?:(?P<week_year>\d{4})-W(?P<week>\d{2})|(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)"
-    r"(?:\.x(?P<extra>[1-9]\d?))?$"
+    r"(?:\.x(?P<extra>[1-9]\d?))?\Z",
+    re.ASCII,
 )
+# Far enough from the calendar's ends for every zone and period.
+_YEARS = range(1900, 3000)
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,20 @@ def named_slot(newsletter: Newsletter, zone: ZoneInfo, key: str) -> Slot:
 
 def _slot(newsletter: Newsletter, zone: ZoneInfo, day: date, send_at: datetime) -> Slot:
     key = slot_key(newsletter.send_moment.period, day)
-    # Strictly before the send, so that equal moments draft one period ahead.
-    before = send_at - timedelta(microseconds=1)
-    _, draft_at = newsletter.draft_moment.at_or_before(before, zone)
+    draft = newsletter.draft_moment
+    # By the wall clock, so that no clock change moves the draft into another
+    # period; strictly before the send: equal moments draft one period ahead.
+    draft_day = day if draft.at < newsletter.send_moment.at else day - timedelta(days=1)
+    while not draft.falls_on(draft_day):
+        draft_day -= timedelta(days=1)
+    # Where the clocks skip the hour between them, both fall together.
+    draft_at = min(draft.instant(draft_day, zone), send_at)
     return Slot(key, day, draft_at, send_at)
 
 
 def _day_of(match: re.Match[str], moment: Moment) -> date | None:
+    if int(match["week_year"] or match["year"]) not in _YEARS:
+        return None
     try:
         if match["week"]:
             if moment.weekday is None:

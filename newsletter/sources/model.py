@@ -15,13 +15,17 @@ class Validators:
 
 @dataclass(frozen=True)
 class SourcePicture:
-    """A picture as a source names it. ``width`` and ``height`` in pixels, where told."""
+    """A picture as a source names it. ``width`` and ``height`` in pixels, where told.
+
+    ``credit`` is told by few sources on its own; most hide it in the caption.
+    """
 
     url: str
     width: int | None = None
     height: int | None = None
     alt: str = ""
     caption: str = ""
+    credit: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""A paper of any size for the benches: stories and reads made from a seed."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from newsletter.clock import ShiftedClock
+from newsletter.config import load_config
+from newsletter.sources.model import ReadKind
+from newsletter.stories.model import Picture, Story
+from newsletter.tokens import derived_public_id
+from newsletter.workflows.installation import Installation
+from newsletter.workflows.opening import open_installation
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DEPARTMENTS = ("Community", "Armenia & Region", "Arts", "Opinion", "Recipes", "Sports")
+
+_CONFIG = """\
+data_dir = "data"
+[publication]
+name = "The Araks Courier"
+short_name = "the Courier"
+url = "https://paper.example"
+timezone = "America/Los_Angeles"
+postal_address = "The Araks Courier, 12 Orchard Lane, Glendale, California"
+[[source]]
+slug = "site"
+url = "https://paper.example/feed/"
+[[reads]]
+slug = "site"
+source = "site"
+kind = "csv"
+[[newsletter]]
+slug = "weekly"
+name = "Courier Weekly"
+from = { name = "The Araks Courier", address = "newsletter@paper.example" }
+approval = "auto"
+[[newsletter.section]]
+slug = "most-read"
+kind = "most_read"
+title = "Most read stories of the month"
+count = 5
+max_per_department = 2
+[[newsletter.section]]
+slug = "latest"
+kind = "latest"
+title = "Latest articles of the week"
+count = 12
+window = "7 days"
+"""
+
+
+@contextmanager
+def installation_with(stories: int, days_of_reads: int = 28) -> Iterator[Installation]:
+    """An installation on a fresh SQLite file that knows ``stories`` stories and their reads."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "config.toml"
+        path.write_text(_CONFIG, encoding="utf-8")
+        with open_installation(load_config(path, {}), ShiftedClock(NOW)) as installation:
+            random_source = random.Random(5)
+            made = [_story(number, stories, random_source) for number in range(stories)]
+            with installation.database.write() as tx:
+                tx.stories.save(made)
+                tx.reads.put_days(
+                    "site",
+                    [
+                        (
+                            story.public_id,
+                            (NOW - timedelta(days=day)).date(),
+                            ReadKind.VIEWS,
+                            random_source.randrange(1, 400),
+                        )
+                        for story in made
+                        for day in range(days_of_reads)
+                    ],
+                )
+            yield installation
+
+
+def _story(number: int, of: int, random_source: random.Random) -> Story:
+    # Spread over sixty days, so that some hundreds of 5,000 fall into the last week.
+    published = NOW - timedelta(days=60) * (number + 1) / (of + 1)
+    title = f"{number}: " + " ".join(
+        random_source.sample(("orchard", "council", "school", "river", "choir", "bridge"), 4)
+    )
+    return Story(
+        public_id=derived_public_id("bench", str(number)),
+        source="site",
+        url=f"https://paper.example/stories/{number}/",
+        title=title,
+        title_key=title,
+        published_at=published,
+        published_on=published.date(),
+        first_seen_at=published,
+        native_id=str(number),
+        byline="Lilit Hakobyan",
+        departments=(random_source.choice(DEPARTMENTS),),
+        excerpt="Forty drivers waited through the night with tea and playing cards. " * 3,
+        words=random_source.randrange(150, 1500),
+        picture=Picture(
+            url=f"https://paper.example/pictures/{number}.jpg",
+            width=1200,
+            height=800,
+            alt="A road below a mountain",
+            caption="The road opened at dawn.",
+            credit="The Araks Courier",
+        ),
+    )

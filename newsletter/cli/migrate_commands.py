@@ -1,0 +1,19 @@
+"""`newsletter migrate`: brings the database to this version."""
+
+import os
+
+from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption
+from newsletter.config import load_config
+from newsletter.storage.database import Database
+
+
+def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Bring the database to this version. SQLite needs no asking, a server's database does."""
+    table = load_config(config, os.environ).bootstrap.database
+    database = Database.open(table.url, durability=table.durability)
+    try:
+        pending = database.pending_migrations()
+        database.migrate()
+    finally:
+        database.close()
+    print("the database was brought to this version" if pending else "nothing to do")

@@ -1,0 +1,77 @@
+"""Why a relay could not be used, said in one sentence with its mend."""
+
+import smtplib
+import socket
+import ssl
+
+from newsletter.delivery.model import Phase, Relay, Reply
+from newsletter.delivery.replies import read_reply
+from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable
+
+
+def explain_failure(relay: Relay, phase: Phase, error: Exception) -> RelayError:
+    """Our error for what went wrong while ``relay`` was opened, at ``phase``."""
+    name = name_relay(relay)
+    if phase is Phase.AUTH:
+        return _explain_login(relay, name, error)
+    return RelayUnavailable(f"{name} {_complaint(error)}", subject=relay.slug)
+
+
+def name_relay(relay: Relay) -> str:
+    """How sentences call a relay."""
+    return f"relay {relay.slug} ({relay.host}:{relay.port})"
+
+
+def show_reply(reply: Reply) -> str:
+    """A reply as it is quoted in a sentence."""
+    return " ".join(part for part in (str(reply.code), reply.enhanced, reply.text) if part)
+
+
+def _explain_login(relay: Relay, name: str, error: Exception) -> RelayError:
+    if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
+        return RelayRejectedLogin(
+            f"{name} rejects the login of {relay.username!r}: {_quote(error)}; "
+            f"correct username and password of the [[relay]] called {relay.slug}",
+            subject=relay.slug,
+        )
+    if isinstance(error, UnicodeError):
+        return RelayRejectedLogin(
+            f"{name} can't be given a user name or password that is not ASCII; "
+            f"change it for the [[relay]] called {relay.slug}",
+            subject=relay.slug,
+        )
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return RelayUnavailable(
+            f"{name} takes no login here; use its submission port (587 or 465), "
+            "or leave username and password out",
+            subject=relay.slug,
+        )
+    return RelayUnavailable(f"{name} {_complaint(error)}", subject=relay.slug)
+
+
+def _complaint(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"shows a certificate that is not valid for it ({error.verify_message.rstrip('.')}), "
+            "so nothing was sent; set host to the name in the certificate, or have it renewed"
+        )
+    if isinstance(error, ssl.SSLError):
+        return (
+            f"could not agree on TLS with us ({error.reason or error}); "
+            'tls = "starttls" fits port 587, tls = "tls" port 465'
+        )
+    if isinstance(error, socket.gaierror):
+        return f"was not found ({error.strerror}); check host, and that DNS answers"
+    if isinstance(error, ConnectionRefusedError):
+        return "refuses the connection; check host and port, and that the server runs"
+    if isinstance(error, TimeoutError):
+        return "does not answer in time; check host and port, and that no firewall is between"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"does not take us: {_quote(error)}; what it says is for its operator to mend"
+    return f"broke off ({str(error) or type(error).__name__}); check host, port and tls"
+
+
+def _quote(error: smtplib.SMTPResponseException) -> str:
+    text = error.smtp_error
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return show_reply(read_reply(error.smtp_code, words))

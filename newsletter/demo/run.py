@@ -1,0 +1,244 @@
+"""The whole job on the demo paper, or on a real site's stories, with embedded parts only."""
+
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from newsletter.clock import Clock
+from newsletter.config import load_config
+from newsletter.delivery.model import LedgerCounts
+from newsletter.demo.catcher import MailCatcher
+from newsletter.demo.paper import Paper
+from newsletter.demo.readers import made_up_readers
+from newsletter.demo.server import serve_in_thread
+from newsletter.demo.site import create_site
+from newsletter.errors import UsageError
+from newsletter.issues.model import Issue
+from newsletter.net.fetcher import Fetcher
+from newsletter.sources.discovery import discover_site
+from newsletter.subscribers.csv_import import open_subscriber_file
+from newsletter.workflows.deliver import deliver, open_ledger
+from newsletter.workflows.draft import draft_issue
+from newsletter.workflows.fetch import fetch_stories
+from newsletter.workflows.import_subscribers import import_subscribers
+from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.look_up import find_slot
+from newsletter.workflows.notices import preview_link
+from newsletter.workflows.opening import open_installation, user_agent
+from newsletter.workflows.publish import SendStart, start_sending
+from newsletter.workflows.reads import sync_reads
+from newsletter.workflows.set_up import SetUp, config_text, is_private_address
+
+_MARKER = "demo.json"
+DEMO_ZONE = "America/Los_Angeles"
+ACTOR = "demo"
+
+_CATCHER = """\
+[[relay]]
+slug = "catcher"
+host = "127.0.0.1"
+port = {port}
+tls = "none"
+"""
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo did."""
+
+    issue: Issue
+    stories: int
+    subscribers: int
+    counts: LedgerCounts
+    start: SendStart
+    seconds: float
+    outbox: Path
+    preview: str
+    paper_url: str
+
+    def document(self) -> dict[str, Any]:
+        """The result for machines."""
+        return {
+            "slot": self.issue.slot,
+            "subject": self.issue.subject,
+            "stories": self.stories,
+            "items": [
+                {
+                    "section": section.slug,
+                    "position": item.position,
+                    "headline": item.headline,
+                    "reasons": list(item.reasons),
+                }
+                for section in self.issue.sections
+                for item in section.items
+            ],
+            "subscribers": self.subscribers,
+            "accepted": self.counts.accepted,
+            "refused": self.counts.refused,
+            "uncertain": self.counts.uncertain,
+            "html_bytes": self.start.html_bytes,
+            "text_bytes": self.start.text_bytes,
+            "seconds": round(self.seconds, 3),
+            "outbox": str(self.outbox),
+        }
+
+
+def run_demo(
+    *,
+    folder: Path,
+    clock: Clock,
+    port: int,
+    subscribers: int,
+    site: str | None,
+    say: Callable[[str], None],
+    progress: Callable[[int], None],
+    until_stopped: Callable[["DemoResult", Installation], None] | None,
+) -> DemoResult:
+    """Run the job in ``folder``; with ``until_stopped`` the pages are served while it runs."""
+    started = clock.monotonic()
+    _clear(folder)
+    outbox = folder / "outbox"
+    with (
+        _paper(clock, folder, site, f"http://127.0.0.1:{port}") as paper_url,
+        MailCatcher(outbox) as catcher,
+    ):
+        config_path = folder / "config.toml"
+        with Fetcher(user_agent=user_agent(paper_url)) as fetcher:
+            profile = discover_site(fetcher, paper_url, allow_private=is_private_address(paper_url))
+        say(f"found {profile.name}: " + ", ".join(f"{s.kind} {s.url}" for s in profile.sources))
+        plan = _plan(clock.now(), profile.timezone, port=port, relay_port=catcher.port)
+        config_path.write_text(config_text(profile, plan), encoding="utf-8")
+        with open_installation(load_config(config_path, {}), clock) as installation:
+            result = _send_first_issue(
+                installation, subscribers, outbox, started, say=say, progress=progress
+            )
+            (folder / _MARKER).write_text(
+                json.dumps(result.document(), ensure_ascii=False, indent=2), encoding="utf-8"
+            )
+            if until_stopped is not None:
+                until_stopped(result, installation)
+    return result
+
+
+def _send_first_issue(
+    installation: Installation,
+    subscribers: int,
+    outbox: Path,
+    started: float,
+    *,
+    say: Callable[[str], None],
+    progress: Callable[[int], None],
+) -> DemoResult:
+    fetched = fetch_stories(installation)
+    for report in fetched:
+        say(report.error or f"read {report.items} stories from {report.source}")
+    for reads in sync_reads(installation):
+        say(reads.error or f"matched {reads.matched} counts of reads to stories")
+    settings = installation.settings()
+    newsletter = only_newsletter(settings, None)
+    _add_readers(installation, newsletter.slug, subscribers)
+    slot = find_slot(installation, settings, newsletter, None)
+    draft = draft_issue(installation, newsletter, slot, actor=ACTOR)
+    say(f"drafted {draft.issue.slot} with {len(draft.issue.items)} stories: {draft.issue.subject}")
+    start = start_sending(installation, draft.issue, actor=ACTOR)
+    with open_ledger(installation) as ledger:
+        deliver(
+            installation,
+            ledger,
+            on_progress=lambda summary: progress(summary.accepted + summary.refused),
+        )
+    with installation.database.read() as tx:
+        counts = tx.mailings.counts(draft.issue.public_id)
+        issue = tx.issues.by_id(draft.issue.public_id) or draft.issue
+    return DemoResult(
+        issue=issue,
+        stories=sum(report.items for report in fetched),
+        subscribers=subscribers,
+        counts=counts,
+        start=start,
+        seconds=installation.clock.monotonic() - started,
+        outbox=outbox,
+        preview=preview_link(installation, issue.public_id),
+        paper_url=settings.publication.url,
+    )
+
+
+def _add_readers(installation: Installation, newsletter: str, count: int) -> None:
+    """Bring the made-up readers in by the door that an editor's CSV takes."""
+    lines = ["email,name", *(f"{address},{name}" for name, address in made_up_readers(count))]
+    import_subscribers(
+        installation.database,
+        installation.keyring,
+        open_subscriber_file("\n".join(lines).encode()),
+        newsletter=newsletter,
+        consent="made up for the demo",
+        actor=ACTOR,
+        now=installation.clock.now(),
+    )
+
+
+def _plan(now: datetime, zone_name: str | None, *, port: int, relay_port: int) -> SetUp:
+    """A newsletter whose time is the next minute, so that the issue is today's on any day."""
+    local = (now + timedelta(minutes=1)).astimezone(ZoneInfo(zone_name or DEMO_ZONE))
+    return SetUp(
+        base_url=f"http://127.0.0.1:{port}",
+        relay=_CATCHER.format(port=relay_port),
+        sender="newsletter@araks.example",
+        postal_address="The Araks Courier, 12 Orchard Lane, Glendale, California",
+        timezone=zone_name or DEMO_ZONE,
+        draft_at=f"{local - timedelta(days=1):%a %H:%M}",
+        send_at=f"{local:%a %H:%M}",
+        approval="auto",
+    )
+
+
+@contextmanager
+def _paper(clock: Clock, folder: Path, site: str | None, base_url: str) -> Iterator[str]:
+    """The address of the paper: the site asked for, or the demo's own, served meanwhile."""
+    if site is not None:
+        yield site
+        return
+    app = create_site(
+        Paper.at(clock.now()),
+        pictures=folder / "pictures",
+        sign_up_url=f"{base_url}/subscribe/weekly",
+    )
+    with serve_in_thread(app) as server:
+        yield server.url
+
+
+def _clear(folder: Path) -> None:
+    """An empty folder; only what an earlier demo left is removed."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _MARKER).exists():
+            raise UsageError(
+                f"--dir {folder}: is not empty and not an earlier demo's; name a new folder",
+                subject=str(folder),
+            )
+        shutil.rmtree(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Written first, so that a demo that was broken off can be cleared as well.
+        (folder / _MARKER).write_text("{}", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--dir {folder}: can't be used ({error.strerror})") from error
+
+
+def free_port(wanted: int) -> int:
+    """``wanted`` where nobody listens on it, else a free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise UsageError("no free port on 127.0.0.1")

@@ -1,0 +1,41 @@
+"""What the demo leaves running: the service's pages with the outbox beside them."""
+
+import threading
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from newsletter.demo.outbox import create_outbox
+from newsletter.demo.run import DemoResult
+from newsletter.demo.server import serve_in_thread
+from newsletter.web.app import create_app
+from newsletter.web.context import WebContext
+from newsletter.workflows.deliver import work
+from newsletter.workflows.installation import Installation
+
+
+def serve_demo(
+    result: DemoResult,
+    installation: Installation,
+    port: int,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> None:
+    """Serve preview, outbox and sign-up page on ``port``, and send what the pages queue."""
+    pages = create_app(WebContext.of(installation))
+    outbox = create_outbox(result.outbox, installation.templates)
+    app = Starlette(routes=[Mount("/outbox", app=outbox), Mount("/", app=pages)])
+    sender = threading.Thread(target=work, args=(installation, stop.is_set), name="sender")
+    with serve_in_thread(app, port=port):
+        sender.start()
+        for words, address in (
+            ("the issue", result.preview),
+            ("the outbox", f"{installation.base_url}/outbox/"),
+            ("sign up", f"{installation.base_url}/subscribe/weekly"),
+            ("the paper", result.paper_url),
+        ):
+            say(f"{words + ':':<12} {address}")
+        say("Ctrl+C ends it")
+        stop.wait()
+    sender.join()

@@ -1,0 +1,44 @@
+"""The states of an issue and the moves between them."""
+
+from collections.abc import Mapping
+
+from newsletter.errors import InvalidTransition
+from newsletter.issues.model import IssueState
+
+_S = IssueState
+
+MOVES: Mapping[IssueState, frozenset[IssueState]] = {
+    _S.DRAFT: frozenset({_S.APPROVED, _S.HELD, _S.CANCELLED}),
+    _S.APPROVED: frozenset({_S.SENDING, _S.HELD, _S.CANCELLED}),
+    _S.HELD: frozenset({_S.DRAFT, _S.CANCELLED}),
+    _S.SENDING: frozenset({_S.SENT, _S.PAUSED, _S.RECALLED, _S.CANCELLED}),
+    _S.PAUSED: frozenset({_S.SENDING, _S.RECALLED, _S.CANCELLED}),
+    _S.SENT: frozenset(),
+    _S.RECALLED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+
+
+def check_move(state: IssueState, to: IssueState) -> None:
+    """Let an allowed move pass; InvalidTransition says what is possible instead."""
+    if to in MOVES[state]:
+        return
+    possible = [target.value for target in IssueState if target in MOVES[state]]
+    if not possible:
+        rest = "nothing more can be done with it"
+    elif len(possible) == 1:
+        rest = f"it can only become {possible[0]}"
+    else:
+        rest = f"it can become {', '.join(possible[:-1])} or {possible[-1]}"
+    raise InvalidTransition(
+        f"an issue that is {_named(state)} cannot become {_named(to)}; {rest}", subject=state.value
+    )
+
+
+def sources_of_move(to: IssueState) -> frozenset[IssueState]:
+    """The states from which an issue may move to ``to``."""
+    return frozenset(state for state, targets in MOVES.items() if to in targets)
+
+
+def _named(state: IssueState) -> str:
+    return "a draft" if state is IssueState.DRAFT else state.value

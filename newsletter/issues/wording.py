@@ -1,0 +1,129 @@
+"""Dates, periods and templates in a newsletter's language."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_skeleton
+
+from newsletter.publication.schedule import Period
+
+# What dates are joined with. CLDR has these only for spans of one month, and
+# the word for a week only in the plural.
+_WEEK = {
+    "en": "Week {}",
+    "ar": "الأسبوع {}",
+    "de": "Woche {}",
+    "el": "Εβδομάδα {}",
+    "es": "Semana {}",
+    "fa": "هفته {}",
+    "fr": "Semaine {}",
+    "hy": "Շաբաթ {}",
+    "it": "Settimana {}",
+    "ka": "კვირა {}",
+    "nl": "Week {}",
+    "pt": "Semana {}",
+    "ru": "Неделя {}",
+    "tr": "{}. hafta",
+    "uk": "Тиждень {}",
+}
+_SPAN = {
+    "en": "{} to {}",
+    "de": "{} bis {}",
+    "es": "del {} al {}",
+    "fr": "du {} au {}",
+    "it": "dal {} al {}",
+}
+_SINCE = {
+    "en": "since {}",
+    "ar": "منذ {}",
+    "de": "seit {}",
+    "es": "desde el {}",
+    "fr": "depuis le {}",
+    "it": "dal {}",
+    "nl": "sinds {}",
+    "pt": "desde {}",
+    "ru": "с {}",
+    "uk": "з {}",
+}
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+
+
+def locale_of(language: str) -> Locale:
+    """The locale of a BCP 47 tag, or of its language alone; English where CLDR knows neither.
+
+    Western Armenian, which CLDR lacks, is dated as Armenian.
+    """
+    for tag in (language, language.partition("-")[0].replace("hyw", "hy")):
+        try:
+            return Locale.parse(tag, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale.parse("en")
+
+
+def name_period(period: Period, day: date, language: str) -> str:
+    """What the issue of ``day`` covers: "Week 32", "August 2025", "August 5, 2025"."""
+    locale = locale_of(language)
+    if period is Period.WEEK:
+        iso = day.isocalendar()
+        form = _WEEK.get(locale.language)
+        return form.format(iso.week) if form else f"{iso.year}-W{iso.week:02d}"
+    if period is Period.MONTH:
+        name = _spaced(format_date(day, "LLLL y", locale=locale))
+        return name[:1].upper() + name[1:]
+    return name_date(day, language)
+
+
+def name_date(day: date, language: str) -> str:
+    """The date in full: "August 5, 2025"."""
+    return _spaced(format_date(day, "long", locale=locale_of(language)))
+
+
+def name_days(first: date, last: date, language: str) -> str:
+    """A span of days: "July 6 to August 4"; with years where they differ."""
+    locale = locale_of(language)
+    if first == last:
+        return _day(first, locale)
+    if first.year != last.year:
+        days = [name_date(day, language) for day in (first, last)]
+    else:
+        days = [_day(first, locale), _day(last, locale)]
+    return _SPAN.get(locale.language, "{} – {}").format(*days)
+
+
+def name_since(start: datetime, end: datetime, zone: ZoneInfo, language: str) -> str:
+    """A span of time up to now: "since July 31, 12:00", in local time."""
+    locale = locale_of(language)
+    form = _SINCE.get(locale.language)
+    if form is None:
+        return f"{_moment(start, zone, locale)} – {_moment(end, zone, locale)}"
+    return form.format(_moment(start, zone, locale))
+
+
+def fill_template(template: str, words: Mapping[str, str]) -> str:
+    """``template`` with its ``{names}`` replaced; a name that is not in ``words`` stays."""
+    return _PLACE.sub(lambda match: words.get(match[1], match[0]), template)
+
+
+def unknown_names(template: str, words: Mapping[str, str]) -> tuple[str, ...]:
+    """The ``{names}`` of ``template`` for which there is no word."""
+    return tuple(name for name in _PLACE.findall(template) if name not in words)
+
+
+def _day(day: date, locale: Locale) -> str:
+    return _spaced(format_skeleton("MMMMd", day, locale=locale))
+
+
+def _moment(instant: datetime, zone: ZoneInfo, locale: Locale) -> str:
+    local = instant.astimezone(zone)
+    # Papers set the time on 24 hours alike in every language.
+    clock = format_datetime(local, "HH:mm", locale=locale, tzinfo=zone)
+    return f"{_day(local.date(), locale)}, {clock}"
+
+
+def _spaced(text: str) -> str:
+    # CLDR's thin and unbreakable spaces are missing from some mail fonts.
+    return " ".join(text.split())

@@ -1,0 +1,49 @@
+"""The reader's slots: filled for the one who gets the mail, taken out for everybody else."""
+
+import re
+from collections.abc import Mapping
+
+from newsletter.errors import RenderError
+from newsletter.rendering.model import ReaderSlot
+
+# Templates put these around what only a subscriber should see.
+READER_PART = ("<!--reader-->", "<!--/reader-->")
+
+_MARKS = re.compile("|".join(re.escape(slot) for slot in ReaderSlot))
+_READER_PART = re.compile(re.escape(READER_PART[0]) + r".*?" + re.escape(READER_PART[1]), re.DOTALL)
+_READER_LINK = re.compile(
+    r"<a\b[^>]*(?:" + _MARKS.pattern + r")[^>]*>.*?</a>", re.DOTALL | re.IGNORECASE
+)
+
+
+def fill_slots(text: str, values: Mapping[ReaderSlot, str]) -> str:
+    """``text`` with every reader slot's mark replaced by its value.
+
+    One pass: a value cannot bring in another slot. Values are tokens, safe in
+    URLs and HTML as they are. RenderError for a mark without a value.
+    """
+
+    def value_of(match: re.Match[str]) -> str:
+        slot = ReaderSlot(match[0])
+        if slot not in values:
+            raise RenderError(f"no value was given for the reader slot {slot.name}", subject=slot)
+        return values[slot]
+
+    return _MARKS.sub(value_of, text)
+
+
+def strip_personal(html: str) -> str:
+    """The issue as anybody may see it: archive page, view in browser, preview.
+
+    Drops what the template marks as the reader's part, then whatever link
+    still holds a slot (a paper's own template may have left out the marks).
+    """
+    html = _READER_PART.sub("", html)
+    html = _READER_LINK.sub("", html)
+    return _MARKS.sub("", html)
+
+
+def strip_personal_text(text: str) -> str:
+    """The text part as anybody may see it: without the paragraphs that hold a slot."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(part for part in paragraphs if not _MARKS.search(part))

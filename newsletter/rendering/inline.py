@@ -1,0 +1,82 @@
+"""CSS into style attributes: premailer, with the options and guards that make it exact.
+
+premailer's defaults strip the phone and dark rules of their force, rewrite the
+pictures' sizes and fetch foreign style sheets, so nothing calls it but this.
+"""
+
+import logging
+import re
+import warnings
+
+from premailer import Premailer
+
+from newsletter.errors import RenderError
+from newsletter.rendering.model import ReaderSlot
+
+DOCTYPE = "<!DOCTYPE html>"
+
+# premailer would derive these from the CSS and overwrite what the template says.
+_ATTRIBUTES_OF_THE_TEMPLATE = ["width", "height", "align", "valign", "bgcolor"]
+
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.IGNORECASE | re.DOTALL)
+_STYLE_LINK = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
+_CONDITIONS = ("<!--[if mso]>", "<!--[if !mso]><!-->", "<!--<![endif]-->", "<![endif]-->")
+
+
+def inline_css(html: str, *, name: str) -> str:
+    """The document with the rules of its plain ``<style>`` elements moved into its tags.
+
+    ``<style data-premailer="ignore">`` stays as it is: media, dark and client
+    rules belong there. Call it once a document: it is not idempotent.
+    ``name`` (of the template) is what a RenderError talks of.
+    """
+    _refuse_foreign_css(html, name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            result: str = Premailer(
+                html,
+                strip_important=False,
+                disable_validation=True,
+                align_floating_images=False,
+                disable_basic_attributes=_ATTRIBUTES_OF_THE_TEMPLATE,
+                allow_network=False,
+                remove_classes=False,
+                cssutils_logging_level=logging.CRITICAL,
+            ).transform(pretty_print=False)
+    # A foreign parser of templates that may be the paper's own: see its traps P7 and P11.
+    except Exception as error:
+        raise RenderError(
+            f"{name}: its CSS could not be inlined ({error}); keep to plain class, tag and "
+            'descendant selectors outside <style data-premailer="ignore">',
+            subject=name,
+        ) from error
+    _compare(html, result, name)
+    return result
+
+
+def _refuse_foreign_css(html: str, name: str) -> None:
+    # cssutils fetches an @import even where premailer is told to stay off the network.
+    if _STYLE_LINK.search(html) or any("@import" in css.lower() for css in _STYLE.findall(html)):
+        raise RenderError(
+            f"{name}: style sheets from elsewhere do not work in mail; write the rules into "
+            "a <style> element instead of <link> or @import",
+            subject=name,
+        )
+
+
+def _compare(before: str, after: str, name: str) -> None:
+    if not after.startswith(DOCTYPE):
+        raise RenderError(
+            f"{name}: the document must begin with {DOCTYPE} in these very letters, or mail "
+            "programs fall back to the rules of the nineties",
+            subject=name,
+        )
+    for mark in (*_CONDITIONS, *ReaderSlot):
+        if before.count(mark) != after.count(mark):
+            raise RenderError(
+                f"{name}: inlining its CSS changed how often {mark} occurs "
+                f"({before.count(mark)} before, {after.count(mark)} after); look for "
+                "unclosed quotes and tags near it",
+                subject=name,
+            )

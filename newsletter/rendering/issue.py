@@ -1,0 +1,67 @@
+"""An issue as an e-mail, rendered once for all its readers."""
+
+import re
+
+from newsletter.issues.model import Issue
+from newsletter.publication.model import Newsletter, Publication
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.inline import inline_css
+from newsletter.rendering.model import RenderedIssue
+from newsletter.rendering.text import write_text
+from newsletter.rendering.view import IssueView, view_issue
+
+TEMPLATE = "email/issue.html"
+
+# A mail program prints what follows the preheader unless something fills the line.
+_PREHEADER_LENGTH = 140
+_FILLER = "\u034f\u2007"  # the pair that Apple Mail does not collapse
+
+
+def render_issue(
+    issue: Issue,
+    publication: Publication,
+    newsletter: Newsletter,
+    *,
+    base_url: str,
+    templates: Templates,
+) -> RenderedIssue:
+    """The issue as HTML with inlined CSS and as text, both with `ReaderSlot` marks.
+
+    ``base_url`` is the root of the service's pages, without a slash at the end.
+    """
+    view = view_issue(issue, publication, newsletter, base_url=base_url)
+    html = write_html(view, issue, publication, newsletter, templates=templates)
+    return RenderedIssue(
+        subject=issue.subject,
+        preheader=issue.preheader,
+        html=inline_css(html, name=TEMPLATE),
+        text=write_text(view, issue, publication, newsletter),
+        language=issue.language,
+    )
+
+
+def write_html(
+    view: IssueView,
+    issue: Issue,
+    publication: Publication,
+    newsletter: Newsletter,
+    *,
+    templates: Templates,
+) -> str:
+    """The issue's document as the templates give it, its CSS not yet inlined."""
+    html = templates.render(
+        TEMPLATE,
+        view=view,
+        issue=issue,
+        publication=publication,
+        newsletter=newsletter,
+        language=issue.language,
+        zone=newsletter.zone_in(publication),
+        filler=_FILLER * max(0, (_PREHEADER_LENGTH - len(view.preheader)) // 2),
+    )
+    return strip_indentation(html)
+
+
+def strip_indentation(html: str) -> str:
+    """The document without the templates' indentation, which every reader would download."""
+    return re.sub(r"\s*\n\s*", "\n", html).strip() + "\n"

@@ -1,0 +1,217 @@
+"""What the templates of an issue are given: decided here, so that they only print."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from newsletter.issues.model import Issue, Item, Section
+from newsletter.publication.model import Newsletter, Publication
+from newsletter.rendering.filters import is_armenian
+from newsletter.rendering.model import ReaderSlot
+from newsletter.stories.model import Picture
+
+# Slots of the layout in CSS px; templates/email/styles/base.css has the same widths.
+LEAD_BOX = (592, 740)
+CARD_BOX = (200, 200)
+# A picture narrower than this would blur when a phone shows it at full width.
+_FLUID_FROM = 320
+
+_SITE_NAMES = {
+    "facebook.com": "Facebook",
+    "instagram.com": "Instagram",
+    "linkedin.com": "LinkedIn",
+    "t.me": "Telegram",
+    "tiktok.com": "TikTok",
+    "twitter.com": "X",
+    "x.com": "X",
+    "youtube.com": "YouTube",
+    "bsky.app": "Bluesky",
+    "threads.net": "Threads",
+    "threads.com": "Threads",
+}
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """A picture as it is shown: ``width`` and ``height`` in CSS px on a wide screen.
+
+    ``height`` is None where the file's size is unknown. ``fluid``: it may fill
+    a phone's width.
+    """
+
+    url: str
+    width: int
+    height: int | None
+    alt: str
+    caption: str
+    credit: str
+    fluid: bool
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """An item as it is printed. ``foreign`` is its language where that is not the issue's."""
+
+    position: int
+    headline: str
+    url: str
+    excerpt: str
+    byline: str
+    department: str
+    language: str
+    foreign: str | None
+    minutes: int
+    reads: int | None
+    picture: PictureView | None
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """A section with something in it, without the lead. ``kind`` chooses the template."""
+
+    slug: str
+    kind: str
+    title: str
+    items: tuple[ItemView, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address and what it is called."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class IssueView:
+    """An issue as it is printed, whatever the part (HTML or text)."""
+
+    title: str
+    subject: str
+    preheader: str
+    number: str
+    note: tuple[str, ...]
+    lead: ItemView | None
+    sections: tuple[SectionView, ...]
+    story_count: int
+    minutes: int
+    archive_url: str
+    subscribe_url: str
+    unsubscribe_url: str
+    preferences_url: str
+    social: tuple[Link, ...]
+    year: int
+
+
+def view_issue(
+    issue: Issue, publication: Publication, newsletter: Newsletter, *, base_url: str
+) -> IssueView:
+    """The issue laid out: its lead, its sections, its numbers and links."""
+    base_url = base_url.rstrip("/")
+    lead = _find_lead(issue)
+    sections = tuple(
+        _view_section(section, issue.language, lead)
+        for section in issue.sections
+        if any(item is not lead for item in section.items)
+    )
+    return IssueView(
+        title=issue.title,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        number=issue_number(issue.slot),
+        note=split_paragraphs(issue.note),
+        lead=_view_item(lead, issue.language, LEAD_BOX) if lead else None,
+        sections=sections,
+        story_count=len({item.story_id for item in issue.items}),
+        minutes=issue.minutes,
+        archive_url=f"{base_url}/archive/{newsletter.slug}/{issue.slot}",
+        subscribe_url=f"{base_url}/subscribe/{newsletter.slug}",
+        unsubscribe_url=f"{base_url}/unsubscribe/{ReaderSlot.UNSUBSCRIBE}",
+        preferences_url=f"{base_url}/preferences/{ReaderSlot.PREFERENCES}",
+        social=tuple(Link(_name_site(url), url) for url in publication.social),
+        year=issue.date.year,
+    )
+
+
+def issue_number(slot: str) -> str:
+    """The number printed in the masthead: the slot's week or month; none for a daily paper."""
+    match = re.match(r"\d{4}-(?:W(\d\d)|(\d\d))(?:\.x\d+)?$", slot)
+    return str(int(match[1] or match[2])) if match else ""
+
+
+def split_paragraphs(text: str) -> tuple[str, ...]:
+    """The paragraphs of a plain text, parted by empty lines."""
+    parts = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
+    return tuple(part for part in parts if part)
+
+
+def fit_picture(picture: Picture, box: tuple[int, int], headline: str) -> PictureView | None:
+    """The picture scaled into ``box`` (width, height), never enlarged; None if not on the web.
+
+    A picture of a linked card says where the link leads when it has no words of its own.
+    """
+    if not picture.url.lower().startswith(("http://", "https://")):
+        return None
+    box_width, box_height = box
+    width, height = box_width, None
+    if picture.width and picture.height:
+        scale = min(box_width / picture.width, box_height / picture.height, 1.0)
+        width, height = round(picture.width * scale), max(1, round(picture.height * scale))
+    return PictureView(
+        url=picture.url,
+        width=max(1, width),
+        height=height,
+        alt=picture.alt or picture.caption or headline,
+        caption=picture.caption,
+        credit=picture.credit,
+        fluid=width == box_width and (picture.width or _FLUID_FROM) >= _FLUID_FROM,
+    )
+
+
+def _find_lead(issue: Issue) -> Item | None:
+    """The first item of the first section of latest stories."""
+    for section in issue.sections:
+        if section.kind == "latest" and section.items:
+            return section.items[0]
+    return None
+
+
+def _view_section(section: Section, language: str, lead: Item | None) -> SectionView:
+    items = [item for item in section.items if item is not lead]
+    # Ranks are counted here: what an editor removed must not leave a gap.
+    return SectionView(
+        slug=section.slug,
+        kind=section.kind,
+        title=section.title,
+        items=tuple(
+            _view_item(item, language, CARD_BOX, position) for position, item in enumerate(items, 1)
+        ),
+    )
+
+
+def _view_item(item: Item, language: str, box: tuple[int, int], position: int = 1) -> ItemView:
+    own = item.language or ("hy" if is_armenian(item.headline) else language)
+    picture = fit_picture(item.picture, box, item.headline) if item.picture else None
+    return ItemView(
+        position=position,
+        headline=item.headline,
+        url=item.url,
+        excerpt=item.excerpt,
+        byline=item.byline,
+        department=item.department,
+        language=own,
+        foreign=own if _primary(own) != _primary(language) else None,
+        minutes=item.minutes,
+        reads=item.reads,
+        picture=picture,
+    )
+
+
+def _primary(language: str) -> str:
+    return language.split("-")[0].lower()
+
+
+def _name_site(url: str) -> str:
+    host = (urlsplit(url).hostname or url).removeprefix("www.").removeprefix("m.")
+    return _SITE_NAMES.get(host, host)

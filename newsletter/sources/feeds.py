@@ -1,0 +1,198 @@
+"""RSS, Atom and RDF feeds: polled conditionally, read entry by entry.
+
+Formats: RSS 2.0 (https://www.rssboard.org/rss-specification) with the modules
+content, Dublin Core, slash and media; Atom, RFC 4287, with threading, RFC 4685.
+"""
+
+import html
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsletter.net.fetcher import Fetcher
+from newsletter.publication.model import Source
+from newsletter.sources.feed_adapter import RawEntry, RawFeed, RawText, read_feed
+from newsletter.sources.feed_text import prepare_feed
+from newsletter.sources.feed_tree import EntryExtras, FeedTree, read_tree
+from newsletter.sources.model import Batch, SourceItem, SourcePicture, SourceState, Validators
+from newsletter.sources.pictures import choose_picture, find_picture
+from newsletter.sources.text import (
+    cap_problems,
+    collapse_space,
+    decode_once,
+    plain_text,
+    resolve_references,
+    unique,
+    web_address,
+)
+
+MAX_FEED_BYTES = 10_000_000
+FEED_TYPES = (
+    "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
+)
+
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{1,8})*)$")
+
+
+@dataclass(frozen=True)
+class FeedProfile:
+    """What a feed tells of its site; empty where it tells nothing."""
+
+    name: str
+    description: str
+    link: str | None
+    language: str | None
+
+
+def fetch_feed(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:  # noqa: ARG001
+    """Poll a feed by conditional GET; FetchError or ParseError if it cannot be used.
+
+    A feed that broke off or is not well-formed is asked for whole the next
+    time: its validators are forgotten.
+    """
+    response = fetcher.get(
+        source.url,
+        max_bytes=MAX_FEED_BYTES,
+        accept=FEED_TYPES,
+        etag=state.validators.etag,
+        last_modified=state.validators.last_modified,
+        allow_private=source.allow_private,
+        keep_partial=True,
+    )
+    if response.is_unchanged:
+        return Batch(
+            validators=state.validators, latest_modified=state.latest_modified, unchanged=True
+        )
+    content_type = response.headers.get("content-type", "")
+    reading = _read(response.body, response.url, content_type)
+    validators = Validators(response.etag, response.last_modified)
+    return replace(
+        reading.batch,
+        validators=validators if reading.sound and not response.cut else Validators(),
+        latest_modified=state.latest_modified,
+    )
+
+
+def parse_feed(body: bytes, url: str, content_type: str = "") -> Batch:
+    """The entries of a feed; ParseError if it is none.
+
+    ``url`` is where it was fetched from, ``content_type`` the whole header. An
+    entry without a title or a link is left out and named among the problems.
+    """
+    return _read(body, url, content_type).batch
+
+
+def read_feed_profile(body: bytes, url: str, content_type: str = "") -> FeedProfile:
+    """What a feed tells of its site; ParseError if it is none."""
+    feed = _read(body, url, content_type).feed
+    return FeedProfile(
+        name=_line(feed.title),
+        description=_line(feed.description),
+        link=web_address(url, feed.link),
+        language=language_tag(feed.language),
+    )
+
+
+def language_tag(text: str | None) -> str | None:
+    """A language as a BCP 47 tag with a lower-case language, or None if it is none."""
+    match = _LANGUAGE.match((text or "").strip().replace("_", "-"))
+    return f"{match[1].lower()}{match[2]}" if match else None
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """``sound`` tells whether the document was whole and well-formed."""
+
+    feed: RawFeed
+    batch: Batch
+    sound: bool
+
+
+def _read(body: bytes, url: str, content_type: str) -> _Reading:
+    prepared = prepare_feed(body, url, content_type)
+    problems = [prepared.problem] if prepared.problem else []
+    tree = read_tree(prepared.text)
+    if isinstance(tree, FeedTree):
+        feed = read_feed(tree.xml, url)
+        extras = tree.extras
+    else:
+        feed = read_feed(prepared.text.encode("utf-8"), url)
+        extras = ()
+        problems.append(f"{url} is not well-formed XML ({tree}); it was read as well as possible")
+    if len(extras) != len(feed.entries):
+        extras = (EntryExtras(),) * len(feed.entries)
+    if not feed.entries:
+        problems.append(f"{url} holds no entries")
+    items = []
+    for number, (entry, extra) in enumerate(zip(feed.entries, extras, strict=True), start=1):
+        item = _item(entry, extra, feed, url)
+        if isinstance(item, str):
+            problems.append(f"entry {number} of {url} was left out: {item}")
+        else:
+            items.append(item)
+    batch = Batch(tuple(items), problems=cap_problems(problems, f"entries of {url}"))
+    return _Reading(feed, batch, prepared.whole and isinstance(tree, FeedTree))
+
+
+def _item(entry: RawEntry, extra: EntryExtras, feed: RawFeed, url: str) -> SourceItem | str:
+    """The entry as a source item, or why it cannot be one."""
+    title = _line(entry.title, is_atom=feed.is_atom)
+    link = web_address(url, entry.link)
+    if not title:
+        return f"it has no title (its link is {link or 'missing too'})"
+    if link is None:
+        return f'"{title[:80]}" has no link to a page'
+    content = _markup(entry.content, url)
+    excerpt = _markup(entry.summary, url)
+    author = ", ".join(unique(decode_once(name) for name in entry.authors))
+    if not author and feed.is_atom:
+        author = decode_once(feed.author)  # RFC 4287, section 4.2.1: the feed's author counts
+    return SourceItem(
+        title=title,
+        url=link,
+        guid=entry.guid or None,
+        html=content,
+        excerpt_html=excerpt,
+        author=author,
+        categories=unique(decode_once(category) for category in entry.categories),
+        # Atom may tell only when an entry was updated, RDF has one date (dc:date).
+        published_at=entry.published or entry.updated,
+        modified_at=entry.updated,
+        picture=_picture(entry, extra, content or excerpt, link),
+        language=language_tag(extra.language) or language_tag(feed.language),
+        comments=int(entry.comments) if re.fullmatch(r"[0-9]{1,9}", entry.comments) else None,
+    )
+
+
+def _line(text: RawText, *, is_atom: bool = False) -> str:
+    if text.is_html:
+        return plain_text(text.value)
+    # Atom says what its text is; RSS leaves it open, and entities are common.
+    return collapse_space(text.value) if is_atom else decode_once(text.value)
+
+
+def _markup(text: RawText, url: str) -> str:
+    if not text.is_html:
+        return html.escape(text.value, quote=False)
+    return resolve_references(text.value, web_address(url, text.base) or url)
+
+
+def _picture(entry: RawEntry, extra: EntryExtras, markup: str, link: str) -> SourcePicture | None:
+    chosen = choose_picture((*extra.pictures, *entry.pictures), link)
+    inside = find_picture(markup, link)
+    if chosen is None or inside is None:
+        return chosen or inside
+    # Media RSS gives the better file, the text the words about it.
+    if not chosen.caption and _same_file(chosen.url, inside.url):
+        return replace(chosen, alt=inside.alt, caption=inside.caption)
+    return chosen
+
+
+def _same_file(one: str, other: str) -> bool:
+    """Whether two addresses name one upload, in whatever size (``x-300x200.jpg``)."""
+    return _without_size(one) == _without_size(other)
+
+
+def _without_size(url: str) -> str:
+    return re.sub(r"-\d+x\d+(?=\.\w+$)", "", url.partition("?")[0].rpartition("/")[2])

@@ -1,0 +1,165 @@
+"""Posts of a WordPress site by its REST API.
+
+WordPress REST has no ETag, so a poll asks for what was modified since the last
+one. A time without a zone would be read in the site's own zone: all of ours
+end in Z.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from newsletter.errors import ParseError
+from newsletter.net.fetcher import Fetcher
+from newsletter.net.response import Response, StatusError
+from newsletter.publication.model import Source
+from newsletter.sources.model import Batch, SourceItem, SourceState
+from newsletter.sources.rest import error_code, get_json, mapping, objects, rest_url
+from newsletter.sources.text import cap_problems
+from newsletter.sources.wordpress_post import (
+    POST_EMBEDS,
+    POST_FIELDS,
+    parse_gmt,
+    post_id,
+    read_post,
+)
+
+PER_PAGE = 50  # with embeds, a hundred posts can pass 1 MB
+MAX_PAGES = 40
+FIRST_REACH = timedelta(days=60)
+# Posts saved while we were reading, or on a web server whose clock is late.
+OVERLAP = timedelta(minutes=10)
+_IDS_PER_REQUEST = 100  # WordPress's largest per_page
+
+
+def fetch_posts(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:
+    """Posts modified since the last poll, or of the last 60 days on the first one.
+
+    FetchError or ParseError if the API cannot be used. Posts with a password
+    come too, marked hidden: they may have been public before.
+    """
+    first = state.latest_modified is None
+    params = _since(state.latest_modified, now)
+    posts, complete = _read_pages(fetcher, source, params)
+    problems = []
+    if not complete:
+        later = "older ones are not read" if first else "the rest comes with the next poll"
+        problems.append(
+            f"{source.url} has more than {PER_PAGE * MAX_PAGES} new or changed posts; {later}"
+        )
+    items: dict[str, SourceItem] = {}
+    for post in posts:
+        item = read_post(post, source.url)
+        if isinstance(item, str):
+            problems.append(f"a post of {source.url} was left out: {item}")
+        else:
+            items[item.native_id or ""] = item  # a post that moved between two pages comes twice
+    return Batch(
+        items=tuple(items.values()),
+        validators=state.validators,
+        latest_modified=_next_cursor(state.latest_modified, posts, complete=complete or first),
+        problems=cap_problems(problems, f"posts of {source.url}"),
+    )
+
+
+def existing_ids(fetcher: Fetcher, source: Source, ids: Iterable[str]) -> set[str]:
+    """Those of the post ids that the public can still read.
+
+    A post that was deleted, unpublished or given a password is missing: ask
+    just before an issue goes out. FetchError if the API cannot be used.
+    """
+    found: set[str] = set()
+    numbers = sorted({number for number in ids if number.isdecimal()})
+    for some in _groups(numbers, _IDS_PER_REQUEST):
+        url = rest_url(
+            source.url,
+            "wp/v2/posts",
+            {
+                "include": ",".join(some),
+                "per_page": str(_IDS_PER_REQUEST),
+                "_fields": "id,content.protected",
+            },
+        )
+        document, _ = get_json(fetcher, url, allow_private=source.allow_private)
+        for post in _post_list(document, source):
+            if not mapping(post.get("content")).get("protected"):
+                found.add(post_id(post) or "")
+    return found & set(numbers)
+
+
+def _since(latest_modified: datetime | None, now: datetime) -> dict[str, str]:
+    """What to ask for. Oldest change first, so that a poll cut short can go on where it was."""
+    params = {
+        "per_page": str(PER_PAGE),
+        "_embed": POST_EMBEDS,
+        "_fields": POST_FIELDS,
+    }
+    if latest_modified is None:
+        return {**params, "after": _zulu(now - FIRST_REACH), "orderby": "date", "order": "desc"}
+    return {
+        **params,
+        "modified_after": _zulu(latest_modified - OVERLAP),
+        "orderby": "modified",
+        "order": "asc",
+    }
+
+
+def _zulu(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read_pages(
+    fetcher: Fetcher, source: Source, params: Mapping[str, str]
+) -> tuple[list[Mapping[str, Any]], bool]:
+    """The posts of all pages, and whether that was all of them."""
+    posts: list[Mapping[str, Any]] = []
+    for number in range(1, MAX_PAGES + 1):
+        url = rest_url(source.url, "wp/v2/posts", {**params, "page": str(number)})
+        try:
+            document, response = get_json(fetcher, url, allow_private=source.allow_private)
+        except StatusError as error:
+            # Posts were deleted while we read, and the last page is gone.
+            if number > 1 and error_code(error.body) == "rest_post_invalid_page_number":
+                return posts, True
+            raise
+        page = _post_list(document, source)
+        posts += page
+        if number >= _total_pages(response, number, len(page)):
+            return posts, True
+    return posts, False
+
+
+def _post_list(document: Any, source: Source) -> list[Mapping[str, Any]]:
+    if not isinstance(document, list):
+        raise ParseError(
+            f"{source.url} does not answer with a list of posts; give the REST root, which mostly "
+            "ends with /wp-json/",
+            subject=source.slug,
+        )
+    return objects(document)
+
+
+def _total_pages(response: Response, number: int, count: int) -> int:
+    """How many pages there are; where a proxy strips the header, a full page means more."""
+    told = response.headers.get("x-wp-totalpages", "").strip()
+    if told.isdecimal():
+        return int(told[:6])
+    return number + 1 if count >= PER_PAGE else number
+
+
+def _next_cursor(
+    before: datetime | None, posts: list[Mapping[str, Any]], *, complete: bool
+) -> datetime | None:
+    instants = [instant for post in posts if (instant := parse_gmt(post.get("modified_gmt")))]
+    latest = max(instants, default=before)
+    if complete or latest is None:
+        return max(latest, before) if latest and before else latest
+    # Go on right behind the last one: with the overlap a bulk edit of more
+    # posts than one poll takes would be read from its beginning for ever.
+    return latest + OVERLAP - timedelta(seconds=1)
+
+
+def _groups(ids: list[str], size: int) -> Iterator[list[str]]:
+    """The ids in groups of at most ``size``."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

@@ -1,0 +1,55 @@
+"""The change log: who did what to which thing, append-only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from newsletter.storage.tables import change_log
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of the log. ``subject`` is a public id (or a keyed hash), never an address."""
+
+    at: datetime
+    actor: str
+    kind: str
+    subject: str
+    act: str
+    detail: dict[str, Any]
+
+
+class ChangeLog:
+    """Written in the transaction of the change itself."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def record(
+        self,
+        at: datetime,
+        actor: str,
+        kind: str,
+        subject: str,
+        act: str,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Append a line; ``detail`` holds plain JSON values."""
+        self._connection.execute(
+            sa.insert(change_log).values(
+                at=at, actor=actor, kind=kind, subject=subject, act=act, detail=detail or {}
+            )
+        )
+
+    def of(self, kind: str, subject: str) -> list[Change]:
+        """What happened to one thing, the oldest first."""
+        log = change_log.c
+        rows = self._connection.execute(
+            sa.select(log.at, log.actor, log.kind, log.subject, log.act, log.detail)
+            .where(log.kind == kind, log.subject == subject)
+            .order_by(log.id)
+        )
+        return [Change(*row) for row in rows]

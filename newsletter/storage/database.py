@@ -1,0 +1,87 @@
+"""The database: opened once, read and written in transactions."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from newsletter.storage import tables as t
+from newsletter.storage.driver_errors import told_plainly
+from newsletter.storage.engine import Durability, Opening, open_engine, parse_url
+from newsletter.storage.transaction import Transaction
+
+_BUSY_SECONDS = 10.0
+
+
+class Database:
+    """One database, for any number of threads.
+
+    Every driver error leaves as StorageError, or as Conflict where a unique
+    key was taken: one sentence that names the file or server and the mend.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._engine = open_engine(opening)
+        self.is_sqlite: bool = self._engine.dialect.name == "sqlite"
+        # Both share the engine's pool.
+        self._writer = self._engine.execution_options(writes=True)
+        self._reader = (
+            self._engine.execution_options(writes=False)
+            if self.is_sqlite
+            else self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
+
+    @classmethod
+    def open(
+        cls, url: str, *, durability: Durability = "process", busy_seconds: float = _BUSY_SECONDS
+    ) -> "Database":
+        """Open ``sqlite:///path`` or ``postgresql://...``; nothing is migrated.
+
+        ``durability`` ("process" or "full") says whether a power cut may cost
+        the last commits; SQLite only. ``busy_seconds`` is how long a writer of
+        SQLite waits for another one.
+        """
+        return cls(Opening(parse_url(url), durability, busy_seconds))
+
+    def migrate(self) -> None:
+        """Bring the schema to this version; any number of processes may call it at once."""
+        # Alembic takes as long to import as all else at a start (0.4 s measured),
+        # and is wanted once a version.
+        run = importlib.import_module("newsletter.storage.migrations.run")
+        engine = open_engine(replace(self._opening, foreign_keys=False), pooled=False)
+        with told_plainly(self._opening.url):
+            with engine.execution_options(writes=True).begin() as connection:
+                run.migrate(connection)
+            self._engine.dispose()
+
+    def pending_migrations(self) -> bool:
+        """Whether the schema is of another version than this program."""
+        with told_plainly(self._opening.url), self._reader.begin() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return True
+            versions = connection.scalars(sa.text("SELECT version_num FROM alembic_version")).all()
+            return versions != [t.SCHEMA_REVISION]
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that sees one moment of the database and cannot write."""
+        with told_plainly(self._opening.url), self._reader.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that commits at its end, or rolls back on an error.
+
+        Never open one inside another: on SQLite it would wait for itself.
+        """
+        with told_plainly(self._opening.url), self._writer.begin() as connection:
+            yield Transaction(connection)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()

@@ -1,0 +1,277 @@
+"""Issues: one row a newsletter and slot, each move of it guarded and logged."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from newsletter.delivery.model import DeliveryState
+from newsletter.issues.model import Issue, IssueState
+from newsletter.ranking.model import PastUse
+from newsletter.storage import tables as t
+from newsletter.storage.changes import ChangeLog
+from newsletter.storage.documents import issue_document, issue_from_document
+from newsletter.storage.statements import AnyRow, insert_into, newsletter_key
+
+# Issues that readers have, in whole or in part.
+STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.RECALLED)
+_EDITABLE = (IssueState.DRAFT, IssueState.HELD)
+# What a reader may have received, or is just receiving.
+_MAYBE_SENT = (DeliveryState.HANDED_OVER, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+
+_SELECT = sa.select(
+    t.issue.c.public_id,
+    t.newsletter.c.slug.label("newsletter"),
+    t.issue.c.slot,
+    t.issue.c.state,
+    t.issue.c.send_at,
+    t.issue.c.content,
+    t.issue.c.held_because,
+    t.issue.c.approved_by,
+    t.issue.c.approved_at,
+).join_from(t.issue, t.newsletter)
+
+
+class IssueRepository:
+    """Issues with their whole content."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._changes = ChangeLog(connection)
+
+    def create(self, issue: Issue, at: datetime, actor: str) -> bool:
+        """Add an issue; False where its newsletter has one of that slot.
+
+        A cancelled issue of that slot which reached nobody gives way: its row,
+        mailings and ledger rows become the new one's.
+        """
+        newsletter_id = newsletter_key(self._connection, issue.newsletter)
+        values = self._values(issue, at) | {
+            "public_id": issue.public_id,
+            "newsletter_id": newsletter_id,
+            "slot": issue.slot,
+            "state": issue.state.value,
+        }
+        key = self._connection.scalar(
+            insert_into(self._connection, t.issue)
+            .values(values)
+            .on_conflict_do_nothing(index_elements=["newsletter_id", "slot"])
+            .returning(t.issue.c.id)
+        )
+        act = "drafted"
+        if key is None:
+            key = self._replace_cancelled(values)
+            act = "drafted again"
+        if key is None:
+            return False
+        self._put_items(key, issue)
+        detail = {"newsletter": issue.newsletter, "slot": issue.slot, "state": issue.state.value}
+        self._changes.record(at, actor, "issue", issue.public_id, act, detail)
+        return True
+
+    def get(self, newsletter: str, slot: str) -> Issue | None:
+        """The issue of that newsletter and slot."""
+        return self._one(t.newsletter.c.slug == newsletter, t.issue.c.slot == slot)
+
+    def by_id(self, public_id: str) -> Issue | None:
+        """The issue of that public id."""
+        return self._one(t.issue.c.public_id == public_id)
+
+    def recent(self, newsletter: str | None, limit: int) -> list[Issue]:
+        """The last ``limit`` issues of a newsletter, or of all, by time of sending."""
+        mine = sa.true() if newsletter is None else t.newsletter.c.slug == newsletter
+        return self._newest(mine, limit=limit)
+
+    def in_states(self, states: Collection[IssueState]) -> list[Issue]:
+        """All issues in one of ``states``, the first to be sent first."""
+        wanted = t.issue.c.state.in_([state.value for state in states])
+        return self._newest(wanted)[::-1]
+
+    def move(
+        self,
+        public_id: str,
+        allowed: Collection[IssueState],
+        to: IssueState,
+        actor: str,
+        at: datetime,
+        *,
+        reason: str = "",
+    ) -> bool:
+        """Move an issue from one of ``allowed`` to ``to``; False where it is in none of them.
+
+        Holding it keeps ``reason``, approving it keeps ``actor`` and ``at``;
+        back in the draft both are gone.
+        """
+        values: dict[str, Any] = {"state": to.value, "changed_at": at}
+        if to is IssueState.HELD:
+            values["held_because"] = reason
+        if to in (IssueState.DRAFT, IssueState.APPROVED):
+            values["held_because"] = ""
+        if to is IssueState.APPROVED:
+            values |= {"approved_by": actor, "approved_at": at}
+        if to in _EDITABLE:
+            values |= {"approved_by": "", "approved_at": None}
+        moved = self._connection.execute(
+            sa.update(t.issue)
+            .where(
+                t.issue.c.public_id == public_id,
+                t.issue.c.state.in_([state.value for state in allowed]),
+            )
+            .values(values)
+        ).rowcount
+        if moved:
+            detail = {"reason": reason} if reason else None
+            self._changes.record(at, actor, "issue", public_id, to.value, detail)
+        return bool(moved)
+
+    def replace(self, issue: Issue, actor: str, at: datetime) -> bool:
+        """Put new content into a draft or held issue; False where it is neither any more."""
+        key = self._connection.scalar(
+            sa.update(t.issue)
+            .where(
+                t.issue.c.public_id == issue.public_id,
+                t.issue.c.state.in_([state.value for state in _EDITABLE]),
+            )
+            .values(self._values(issue, at))
+            .returning(t.issue.c.id)
+        )
+        if key is None:
+            return False
+        self._connection.execute(sa.delete(t.item).where(t.item.c.issue_id == key))
+        self._put_items(key, issue)
+        self._changes.record(at, actor, "issue", issue.public_id, "edited")
+        return True
+
+    def previous(self, newsletter: str, before: datetime) -> Issue | None:
+        """The newsletter's latest regular issue planned for before ``before`` that was sent,
+        at least to some. Extras don't count: they cover no period."""
+        return next(
+            iter(
+                self._newest(
+                    t.newsletter.c.slug == newsletter,
+                    t.issue.c.send_at < before,
+                    t.issue.c.state.in_([state.value for state in STARTED]),
+                    t.issue.c.slot.not_like("%.x%"),
+                    limit=1,
+                )
+            ),
+            None,
+        )
+
+    def past_uses(
+        self, newsletter: str, before: datetime, issues: int
+    ) -> dict[str, tuple[PastUse, ...]]:
+        """Where stories ran in the last ``issues`` regular issues sent, by public id.
+
+        The newest use comes first. An extra counts as part of the regular
+        issue before it.
+        """
+        slots = self._slots_ago(newsletter, before, issues)
+        rows = self._connection.execute(
+            sa.select(t.item.c.issue_id, t.item.c.story, t.item.c.section, t.item.c.kind)
+            .where(t.item.c.issue_id.in_(slots))
+            .order_by(t.item.c.id)
+        ).all()
+        uses: dict[str, list[PastUse]] = {}
+        order = {key: number for number, key in enumerate(slots)}
+        for key, story_id, section, kind in sorted(rows, key=lambda row: order[row.issue_id]):
+            slot, ago = slots[key]
+            uses.setdefault(story_id, []).append(PastUse(section, kind, slot, ago))
+        return {story_id: tuple(found) for story_id, found in uses.items()}
+
+    def _slots_ago(
+        self, newsletter: str, before: datetime, issues: int
+    ) -> dict[int, tuple[str, int]]:
+        """By issue row, the newest first: slot, and how many issues ago."""
+        rows = self._connection.execute(
+            sa.select(t.issue.c.id, t.issue.c.slot)
+            .join_from(t.issue, t.newsletter)
+            .where(
+                t.newsletter.c.slug == newsletter,
+                t.issue.c.send_at < before,
+                t.issue.c.state.in_([state.value for state in STARTED]),
+            )
+            .order_by(t.issue.c.send_at.desc(), t.issue.c.id.desc())
+        )
+        found: dict[int, tuple[str, int]] = {}
+        regular = 0
+        for key, slot in rows:
+            ago = regular + 1
+            if ".x" not in slot:
+                regular = ago
+            if ago > issues:
+                break
+            found[key] = (slot, ago)
+        return found
+
+    def _replace_cancelled(self, values: dict[str, Any]) -> int | None:
+        old = sa.select(t.delivery.c.id).where(
+            t.delivery.c.issue_id == t.issue.c.id,
+            t.delivery.c.state.in_([state.value for state in _MAYBE_SENT]),
+        )
+        fresh = {"held_because": "", "approved_by": "", "approved_at": None}
+        key: int | None = self._connection.scalar(
+            sa.update(t.issue)
+            .where(
+                t.issue.c.newsletter_id == values["newsletter_id"],
+                t.issue.c.slot == values["slot"],
+                t.issue.c.state == IssueState.CANCELLED.value,
+                ~sa.exists(old.correlate(t.issue)),
+            )
+            .values(fresh | values)
+            .returning(t.issue.c.id)
+        )
+        if key is not None:
+            for table in (t.delivery, t.mailing, t.item):
+                self._connection.execute(sa.delete(table).where(table.c.issue_id == key))
+        return key
+
+    def _put_items(self, key: int, issue: Issue) -> None:
+        rows = [
+            {
+                "issue_id": key,
+                "section": section.slug,
+                "kind": section.kind,
+                "story": item.story_id,
+                "position": item.position,
+            }
+            for section in issue.sections
+            for item in section.items
+        ]
+        if rows:
+            self._connection.execute(sa.insert(t.item), rows)
+
+    def _values(self, issue: Issue, at: datetime) -> dict[str, Any]:
+        return {
+            "send_at": issue.send_at,
+            "content": issue_document(issue),
+            "changed_at": at,
+        }
+
+    def _one(self, *where: sa.ColumnElement[bool]) -> Issue | None:
+        row = self._connection.execute(_SELECT.where(*where)).one_or_none()
+        return _from_row(row) if row else None
+
+    def _newest(self, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Issue]:
+        rows = self._connection.execute(
+            _SELECT.where(*where)
+            .order_by(t.issue.c.send_at.desc(), t.issue.c.id.desc())
+            .limit(limit)
+        )
+        return [_from_row(row) for row in rows]
+
+
+def _from_row(row: AnyRow) -> Issue:
+    return issue_from_document(
+        row.content,
+        public_id=row.public_id,
+        newsletter=row.newsletter,
+        slot=row.slot,
+        state=IssueState(row.state),
+        send_at=row.send_at,
+        held_because=row.held_because,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+    )

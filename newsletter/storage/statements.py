@@ -1,0 +1,87 @@
+"""Pieces of SQL that several repositories need."""
+
+from collections.abc import Collection, Iterator
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from newsletter.errors import NotFound
+from newsletter.storage import tables as t
+
+T = TypeVar("T")
+AnyRow = Row[*tuple[Any, ...]]
+
+# PostgreSQL takes 65,535 parameters a statement, SQLite 32,766.
+CHUNK = 1_000
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which SQLAlchemy keeps by dialect."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def insert_or_leave(
+    connection: Connection, table: Table, rows: dict[str, Any] | list[dict[str, Any]]
+) -> int:
+    """Insert what no unique key forbids; how many rows that were."""
+    statement = insert_into(connection, table).on_conflict_do_nothing()
+    if not rows:
+        return 0
+    counted = {"preserve_rowcount": True}
+    return max(connection.execute(statement, rows, execution_options=counted).rowcount, 0)
+
+
+def chunks(values: Collection[T]) -> Iterator[list[T]]:
+    """``values`` in lists that fit one statement."""
+    listed = list(values)
+    for start in range(0, len(listed), CHUNK):
+        yield listed[start : start + CHUNK]
+
+
+def source_key(connection: Connection, role: str, slug: str) -> int:
+    """The row of the source (or counter, role "reads") of that slug; NotFound."""
+    key = connection.scalar(
+        sa.select(t.source.c.id).where(t.source.c.role == role, t.source.c.slug == slug)
+    )
+    if key is None:
+        word = "counter" if role == "reads" else "source"
+        raise NotFound(f'no {word} called "{slug}" is configured', subject=slug)
+    return int(key)
+
+
+def newsletter_key(connection: Connection, slug: str) -> int:
+    """The row of the newsletter of that slug; NotFound."""
+    key = connection.scalar(sa.select(t.newsletter.c.id).where(t.newsletter.c.slug == slug))
+    if key is None:
+        raise NotFound(f'there is no newsletter "{slug}"', subject=slug)
+    return int(key)
+
+
+def subscriber_key(connection: Connection, public_id: str) -> int:
+    """The row of a subscriber; NotFound."""
+    key = connection.scalar(
+        sa.select(t.subscriber.c.id).where(t.subscriber.c.public_id == public_id)
+    )
+    if key is None:
+        raise NotFound("there is no such subscriber any more", subject=public_id)
+    return int(key)
+
+
+def issue_key(connection: Connection, public_id: str) -> int:
+    """The row of an issue; NotFound."""
+    key = connection.scalar(sa.select(t.issue.c.id).where(t.issue.c.public_id == public_id))
+    if key is None:
+        raise NotFound("there is no such issue any more", subject=public_id)
+    return int(key)
+
+
+def mailing_key(connection: Connection, public_id: str) -> int:
+    """The row of a mailing; NotFound."""
+    key = connection.scalar(sa.select(t.mailing.c.id).where(t.mailing.c.public_id == public_id))
+    if key is None:
+        raise NotFound("there is no such mailing any more", subject=public_id)
+    return int(key)

@@ -1,0 +1,175 @@
+"""Stories: found again by the merge ladder, saved in batches."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from newsletter.sources.model import StoryKey
+from newsletter.storage.documents import picture_document, picture_from_document
+from newsletter.storage.statements import AnyRow, chunks, insert_into, source_key
+from newsletter.storage.tables import source, story
+from newsletter.stories.model import Story, StoryKeys
+
+# Columns that are the noun's fields as they are.
+_PLAIN = (
+    *("public_id", "url", "title", "published_at", "first_seen_at", "title_key", "published_on"),
+    *("native_id", "guid", "byline", "house_author", "excerpt", "words", "language"),
+    *("published_known", "modified_at", "comments", "hidden"),
+)
+_SELECT = sa.select(
+    *(story.c[name] for name in _PLAIN),
+    story.c.departments,
+    story.c.tags,
+    story.c.picture,
+    source.c.slug.label("source"),
+).join_from(story, source)
+
+
+class StoryRepository:
+    """What we believe of every story we ever saw."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def matching(self, source: str, keys: Sequence[StoryKeys]) -> list[Story]:
+        """Every story that any of ``keys`` may mean, for `stories.merge` to decide.
+
+        By native id or guid within the source ``source``; by address, or by
+        normalised title and local date, whatever its source.
+        """
+        own = story.c.source_id == source_key(self._connection, "source", source)
+        found: set[int] = set()
+        for column, values, within in (
+            (story.c.native_id, {key.native_id for key in keys}, own),
+            (story.c.guid, {key.guid for key in keys}, own),
+            (story.c.url, {key.url for key in keys}, sa.true()),
+        ):
+            for chunk in chunks(values - {None, ""}):
+                found.update(
+                    self._connection.scalars(sa.select(story.c.id).where(column.in_(chunk), within))
+                )
+        found |= self._with_titles({(k.title_key, k.published_on) for k in keys if k.title_key})
+        return [
+            _from_row(row)
+            for chunk in chunks(sorted(found))
+            for row in self._connection.execute(
+                _SELECT.where(story.c.id.in_(chunk)).order_by(story.c.id)
+            )
+        ]
+
+    def save(self, stories: Iterable[Story]) -> None:
+        """Insert or replace by public id; NotFound where a source is not configured."""
+        keys: dict[str, int] = {}
+        rows = []
+        for one in stories:
+            if one.source not in keys:
+                keys[one.source] = source_key(self._connection, "source", one.source)
+            rows.append(_to_row(one, keys[one.source]))
+        if not rows:
+            return
+        statement = insert_into(self._connection, story)
+        kept = [name for name in rows[0] if name != "public_id"]
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["public_id"], set_={name: statement.excluded[name] for name in kept}
+            ),
+            rows,
+        )
+
+    def published_since(self, sources: Sequence[str], since: datetime) -> list[Story]:
+        """Stories of these sources published at ``since`` or later, the newest first.
+
+        Hidden ones too. No sources at all means every source, as in the settings.
+        """
+        return self._newest(sources, story.c.published_at >= since)
+
+    def recent(self, sources: Sequence[str], limit: int) -> list[Story]:
+        """The last ``limit`` stories of these sources (none: of all), the newest first."""
+        return self._newest(sources, sa.true(), limit)
+
+    def by_ids(self, public_ids: Collection[str]) -> list[Story]:
+        """The stories of these public ids, as far as they exist, in no order."""
+        return [
+            _from_row(row)
+            for chunk in chunks(public_ids)
+            for row in self._connection.execute(_SELECT.where(story.c.public_id.in_(chunk)))
+        ]
+
+    def identify(self, source: str, keys: Sequence[StoryKey]) -> dict[StoryKey, str]:
+        """The public ids of the stories that a counter of ``source`` names.
+
+        The source's own id counts more than an address; of several stories
+        with one address the source's own is meant. Unknown keys are left out.
+        """
+        source_id = source_key(self._connection, "source", source)
+        own = story.c.source_id == source_id
+        ids = self._public_ids(story.c.native_id, {key.native_id for key in keys}, own)
+        urls = self._public_ids(story.c.url, {key.url for key in keys}, sa.true())
+        urls |= self._public_ids(story.c.url, {key.url for key in keys}, own)
+        named = {key: ids.get(key.native_id) or urls.get(key.url) for key in keys}
+        return {key: public_id for key, public_id in named.items() if public_id}
+
+    def _with_titles(self, titles: set[tuple[str, Any]]) -> set[int]:
+        return {
+            row.id
+            for chunk in chunks({title for title, _ in titles})
+            for row in self._connection.execute(
+                sa.select(story.c.id, story.c.title_key, story.c.published_on).where(
+                    story.c.title_key.in_(chunk)
+                )
+            )
+            if (row.title_key, row.published_on) in titles
+        }
+
+    def _public_ids(
+        self,
+        column: sa.Column[Any],
+        values: set[str | None],
+        within: sa.ColumnElement[bool],
+    ) -> dict[str | None, str]:
+        return {
+            value: public_id
+            for chunk in chunks(values - {None, ""})
+            for value, public_id in self._connection.execute(
+                sa.select(column, story.c.public_id)
+                .where(column.in_(chunk), within)
+                # The last one wins, so that the first story seen does.
+                .order_by(story.c.id.desc())
+            )
+        }
+
+    def _newest(
+        self, sources: Sequence[str], where: sa.ColumnElement[bool], limit: int | None = None
+    ) -> list[Story]:
+        statement = _SELECT.where(where).order_by(story.c.published_at.desc(), story.c.id.desc())
+        if sources:
+            keys = sa.select(source.c.id).where(
+                source.c.role == "source", source.c.slug.in_(sources)
+            )
+            statement = statement.where(story.c.source_id.in_(keys))
+        return [_from_row(row) for row in self._connection.execute(statement.limit(limit))]
+
+
+def _to_row(one: Story, source_id: int) -> dict[str, Any]:
+    return {
+        **{name: getattr(one, name) for name in _PLAIN},
+        "source_id": source_id,
+        "departments": list(one.departments),
+        "tags": list(one.tags),
+        "picture": picture_document(one.picture),
+    }
+
+
+def _from_row(row: AnyRow) -> Story:
+    values = row._asdict()
+    return Story(
+        **values
+        | {
+            "departments": tuple(row.departments),
+            "tags": tuple(row.tags),
+            "picture": picture_from_document(row.picture),
+        }
+    )

@@ -1,0 +1,317 @@
+"""Subscribers, their subscriptions, and what may not be mailed."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from newsletter.delivery.model import DeliveryState
+from newsletter.storage import tables as t
+from newsletter.storage.changes import ChangeLog
+from newsletter.storage.documents import mailing_document, mailing_from_document
+from newsletter.storage.statements import AnyRow, insert_into, newsletter_key, subscriber_key
+from newsletter.subscribers.model import (
+    Consent,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    SuppressionReason,
+)
+
+# From the weakest to the strongest: a later, weaker reason never lifts a stronger one.
+_STRENGTH = (
+    SuppressionReason.BOUNCED,
+    SuppressionReason.FORGOTTEN,
+    SuppressionReason.COMPLAINT,
+    SuppressionReason.LEGAL,
+)
+_PERSON = (
+    t.subscriber.c.public_id,
+    t.subscriber.c.address,
+    t.subscriber.c.created_at,
+    t.subscriber.c.name,
+    t.subscriber.c.language,
+)
+_SUBSCRIPTIONS = (
+    sa.select(
+        *_PERSON,
+        t.newsletter.c.slug.label("newsletter"),
+        t.subscription.c.state,
+        t.subscription.c.changed_at,
+        t.subscription.c.consent_how,
+        t.subscription.c.consent_wording,
+        t.subscription.c.consent_at,
+        t.subscription.c.consent_placement,
+    )
+    .join_from(t.subscription, t.subscriber)
+    .join(t.newsletter)
+)
+_HOLDING_ROWS = 1_000
+
+
+def mailable(newsletter_id: int) -> sa.Select[Any]:
+    """The audience: subscribers active on a newsletter and not suppressed."""
+    return (
+        sa.select(t.subscriber)
+        .join_from(t.subscription, t.subscriber)
+        .join(
+            t.suppression,
+            t.suppression.c.address_hash == t.subscriber.c.address_hash,
+            isouter=True,
+        )
+        .where(
+            t.subscription.c.newsletter_id == newsletter_id,
+            t.subscription.c.state == SubscriptionState.ACTIVE.value,
+            t.suppression.c.id.is_(None),
+        )
+    )
+
+
+class SubscriberRepository:
+    """People by normalised address or public id."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._changes = ChangeLog(connection)
+
+    def find(self, address: str) -> Subscriber | None:
+        """The subscriber of that (normalised) address."""
+        return self._one(t.subscriber.c.address == address)
+
+    def by_id(self, public_id: str) -> Subscriber | None:
+        """The subscriber of that public id; None once forgotten."""
+        return self._one(t.subscriber.c.public_id == public_id)
+
+    def add(self, subscriber: Subscriber, address_hash: str) -> Subscriber:
+        """Add a person; the one there already where the address is known."""
+        self._connection.execute(
+            insert_into(self._connection, t.subscriber)
+            .values(
+                public_id=subscriber.public_id,
+                address=subscriber.address,
+                address_hash=address_hash,
+                name=subscriber.name,
+                language=subscriber.language,
+                created_at=subscriber.created_at,
+            )
+            .on_conflict_do_nothing(index_elements=["address"])
+        )
+        return self.find(subscriber.address) or subscriber
+
+    def subscription(self, public_id: str, newsletter: str) -> Subscription | None:
+        """A subscriber's subscription to one newsletter."""
+        row = self._connection.execute(
+            _SUBSCRIPTIONS.where(
+                t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter
+            )
+        ).one_or_none()
+        return _subscription(row) if row else None
+
+    def subscriptions(self, public_id: str) -> list[Subscription]:
+        """All subscriptions of a subscriber, by newsletter."""
+        rows = self._connection.execute(
+            _SUBSCRIPTIONS.where(t.subscriber.c.public_id == public_id).order_by(
+                t.newsletter.c.slug
+            )
+        )
+        return [_subscription(row) for row in rows]
+
+    def subscribe(
+        self,
+        public_id: str,
+        newsletter: str,
+        state: SubscriptionState,
+        consent: Consent,
+        at: datetime,
+        actor: str,
+    ) -> None:
+        """Set a subscription with the consent it rests on, whatever it was before."""
+        before = self.subscription(public_id, newsletter)
+        values = {
+            "state": state.value,
+            "changed_at": at,
+            "consent_how": consent.how,
+            "consent_wording": consent.wording,
+            "consent_placement": consent.placement,
+            "consent_at": consent.at,
+        }
+        self._connection.execute(
+            insert_into(self._connection, t.subscription)
+            .values(
+                subscriber_id=subscriber_key(self._connection, public_id),
+                newsletter_id=newsletter_key(self._connection, newsletter),
+                **values,
+            )
+            .on_conflict_do_update(index_elements=["subscriber_id", "newsletter_id"], set_=values)
+        )
+        detail = {"newsletter": newsletter, "how": consent.how}
+        if before is not None:
+            detail["from"] = before.state.value
+        self._changes.record(at, actor, "subscription", public_id, state.value, detail)
+
+    def move(
+        self,
+        public_id: str,
+        newsletter: str,
+        allowed: Collection[SubscriptionState],
+        to: SubscriptionState,
+        at: datetime,
+        actor: str,
+        reason: str = "",
+    ) -> bool:
+        """Move a subscription from one of ``allowed`` to ``to``; False where it is in none."""
+        mine = (
+            sa.select(t.subscription.c.id)
+            .join_from(t.subscription, t.subscriber)
+            .join(t.newsletter)
+            .where(t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter)
+        )
+        moved = self._connection.execute(
+            sa.update(t.subscription)
+            .where(
+                t.subscription.c.id.in_(mine),
+                t.subscription.c.state.in_([state.value for state in allowed]),
+            )
+            .values(state=to.value, changed_at=at)
+        ).rowcount
+        if moved:
+            detail = {"newsletter": newsletter} | ({"reason": reason} if reason else {})
+            self._changes.record(at, actor, "subscription", public_id, to.value, detail)
+        return bool(moved)
+
+    def suppress(
+        self, address_hash: str, reason: SuppressionReason, at: datetime, actor: str
+    ) -> None:
+        """Forbid mail to an address; a stronger reason that stands already stays."""
+        standing = self.suppression(address_hash)
+        if standing and _STRENGTH.index(standing) >= _STRENGTH.index(reason):
+            return
+        values = {"reason": reason.value, "at": at}
+        self._connection.execute(
+            insert_into(self._connection, t.suppression)
+            .values(address_hash=address_hash, **values)
+            .on_conflict_do_update(index_elements=["address_hash"], set_=values)
+        )
+        self._changes.record(
+            at, actor, "suppression", address_hash, "suppressed", {"reason": reason.value}
+        )
+
+    def unsuppress(self, address_hash: str, at: datetime, actor: str) -> bool:
+        """Allow mail again; False where nothing forbade it."""
+        lifted = self._connection.scalar(
+            sa.delete(t.suppression)
+            .where(t.suppression.c.address_hash == address_hash)
+            .returning(t.suppression.c.reason)
+        )
+        if lifted is not None:
+            self._changes.record(
+                at, actor, "suppression", address_hash, "lifted", {"reason": lifted}
+            )
+        return lifted is not None
+
+    def suppression(self, address_hash: str) -> SuppressionReason | None:
+        """Why an address may not be mailed, or None."""
+        reason = self._connection.scalar(
+            sa.select(t.suppression.c.reason).where(t.suppression.c.address_hash == address_hash)
+        )
+        return SuppressionReason(reason) if reason else None
+
+    def forget(self, public_id: str, at: datetime, actor: str) -> None:
+        """Erase a person: subscriptions, name, address, and both in what was sent.
+
+        Ledger rows stay, without an address, so that the totals do; those
+        that still waited are skipped. Of system mail sent to this person alone
+        (its text may name them) only the envelope stays. NotFound.
+        """
+        key = subscriber_key(self._connection, public_id)
+        self._blank_system_mail(key)
+        unsent = t.delivery.c.state.in_(
+            [
+                DeliveryState.QUEUED.value,
+                DeliveryState.CLAIMED.value,
+                DeliveryState.DEFERRED.value,
+            ]
+        )
+        mine = t.delivery.c.subscriber_id == key
+        skipped = {"state": DeliveryState.SKIPPED.value, "reason": "forgotten", "changed_at": at}
+        self._connection.execute(
+            sa.update(t.delivery)
+            .where(mine, unsent)
+            .values(**skipped, due_at=None, worker=None, lease_until=None)
+        )
+        self._connection.execute(
+            sa.update(t.delivery).where(mine).values(address=None, subscriber_id=None)
+        )
+        self._connection.execute(
+            sa.delete(t.subscription).where(t.subscription.c.subscriber_id == key)
+        )
+        self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id == key))
+        self._changes.record(at, actor, "subscriber", public_id, "forgotten")
+
+    def counts(self, newsletter: str) -> dict[SubscriptionState, int]:
+        """How many subscriptions a newsletter has in each state, zero included."""
+        rows = self._connection.execute(
+            sa.select(t.subscription.c.state, sa.func.count())
+            .where(t.subscription.c.newsletter_id == newsletter_key(self._connection, newsletter))
+            .group_by(t.subscription.c.state)
+        )
+        return dict.fromkeys(SubscriptionState, 0) | {
+            SubscriptionState(state): count for state, count in rows
+        }
+
+    def each(self, newsletter: str | None) -> Iterator[Subscription]:
+        """Every subscription of a newsletter, or of all, by address; streamed."""
+        wanted = sa.true() if newsletter is None else t.newsletter.c.slug == newsletter
+        rows = self._connection.execute(
+            _SUBSCRIPTIONS.where(wanted).order_by(t.subscriber.c.address, t.newsletter.c.slug),
+            execution_options={"yield_per": _HOLDING_ROWS},
+        )
+        for row in rows:
+            yield _subscription(row)
+
+    def audience_size(self, newsletter: str) -> int:
+        """How many readers an issue would go to now."""
+        audience = mailable(newsletter_key(self._connection, newsletter)).subquery()
+        return self._connection.execute(
+            sa.select(sa.func.count()).select_from(audience)
+        ).scalar_one()
+
+    def _blank_system_mail(self, key: int) -> None:
+        own = sa.select(t.delivery.c.mailing_id).where(
+            t.delivery.c.subscriber_id == key, t.delivery.c.issue_id.is_(None)
+        )
+        shared = sa.select(t.delivery.c.mailing_id).where(
+            t.delivery.c.mailing_id == t.mailing.c.id,
+            t.delivery.c.subscriber_id.is_distinct_from(key),
+        )
+        rows = self._connection.execute(
+            sa.select(t.mailing.c.id, t.mailing.c.content).where(
+                t.mailing.c.id.in_(own), ~sa.exists(shared.correlate(t.mailing))
+            )
+        ).all()
+        for mailing_id, content in rows:
+            blank = mailing_document(mailing_from_document(content | _BLANK))
+            self._connection.execute(
+                sa.update(t.mailing).where(t.mailing.c.id == mailing_id).values(content=blank)
+            )
+
+    def _one(self, where: sa.ColumnElement[bool]) -> Subscriber | None:
+        row = self._connection.execute(sa.select(*_PERSON).where(where)).one_or_none()
+        return Subscriber(*row) if row else None
+
+
+_BLANK = {"subject": "", "html": "", "text": ""}
+
+
+def _subscription(row: AnyRow) -> Subscription:
+    return Subscription(
+        subscriber=Subscriber(row.public_id, row.address, row.created_at, row.name, row.language),
+        newsletter=row.newsletter,
+        state=SubscriptionState(row.state),
+        consent=Consent(
+            row.consent_how, row.consent_wording, row.consent_at, row.consent_placement
+        ),
+        changed_at=row.changed_at,
+    )

@@ -1,0 +1,290 @@
+"""The schema, on one page.
+
+Integer keys inside; public ids and slugs towards the outside. A reader's
+address stands in ``subscriber`` and ``delivery`` and nowhere else.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
+
+from newsletter.storage.columns import Document, Instant, PlainText, RowId
+
+# The revision that these tables are; the newest file in migrations/versions.
+SCHEMA_REVISION = "0001"
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _key() -> Column[int]:
+    return Column("id", RowId, primary_key=True)
+
+
+def _points_to(name: str, table: str, *, optional: bool = False) -> Column[int]:
+    return Column(name, RowId, ForeignKey(f"{table}.id"), nullable=optional)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, PlainText, nullable=False, default="")
+
+
+# Settings, one row a version; the key is the version.
+settings = Table(
+    "settings",
+    metadata,
+    _key(),
+    Column("at", Instant, nullable=False),
+    Column("actor", sa.String, nullable=False),
+    Column("document", Document, nullable=False),
+)
+
+# Who changed what: written in the change's own transaction, never updated.
+change_log = Table(
+    "change_log",
+    metadata,
+    _key(),
+    Column("at", Instant, nullable=False),
+    Column("actor", sa.String, nullable=False),
+    Column("kind", sa.String, nullable=False),
+    Column("subject", sa.String, nullable=False),
+    Column("act", sa.String, nullable=False),
+    Column("detail", Document, nullable=False),
+    Index(None, "kind", "subject"),
+)
+
+# What is polled: feeds and sites (role "source"), counters (role "reads").
+source = Table(
+    "source",
+    metadata,
+    _key(),
+    Column("role", sa.String, nullable=False),
+    Column("slug", sa.String, nullable=False),
+    Column("configured", sa.Boolean, nullable=False),
+    Column("etag", PlainText),
+    Column("last_modified", PlainText),
+    Column("latest_modified", Instant),
+    Column("last_success_at", Instant),
+    Column("last_error_at", Instant),
+    _text("last_error"),
+    UniqueConstraint("role", "slug"),
+)
+
+story = Table(
+    "story",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    _points_to("source_id", "source"),
+    _text("url"),
+    _text("title"),
+    Column("published_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    _text("title_key"),
+    Column("published_on", sa.Date, nullable=False),
+    Column("native_id", PlainText),
+    Column("guid", PlainText),
+    _text("byline"),
+    _text("house_author"),
+    Column("departments", Document, nullable=False),
+    Column("tags", Document, nullable=False),
+    _text("excerpt"),
+    Column("words", sa.Integer, nullable=False),
+    Column("language", PlainText),
+    Column("published_known", sa.Boolean, nullable=False),
+    Column("modified_at", Instant),
+    Column("picture", Document),
+    Column("comments", sa.Integer),
+    _text("hidden"),
+    Index(None, "source_id", "published_at"),
+    # The merge ladder. Hash indexes, for addresses and guids come in any
+    # length and a PostgreSQL B-tree refuses entries above 2,704 bytes.
+    Index(None, "native_id", postgresql_using="hash"),
+    Index(None, "guid", postgresql_using="hash"),
+    Index(None, "url", postgresql_using="hash"),
+    Index(None, "title_key", postgresql_using="hash"),
+)
+
+# Reads of a story on one local day of the paper. The key starts with what the
+# sums ask for; SQLite then keeps the rows in that order.
+read_day = Table(
+    "read_day",
+    metadata,
+    Column("reads_id", RowId, ForeignKey("source.id"), primary_key=True),
+    Column("day", sa.Date, primary_key=True),
+    Column("kind", sa.String, primary_key=True),
+    Column("story_id", RowId, ForeignKey("story.id"), primary_key=True),
+    Column("reads", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# A counter's running total of a story, each time that it changed.
+read_point = Table(
+    "read_point",
+    metadata,
+    Column("reads_id", RowId, ForeignKey("source.id"), primary_key=True),
+    Column("story_id", RowId, ForeignKey("story.id"), primary_key=True),
+    Column("taken_at", Instant, primary_key=True),
+    Column("total", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+newsletter = Table(
+    "newsletter",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    Column("slug", sa.String, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+section = Table(
+    "section",
+    metadata,
+    _key(),
+    _points_to("newsletter_id", "newsletter"),
+    Column("slug", sa.String, nullable=False),
+    UniqueConstraint("newsletter_id", "slug"),
+)
+
+# ``content`` is the issue as `documents` writes it, copies of its stories included.
+issue = Table(
+    "issue",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    _points_to("newsletter_id", "newsletter"),
+    Column("slot", sa.String, nullable=False),
+    Column("state", sa.String, nullable=False),
+    Column("send_at", Instant, nullable=False),
+    Column("content", Document, nullable=False),
+    _text("held_because"),
+    _text("approved_by"),
+    Column("approved_at", Instant),
+    Column("changed_at", Instant, nullable=False),
+    UniqueConstraint("newsletter_id", "slot"),
+    Index(None, "newsletter_id", "send_at"),
+    Index(None, "state"),
+)
+
+# Where a story ran, for the cool-down. ``story`` is a public id and no foreign
+# key: an issue outlives its stories.
+item = Table(
+    "item",
+    metadata,
+    _key(),
+    _points_to("issue_id", "issue"),
+    Column("section", sa.String, nullable=False),
+    Column("kind", sa.String, nullable=False),
+    Column("story", sa.String, nullable=False),
+    Column("position", sa.Integer, nullable=False),
+    Index(None, "issue_id"),
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    Column("address", PlainText, nullable=False, unique=True),
+    Column("address_hash", sa.String, nullable=False),
+    _text("name"),
+    Column("language", PlainText),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "address_hash"),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    _key(),
+    _points_to("subscriber_id", "subscriber"),
+    _points_to("newsletter_id", "newsletter"),
+    Column("state", sa.String, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    _text("consent_how"),
+    _text("consent_wording"),
+    _text("consent_placement"),
+    Column("consent_at", Instant, nullable=False),
+    UniqueConstraint("subscriber_id", "newsletter_id"),
+    Index(None, "newsletter_id", "state", "subscriber_id"),
+)
+
+# Outlives the subscriber: the hash is keyed, so that it tells nobody the address.
+suppression = Table(
+    "suppression",
+    metadata,
+    _key(),
+    Column("address_hash", sa.String, nullable=False, unique=True),
+    Column("reason", sa.String, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# ``content`` is the mailing as `documents` writes it; ``key`` makes twice once.
+mailing = Table(
+    "mailing",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    Column("key", PlainText, nullable=False, unique=True),
+    Column("kind", sa.String, nullable=False),
+    _points_to("issue_id", "issue", optional=True),
+    _points_to("newsletter_id", "newsletter", optional=True),
+    Column("created_at", Instant, nullable=False),
+    Column("content", Document, nullable=False),
+    Index(None, "issue_id"),
+)
+
+# The ledger. ``due_at`` is set only while a row waits (queued, deferred) and
+# ``lease_until`` only while a worker holds it (claimed, handed over), so that
+# two small partial indexes find both among millions of finished rows.
+# ``address`` is NULL once its reader is forgotten.
+delivery = Table(
+    "delivery",
+    metadata,
+    _key(),
+    _points_to("mailing_id", "mailing"),
+    _points_to("issue_id", "issue", optional=True),
+    _points_to("subscriber_id", "subscriber", optional=True),
+    Column("recipient", sa.String, nullable=False),
+    Column("address", PlainText),
+    Column("state", sa.String, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("worker", sa.String),
+    Column("lease_until", Instant),
+    Column("attempts", sa.Integer, nullable=False, default=0),
+    Column("doubts", sa.Integer, nullable=False, default=0),
+    Column("first_tried_at", Instant),
+    Column("handed_over_at", Instant),
+    Column("changed_at", Instant, nullable=False),
+    Column("reason", sa.String, nullable=False, default=""),
+    Column("sender_fault", sa.Boolean, nullable=False, default=False),
+    Column("relay", sa.String, nullable=False, default=""),
+    Column("reply_code", sa.Integer, nullable=False, default=0),
+    Column("reply_enhanced", sa.String, nullable=False, default=""),
+    _text("reply_text"),
+    UniqueConstraint("mailing_id", "recipient"),
+    UniqueConstraint("subscriber_id", "issue_id"),
+    Index(
+        "ix_delivery_waiting",
+        "issue_id",
+        "due_at",
+        "id",
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_delivery_held",
+        "worker",
+        "lease_until",
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    ),
+)

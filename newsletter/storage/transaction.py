@@ -1,0 +1,28 @@
+"""One transaction, and the repositories that work in it."""
+
+from sqlalchemy import Connection
+
+from newsletter.storage.changes import ChangeLog
+from newsletter.storage.issues import IssueRepository
+from newsletter.storage.mailings import MailingRepository
+from newsletter.storage.reads import ReadRepository
+from newsletter.storage.settings import SettingsRepository
+from newsletter.storage.sources import SourceRepository
+from newsletter.storage.stories import StoryRepository
+from newsletter.storage.subscribers import SubscriberRepository
+
+
+class Transaction:
+    """What `Database.read` and `Database.write` give. Newsletters, sections and
+    sources are named by slug, everything else by public id."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.changes = ChangeLog(connection)
+        self.settings = SettingsRepository(connection)
+        self.sources = SourceRepository(connection)
+        self.stories = StoryRepository(connection)
+        self.reads = ReadRepository(connection)
+        self.issues = IssueRepository(connection)
+        self.subscribers = SubscriberRepository(connection)
+        self.mailings = MailingRepository(connection)

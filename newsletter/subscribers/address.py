@@ -1,0 +1,48 @@
+"""One form for every e-mail address, so that one mailbox is one subscriber."""
+
+from email_validator import EmailNotValidError, validate_email
+
+from newsletter.errors import AddressError
+
+MAX_CHARACTERS = 254  # RFC 5321 section 4.5.3.1.3: a path of 256 octets, less its brackets
+_SHOWN_CHARACTERS = 60
+_SPACES = " \t\r\n\u00a0"
+
+
+def normalise_address(text: str) -> str:
+    """The address in the form it is stored, compared and mailed in.
+
+    White space around it is dropped and the domain becomes A-labels (RFC 5890),
+    the one form that envelopes and headers can carry. An ASCII local part is
+    lower-cased: RFC 5321 lets a server tell ``Lilit`` from ``lilit``, but none
+    is known to, and readers type both. Other local parts stay as written.
+    Nothing is looked up. AddressError says in one sentence what is wrong.
+    """
+    written = text.strip(_SPACES)
+    if not written:
+        raise AddressError("an e-mail address is missing", subject="address")
+    if len(written) > MAX_CHARACTERS:
+        raise _refusal(written, f"it has more than {MAX_CHARACTERS} characters")
+    try:
+        found = validate_email(written, check_deliverability=False, strict=True)
+    except EmailNotValidError as error:
+        raise _refusal(written, _reason(str(error))) from error
+    local = found.local_part
+    address = f"{local.lower() if local.isascii() else local}@{found.ascii_domain.lower()}"
+    if len(address.encode()) > MAX_CHARACTERS:
+        raise _refusal(written, f"it is longer than {MAX_CHARACTERS} bytes")
+    return address
+
+
+def _reason(told: str) -> str:
+    """The validator's sentences as the end of one of ours."""
+    sentences = told.rstrip(".").split(". ")
+    return "; ".join(sentence[:1].lower() + sentence[1:] for sentence in sentences)
+
+
+def _refusal(written: str, reason: str) -> AddressError:
+    # What was typed goes into pages and terminals: no control characters, no flood.
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in written)
+    if len(shown) > _SHOWN_CHARACTERS:
+        shown = shown[:_SHOWN_CHARACTERS] + "…"
+    return AddressError(f'"{shown}" is no e-mail address: {reason}', subject="address")

@@ -1,0 +1,21 @@
+"""Cells that a spreadsheet would run as a formula, made harmless and back.
+
+A cell that starts with one of `=+-@`, their full-width twins, a tab or a
+carriage return gets an apostrophe before it, which spreadsheets take as "this
+is text"; one that starts with an apostrophe gets a second one, so that
+`unguard_cell` gives back exactly what was there.
+"""
+
+_RUNS = frozenset("=+-@\t\r\n＝＋－＠")
+_GUARD = "'"
+
+
+def guard_cell(text: str) -> str:
+    """``text`` as a cell that no spreadsheet runs."""
+    return _GUARD + text if text[:1] in _RUNS or text.startswith(_GUARD) else text
+
+
+def unguard_cell(text: str) -> str:
+    """What `guard_cell` was given."""
+    guarded = text.startswith(_GUARD) and (text[1:2] in _RUNS or text[1:2] == _GUARD)
+    return text[1:] if guarded else text

@@ -1,0 +1,40 @@
+"""Subscribers as a CSV that a spreadsheet opens safely and an import reads back."""
+
+import csv
+from collections.abc import Iterable
+from typing import TextIO
+
+from newsletter.subscribers.csv_cells import guard_cell
+from newsletter.subscribers.model import Subscription
+
+HEADER = (
+    *("address", "name", "language", "newsletter", "status", "changed_at"),
+    *("consent_how", "consent_at", "consent_placement", "consent_wording"),
+)
+
+
+def write_subscribers(subscriptions: Iterable[Subscription], stream: TextIO) -> int:
+    """Write one row a subscription to ``stream`` (opened with ``newline=""``); how many."""
+    writer = csv.writer(stream)
+    writer.writerow(HEADER)
+    count = 0
+    for subscription in subscriptions:
+        writer.writerow([guard_cell(cell) for cell in _cells(subscription)])
+        count += 1
+    return count
+
+
+def _cells(subscription: Subscription) -> tuple[str, ...]:
+    subscriber, consent = subscription.subscriber, subscription.consent
+    return (
+        subscriber.address,
+        subscriber.name,
+        subscriber.language or "",
+        subscription.newsletter,
+        str(subscription.state),
+        subscription.changed_at.isoformat(timespec="seconds"),
+        consent.how,
+        consent.at.isoformat(timespec="seconds"),
+        consent.placement,
+        consent.wording,
+    )

@@ -1,0 +1,55 @@
+"""The moves of a subscription: one table, one function.
+
+Who has left comes back only by the undo link on the goodbye page, or by
+asking for the newsletter again and confirming it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from newsletter.errors import InvalidTransition
+from newsletter.subscribers.model import SubscriptionState
+
+_PENDING = SubscriptionState.PENDING
+_ACTIVE = SubscriptionState.ACTIVE
+_PAUSED = SubscriptionState.PAUSED
+_UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED
+
+
+class SubscriptionAct(StrEnum):
+    """What can happen to a subscription."""
+
+    ASK = "ask"
+    CONFIRM = "confirm"
+    PAUSE = "pause"
+    RESUME = "resume"
+    UNSUBSCRIBE = "unsubscribe"
+    UNDO_UNSUBSCRIBE = "undo unsubscribe"
+
+
+@dataclass(frozen=True)
+class Move:
+    """An act is possible in the states ``allowed`` and leads ``to`` one."""
+
+    allowed: frozenset[SubscriptionState]
+    to: SubscriptionState
+
+
+MOVES: Mapping[SubscriptionAct, Move] = {
+    SubscriptionAct.ASK: Move(frozenset({_PENDING, _UNSUBSCRIBED}), _PENDING),
+    # A paused reader who asks again by the form means "send me mail".
+    SubscriptionAct.CONFIRM: Move(frozenset({_PENDING, _PAUSED}), _ACTIVE),
+    SubscriptionAct.PAUSE: Move(frozenset({_ACTIVE}), _PAUSED),
+    SubscriptionAct.RESUME: Move(frozenset({_PAUSED}), _ACTIVE),
+    SubscriptionAct.UNSUBSCRIBE: Move(frozenset({_PENDING, _ACTIVE, _PAUSED}), _UNSUBSCRIBED),
+    SubscriptionAct.UNDO_UNSUBSCRIBE: Move(frozenset({_UNSUBSCRIBED}), _ACTIVE),
+}
+
+
+def next_state(state: SubscriptionState, act: SubscriptionAct) -> SubscriptionState:
+    """The state that ``act`` leads to; InvalidTransition where it can't happen."""
+    move = MOVES[act]
+    if state not in move.allowed:
+        raise InvalidTransition(f"a subscription that is {state} cannot {act}", subject=state)
+    return move.to

@@ -1,0 +1,77 @@
+"""The public pages as one app: which path leads to which handler.
+
+GET and HEAD change nothing anywhere: mail scanners follow every link.
+"""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.routing import BaseRoute, Mount, Route
+
+from newsletter.web.archive import show_archive, show_archived_issue
+from newsletter.web.confirm import show_confirmation, take_confirmation
+from newsletter.web.context import WebContext
+from newsletter.web.endpoint import MAX_BODY_BYTES, Handler, as_endpoint
+from newsletter.web.failures import failure_handlers
+from newsletter.web.leave import (
+    show_departure,
+    show_preferences,
+    take_departure,
+    take_preferences,
+)
+from newsletter.web.limits import PostLimit
+from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
+from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, allowed_hosts
+from newsletter.web.site import show_brand, show_front, show_health
+from newsletter.web.stylesheet import STATIC_FOLDER, CachedFiles
+from newsletter.web.subscribe import show_form, take_form
+
+
+def create_app(context: WebContext) -> Starlette:
+    """The pages of ``context``, below the path of its ``base_url``."""
+    pages = _page_routes(context)
+    health = Route("/healthz", as_endpoint(context, show_health))
+    routes: list[BaseRoute] = [health]
+    if context.base_path:
+        routes.append(Mount(context.base_path, routes=pages))
+    else:
+        routes.extend(pages)
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(RequestLog, clock=context.clock),
+            Middleware(SafeHeaders),
+            Middleware(HostCheck, hosts=allowed_hosts(context.base_url)),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),
+        ],
+        exception_handlers=failure_handlers(context),
+    )
+
+
+def _page_routes(context: WebContext) -> list[BaseRoute]:
+    def get(path: str, handler: Handler) -> Route:
+        return Route(path, as_endpoint(context, handler), methods=["GET"])
+
+    def post(path: str, handler: Handler, *, any_body: bool = False) -> Route:
+        endpoint = as_endpoint(context, handler, any_body=any_body)
+        return Route(path, endpoint, methods=["POST"])
+
+    return [
+        get("/", show_front),
+        get("/subscribe/{newsletter}", show_form),
+        post("/subscribe/{newsletter}", take_form(PostLimit())),
+        get("/confirm/{token}", show_confirmation),
+        post("/confirm/{token}", take_confirmation),
+        get("/unsubscribe/{token}", show_departure),
+        # A one-click POST counts whatever its body looks like.
+        post("/unsubscribe/{token}", take_departure, any_body=True),
+        get("/preferences/{token}", show_preferences),
+        post("/preferences/{token}", take_preferences),
+        get("/archive/{newsletter}/", show_archive),
+        get("/archive/{newsletter}/{slot}", show_archived_issue),
+        get("/desk/preview/{token}", show_preview),
+        get("/desk/preview/{token}/html", show_preview_html),
+        get("/desk/preview/{token}/text", show_preview_text),
+        get("/static/brand.css", show_brand),
+        Mount("/static", CachedFiles(directory=STATIC_FOLDER)),
+    ]

@@ -1,0 +1,57 @@
+"""What the pages are given to work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from newsletter.clock import Clock
+from newsletter.errors import NotFound
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.environment import Templates
+from newsletter.storage.database import Database
+from newsletter.tokens import Keyring
+from newsletter.workflows.installation import Installation
+
+
+@dataclass(frozen=True)
+class WebContext:
+    """One installation's parts, as the pages need them.
+
+    ``base_url`` is the root of every absolute link, without a slash at the end.
+    ``load_settings`` reads the settings anew, once a request, because another
+    process may have changed them. ``trusted_proxies`` are addresses whose
+    X-Forwarded-For is believed.
+    """
+
+    database: Database
+    keyring: Keyring
+    clock: Clock
+    base_url: str
+    templates: Templates
+    load_settings: Callable[[], Settings]
+    trusted_proxies: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, installation: Installation) -> "WebContext":
+        """What the pages need of an installation."""
+        return cls(
+            database=installation.database,
+            keyring=installation.keyring,
+            clock=installation.clock,
+            base_url=installation.base_url,
+            templates=installation.templates,
+            load_settings=installation.settings,
+        )
+
+    @property
+    def base_path(self) -> str:
+        """The path below which the pages lie: empty, or ``/news``."""
+        return urlsplit(self.base_url).path
+
+
+def newsletter_called(settings: Settings, slug: str) -> Newsletter:
+    """The newsletter of that slug; NotFound where there is none."""
+    newsletter = settings.newsletter_called(slug)
+    if newsletter is None:
+        raise NotFound(f'there is no newsletter "{slug}"', subject=slug)
+    return newsletter

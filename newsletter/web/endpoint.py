@@ -1,0 +1,50 @@
+"""From the async edge to plain functions: read the form, then work in a thread."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsletter.web.context import WebContext
+
+# A sign-up is four short fields; a one-click body is one.
+MAX_BODY_BYTES = 32 * 1024
+_MAX_FIELDS = 40
+
+Handler = Callable[[WebContext, Request, FormData], Response]
+
+
+def as_endpoint(
+    context: WebContext, handler: Handler, *, any_body: bool = False
+) -> Callable[[Request], Awaitable[Response]]:
+    """``handler`` as an endpoint: called in a thread, with the form that was posted.
+
+    With ``any_body`` a body that can't be read counts as an empty one instead
+    of being refused.
+    """
+
+    async def respond(request: Request) -> Response:
+        form = await _read_form(request, any_body=any_body)
+        return await run_in_threadpool(handler, context, request, form)
+
+    return respond
+
+
+def field(form: FormData, name: str) -> str:
+    """A form field's text; empty where it is missing."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+async def _read_form(request: Request, *, any_body: bool) -> FormData:
+    if request.method != "POST":
+        return FormData()
+    try:
+        return await request.form(max_files=0, max_fields=_MAX_FIELDS, max_part_size=MAX_BODY_BYTES)
+    except HTTPException as error:
+        if any_body and error.status_code == 400:
+            return FormData()
+        raise

@@ -1,0 +1,123 @@
+"""The unsubscribe link, by mail program and by page, and the preferences page."""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsletter.errors import TokenError
+from newsletter.log import mask_address
+from newsletter.publication.model import Settings
+from newsletter.web.context import WebContext
+from newsletter.web.endpoint import field
+from newsletter.web.pages import render_page, text_response
+from newsletter.workflows.leave import (
+    Departure,
+    Preferences,
+    read_departure,
+    read_preferences,
+    undo_unsubscribe,
+    unsubscribe,
+    update_preferences,
+)
+
+PREFERENCES_WORDING = "Switched on in the preferences."
+
+
+def show_departure(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    settings = context.load_settings()
+    departure = read_departure(
+        context.database,
+        context.keyring,
+        settings,
+        request.path_params["token"],
+        now=context.clock.now(),
+    )
+    return _departure_page(
+        context, settings, departure, "goodbye" if departure.gone else "unsubscribe"
+    )
+
+
+def take_departure(context: WebContext, request: Request, form: FormData) -> Response:
+    """A mail program's one click (RFC 8058), the page's button, or the page's undo.
+
+    Whatever does not say that it is our page's is taken as the one click: the
+    RFC's body is ``List-Unsubscribe=One-Click``, but a POST alone means the same.
+    """
+    settings = context.load_settings()
+    if undo := field(form, "undo"):
+        return _undo(context, settings, undo)
+    by_page = field(form, "from") == "page"
+    departure = unsubscribe(
+        context.database,
+        context.keyring,
+        settings,
+        request.path_params["token"],
+        how="page" if by_page else "one-click",
+        now=context.clock.now(),
+    )
+    if by_page:
+        return _departure_page(context, settings, departure, "goodbye")
+    return text_response("You are unsubscribed.\n")
+
+
+def show_preferences(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    settings = context.load_settings()
+    token = request.path_params["token"]
+    preferences = read_preferences(context.database, context.keyring, settings, token)
+    return _preferences_page(context, settings, preferences, saved=False)
+
+
+def take_preferences(context: WebContext, request: Request, form: FormData) -> Response:
+    settings = context.load_settings()
+    wanted = [] if "none" in form else [s for s in form.getlist("newsletter") if isinstance(s, str)]
+    preferences = update_preferences(
+        context.database,
+        context.keyring,
+        settings,
+        context.templates,
+        request.path_params["token"],
+        wanted,
+        base_url=context.base_url,
+        wording=PREFERENCES_WORDING,
+        now=context.clock.now(),
+    )
+    return _preferences_page(context, settings, preferences, saved=True)
+
+
+def _undo(context: WebContext, settings: Settings, undo_token: str) -> Response:
+    now = context.clock.now()
+    try:
+        departure = undo_unsubscribe(
+            context.database, context.keyring, settings, undo_token, now=now
+        )
+    except TokenError:
+        # Also after 30 days: the page then leads to the sign-up form.
+        return render_page(context, settings, "not_found", status=404)
+    return _departure_page(context, settings, departure, "welcome_back")
+
+
+def _departure_page(
+    context: WebContext, settings: Settings, departure: Departure, template: str
+) -> Response:
+    subscription = departure.subscription
+    return render_page(
+        context,
+        settings,
+        template,
+        newsletter=departure.newsletter,
+        masked=mask_address(subscription.subscriber.address) if subscription else "",
+        undo_token=departure.undo_token,
+    )
+
+
+def _preferences_page(
+    context: WebContext, settings: Settings, preferences: Preferences, *, saved: bool
+) -> Response:
+    return render_page(
+        context,
+        settings,
+        "preferences",
+        choices=preferences.choices,
+        masked=mask_address(preferences.subscriber.address),
+        saved=saved,
+    )

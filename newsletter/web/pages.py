@@ -1,0 +1,101 @@
+"""Pages: a template in the house's frame, with the headers that keep it safe."""
+
+from collections.abc import Mapping
+
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from newsletter.publication.model import Settings
+from newsletter.web.context import WebContext
+from newsletter.web.stylesheet import stylesheet_version
+
+# No script anywhere, styles from our own files only, and nobody may frame us.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
+)
+# A mail is shown as it was sent: its styles are inline, its pictures elsewhere.
+# The sandbox takes its origin away, whatever markup it may hold.
+_MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; "
+    "base-uri 'none'; form-action 'none'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox "
+    "allow-top-navigation-by-user-activation"
+)
+SAFE_HEADERS: Mapping[str, str] = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+PUBLIC_CACHE = "public, max-age=300"
+
+
+def render_page(
+    context: WebContext,
+    settings: Settings | None,
+    template: str,
+    *,
+    status: int = 200,
+    public: bool = False,
+    frames: bool = False,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """``web/TEMPLATE.html`` in the frame of ``settings``' publication.
+
+    A ``public`` page is the same for everyone: it may be cached and indexed.
+    ``frames`` lets it frame other pages of ours. ``settings`` is None only
+    where they can't be read, on a page that says so.
+    """
+    html = context.templates.render(
+        f"web/{template}.html",
+        publication=settings.publication if settings else None,
+        newsletters=settings.newsletter if settings else (),
+        base_path=context.base_path,
+        style_version=stylesheet_version(),
+        language="en",
+        zone=settings.publication.zone if settings else None,
+        public=public,
+        **values,
+    )
+    policy = _PAGE_POLICY + ("; frame-src 'self'" if frames else "") + "; frame-ancestors 'none'"
+    return HTMLResponse(
+        html,
+        status,
+        {
+            **SAFE_HEADERS,
+            "Content-Security-Policy": policy,
+            **({"Cache-Control": PUBLIC_CACHE} if public else {"X-Robots-Tag": "noindex"}),
+            **(headers or {}),
+        },
+    )
+
+
+def mail_response(html: str, *, framed: bool) -> Response:
+    """A mail's own HTML as a page; ``framed`` for the preview, which our own page frames."""
+    ancestors = "'self'" if framed else "'none'"
+    cache = {"X-Robots-Tag": "noindex"} if framed else {"Cache-Control": PUBLIC_CACHE}
+    return HTMLResponse(
+        html,
+        headers={
+            **SAFE_HEADERS,
+            "Content-Security-Policy": f"{_MAIL_POLICY}; frame-ancestors {ancestors}",
+            "X-Frame-Options": "SAMEORIGIN" if framed else "DENY",
+            **cache,
+        },
+    )
+
+
+def text_response(text: str, *, status: int = 200, framed: bool = False) -> Response:
+    """Plain text, never cached."""
+    ancestors = "'self'" if framed else "'none'"
+    return PlainTextResponse(
+        text,
+        status,
+        {
+            **SAFE_HEADERS,
+            "Content-Security-Policy": f"default-src 'none'; frame-ancestors {ancestors}",
+            "X-Frame-Options": "SAMEORIGIN" if framed else "DENY",
+            "X-Robots-Tag": "noindex",
+        },
+    )

@@ -1,0 +1,138 @@
+"""A draft before it goes out: the real mail, and why each story is in it.
+
+Whoever has the link may look; nothing can be changed here.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsletter.delivery.model import MailingKind
+from newsletter.errors import NotFound
+from newsletter.issues.model import Issue, IssueState
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.fill import fill_slots
+from newsletter.rendering.filters import format_day
+from newsletter.rendering.issue import render_issue
+from newsletter.rendering.model import ReaderSlot
+from newsletter.tokens import Purpose
+from newsletter.web.context import WebContext, newsletter_called
+from newsletter.web.pages import mail_response, render_page, text_response
+
+# Gmail cuts a mail near 102 kB; the checks warn at this size.
+SIZE_LIMIT_KB = 90
+# Their content is still to be settled, so that they are rendered afresh.
+_OPEN = frozenset((IssueState.DRAFT, IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED))
+# Stands where a reader's own tokens come: those links lead to the page that says so.
+_NOBODY = dict.fromkeys(ReaderSlot, "preview")
+
+
+class View(StrEnum):
+    """How the mail is looked at."""
+
+    DESKTOP = "desktop"
+    PHONE = "phone"
+    DARK = "dark"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The mail as one reader would get it, with no reader's links."""
+
+    html: str
+    text: str
+
+
+def show_preview(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    settings, newsletter, issue = _find(context, request)
+    copy = _copy(context, settings, newsletter, issue)
+    with context.database.read() as tx:
+        audience = tx.subscribers.audience_size(newsletter.slug)
+    asked = request.query_params.get("view", "")
+    return render_page(
+        context,
+        settings,
+        "preview",
+        frames=True,
+        newsletter=newsletter,
+        issue=issue,
+        state=describe_state(issue),
+        departure=_describe_departure(settings, newsletter, issue),
+        audience=audience,
+        view=View(asked) if asked in frozenset(View) else View.DESKTOP,
+        views=list(View),
+        token=request.path_params["token"],
+        html_kb=round(len(copy.html.encode()) / 1024, 1),
+        size_limit_kb=SIZE_LIMIT_KB,
+    )
+
+
+def show_preview_html(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    html = _copy(context, *_find(context, request)).html
+    # In the frame a link would open inside it, where the site refuses to be shown.
+    return mail_response(html.replace("<a ", '<a target="_blank" rel="noopener" '), framed=True)
+
+
+def show_preview_text(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    return text_response(_copy(context, *_find(context, request)).text, framed=True)
+
+
+def describe_state(issue: Issue) -> str:
+    """Where an issue is on its way, in words."""
+    if issue.state is IssueState.APPROVED and issue.approved_by:
+        return f"Approved by {issue.approved_by}"
+    if issue.state is IssueState.HELD and issue.held_because:
+        return f"Held: {issue.held_because}"
+    return _STATES[issue.state]
+
+
+_STATES = {
+    IssueState.DRAFT: "Draft, waits for approval",
+    IssueState.APPROVED: "Approved",
+    IssueState.HELD: "Held",
+    IssueState.SENDING: "On its way now",
+    IssueState.PAUSED: "Paused in the middle of its way",
+    IssueState.SENT: "Sent",
+    IssueState.RECALLED: "Recalled",
+    IssueState.CANCELLED: "Cancelled",
+}
+
+
+def _describe_departure(settings: Settings, newsletter: Newsletter, issue: Issue) -> str:
+    """``goes out Friday, August 8, 2025, 07:00 New York``."""
+    zone = newsletter.zone_in(settings.publication)
+    verb = "goes out" if issue.state in (IssueState.DRAFT, IssueState.APPROVED) else "send time"
+    city = zone.key.rpartition("/")[2].replace("_", " ")
+    local = issue.send_at.astimezone(zone)
+    return f"{verb} {format_day(local, 'en', zone)}, {local:%H:%M} {city}"
+
+
+def _find(context: WebContext, request: Request) -> tuple[Settings, Newsletter, Issue]:
+    (issue_id,) = context.keyring.verify(Purpose.PREVIEW, request.path_params["token"])
+    settings = context.load_settings()
+    with context.database.read() as tx:
+        issue = tx.issues.by_id(issue_id)
+    if issue is None:
+        raise NotFound("this issue is no longer there", subject="issue")
+    return settings, newsletter_called(settings, issue.newsletter), issue
+
+
+def _copy(context: WebContext, settings: Settings, newsletter: Newsletter, issue: Issue) -> Copy:
+    if issue.state not in _OPEN:
+        with context.database.read() as tx:
+            sent = tx.mailings.of_issue(issue.public_id)
+        for mailing in reversed(sent):
+            if mailing.kind is MailingKind.ISSUE:
+                return Copy(fill_slots(mailing.html, _NOBODY), fill_slots(mailing.text, _NOBODY))
+    rendered = render_issue(
+        issue,
+        settings.publication,
+        newsletter,
+        base_url=context.base_url,
+        templates=context.templates,
+    )
+    return Copy(fill_slots(rendered.html, _NOBODY), fill_slots(rendered.text, _NOBODY))

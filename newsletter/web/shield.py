@@ -1,0 +1,113 @@
+"""What stands before every page: the right host, safe headers, a line in the log."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from newsletter.clock import Clock
+from newsletter.log import get_logger
+from newsletter.web.pages import SAFE_HEADERS, text_response
+
+log = get_logger(__name__)
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+def allowed_hosts(base_url: str) -> frozenset[str]:
+    """The host names we answer to: our own, and this machine's for itself."""
+    return frozenset((*LOOPBACK_NAMES, (urlsplit(base_url).hostname or "").lower()))
+
+
+class HostCheck:
+    """Answers 400 to a request for another host, which a forged link may have made.
+
+    ``/healthz`` is exempt: a load balancer asks by number.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exempt = scope["type"] != "http" or scope["path"] == "/healthz"
+        if exempt or self._is_ours(Headers(scope=scope).getlist("host")):
+            await self._app(scope, receive, send)
+            return
+        refusal = text_response(
+            "This server does not answer to that host name; "
+            "[web] base_url in its config names the right one.\n",
+            status=400,
+        )
+        await refusal(scope, receive, send)
+
+    def _is_ours(self, hosts: list[str]) -> bool:
+        if len(hosts) != 1:
+            return False
+        try:
+            name = urlsplit(f"//{hosts[0]}").hostname
+        except ValueError:
+            return False
+        return name in self._hosts
+
+
+class SafeHeaders:
+    """Adds the strict headers to whatever answer has not set its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+class RequestLog:
+    """One line a request, without the tokens that its path may hold, or the visitor."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = self._clock.monotonic()
+        status = 500
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=_safe_path(scope),
+                status=status,
+                ms=round((self._clock.monotonic() - started) * 1000),
+            )
+
+
+def _safe_path(scope: Scope) -> str:
+    path = str(scope["path"])
+    token = scope.get("path_params", {}).get("token")
+    if token:
+        return path.replace(token, "…")
+    if "endpoint" in scope:
+        return path
+    # No page of ours: it may be a link that was cut in the middle of its token.
+    first = path.split("/")[1][:20]
+    return f"/{first}/…" if path.count("/") > 1 else f"/{first}"

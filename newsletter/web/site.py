@@ -1,0 +1,33 @@
+"""The front page, the paper's colours, and whether we are well."""
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from newsletter.errors import StorageError
+from newsletter.web.context import WebContext
+from newsletter.web.pages import PUBLIC_CACHE, render_page
+from newsletter.web.rhythm import describe_rhythm
+from newsletter.web.stylesheet import brand_css
+
+
+def show_front(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    settings = context.load_settings()
+    rhythms = {n.slug: describe_rhythm(n.send_moment) for n in settings.newsletter}
+    return render_page(context, settings, "front", public=True, rhythms=rhythms)
+
+
+def show_brand(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    colours = context.load_settings().publication.colours
+    return Response(
+        brand_css(colours), media_type="text/css", headers={"Cache-Control": PUBLIC_CACHE}
+    )
+
+
+def show_health(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    try:
+        with context.database.read() as tx:
+            tx.settings.latest()
+    except StorageError as error:
+        return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
+    return JSONResponse({"status": "ok"})

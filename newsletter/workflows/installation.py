@@ -1,0 +1,116 @@
+"""The installation: what every workflow is given to work with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from newsletter.clock import Clock
+from newsletter.config import Config, validate
+from newsletter.delivery.model import Relay
+from newsletter.errors import ConfigError, NotFound
+from newsletter.net.fetcher import Fetcher
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.environment import Templates
+from newsletter.storage.database import Database
+from newsletter.storage.transaction import Transaction
+from newsletter.tokens import Keyring
+
+FILE_ACTOR = "config file"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation's parts, opened once and passed on.
+
+    ``base_url`` is the root of the readers' links; ``data_dir`` holds keys and
+    locks. `settings` reads the settings anew, once a unit of work, because
+    another process may have changed them.
+    """
+
+    database: Database
+    keyring: Keyring
+    clock: Clock
+    fetcher: Fetcher
+    templates: Templates
+    base_url: str
+    data_dir: Path
+    relays: tuple[Relay, ...]
+
+    def settings(self) -> Settings:
+        """The settings as they stand now."""
+        with self.database.read() as tx:
+            return read_settings(tx)
+
+    @property
+    def relay(self) -> Relay:
+        """The SMTP server that mail is handed to; ConfigError where none is configured."""
+        if not self.relays:
+            raise ConfigError(
+                "no relay is configured: add a [[relay]] table with the host of your SMTP server",
+                subject="relay",
+            )
+        return self.relays[0]
+
+
+def read_settings(tx: Transaction) -> Settings:
+    """The settings as this transaction sees them."""
+    version = tx.settings.latest()
+    if version is None:
+        raise ConfigError(
+            "the database holds no settings yet: start once with a config file that has a "
+            "[publication] table",
+            subject="settings",
+        )
+    return validate(Settings, version.document, f"settings, version {version.version}")
+
+
+def seed_settings(database: Database, config: Config, now: datetime) -> Settings:
+    """Write the file's settings as a new version where they differ from what is there.
+
+    A key set in the file wins; a key that only the database has stays. Arrays
+    of tables that the file has are taken from it whole.
+    """
+    validate(Settings, {"publication": _ANY_PUBLICATION, **config.settings}, str(config.path))
+    with database.read() as tx:
+        latest = tx.settings.latest()
+    stored = latest.document if latest else {}
+    merged = lay_over(stored, config.settings)
+    settings = validate(Settings, merged, str(config.path))
+    if merged != stored:
+        with database.write() as tx:
+            tx.settings.append(merged, FILE_ACTOR, now)
+            tx.settings.register(settings, now)
+    return settings
+
+
+# Stands in where a file sets other tables only, and the database has this one.
+_ANY_PUBLICATION = {"name": "-", "url": "http://localhost"}
+
+
+def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``below`` with the keys of ``above`` in their place, tables merged key by key."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(value, Mapping):
+            merged[key] = lay_over(under if isinstance(under, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def only_newsletter(settings: Settings, slug: str | None) -> Newsletter:
+    """The newsletter of that slug, or the only one; NotFound says which there are."""
+    names = ", ".join(newsletter.slug for newsletter in settings.newsletter)
+    if not settings.newsletter:
+        raise ConfigError("no newsletter is configured: add a [[newsletter]] table")
+    if slug is None:
+        if len(settings.newsletter) > 1:
+            raise NotFound(f"there are several newsletters, name one by --newsletter: {names}")
+        return settings.newsletter[0]
+    newsletter = settings.newsletter_called(slug)
+    if newsletter is None:
+        raise NotFound(f'there is no newsletter "{slug}"; there is: {names}', subject=slug)
+    return newsletter

@@ -1,0 +1,70 @@
+"""Telling the editors, by system mail: each thing once."""
+
+from dataclasses import dataclass
+
+from newsletter.delivery.model import Mailing, MailingKind
+from newsletter.log import get_logger
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.system_mail import render_notice
+from newsletter.rendering.view import Link
+from newsletter.storage.transaction import Transaction
+from newsletter.tokens import Purpose, derived_public_id
+from newsletter.workflows.installation import Installation
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell the editors. ``key`` makes it be told once, whoever notices it."""
+
+    key: str
+    subject: str
+    sentences: tuple[str, ...]
+    link: Link | None = None
+
+
+def preview_link(installation: Installation, issue_id: str) -> str:
+    """Where an issue can be looked at before it goes out; whoever has the link may."""
+    token = installation.keyring.sign(Purpose.PREVIEW, issue_id)
+    return f"{installation.base_url}/desk/preview/{token}"
+
+
+def queue_notice(
+    tx: Transaction,
+    installation: Installation,
+    settings: Settings,
+    newsletter: Newsletter,
+    notice: Notice,
+) -> bool:
+    """Queue ``notice`` for every editor; False where it was told before or nobody is named."""
+    editors = settings.publication.editors
+    if not editors:
+        log.warning("no_editor_to_tell", subject=notice.subject)
+        return False
+    now = installation.clock.now()
+    mail = render_notice(
+        publication=settings.publication,
+        templates=installation.templates,
+        subject=notice.subject,
+        sentences=notice.sentences,
+        link=notice.link,
+    )
+    mailing = Mailing(
+        public_id=derived_public_id("notice", notice.key),
+        kind=MailingKind.SYSTEM,
+        subject=mail.subject,
+        html=mail.html,
+        text=mail.text,
+        from_name=newsletter.sender.name,
+        from_address=newsletter.sender.address,
+        return_path=settings.bounces.return_path,
+        created_at=now,
+        language=settings.publication.language,
+        base_url=installation.base_url,
+    )
+    if not tx.mailings.create(mailing, key=f"notice:{notice.key}"):
+        return False
+    for address in editors:
+        tx.mailings.enqueue(mailing.public_id, derived_public_id("editor", address), address, now)
+    return True

@@ -1,0 +1,191 @@
+"""From the draft to the queue: approve, hold, cancel, send, pause, resume."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.checks.model import Finding
+from newsletter.checks.rendered import check_rendered
+from newsletter.delivery.model import Mailing, MailingKind
+from newsletter.errors import Conflict, InvalidTransition, NotFound
+from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.states import sources_of_move
+from newsletter.log import get_logger
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.issue import render_issue
+from newsletter.rendering.model import RenderedIssue
+from newsletter.rendering.view import Link
+from newsletter.storage.transaction import Transaction
+from newsletter.tokens import derived_public_id
+from newsletter.workflows.installation import Installation
+from newsletter.workflows.notices import Notice, preview_link, queue_notice
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class SendStart:
+    """An issue whose sending began: its mailing and how many readers it is for."""
+
+    issue: Issue
+    mailing_id: str
+    audience: int
+    html_bytes: int
+    text_bytes: int
+
+
+def render_current(installation: Installation, settings: Settings, issue: Issue) -> RenderedIssue:
+    """The issue as it would go out now."""
+    return render_issue(
+        issue,
+        settings.publication,
+        _newsletter_of(settings, issue),
+        base_url=installation.base_url,
+        templates=installation.templates,
+    )
+
+
+def check_issue(
+    installation: Installation, settings: Settings, issue: Issue
+) -> tuple[RenderedIssue, tuple[Finding, ...]]:
+    """The issue rendered, and what the checks have to say of it."""
+    rendered = render_current(installation, settings, issue)
+    return rendered, check_rendered(issue, rendered, settings.publication)
+
+
+def move_issue(
+    installation: Installation, issue: Issue, to: IssueState, *, actor: str, reason: str = ""
+) -> Issue:
+    """Move an issue to another state; InvalidTransition where its state does not allow it."""
+    now = installation.clock.now()
+    allowed = sources_of_move(to)
+    with installation.database.write() as tx:
+        moved = tx.issues.move(issue.public_id, allowed, to, actor, now, reason=reason)
+        current = tx.issues.by_id(issue.public_id)
+    if current is None:
+        raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
+    if not moved:
+        raise InvalidTransition(
+            f"issue {issue.slot} is {current.state} and can't become {to}; that is possible from: "
+            f"{', '.join(sorted(allowed))}",
+            subject=issue.slot,
+        )
+    log.info("issue_moved", newsletter=issue.newsletter, issue=issue.slot, to=str(to), actor=actor)
+    return current
+
+
+def approve_issue(installation: Installation, issue: Issue, *, actor: str) -> Issue:
+    """Approve a draft, or a held issue, which is a draft again for that moment."""
+    if issue.state is IssueState.HELD:
+        issue = move_issue(installation, issue, IssueState.DRAFT, actor=actor, reason="released")
+    return move_issue(installation, issue, IssueState.APPROVED, actor=actor)
+
+
+def start_sending(installation: Installation, issue: Issue, *, actor: str) -> SendStart:
+    """Freeze an approved issue and queue it for its audience, in one transaction.
+
+    Conflict where a check stops it: nothing is queued then.
+    """
+    settings = installation.settings()
+    newsletter = _newsletter_of(settings, issue)
+    rendered, findings = check_issue(installation, settings, issue)
+    stops = [finding.sentence for finding in findings if finding.level == "stop"]
+    if stops:
+        raise Conflict(f"issue {issue.slot} can't go out: {' '.join(stops)}", subject=issue.slot)
+    now = installation.clock.now()
+    with installation.database.write() as tx:
+        mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
+        if not tx.issues.move(
+            issue.public_id, {IssueState.APPROVED}, IssueState.SENDING, actor, now
+        ):
+            raise InvalidTransition(
+                f"issue {issue.slot} is not approved, or somebody was quicker; look at it with "
+                f"`newsletter issue show --slot {issue.slot}`",
+                subject=issue.slot,
+            )
+        tx.mailings.create(
+            mailing,
+            key=f"issue:{issue.public_id}:1",
+            issue_id=issue.public_id,
+            newsletter=newsletter.slug,
+        )
+        audience = tx.mailings.enqueue_audience(mailing.public_id, newsletter.slug, now)
+    log.info("sending_started", newsletter=newsletter.slug, issue=issue.slot, audience=audience)
+    return SendStart(
+        issue=issue,
+        mailing_id=mailing.public_id,
+        audience=audience,
+        html_bytes=len(rendered.html.encode()),
+        text_bytes=len(rendered.text.encode()),
+    )
+
+
+def issue_mailing(
+    tx: Transaction,
+    installation: Installation,
+    settings: Settings,
+    issue: Issue,
+    rendered: RenderedIssue,
+    now: datetime,
+) -> Mailing:
+    """The mailing of an issue's first revision."""
+    newsletter = _newsletter_of(settings, issue)
+    domain = newsletter.sender.address.rpartition("@")[2]
+    base_url = installation.base_url
+    return Mailing(
+        public_id=derived_public_id("issue", issue.public_id, "1"),
+        kind=MailingKind.ISSUE,
+        subject=rendered.subject,
+        html=rendered.html,
+        text=rendered.text,
+        from_name=newsletter.sender.name,
+        from_address=newsletter.sender.address,
+        reply_to=newsletter.reply_to,
+        return_path=settings.bounces.return_path,
+        created_at=now,
+        language=rendered.language,
+        newsletter_id=tx.settings.newsletter_id(newsletter.slug),
+        list_id=f"{newsletter.slug}.{domain}",
+        list_name=newsletter.name,
+        base_url=base_url,
+        archive_url=f"{base_url}/archive/{newsletter.slug}/",
+    )
+
+
+def hold_issue(
+    tx: Transaction, installation: Installation, settings: Settings, issue: Issue, reason: str
+) -> bool:
+    """Hold an issue that must not go out by itself, and tell the editors why."""
+    moved = tx.issues.move(
+        issue.public_id,
+        {IssueState.DRAFT, IssueState.APPROVED},
+        IssueState.HELD,
+        "scheduler",
+        installation.clock.now(),
+        reason=reason,
+    )
+    if moved:
+        log.warning("issue_held", newsletter=issue.newsletter, issue=issue.slot, reason=reason)
+        notice = Notice(
+            key=f"held:{issue.public_id}",
+            subject=f"Held: {issue.subject}",
+            sentences=(
+                f"Issue {issue.slot} of {issue.newsletter} is held: {reason}",
+                "It goes out only when you release it: newsletter issue approve "
+                f"--newsletter {issue.newsletter} --slot {issue.slot}, then "
+                f"newsletter issue send --newsletter {issue.newsletter} --slot {issue.slot}",
+            ),
+            link=Link("See the issue", preview_link(installation, issue.public_id)),
+        )
+        queue_notice(tx, installation, settings, _newsletter_of(settings, issue), notice)
+    return moved
+
+
+def _newsletter_of(settings: Settings, issue: Issue) -> Newsletter:
+    newsletter = settings.newsletter_called(issue.newsletter)
+    if newsletter is None:
+        raise NotFound(
+            f"issue {issue.slot} belongs to the newsletter {issue.newsletter}, which the settings "
+            "no longer have: put its [[newsletter]] table back",
+            subject=issue.newsletter,
+        )
+    return newsletter

@@ -1,0 +1,157 @@
+"""A first config.toml from what a site tells of itself."""
+
+import ipaddress
+import json
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from newsletter.sources.model import SiteProfile
+
+_SECTIONS = """\
+  [[newsletter.section]]
+  slug = "most-read"
+  kind = "most_read"
+  title = "Most read stories of the month"
+  count = 5
+  window = "30 days"
+  max_per_department = 2
+  cool_down = 4
+
+  [[newsletter.section]]
+  slug = "latest"
+  kind = "latest"
+  title = "Latest articles of the week"
+  count = 12
+  window = "7 days"
+"""
+
+_RELAY = """\
+# The SMTP server that mail is handed to. Fill it in before the first issue.
+# [[relay]]
+# slug = "main"
+# host = "smtp.example.org"
+# port = 587
+# tls = "starttls"            # or "tls" on port 465; the certificate is verified always
+# username = "newsletter"
+# password_file = "smtp-password"
+"""
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What a site can't tell, with the values that a first config file shows.
+
+    ``relay`` is the TOML text of the relay's table.
+    """
+
+    base_url: str = "http://127.0.0.1:8000"
+    relay: str = _RELAY
+    sender: str | None = None
+    postal_address: str = ""
+    timezone: str | None = None
+    draft_at: str = "Thu 12:00"
+    send_at: str = "Fri 07:00"
+    approval: str = "required"
+
+
+def is_private_address(url: str) -> bool:
+    """Whether ``url`` names a host of this machine or a private network outright."""
+    host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
+    """The commented config file for the site of ``profile``; every line may be edited."""
+    host = urlsplit(profile.url).hostname or "localhost"
+    domain = "localhost" if is_private_address(profile.url) else host.removeprefix("www.")
+    zone = plan.timezone or profile.timezone or "UTC"
+    sender = plan.sender or f"newsletter@{domain}"
+    lines = [
+        f"# Written by `newsletter init` from what {profile.url} tells of itself.",
+        "# Every line may be changed; docs/config.md explains every key.",
+        *(f"# Look at this: {warning}" for warning in profile.warnings),
+        "",
+        "[web]",
+        "# The root of the links in your mails: where readers reach this service.",
+        f"base_url = {_toml(plan.base_url)}",
+        "",
+        plan.relay,
+        "[publication]",
+        f"name = {_toml(profile.name or host)}{_origin(profile, 'name')}",
+        f"short_name = {_toml(profile.short_name)}{_origin(profile, 'short_name')}",
+        f"url = {_toml(profile.url)}",
+        f"timezone = {_toml(zone)}{_origin(profile, 'timezone')}",
+        f"language = {_toml(profile.language or 'en')}{_origin(profile, 'language')}",
+        f"postal_address = {_toml(plan.postal_address)}",
+        "# The address is printed in every footer: the law asks for one in bulk mail.",
+        *([f"logo = {_toml(profile.logo)}{_origin(profile, 'logo')}"] if profile.logo else []),
+        f"social = {json.dumps(list(profile.social))}",
+        "editors = []                 # addresses that are told when a draft waits for approval",
+        "",
+        *_source_lines(profile),
+        *_reads_lines(profile),
+        "[[newsletter]]",
+        'slug = "weekly"',
+        f"name = {_toml(f'{profile.short_name or profile.name or host} Weekly')}",
+        f"from = {{ name = {_toml(profile.name or host)}, address = {_toml(sender)} }}",
+        f"draft_at = {_toml(plan.draft_at)}",
+        f"send_at = {_toml(plan.send_at)}",
+        f'approval = {_toml(plan.approval)}        # "auto" sends without asking',
+        'max_lateness = "12 hours"',
+        "",
+        _SECTIONS.rstrip(),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _source_lines(profile: SiteProfile) -> list[str]:
+    if not profile.sources:
+        return ["# No feed was found: add a [[source]] with the address of one.", ""]
+    best, *others = profile.sources
+    lines = ["[[source]]", 'slug = "site"', f'kind = "{best.kind}"', f"url = {_toml(best.url)}"]
+    if is_private_address(best.url):
+        lines.append("allow_private = true         # the site lies in your own network")
+    lines += [f"# also found: {other.kind} at {other.url}" for other in others]
+    return [*lines, ""]
+
+
+def _reads_lines(profile: SiteProfile) -> list[str]:
+    if not profile.sources:
+        return []
+    if not profile.reads:
+        return [
+            "# No counter was found, so nobody knows yet what is read: the section of most read",
+            "# stories stays out until counts come in (newsletter reads import FILE).",
+            "[[reads]]",
+            'slug = "by-hand"',
+            'source = "site"',
+            'kind = "csv"',
+            "",
+        ]
+    best = profile.reads[0]
+    lines = [
+        "[[reads]]",
+        'slug = "site"',
+        'source = "site"',
+        f'kind = "{best.kind}"',
+        f"url = {_toml(best.url)}",
+    ]
+    if is_private_address(best.url):
+        lines.append("allow_private = true")
+    return [*lines, ""]
+
+
+def _origin(profile: SiteProfile, what: str) -> str:
+    origin = next((f.origin for f in profile.findings if f.what == what), "")
+    return f"  # from {origin}" if origin else ""
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string: JSON's escapes are valid in it."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,140 @@
+"""`newsletter demo`: the whole job on any day of the year, and what it leaves running."""
+
+import re
+import subprocess
+import threading
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as mail_policy
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from tests.acceptance.command_line import ENVIRONMENT, command, newsletter
+
+
+def received(outbox: Path) -> list[EmailMessage]:
+    return [
+        message_from_bytes(path.read_bytes(), policy=mail_policy)  # type: ignore[misc]
+        for path in outbox.glob("*.eml")
+    ]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        "2026-08-05T15:00:00Z",
+        pytest.param("2026-12-31T23:30:00Z", marks=pytest.mark.long),
+        pytest.param("2027-01-02T07:59:30Z", marks=pytest.mark.long),
+        pytest.param("2027-03-14T09:59:00Z", marks=pytest.mark.long),
+        pytest.param("2026-11-01T08:30:00Z", marks=pytest.mark.long),
+        pytest.param("2028-02-29T12:00:00Z", marks=pytest.mark.long),
+    ],
+)
+def test_demo_sends_a_full_issue_to_everyone(tmp_path: Path, now: str) -> None:
+    answer = newsletter(
+        tmp_path, "demo", "--no-serve", "--json", "--dir", "new", "--now", now, "--port", "0"
+    )
+    assert answer.status == 0, answer.err
+    told = answer.json
+    assert re.fullmatch(r"\d{4}-W\d{2}", told["slot"])
+    assert told["stories"] >= 60
+    sections = Counter(item["section"] for item in told["items"])
+    assert sections["most-read"] == 5
+    assert sections["latest"] >= 8
+    assert all(item["headline"] and item["reasons"] for item in told["items"])
+    assert (told["accepted"], told["refused"], told["uncertain"]) == (told["subscribers"], 0, 0)
+    assert 10_000 < told["html_bytes"] < 90_000
+    assert told["text_bytes"] > 1_000
+
+    messages = received(Path(told["outbox"]))
+    assert len(messages) == len({message["To"] for message in messages}) == 200
+    assert len({message["Message-ID"] for message in messages}) == 200
+    tokens = set()
+    for message in messages:
+        html = message.get_body(("html",)).get_content()
+        link = message["List-Unsubscribe"].strip("<>")
+        assert link in html
+        assert told["items"][0]["headline"] in message.get_body(("plain",)).get_content()
+        tokens.add(link)
+    assert len(tokens) == 200
+
+
+def test_demo_leaves_another_folder_alone(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "mine.txt").write_text("keep", encoding="utf-8")
+    answer = newsletter(tmp_path, "demo", "--no-serve", "--dir", "letters")
+    assert answer.status == 2
+    assert "letters" in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+    assert (tmp_path / "letters" / "mine.txt").read_text(encoding="utf-8") == "keep"
+
+
+class Served:
+    """A demo that is left running, and what it printed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.links: dict[str, str] = {}
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        self._reader.start()
+
+    def wait(self) -> None:
+        assert self._ready.wait(90), self.links
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            if match := re.match(r"(the issue|the outbox|sign up|the paper):\s+(\S+)", line):
+                self.links[match[1]] = match[2]
+            if line.startswith("Ctrl+C"):
+                self._ready.set()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    arguments = ("demo", "--dir", "new", "--port", "0", "--subscribers", "5")
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    with process:
+        demo = Served(process)
+        try:
+            demo.wait()
+            yield demo
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+def request(url: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+    parts = urllib.parse.urlsplit(url)
+    connection = HTTPConnection(parts.hostname, parts.port, timeout=20)
+    try:
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        if form is None:
+            connection.request("GET", path)
+        else:
+            body = urllib.parse.urlencode(form)
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode("utf-8", "replace")
+    finally:
+        connection.close()
+
+
+def test_served_demo_shows_issue_outbox_and_sign_up(served: Served) -> None:
+    assert set(served.links) == {"the issue", "the outbox", "sign up", "the paper"}
+    for url in served.links.values():
+        assert request(url)[0] == 200
+    assert "reader" in request(served.links["the outbox"])[1].lower()

@@ -1,0 +1,47 @@
+"""The browser for tests: Debian's headless Chromium, driven by playwright.
+
+Use it from a session fixture of the tests that need it::
+
+    @pytest.fixture(scope="session")
+    def browser() -> Iterator[Browser]:
+        with open_browser() as browser:
+            yield browser
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+_PROGRAMS = ("chromium-headless-shell", "chromium")
+_ARGUMENTS = [
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_browser() -> str:
+    """The browser's path; AssertionError names the Debian package that brings it."""
+    path = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    assert path, (
+        "no Chromium was found; apt-get install -y --no-install-recommends chromium-headless-shell"
+    )
+    return path
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """A running browser, closed at the end. Playwright allows one such block at a time."""
+    path = find_browser()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, headless=True, chromium_sandbox=False, args=_ARGUMENTS
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()

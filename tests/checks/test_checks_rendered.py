@@ -1,0 +1,152 @@
+from dataclasses import replace
+
+import pytest
+
+from newsletter.checks.model import Finding, Level, stops
+from newsletter.checks.rendered import check_rendered
+from newsletter.issues.model import Issue
+from newsletter.publication.model import Colours
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.issue import render_issue
+from newsletter.rendering.model import ReaderSlot, RenderedIssue
+from newsletter.stories.model import Picture
+from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
+
+
+@pytest.fixture(scope="module")
+def rendered() -> RenderedIssue:
+    return render_issue(
+        sample_issue(), PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=Templates()
+    )
+
+
+def check(rendered: RenderedIssue, issue: Issue | None = None) -> list[tuple[str, str]]:
+    findings = check_rendered(issue or sample_issue(), rendered, PUBLICATION)
+    return [(finding.level.value, finding.what) for finding in findings]
+
+
+def with_body(rendered: RenderedIssue, markup: str) -> RenderedIssue:
+    return replace(rendered, html=rendered.html.replace("</body>", f"{markup}</body>"))
+
+
+def test_the_sample_has_nothing_but_pictures_without_descriptions(rendered: RenderedIssue) -> None:
+    assert check(rendered) == [("warn", "alt")]
+
+
+def test_a_described_issue_has_no_findings(rendered: RenderedIssue) -> None:
+    issue = sample_issue()
+    described = tuple(
+        replace(item, picture=Picture("https://x.example/p.jpg", alt="Hills"))
+        for item in issue.sections[1].items
+    )
+    issue = replace(issue, sections=(replace(issue.sections[1], items=described),))
+    assert check_rendered(issue, rendered, PUBLICATION) == ()
+
+
+@pytest.mark.parametrize(("size", "level"), [(80_000, None), (95_000, "warn"), (110_000, "stop")])
+def test_the_size_is_watched(rendered: RenderedIssue, size: int, level: str | None) -> None:
+    filler = "x" * (size - len(rendered.html.encode()))
+    findings = check(with_body(rendered, f"<p>{filler}</p>"))
+    assert [found for found in findings if found[1] == "size"] == (
+        [(level, "size")] if level else []
+    )
+
+
+def test_the_encoded_size_is_watched(rendered: RenderedIssue) -> None:
+    assert ("warn", "size") in check(with_body(rendered, "<p>" + "ա" * 18_000 + "</p>"))
+
+
+@pytest.mark.parametrize(
+    ("markup", "what"),
+    [
+        ("<p>{{ reader }}</p>", "marks"),
+        ("<p>{% if x %}</p>", "marks"),
+        ('<a href="https://x.example/%7B%7Btoken">x</a>', "marks"),
+        ("<p>XXREADERNAMEXX</p>", "marks"),
+        ('<a href="javascript:alert(1)">x</a>', "links"),
+        ('<a href="/archive/weekly">x</a>', "links"),
+        ('<a href="#top">x</a>', "links"),
+        ('<a href="">x</a>', "links"),
+        ('<a href="mailto:">x</a>', "links"),
+        ('<a href="https://[broken">x</a>', "links"),
+        ('<img src="data:image/png;base64,AAAA" alt="x">', "pictures"),
+        ("<form></form>", "elements"),
+        ("<svg></svg>", "elements"),
+        ("<script></script>", "elements"),
+        ("<iframe></iframe>", "elements"),
+        ("<style>@import url(https://x.example/x.css);</style>", "elements"),
+    ],
+)
+def test_what_stops_an_issue(rendered: RenderedIssue, markup: str, what: str) -> None:
+    assert ("stop", what) in check(with_body(rendered, markup))
+
+
+@pytest.mark.parametrize(
+    ("markup", "what"),
+    [
+        ('<img src="https://x.example/p.jpg">', "alt"),
+        ('<a href="http://x.example/">x</a>', "https"),
+        ("<style>" + "p { margin: 0; } " * 1_000 + "</style>", "style"),
+    ],
+)
+def test_what_an_editor_should_know(rendered: RenderedIssue, markup: str, what: str) -> None:
+    findings = check(with_body(rendered, markup))
+    assert ("warn", what) in findings
+    assert all(level == "warn" for level, _ in findings)
+
+
+def test_links_within_this_machine_need_no_https(rendered: RenderedIssue) -> None:
+    findings = check(with_body(rendered, '<a href="http://127.0.0.1:8000/">x</a>'))
+    assert ("warn", "https") not in findings
+
+
+@pytest.mark.parametrize("part", ["html", "text"])
+def test_both_parts_must_let_the_reader_leave(rendered: RenderedIssue, part: str) -> None:
+    text = getattr(rendered, part).replace(ReaderSlot.UNSUBSCRIBE, "nothing")
+    assert ("stop", "unsubscribe") in check(replace(rendered, **{part: text}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"subject": " "}, ("stop", "subject")),
+        ({"subject": "x" * 61}, ("warn", "subject")),
+        ({"subject": f"For {ReaderSlot.PREFERENCES}"}, ("stop", "marks")),
+        ({"preheader": ""}, ("warn", "preheader")),
+        ({"preheader": "x" * 111}, ("warn", "preheader")),
+        ({"subject": "Same words " * 4, "preheader": "Same words " * 4}, ("warn", "preheader")),
+    ],
+)
+def test_the_inbox_line(
+    rendered: RenderedIssue, changes: dict[str, str], finding: tuple[str, str]
+) -> None:
+    assert finding in check(replace(rendered, **changes))
+
+
+def test_the_stories_themselves(rendered: RenderedIssue) -> None:
+    issue = sample_issue()
+    ranked, latest = issue.sections
+    assert ("stop", "stories") in check(rendered, replace(issue, sections=()))
+    assert ("warn", "lead") in check(rendered, replace(issue, sections=(ranked,)))
+    assert ("warn", "note") in check(rendered, replace(issue, note=" "))
+    twice = replace(issue, sections=(ranked, latest, replace(ranked, items=ranked.items[:1])))
+    assert ("warn", "twice") in check(rendered, twice)
+
+
+def test_the_publication(rendered: RenderedIssue) -> None:
+    publication = PUBLICATION.model_copy(
+        update={"postal_address": "", "colours": Colours(accent="#ffcc00")}
+    )
+    findings = check_rendered(sample_issue(), rendered, publication)
+    assert {"postal_address", "contrast"} <= {finding.what for finding in findings}
+
+
+def test_what_stops_comes_first_and_can_be_taken_out(rendered: RenderedIssue) -> None:
+    findings = check_rendered(
+        sample_issue(note=""), with_body(rendered, "<form></form>"), PUBLICATION
+    )
+    assert findings[0].level is Level.STOP
+    assert stops(findings) == findings[:1]
+    assert all(
+        isinstance(finding, Finding) and finding.sentence.endswith(".") for finding in findings
+    )

@@ -1,0 +1,103 @@
+"""The migrations make the tables of storage/tables.py, on both databases."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from newsletter.errors import StorageError
+from newsletter.storage import migrations
+from newsletter.storage.database import Database
+from newsletter.storage.tables import SCHEMA_REVISION, metadata
+from tests.postgres import empty_database
+
+Opener = Callable[[], Database]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_empty(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Opens one and the same database, which starts without a table."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/empty.db"
+    else:
+        url = empty_database(request.getfixturevalue("postgres_server"))
+    return lambda: Database.open(url)
+
+
+def test_migrations_and_tables_are_the_same(database: Database) -> None:
+    with database.read() as tx:
+        context = MigrationContext.configure(tx.connection, opts={"target_metadata": metadata})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_partial_indexes_have_their_condition(database: Database) -> None:
+    # Alembic does not compare conditions.
+    with database.read() as tx:
+        indexes = {
+            index["name"]: index["dialect_options"]
+            for index in sa.inspect(tx.connection).get_indexes("delivery")
+        }
+    for name, column in (("ix_delivery_waiting", "due_at"), ("ix_delivery_held", "lease_until")):
+        (condition,) = [v for k, v in indexes[name].items() if k.endswith("_where")]
+        assert f"{column} IS NOT NULL" in str(condition)
+
+
+def test_the_revision_constant_is_the_newest_file() -> None:
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert script.get_heads() == [SCHEMA_REVISION]
+
+
+def test_an_empty_database_is_pending_and_says_what_to_run(open_empty: Opener) -> None:
+    database = open_empty()
+    assert database.pending_migrations()
+    with pytest.raises(StorageError, match="newsletter migrate"), database.read() as tx:
+        tx.settings.latest()
+    database.migrate()
+    assert not database.pending_migrations()
+    with database.read() as tx:
+        assert tx.settings.latest() is None
+    database.migrate()
+    assert not database.pending_migrations()
+    database.close()
+
+
+def test_two_that_migrate_at_once(open_empty: Opener) -> None:
+    databases = [open_empty() for _ in range(3)]
+    errors: list[BaseException] = []
+    barrier = threading.Barrier(len(databases))
+
+    def migrate(database: Database) -> None:
+        try:
+            barrier.wait()
+            database.migrate()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=migrate, args=[database]) for database in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    for database in databases:
+        assert not database.pending_migrations()
+        database.close()
+
+
+def test_a_later_version_is_refused_and_left_alone(open_empty: Opener) -> None:
+    database = open_empty()
+    database.migrate()
+    with database.write() as tx:
+        tx.connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    assert database.pending_migrations()
+    with pytest.raises(StorageError, match="later version"):
+        database.migrate()
+    with database.read() as tx:
+        version = tx.connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    assert version == "9999"
+    database.close()

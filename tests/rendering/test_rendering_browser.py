@@ -1,0 +1,229 @@
+"""The issue as a real browser lays it out. Pictures are drawn here or blocked: no network."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route
+
+from newsletter.checks.contrast import ENOUGH, contrast
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.issue import render_issue, write_html
+from newsletter.rendering.model import RenderedIssue
+from newsletter.rendering.system_mail import render_confirmation
+from newsletter.rendering.view import view_issue
+from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
+
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A mail has no <main>: Gmail strips it.
+ALLOWED = {"landmark-one-main", "region"}
+
+SCREENS = [(320, "light"), (700, "light"), (375, "dark")]
+
+# A number for all computed properties of each element below body.
+_COMPUTED = """() => [...document.querySelectorAll('body *')].map(element => {
+  const computed = getComputedStyle(element);
+  const style = [...computed].map(name => computed.getPropertyValue(name)).join(';');
+  let hash = 0;
+  for (let at = 0; at < style.length; at++) hash = (Math.imul(hash, 31) + style.charCodeAt(at)) | 0;
+  return [element.tagName + '.' + element.className, style.length, hash];
+})"""
+
+# The sharpest question to a layout: does anything reach beyond the window?
+_OVERFLOW = """() => [...document.querySelectorAll('body *')]
+  .filter(element => element.getBoundingClientRect().right > innerWidth + 0.5)
+  .map(element => element.tagName + '.' + element.className)"""
+
+_COLOURS = """() => {
+  const seen = (element, name) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at)[name];
+      if (colour !== 'rgba(0, 0, 0, 0)') return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    if (!node.data.trim() || node.parentElement.closest('.preheader')) continue;
+    found.push([getComputedStyle(node.parentElement).color,
+                seen(node.parentElement, 'backgroundColor'), node.data.trim()]);
+  }
+  return found;
+}"""
+
+
+def _serve_picture(route: Route) -> None:
+    size = parse_qs(urlsplit(route.request.url).query).get("size")
+    if not size:
+        route.abort()
+        return
+    width, height = map(int, size[0].split("x"))
+    picture = io.BytesIO()
+    Image.new("RGB", (width, height), "#7a6a52").save(picture, "PNG")
+    route.fulfill(body=picture.getvalue(), content_type="image/png")
+
+
+@contextmanager
+def shown(
+    browser: Browser, html: str, width: int, scheme: str = "light", *, pictures: bool = False
+) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-US"
+    )
+    try:
+        page = context.new_page()
+        page.route("**/*", _serve_picture if pictures else lambda route: route.abort())
+        page.set_content(html)
+        yield page
+    finally:
+        context.close()
+
+
+def without_styles(html: str) -> str:
+    return re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
+
+
+def to_hex(colour: str) -> str:
+    red, green, blue = re.findall(r"\d+", colour)[:3]
+    return f"#{int(red):02x}{int(green):02x}{int(blue):02x}"
+
+
+def invert(colour: str) -> str:
+    """What a mail program that turns colours over makes of it: the lightness mirrored."""
+    return "#" + "".join(f"{255 - int(colour[at : at + 2], 16):02x}" for at in (1, 3, 5))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(700, "light"), (375, "dark")])
+def test_inlining_changes_no_computed_style(
+    browser: Browser, templates: Templates, rendered: RenderedIssue, width: int, scheme: str
+) -> None:
+    issue = sample_issue()
+    view = view_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL)
+    source = write_html(view, issue, PUBLICATION, NEWSLETTER, templates=templates)
+    with shown(browser, source, width, scheme) as page:
+        before = page.evaluate(_COMPUTED)
+    with shown(browser, rendered.html, width, scheme) as page:
+        after = page.evaluate(_COMPUTED)
+    assert len(before) == len(after) > 300
+    assert min(length for _, length, _ in before) > 1_000
+    assert [old[0] for old, new in zip(before, after, strict=True) if old != new] == []
+
+
+@pytest.mark.parametrize("width", [320, 375, 700])
+@pytest.mark.parametrize("styles", ["all styles", "no style elements"])
+@pytest.mark.parametrize("pictures", [True, False])
+def test_nothing_is_wider_than_the_screen(
+    browser: Browser, rendered: RenderedIssue, width: int, styles: str, pictures: bool
+) -> None:
+    html = rendered.html if styles == "all styles" else without_styles(rendered.html)
+    with shown(browser, html, width, pictures=pictures) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(_OVERFLOW) == []
+
+
+@pytest.mark.parametrize("language", ["en", "hy", "ar"])
+def test_long_words_do_not_break_the_layout(
+    browser: Browser, templates: Templates, language: str
+) -> None:
+    issue = sample_issue(language=language, title="Գլխավոր նյութեր · 32-րդ շաբաթ")
+    publication = PUBLICATION.model_copy(update={"name": "Արաքսի Շաբաթաթերթ և Մատենադարան"})
+    rendered = render_issue(issue, publication, NEWSLETTER, base_url=BASE_URL, templates=templates)
+    for width in (320, 700):
+        with shown(browser, rendered.html, width, pictures=True) as page:
+            assert page.evaluate(_OVERFLOW) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_axe_finds_nothing(browser: Browser, templates: Templates, rendered: RenderedIssue) -> None:
+    confirmation = render_confirmation(
+        PUBLICATION,
+        NEWSLETTER,
+        address="lilit@reader.example",
+        token="a.k3v9x2m7q4d8w1tz",
+        base_url=BASE_URL,
+        templates=templates,
+    )
+    options = {"runOnly": {"type": "tag", "values": AXE_TAGS}}
+    pages = [*((rendered.html, *screen) for screen in SCREENS), (confirmation.html, 375, "dark")]
+    for html, width, scheme in pages:
+        with shown(browser, html, width, scheme, pictures=True) as page:
+            found = Axe().run(page, options=options).response["violations"]
+        wrong = {v["id"]: v["nodes"][0]["html"] for v in found if v["id"] not in ALLOWED}
+        assert wrong == {}, (width, scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_can_be_read(browser: Browser, rendered: RenderedIssue, scheme: str) -> None:
+    with shown(browser, rendered.html, 700, scheme) as page:
+        found = page.evaluate(_COLOURS)
+    assert len(found) > 80
+    for colour, ground, words in found:
+        pair = to_hex(colour), to_hex(ground)
+        assert contrast(*pair) >= ENOUGH, words
+        # Gmail's apps know nothing of our dark colours and turn the light ones over.
+        if scheme == "light":
+            assert contrast(*map(invert, pair)) >= ENOUGH, words
+
+
+def test_pictures_stand_beside_the_words_or_above_them(
+    browser: Browser, rendered: RenderedIssue
+) -> None:
+    def boxes(page: Page) -> tuple[dict[str, float], dict[str, float]]:
+        card = page.locator("td.story:has(img)").first
+        picture, headline = card.locator("img").bounding_box(), card.locator("h3").bounding_box()
+        assert picture is not None
+        assert headline is not None
+        return dict(picture), dict(headline)
+
+    with shown(browser, rendered.html, 700, pictures=True) as page:
+        picture, headline = boxes(page)
+        assert picture["x"] >= headline["x"] + headline["width"]
+        assert picture["width"] == 200
+    with shown(browser, rendered.html, 375, pictures=True) as page:
+        picture, headline = boxes(page)
+        assert picture["y"] + picture["height"] <= headline["y"]
+        assert picture["width"] == 339
+
+
+def test_without_pictures_every_card_still_says_what_it_is(
+    browser: Browser, rendered: RenderedIssue
+) -> None:
+    with shown(browser, rendered.html, 375) as page:
+        for item in sample_issue().sections[1].items:
+            link = page.get_by_role("link", name=item.headline, exact=True).last
+            assert link.is_visible()
+            if item.byline:
+                assert page.get_by_text(item.byline).first.is_visible()
+
+
+def test_the_preheader_is_hidden_but_there(browser: Browser, rendered: RenderedIssue) -> None:
+    with shown(browser, rendered.html, 375) as page:
+        preheader = page.locator(".preheader")
+        assert not preheader.is_visible()
+        text = preheader.text_content() or ""
+    assert text.startswith(sample_issue().preheader)
+    assert 130 <= len(text) <= 250
+
+
+def test_a_lead_of_any_shape_fits(browser: Browser, templates: Templates) -> None:
+    issue = sample_issue()
+    lead = issue.sections[1].items[0]
+    for width, height in ((150, 90), (900, 2400), (4000, 300)):
+        url = f"https://paper.example/p.png?size={width}x{height}"
+        item = replace(lead, picture=replace(lead.picture, url=url, width=width, height=height))
+        changed = replace(issue, sections=(replace(issue.sections[1], items=(item,)),))
+        html = render_issue(
+            changed, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=templates
+        ).html
+        with shown(browser, html, 375, pictures=True) as page:
+            box = page.locator("td.lead img").bounding_box()
+            assert box is not None
+            assert box["width"] <= 339
+            assert box["width"] / box["height"] == pytest.approx(width / height, rel=0.05)

@@ -1,0 +1,215 @@
+import itertools
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from newsletter.issues.model import Issue
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.issue import render_issue
+from newsletter.rendering.model import ReaderSlot, RenderedIssue
+from newsletter.stories.model import Picture
+from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
+
+
+def render(templates: Templates, issue: Issue, **changes: object) -> LexborHTMLParser:
+    publication = PUBLICATION.model_copy(update=changes)
+    rendered = render_issue(
+        issue, publication, NEWSLETTER, base_url=f"{BASE_URL}/", templates=templates
+    )
+    return LexborHTMLParser(rendered.html)
+
+
+def texts(tree: LexborHTMLParser, selector: str) -> list[str]:
+    return [" ".join(node.text().split()) for node in tree.css(selector)]
+
+
+@pytest.fixture(scope="module")
+def tree(rendered: RenderedIssue) -> LexborHTMLParser:
+    return LexborHTMLParser(rendered.html)
+
+
+def test_sizes_stay_in_bounds(rendered: RenderedIssue, tree: LexborHTMLParser) -> None:
+    assert len(rendered.html.encode()) <= 60_000
+    assert sum(len(node.text().encode()) for node in tree.css("style")) <= 16_384
+    assert max(map(len, rendered.html.splitlines())) < 2_500
+
+
+def test_the_shell_tells_mail_programs_what_they_need(tree: LexborHTMLParser) -> None:
+    assert texts(tree, "title") == ["First Lorries Cross as the Border Road Reopens"]
+    metas = {
+        node.attributes.get("name"): node.attributes.get("content") for node in tree.css("meta")
+    }
+    assert metas["color-scheme"] == metas["supported-color-schemes"] == "light dark"
+    assert "viewport" in metas
+    assert "x-apple-disable-message-reformatting" in metas
+    assert metas["description"] == sample_issue().preheader
+    for node in (*tree.css("html"), *tree.css("body > div")):
+        assert (node.attributes["lang"], node.attributes["dir"]) == ("en", "ltr")
+    wrapper = tree.css_first("body > div")
+    assert wrapper.attributes["role"] == "article"
+    assert wrapper.attributes["aria-label"] == "Top Stories · Week 32"
+    assert not tree.css("header, section, article, nav, main, footer")
+
+
+def test_tables_are_for_layout_and_pictures_have_sizes_and_words(tree: LexborHTMLParser) -> None:
+    for table in tree.css("table"):
+        assert table.attributes["role"] == "presentation"
+        assert [table.attributes[key] for key in ("border", "cellpadding", "cellspacing")] == [
+            "0"
+        ] * 3
+    for picture in tree.css("img"):
+        assert int(picture.attributes["width"]) <= 592
+        assert picture.attributes["alt"]
+        style = picture.attributes["style"].replace(" ", "")
+        assert f"max-width:{picture.attributes['width']}px;" in style
+        assert "width:100%;height:auto;" in style
+
+
+def test_padding_stands_on_cells_only_and_nothing_is_marked_important_in_line(
+    tree: LexborHTMLParser,
+) -> None:
+    for node in tree.css("[style]"):
+        style = node.attributes["style"]
+        assert "important" not in style
+        assert "padding" not in style or node.tag == "td"
+        assert not re.search(r"(flex|grid|float|position|margin:\s*-|var\(|rgb)", style)
+
+
+def test_headings_step_down_without_jumps(tree: LexborHTMLParser) -> None:
+    levels = [int(node.tag[1]) for node in tree.css("h1, h2, h3, h4")]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_the_lead_is_the_first_latest_story_and_does_not_come_again(tree: LexborHTMLParser) -> None:
+    assert texts(tree, "h2")[0].startswith("First Lorries Cross")
+    assert not any(text.startswith("First Lorries") for text in texts(tree, "h3"))
+    assert texts(tree, "h2")[1:] == [
+        "Most read stories of the month",
+        "Latest articles of the week",
+    ]
+    assert len(texts(tree, "h3")) == 16
+
+
+def test_ranks_run_and_reads_are_written_out(tree: LexborHTMLParser) -> None:
+    assert texts(tree, ".figure") == ["1", "2", "3", "4", "5"]
+    assert "Community · By Ani Petrosyan · 4,310 reads" in texts(tree, ".close")
+
+
+def test_the_masthead_counts_the_stories(tree: LexborHTMLParser) -> None:
+    assert texts(tree, ".date") == ["Tuesday, August 5, 2025", "No. 32", "17 stories, 69 minutes"]
+
+
+def test_armenian_stories_carry_their_language_and_no_capitals(
+    templates: Templates, tree: LexborHTMLParser
+) -> None:
+    cards = tree.css("td.story[lang=hy]")
+    assert len(cards) == 2
+    assert "3 րոպե" in " ".join(cards[0].text().split())
+    for node in cards[0].css("h3, .kicker, .excerpt"):
+        family = node.attributes["style"]
+        assert re.search(r"font-family:(Sylfaen|\"Segoe UI\"|'Segoe UI')", family)
+    issue = sample_issue(language="hy", title="Գլխավոր նյութեր և լուրեր")
+    armenian = render(templates, issue)
+    assert "uppercase" not in armenian.css_first("h1").attributes["style"]
+    assert "uppercase" in armenian.css_first("h2.section-title").attributes["style"]
+    assert armenian.css_first("html").attributes["lang"] == "hy"
+    assert "Թիվ 32" in texts(armenian, ".date")
+
+
+def test_links_lead_to_our_pages(rendered: RenderedIssue, tree: LexborHTMLParser) -> None:
+    hrefs = [node.attributes["href"] for node in tree.css("a")]
+    assert f"{BASE_URL}/unsubscribe/{ReaderSlot.UNSUBSCRIBE}" in hrefs
+    assert f"{BASE_URL}/preferences/{ReaderSlot.PREFERENCES}" in hrefs
+    assert f"{BASE_URL}/archive/weekly/2025-W32" in hrefs
+    assert f"{BASE_URL}/subscribe/weekly" in hrefs
+    assert "mailto:editors@paper.example?subject=Top%20Stories%20%C2%B7%20Week%2032" in hrefs
+    assert all(href.startswith(("https://", "mailto:")) for href in hrefs)
+    assert {"Facebook", "Telegram"} <= set(texts(tree, ".links a"))
+
+
+def test_an_issue_without_latest_stories_has_no_lead(templates: Templates) -> None:
+    issue = sample_issue()
+    tree = render(templates, replace(issue, sections=issue.sections[:1]))
+    assert texts(tree, "h2") == ["Most read stories of the month"]
+
+
+def test_a_section_that_held_only_the_lead_is_left_out(templates: Templates) -> None:
+    issue = sample_issue()
+    latest = replace(issue.sections[1], items=issue.sections[1].items[:1])
+    tree = render(templates, replace(issue, sections=(issue.sections[0], latest)))
+    assert texts(tree, "h2")[1:] == ["Most read stories of the month"]
+
+
+def test_a_bare_story_prints_no_empty_lines(templates: Templates) -> None:
+    issue = sample_issue(note="", preheader="")
+    item = replace(
+        issue.sections[1].items[0], excerpt="", byline="", department="", minutes=0, picture=None
+    )
+    tree = render(templates, replace(issue, sections=(replace(issue.sections[1], items=(item,)),)))
+    assert texts(tree, "td.lead") == [item.headline]
+    assert not tree.css("img, .note, .signature, .preheader, meta[name=description]")
+    assert not [node for node in tree.css("p") if not node.text(strip=True)]
+
+
+def test_hostile_text_is_printed_and_not_obeyed(templates: Templates) -> None:
+    issue = sample_issue(note="<script>alert(1)</script>", title='A "title" <b>', preheader="<i>")
+    item = replace(
+        issue.sections[1].items[0],
+        headline="<img src=x onerror=alert(1)> {{ 7 * 7 }} -->",
+        department="R&D <",
+    )
+    tree = render(templates, replace(issue, sections=(replace(issue.sections[1], items=(item,)),)))
+    assert not tree.css("script, i, b, img[onerror]")
+    assert texts(tree, "h2") == ["<img src=x onerror=alert(1)> {{ 7 * 7 }} -->"]
+    assert texts(tree, ".kicker") == ["R&D <"]
+
+
+def test_pictures_that_are_not_on_the_web_are_left_out(templates: Templates) -> None:
+    issue = sample_issue()
+    item = replace(issue.sections[1].items[0], picture=Picture("data:image/png;base64,AAAA"))
+    tree = render(templates, replace(issue, sections=(replace(issue.sections[1], items=(item,)),)))
+    assert not tree.css("img")
+
+
+def test_a_logo_takes_the_place_of_the_name(templates: Templates) -> None:
+    tree = render(templates, sample_issue(), logo="https://paper.example/logo.png")
+    logo = tree.css_first(".masthead img")
+    assert logo.attributes["alt"] == "The Araks Courier"
+    assert not tree.css(".name")
+
+
+class _Balance(HTMLParser):
+    """Follows the tags of tables and columns; `open` must be empty at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        if tag in ("table", "tr", "td", "div", "p", "a", "h1", "h2", "h3"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("table", "tr", "td", "div", "p", "a", "h1", "h2", "h3"):
+            assert self.open.pop() == tag
+
+
+def test_tags_balance_for_outlook_and_for_everybody_else(rendered: RenderedIssue) -> None:
+    for_outlook = re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", rendered.html, flags=re.S)
+    for html in (rendered.html, for_outlook):
+        balance = _Balance()
+        balance.feed(html)
+        assert balance.open == []
+    assert for_outlook.count("<table") > rendered.html.count("<table") / 2 > 10
+
+
+def test_nothing_stands_between_two_columns(rendered: RenderedIssue) -> None:
+    gaps = re.findall(r"</table></div>(\s*)<!--\[if mso\]></td><td", rendered.html)
+    after = re.findall(r'<!\[endif\]-->(\s*)<div class="column text-column"', rendered.html)
+    assert len(gaps) == len(after) == 9
+    assert set(gaps) == set(after) == {""}

@@ -1,0 +1,223 @@
+"""What a site tells of itself."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.net.fetcher import Fetcher
+from newsletter.net.response import PrivateAddress, StatusError, TlsFailure, Unreachable
+from newsletter.sources.discovery import discover_site
+from newsletter.sources.model import FoundSource, SiteProfile
+from newsletter.sources.page import read_page
+
+FEED = b"""<rss version="2.0"><channel><title>The Paper</title><link>%s</link>
+<description>News of the town</description><language>en-US</language>
+<item><title>Bread</title><link>https://paper.example/bread/</link></item></channel></rss>"""
+
+SOCIAL = """
+<a href="https://www.facebook.com/sharer/sharer.php?u=x">Share</a>
+<a href="https://twitter.com/intent/tweet?x">Tweet</a>
+<a href="https://x.com/somebody/status/123">a post</a>
+<a href="https://www.facebook.com/thepaper">Facebook</a>
+<a href="https://www.facebook.com/thepaper/">Facebook again</a>
+<a href="https://x.com/thepaper">X</a> <a href="https://twitter.com/oldpaper">Twitter</a>
+<a href="https://www.instagram.com/thepaper/">I</a>
+<a href="https://t.me/thepaper">T</a> <a href="https://bsky.app/profile/paper.example">B</a>
+<a href="https://www.linkedin.com/company/thepaper">L</a> <a href="https://x.com/">X</a>
+<a rel="me noopener" href="https://town.example/@thepaper">M</a>
+<a href="https://town.example/@other">not ours</a>
+"""
+
+
+def discover(site: Any, fetcher: Fetcher, path: str = "/") -> SiteProfile:
+    return discover_site(fetcher, site.url(path), allow_private=True)
+
+
+def origin_of(profile: SiteProfile, what: str) -> str:
+    return next(finding.origin for finding in profile.findings if finding.what == what)
+
+
+def serve_wordpress(site: Any, **root: Any) -> None:
+    facts = {
+        "name": "The Paper &amp; Mirror",
+        "description": "News of the town",
+        "home": site.url().rstrip("/"),
+        "timezone_string": "America/New_York",
+        "gmt_offset": -4,
+        "namespaces": ["wp/v2", "wordpress-popular-posts/v1"],
+        "site_icon_url": site.url("/icon.png"),
+        "site_logo": 7,
+        **root,
+    }
+    api = site.url("/wp-json/")
+    site.page(
+        "/",
+        f'<html lang="en-US"><head><title>Home</title><link rel="alternate" '
+        f'type="application/rss+xml" title="The Paper &raquo; Feed" href="/feed/">'
+        f'<link rel="alternate" type="application/rss+xml" title="Comments" href="/comments/feed/">'
+        f"</head><body>{SOCIAL}</body></html>".encode(),
+        Link=f'<{api}>; rel="https://api.w.org/"',
+    )
+    site.page("/wp-json/", json.dumps(facts).encode())
+    site.page("/wp-json/wp/v2/posts", b'[{"id": 41}]')
+    site.page("/wp-json/wp/v2/media/7", b'{"source_url": "/logo.png"}')
+    site.page("/feed/", FEED % site.url().encode())
+
+
+def test_a_wordpress_site_tells_all(site: Any, fetcher: Fetcher) -> None:
+    serve_wordpress(site)
+    profile = discover(site, fetcher)
+    api = site.url("/wp-json/")
+    assert profile.sources == (
+        FoundSource("wordpress", api),
+        FoundSource("feed", site.url("/feed/")),
+    )
+    assert profile.reads == (FoundSource("wordpress-popular-posts", api),)
+    assert profile.name == "The Paper & Mirror"
+    assert profile.description == "News of the town"
+    assert profile.timezone == "America/New_York"
+    assert profile.language == "en-US"
+    assert profile.logo == site.url("/logo.png")
+    assert profile.social == (
+        "https://www.facebook.com/thepaper",
+        "https://x.com/thepaper",
+        "https://www.instagram.com/thepaper/",
+        "https://t.me/thepaper",
+        "https://bsky.app/profile/paper.example",
+        "https://www.linkedin.com/company/thepaper",
+        "https://town.example/@thepaper",
+    )
+    assert profile.warnings == ()
+    assert origin_of(profile, "timezone") == "WordPress REST"
+    assert "/comments/feed/" not in [path for path, _ in site.seen]
+
+
+def test_only_an_offset_is_a_warning(site: Any, fetcher: Fetcher) -> None:
+    serve_wordpress(site, timezone_string="", gmt_offset=5.5, site_logo=0)
+    profile = discover(site, fetcher)
+    assert profile.timezone is None
+    assert any("UTC+5.5" in warning for warning in profile.warnings)
+    assert profile.logo == site.url("/icon.png")
+
+
+def test_a_closed_rest_api_leaves_the_feed(site: Any, fetcher: Fetcher) -> None:
+    serve_wordpress(site)
+    site.page("/wp-json/", b'{"code": "rest_disabled"}', status=401)
+    profile = discover(site, fetcher)
+    assert profile.sources == (FoundSource("feed", site.url("/feed/")),)
+    assert profile.name == "The Paper"
+    assert any("WordPress REST can't be used" in warning for warning in profile.warnings)
+
+
+def test_a_page_without_rest_is_read_for_its_metadata(site: Any, fetcher: Fetcher) -> None:
+    data = {
+        "@context": "https://schema.org",
+        "@graph": [
+            {"@type": "WebSite", "name": "paper.example", "alternateName": "Mirror"},
+            {
+                "@type": ["NewsMediaOrganization"],
+                "name": "The &quot;Paper&quot;",
+                "logo": {"@type": "ImageObject", "url": "/logo.png"},
+            },
+        ],
+    }
+    site.page(
+        "/",
+        f"""<html lang="hy_AM"><head><title>The Paper | Home</title>
+        <meta property="og:site_name" content="Paper OG"><meta name="description" content="About">
+        <script type="application/ld+json">{{broken</script>
+        <script type="application/ld+json">{json.dumps(data)}</script>
+        <link rel="alternate" type="text/csv" title="reads" href="/reads.csv">
+        <link rel="alternate" type="application/atom+xml" href="/category/arts/feed/">
+        <link rel="alternate" type="application/atom+xml" href="feeds/all.xml">
+        <link rel="apple-touch-icon" sizes="180x180" href="/touch.png"></head></html>""".encode(),
+    )
+    site.page("/feeds/all.xml", FEED % b"https://paper.example/")
+    profile = discover(site, fetcher)
+    assert profile.name == 'The "Paper"'
+    assert profile.short_name == "Mirror"
+    assert profile.description == "About"
+    assert profile.language == "hy-AM"
+    assert profile.logo == site.url("/logo.png")
+    assert profile.sources == (FoundSource("feed", site.url("/feeds/all.xml")),)
+    assert profile.reads == (FoundSource("csv", site.url("/reads.csv")),)
+    assert any("time zone" in warning for warning in profile.warnings)
+    assert origin_of(profile, "reads") == "a CSV link on the page"
+
+
+@pytest.mark.parametrize("path", ["/feed/", "/rss/", "/feed.xml", "/index.xml", "/atom.xml"])
+def test_a_feed_in_a_usual_place_is_found(path: str, site: Any, fetcher: Fetcher) -> None:
+    site.page("/", b"<html><head><title>A paper</title></head></html>")
+    site.page(path, FEED % b"https://paper.example/")
+    profile = discover(site, fetcher)
+    assert profile.sources == (FoundSource("feed", site.url(path)),)
+    assert profile.name == "The Paper"
+
+
+def test_a_feeds_own_address_is_accepted(site: Any, fetcher: Fetcher) -> None:
+    site.page("/news.xml", FEED % site.url("/front").encode(), Content_Type="text/xml")
+    site.page("/front", b'<html><body><a href="https://t.me/thepaper">T</a></body></html>')
+    profile = discover(site, fetcher, "/news.xml")
+    assert profile.sources == (FoundSource("feed", site.url("/news.xml")),)
+    assert (profile.name, profile.url) == ("The Paper", site.url("/front"))
+    assert profile.social == ("https://t.me/thepaper",)
+
+
+def test_a_feed_whose_site_fails_is_still_a_feed(site: Any, fetcher: Fetcher) -> None:
+    site.page("/news.xml", FEED % site.url("/gone").encode())
+    profile = discover(site, fetcher, "/news.xml")
+    assert profile.sources == (FoundSource("feed", site.url("/news.xml")),)
+    assert any("could not be looked at" in warning for warning in profile.warnings)
+
+
+def test_a_site_with_nothing_says_what_to_do(site: Any, fetcher: Fetcher) -> None:
+    site.page("/", b"<p>hello")
+    profile = discover(site, fetcher)
+    assert profile.sources == ()
+    assert any("give the address of a feed" in warning for warning in profile.warnings)
+
+
+def test_a_logo_that_mail_cannot_show_is_not_proposed(site: Any, fetcher: Fetcher) -> None:
+    serve_wordpress(site, site_icon_url="")
+    site.page("/wp-json/wp/v2/media/7", b'{"source_url": "/logo.svg"}')
+    profile = discover(site, fetcher)
+    assert profile.logo is None
+    assert any("PNG or JPEG" in warning for warning in profile.warnings)
+
+
+def test_without_a_scheme_the_loopback_is_tried_in_the_clear(site: Any, fetcher: Fetcher) -> None:
+    site.page("/", b"<title>A paper</title>")
+    profile = discover_site(fetcher, f"127.0.0.1:{site.port}", allow_private=True)
+    assert (profile.url, profile.name) == (site.url("").rstrip("/"), "A paper")
+
+
+def test_what_cannot_be_reached_is_an_error(site: Any, fetcher: Fetcher) -> None:
+    with pytest.raises(StatusError, match="not found"):
+        discover(site, fetcher, "/nothing")
+    with pytest.raises(PrivateAddress, match="allow_private"):
+        discover_site(fetcher, f"127.0.0.1:{site.port}")
+    with pytest.raises(TlsFailure):
+        discover_site(fetcher, f"https://127.0.0.1:{site.port}", allow_private=True)
+    with (
+        Fetcher("newsletter/0", resolve=lambda *_: []) as nowhere,
+        pytest.raises(Unreachable, match=r"no host called nowhere\.example"),
+    ):
+        discover_site(nowhere, "nowhere.example")
+
+
+@given(st.binary(max_size=200), st.text(alphabet="<>linkrehf=\"' /a@{}[]:;mtscp", max_size=80))
+def test_any_page_is_read(body: bytes, markup: str) -> None:
+    for page in (body, markup.encode(), b"<html>" + body):
+        assert read_page(page, "https://paper.example/").url == "https://paper.example/"
+
+
+@pytest.mark.parametrize(
+    "document", ["[" * 50_000, '{"@graph": {"@graph": []}}', '{"@type": 4}', "1"]
+)
+def test_odd_json_ld_is_passed_over(document: str) -> None:
+    body = f'<script type="application/ld+json">{document}</script>'.encode()
+    page = read_page(body, "https://paper.example/")
+    assert (page.organisation, page.site) == ({}, {})

@@ -1,0 +1,171 @@
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.errors import UsageError
+from newsletter.subscribers.csv_cells import guard_cell, unguard_cell
+from newsletter.subscribers.csv_export import write_subscribers
+from newsletter.subscribers.csv_import import (
+    Addition,
+    ImportLimits,
+    ImportStatus,
+    RefusedRow,
+    open_subscriber_file,
+)
+from newsletter.subscribers.model import Consent, Subscriber, Subscription, SubscriptionState
+
+NOW = datetime(2025, 8, 5, 11, tzinfo=UTC)
+
+
+def read(data: bytes | str, **limits: int) -> list[Addition | RefusedRow]:
+    raw = data.encode() if isinstance(data, str) else data
+    return list(open_subscriber_file(raw, ImportLimits(**limits)).rows())
+
+
+def addresses(data: bytes | str) -> list[str]:
+    return [row.address if isinstance(row, Addition) else row.sentence for row in read(data)]
+
+
+def test_the_columns_are_found_by_their_names() -> None:
+    rows = read(
+        "Signed up,E-Mail Address,First Name,Last Name,Language,Status\n"
+        "2025,Lilit@reader.example,Lilit,Hakobyan,hy,Subscribed\n"
+        "2025,ani@reader.example,,Petrosyan,,cleaned\n"
+    )
+    assert rows == [
+        Addition(2, "lilit@reader.example", "Lilit Hakobyan", "hy", ImportStatus.ACTIVE),
+        Addition(3, "ani@reader.example", "Petrosyan", None, ImportStatus.BOUNCED),
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_separators_encodings_and_line_ends(delimiter: str, encoding: str, ending: str) -> None:
+    text = ending.join(
+        [
+            delimiter.join(["name", "email"]),
+            delimiter.join(["Լիլիթ", "lilit@reader.example"]),
+            delimiter.join(['"A, B; C"', "ani@reader.example"]),
+            "",
+        ]
+    )
+    first, second = read(text.encode(encoding))
+    assert isinstance(first, Addition)
+    assert isinstance(second, Addition)
+    assert (first.name, first.address) == ("Լիլիթ", "lilit@reader.example")
+    assert (second.name, second.address) == ("A, B; C", "ani@reader.example")
+
+
+def test_what_windows_calls_plain_csv_is_read() -> None:
+    (row,) = read("email;name\nrene@reader.example;René – Ångström\n".encode("cp1252"))
+    assert isinstance(row, Addition)
+    assert row.name == "René – Ångström"
+
+
+def test_a_list_of_addresses_needs_no_header() -> None:
+    assert addresses("lilit@reader.example\nani@reader.example") == [
+        "lilit@reader.example",
+        "ani@reader.example",
+    ]
+
+
+def test_a_bad_row_is_told_with_its_line_and_stops_no_other() -> None:
+    rows = read(
+        'email,name,status,language\n"lilit@reader.example","two\nlines",,\n'
+        "a@@b,,,\n\n,Ani,,\nani@reader.example,Ani,asleep,\nani@reader.example,,,e n\n"
+        "ani@reader.example\n"
+    )
+    assert [row.line for row in rows] == [2, 4, 6, 7, 8, 9]
+    assert [row.sentence if isinstance(row, RefusedRow) else "" for row in rows] == [
+        "line 2: the name holds characters that no name has",
+        rows[1].sentence,  # type: ignore[union-attr]
+        "line 6: an e-mail address is missing",
+        'line 7: the status "asleep" is not known; write active, pending, paused, '
+        "unsubscribed or bounced",
+        "line 8: the language is no tag such as en or hy",
+        "",
+    ]
+    assert rows[1].sentence.startswith('line 4: "a@@b" is no e-mail address: ')  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "no column of addresses"),
+        (b"\n\n", "no column of addresses"),
+        (b"name,town\nLilit,Gyumri\n", "no column of addresses"),
+        (b"<!doctype html><html>", "no column of addresses"),
+        (bytes(range(256)) * 20, "no column of addresses"),
+        (b"email," + b"x," * 300, "more than 200 columns"),
+    ],
+)
+def test_what_is_no_list_of_subscribers_is_refused_whole(data: bytes, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        open_subscriber_file(data)
+
+
+def test_limits_of_size_rows_and_cells() -> None:
+    two = "email,name\nlilit@reader.example,Lilit\nani@reader.example,Ani\n"
+    with pytest.raises(UsageError, match="more than 0 MB"):
+        read(two, file_bytes=20)
+    assert len(read(two, rows=2)) == 2
+    with pytest.raises(UsageError, match="more than 2 rows"):
+        read(two + "eva@reader.example,\nmari@reader.example,\n", rows=2)
+    long, short = read(f"email,note\na@b.example,{'x' * 30}\nb@b.example,x\n", cell_characters=29)
+    assert isinstance(long, RefusedRow)
+    assert "line 2: a cell has more than 29 characters" in long.sentence
+    assert isinstance(short, Addition)
+
+
+def test_a_quotation_mark_without_end_is_told() -> None:
+    rows = read('email,name\nlilit@reader.example,"' + "Lilit, " * 30_000)
+    assert len(rows) == 1
+    assert isinstance(rows[0], RefusedRow)
+    assert "line 2: a cell has no end" in rows[0].sentence
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    for prefix in (b"", b"email,name\n", b"\xff\xfe"):
+        try:
+            rows = read(prefix + data)
+        except UsageError:
+            continue
+        for row in rows:
+            assert row.line >= 1
+
+
+@given(st.text(max_size=20))
+def test_a_guarded_cell_runs_nowhere_and_comes_back(text: str) -> None:
+    cell = guard_cell(text)
+    assert cell[:1] not in tuple("=+-@\t\r\n＝＋－＠")
+    assert unguard_cell(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("+1@reader.example", "=HYPERLINK(1)"),
+        ("-x@reader.example", "@SUM(A1)"),
+        ("'x@reader.example", "'+1"),
+        ("lilit@reader.example", "Hakobyan, Lilit"),
+    ],
+)
+def test_an_export_is_harmless_and_reads_back(address: str, name: str) -> None:
+    subscription = Subscription(
+        Subscriber("s1", address, NOW, name, "hy"),
+        "weekly",
+        SubscriptionState.UNSUBSCRIBED,
+        Consent("import", "=cmd|' /C calc'!A0", NOW, "-placement"),
+        NOW,
+    )
+    stream = io.StringIO(newline="")
+    assert write_subscribers([subscription], stream) == 1
+    for cell in list(csv.reader(io.StringIO(stream.getvalue())))[1]:
+        assert cell[:1] not in ("=", "+", "-", "@", "\t", "\r")
+    assert read(stream.getvalue()) == [Addition(2, address, name, "hy", ImportStatus.UNSUBSCRIBED)]

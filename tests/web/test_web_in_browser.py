@@ -1,0 +1,162 @@
+"""The pages as a person meets them: in a real browser, light and dark, wide and narrow."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from newsletter.issues.model import IssueState
+from newsletter.web.app import create_app
+from tests.browser import open_browser
+from tests.rendering.sample_issue import sample_issue
+from tests.web.serving import serve
+from tests.web.site import Site, make_blank, open_site
+from tests.web.test_web_issues import preview_path, put_issue, rendered_html
+
+LILIT = "lilit@reader.example"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+SCREENS = {"wide and light": (1280, 900, "light"), "narrow and dark": (360, 740, "dark")}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+    """A site with something of everything, and where it is served."""
+    folder = tmp_path_factory.mktemp("site")
+    with open_site(folder, make_blank(folder / "blank.sqlite")) as site:
+        put_issue(site, sample_issue(slot="2025-W33", public_id="draft33"))
+        sent = sample_issue(state=IssueState.SENT)
+        put_issue(site, sent, html=rendered_html(site, sent))
+        with serve(create_app(replace(site.context, base_url="http://127.0.0.1"))) as root:
+            yield site, root
+
+
+@pytest.fixture(params=SCREENS)
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    width, height, scheme = SCREENS[request.param]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    yield opened
+    context.close()
+    # The browser tells here of whatever the content policy blocked.
+    assert [c for c in complaints if "paper.example" not in c and "favicon" not in c] == []
+
+
+def judge(page: Page) -> None:
+    """No accessibility rule broken, nothing wider than the screen."""
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
+def test_a_reader_comes_looks_around_and_leaves(shop: tuple[Site, str], page: Page) -> None:
+    site, root = shop
+    address = f"r{page.viewport_size['width']}@reader.example" if page.viewport_size else LILIT
+    page.goto(root)
+    judge(page)
+    page.click("text=The Courier Weekly >> nth=0")
+    judge(page)
+
+    page.fill("#address", "lilit@reader")
+    site.clock.sleep(5)
+    page.click("button.main")
+    assert "is no e-mail address" in page.inner_text("#problem")
+    assert page.evaluate("document.activeElement.id") == "address"
+    judge(page)
+    page.fill("#address", address)
+    site.clock.sleep(5)
+    page.keyboard.press("Enter")
+    assert page.inner_text("h1") == "Now check your inbox"
+    judge(page)
+
+    mailing = next(mailing for delivery, mailing in site.outgoing() if delivery.address == address)
+    link = next(word for word in mailing.text.split() if "/confirm/" in word)
+    page.goto(root + urlsplit(link).path)
+    judge(page)
+    page.click("button.main")
+    assert page.inner_text("h1").startswith("Welcome")
+    assert site.state(address) == "active"
+    judge(page)
+
+    page.click("text=Change what you get")
+    judge(page)
+    page.uncheck("#get-weekly")
+    page.click("button.main")
+    assert "Saved." in page.inner_text("[role=status]")
+    assert site.state(address) == "unsubscribed"
+    judge(page)
+
+
+def test_a_reader_leaves_and_comes_back(shop: tuple[Site, str], page: Page) -> None:
+    site, root = shop
+    subscriber = site.put(LILIT)
+    page.goto(root + site.unsubscribe_path(subscriber))
+    judge(page)
+    page.click("button.main")
+    assert page.inner_text("h1") == "You are off the list"
+    judge(page)
+    page.click("text=Put me back")
+    assert page.inner_text("h1") == "You are back on the list"
+    assert site.state(LILIT) == "active"
+    judge(page)
+
+
+def test_the_archive_and_what_is_not_there(shop: tuple[Site, str], page: Page) -> None:
+    _, root = shop
+    page.goto(f"{root}/archive/weekly/")
+    judge(page)
+    page.click("main h2 a")
+    assert "Most read stories of the month" in page.inner_text("body")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"{root}/archive/kitchen/")
+    judge(page)
+    answer = page.goto(f"{root}/unsubscribe/a.b.c")
+    assert answer is not None
+    assert answer.status == 404
+    judge(page)
+
+
+def test_the_preview_shows_the_mail_in_every_view(shop: tuple[Site, str], page: Page) -> None:
+    site, root = shop
+    page.goto(root + preview_path(site, sample_issue(public_id="draft33")))
+    for view in ("Desktop", "Phone", "Dark", "Text"):
+        page.click(f"nav >> text={view}")
+        frame = page.frame_locator("iframe")
+        assert frame.locator("body").inner_text().count("Chess at Midnight") == 1
+        width = page.locator("iframe").bounding_box()
+        assert width is not None
+        assert width["width"] <= {"Desktop": 700, "Text": 700}.get(view, 377)
+        judge(page)
+    assert page.locator("iframe").get_attribute("sandbox") is not None
+
+
+def test_no_script_runs_in_a_page_or_a_mail(shop: tuple[Site, str], page: Page) -> None:
+    site, root = shop
+    attack = (
+        "<script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\">"
+    )
+    issue = sample_issue(
+        slot=f"2025-W{page.viewport_size['width'] % 50}" if page.viewport_size else "2025-W01",
+        public_id=f"attack{page.viewport_size['width']}" if page.viewport_size else "attack",
+        state=IssueState.SENT,
+        subject=attack,
+        title=attack,
+    )
+    put_issue(site, issue, html=f"<!DOCTYPE html><title>A mail</title>{attack}")
+    page.goto(f"{root}/archive/weekly/{issue.slot}")
+    assert page.title() == "A mail"
+    page.goto(f"{root}/archive/weekly/")
+    assert attack in page.inner_text("main")
+    page.goto(root + preview_path(site, issue))
+    assert page.title() != "broken"

@@ -1,0 +1,166 @@
+from datetime import timedelta
+
+import pytest
+
+from newsletter.tokens import Purpose
+from tests.web.site import Site
+
+LILIT = "lilit@reader.example"
+ONE_CLICK = "List-Unsubscribe=One-Click"
+MULTIPART = (
+    b'--cut\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+    b"One-Click\r\n--cut--\r\n"
+)
+BODIES = {
+    "urlencoded": (ONE_CLICK.encode(), "application/x-www-form-urlencoded"),
+    "multipart": (MULTIPART, "multipart/form-data; boundary=cut"),
+    "multipart without boundary": (MULTIPART, "multipart/form-data"),
+    "multipart broken": (b"--cut\r\nContent-", "multipart/form-data; boundary=other"),
+    "empty": (b"", ""),
+    "text": (ONE_CLICK.encode(), "text/plain"),
+    "bytes": (bytes(range(256)), "application/x-www-form-urlencoded"),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_one_click_takes_the_reader_off_the_list(site: Site, body: str) -> None:
+    path = site.unsubscribe_path(site.put(LILIT))
+    content, content_type = BODIES[body]
+    headers = {"content-type": content_type} if content_type else {}
+    for user_agent in ("", "Mail/1.0", "x" * 2000):
+        answer = site.client.post(
+            path, content=content, headers={**headers, "user-agent": user_agent}
+        )
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert "set-cookie" not in answer.headers
+        assert "location" not in answer.headers
+        assert "reader.example" not in answer.text
+    assert site.state(LILIT) == "unsubscribed"
+    with site.database.read() as tx:
+        subscriber = tx.subscribers.find(LILIT)
+        assert subscriber is not None
+        changes = tx.changes.of("subscription", subscriber.public_id)
+    assert [change.act for change in changes] == ["active", "unsubscribed"]
+    assert changes[-1].detail["reason"] == "one-click"
+
+
+def test_one_click_works_for_years_and_for_who_is_gone(site: Site) -> None:
+    lilit, ani = site.put(LILIT), site.put("ani@reader.example")
+    paths = [site.unsubscribe_path(lilit), site.unsubscribe_path(ani)]
+    site.clock.instant += timedelta(days=5 * 365)
+    with site.database.write() as tx:
+        tx.subscribers.forget(ani.public_id, site.clock.now(), "test")
+    for path in paths:
+        assert site.client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+        assert "You are off the list" in site.client.get(path).text
+    assert site.state(LILIT) == "unsubscribed"
+
+
+def test_one_newsletter_is_left_and_the_other_stays(site: Site) -> None:
+    lilit = site.put(LILIT)
+    site.put(LILIT, newsletter="kitchen")
+    site.client.post(site.unsubscribe_path(lilit, "kitchen"))
+    assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("active", "unsubscribed")
+
+
+def test_a_link_that_is_not_ours_does_nothing_and_tells_nothing(site: Site) -> None:
+    lilit = site.put(LILIT)
+    path = site.unsubscribe_path(lilit)
+    token = path.removeprefix("/unsubscribe/")
+    last = "a" if token[-1] != "a" else "b"
+    damaged = [
+        *(token[:-1], token[:-1] + last, token[:40], token + "a", token.upper(), "a", "a.b", "."),
+        *("%00", "x" * 3000, "ա.բ", token.replace("a.", "z.", 1)),
+        site.keyring.sign(Purpose.PREFERENCES, lilit.public_id),
+        site.keyring.sign(Purpose.CONFIRM, lilit.public_id, token.split(".")[2]),
+        site.keyring.sign(Purpose.PREVIEW, lilit.public_id),
+    ]
+    before = site.dump()
+    answers = set()
+    for bad in damaged:
+        for page in ("unsubscribe", "confirm", "preferences", "desk/preview"):
+            if page == "preferences" and bad == damaged[-3]:
+                continue
+            if page == "confirm" and bad == damaged[-2]:
+                continue
+            got = site.client.get(f"/{page}/{bad}")
+            assert got.status_code == 404, (page, bad)
+            answers.add(got.text)
+            if page != "desk/preview":
+                posted = site.client.post(f"/{page}/{bad}", data={"from": "page"})
+                assert posted.status_code == 404, (page, bad)
+                answers.add(posted.text)
+    assert len(answers) == 1
+    assert site.dump() == before
+
+
+def test_leaving_by_the_page_can_be_undone_for_thirty_days(site: Site) -> None:
+    path = site.unsubscribe_path(site.put(LILIT))
+    page = site.client.get(path).text
+    assert "l…@reader.example" in page
+    assert LILIT not in page
+    goodbye = site.client.post(path, data={"from": "page"}).text
+    assert "You are off the list" in goodbye
+    assert site.state(LILIT) == "unsubscribed"
+    undo = goodbye.split('name="undo" value="')[1].split('"')[0]
+
+    assert "You are back on the list" in site.client.post(path, data={"undo": undo}).text
+    assert site.state(LILIT) == "active"
+
+    site.client.post(path)
+    site.clock.instant += timedelta(days=29)
+    assert "Put me back" in site.client.get(path).text
+    site.clock.instant += timedelta(days=2)
+    assert "Put me back" not in site.client.get(path).text
+    assert site.client.post(path, data={"undo": undo}).status_code == 404
+    assert site.state(LILIT) == "unsubscribed"
+
+
+def test_an_unsubscribe_link_is_no_undo(site: Site) -> None:
+    path = site.unsubscribe_path(site.put(LILIT, "unsubscribed"))
+    token = path.removeprefix("/unsubscribe/")
+    assert site.client.post(path, data={"undo": token}).status_code == 404
+    assert site.state(LILIT) == "unsubscribed"
+
+
+def test_preferences_switch_off_at_once_and_on_by_confirmation(site: Site) -> None:
+    lilit = site.put(LILIT)
+    path = site.preferences_path(lilit)
+    page = site.client.get(path).text
+    assert 'value="weekly" checked' in page
+    assert 'value="kitchen" checked' not in page
+    assert LILIT not in page
+
+    saved = site.client.post(path, data={"newsletter": ["weekly", "kitchen"]}).text
+    assert "Saved." in saved
+    assert "waits for your confirmation" in saved
+    assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("active", "pending")
+    assert [delivery.address for delivery, _ in site.outgoing()] == [LILIT]
+
+    site.client.post(path, data={"newsletter": []})
+    assert site.state(LILIT) == "unsubscribed"
+    site.client.post(path, data={"newsletter": ["weekly"]})
+    assert site.state(LILIT) == "pending"
+
+
+def test_preferences_resume_a_pause_and_leave_all(site: Site) -> None:
+    lilit = site.put(LILIT, "paused")
+    site.put(LILIT, newsletter="kitchen")
+    path = site.preferences_path(lilit)
+    assert "paused" in site.client.get(path).text
+    site.client.post(path, data={"newsletter": ["kitchen"]})
+    assert site.state(LILIT) == "paused"
+    site.client.post(path, data={"newsletter": ["weekly", "kitchen"]})
+    assert site.state(LILIT) == "active"
+    site.client.post(path, data={"newsletter": ["weekly", "kitchen"], "none": "1"})
+    assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("unsubscribed", "unsubscribed")
+
+
+def test_preferences_of_who_was_forgotten_are_gone(site: Site) -> None:
+    lilit = site.put(LILIT)
+    with site.database.write() as tx:
+        tx.subscribers.forget(lilit.public_id, site.clock.now(), "test")
+    path = site.preferences_path(lilit)
+    assert site.client.get(path).status_code == 404
+    assert site.client.post(path, data={"newsletter": ["weekly"]}).status_code == 404
