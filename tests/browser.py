@@ -1,8 +1,9 @@
 """The browser for tests: Debian's headless Chromium, driven by playwright.
 
-Use it from a session fixture of the tests that need it::
+Use it from a module fixture of the tests that need it (playwright allows one at
+a time in a process, so a fixture that lives longer would lock out other files)::
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture(scope="module")
     def browser() -> Iterator[Browser]:
         with open_browser() as browser:
             yield browser
@@ -35,7 +36,7 @@ def find_browser() -> str:
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
-    """A running browser, closed at the end. Playwright allows one such block at a time."""
+    """A running browser, closed at the end. One such block at a time."""
     path = find_browser()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -71,7 +71,7 @@ def list_issues(
     newsletter: NewsletterOption = None,
     json: JsonOption = False,
     now: NowOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="how many")] = 20,
 ) -> None:
     """List the issues, the newest first."""
     with (

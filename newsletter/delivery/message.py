@@ -21,6 +21,8 @@ from newsletter.tokens import Keyring, Purpose
 
 log = get_logger(__name__)
 
+_RECIPIENT_ID_LENGTH = 16  # of the public ids that `newsletter.tokens` makes
+
 
 class HeaderSlot(StrEnum):
     """A place in the headers that is filled for each reader."""
@@ -62,7 +64,11 @@ class MessageTemplate:
                 subject=mailing.public_id,
             )
         return_path = _own_address("the return path", mailing.return_path or mailing.from_address)
-        return cls(mailing, keyring, from_address, return_path, merge_pieces(pieces))
+        template = cls(mailing, keyring, from_address, return_path, merge_pieces(pieces))
+        sample = Delivery(0, mailing.public_id, "r" * _RECIPIENT_ID_LENGTH, "")
+        if template.envelope_sender(sample) == return_path:
+            log.warning("return_path_too_long_for_token", mailing=mailing.public_id)
+        return template
 
     def build(self, delivery: Delivery) -> bytes:
         """The whole message, CRLF throughout, not yet dot-stuffed.
@@ -87,9 +93,6 @@ class MessageTemplate:
         local, _, domain = self.return_path.rpartition("@")
         tagged = f"{local}+{token}"
         if len(tagged) > MAX_LOCAL_OCTETS:
-            log.warning(
-                "return_path_without_token", mailing=self.mailing.public_id, delivery=delivery.id
-            )
             return self.return_path
         return f"{tagged}@{domain}"
 

@@ -19,7 +19,7 @@ SIGN_UP = "[[sign-up]]"
 
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _STRESS = re.compile(r"\*([^*]+)\*")
-_CREDIT = re.compile(r"\s*(?:\(photo\s(?P<inside>[^()]+)\)|Photo:\s(?P<after>.+))$")
+_CREDIT = re.compile(r"\s*(?:\(photo\s(?:courtesy\s)?(?P<inside>[^()]+)\)|Photo:\s(?P<after>.+))$")
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,7 @@ def read_manuscript(slug: str, text: str) -> Manuscript:
 def body_html(manuscript: Manuscript, prompt: str) -> str:
     """The text as HTML; ``prompt`` (HTML) stands where the writer left room for it."""
     return "\n".join(
-        prompt if paragraph == SIGN_UP else _block(paragraph)
-        for paragraph in manuscript.paragraphs
+        prompt if paragraph == SIGN_UP else _block(paragraph) for paragraph in manuscript.paragraphs
     )
 
 

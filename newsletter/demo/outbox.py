@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from newsletter.demo.outbox_store import (
@@ -38,10 +38,10 @@ class _Outbox:
     folder: Path
     templates: Templates
 
-    def _page(self, name: str, request: Request, **context: Any) -> HTMLResponse:
+    def _page(self, template: str, request: Request, /, **context: Any) -> HTMLResponse:
         home = str(request.scope.get("root_path", ""))
         text = self.templates.render(
-            f"demo/{name}.html", home=f"{home}/", language="en", **context
+            f"demo/{template}.html", home=f"{home}/", language="en", **context
         )
         return HTMLResponse(
             text,
@@ -50,7 +50,7 @@ class _Outbox:
 
     def index(self, request: Request) -> Response:
         wanted = " ".join(request.query_params.get("q", "").split())[:100]
-        page = max(1, int(number)) if (number := request.query_params.get("page", "1"))[:6].isdecimal() else 1
+        page = _page_number(request.query_params.get("page", "1"))
         if wanted:
             found = [mail for mail in list_messages(self.folder) if _speaks_of(mail, wanted)]
             total, mails = len(found), found[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -96,9 +96,6 @@ class _Outbox:
             headers={"X-Content-Type-Options": "nosniff"},
         )
 
-    def to_index(self, request: Request) -> Response:
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/")
-
     def missing(self, request: Request, error: Exception) -> Response:
         page = self._page("outbox_missing", request, reason=str(error))
         page.status_code = 404
@@ -111,7 +108,6 @@ def create_outbox(folder: Path, templates: Templates) -> Starlette:
     return Starlette(
         routes=[
             Route("/", outbox.index),
-            Route("", outbox.to_index),
             Route("/{name}", outbox.mail),
             Route("/{name}/html", outbox.html),
             Route("/{name}/raw", outbox.raw),
@@ -122,6 +118,10 @@ def create_outbox(folder: Path, templates: Templates) -> Starlette:
 
 def _speaks_of(mail: CaughtMail, wanted: str) -> bool:
     return wanted.casefold() in f"{mail.to} {mail.subject} {mail.from_}".casefold()
+
+
+def _page_number(text: str) -> int:
+    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1
 
 
 def _part_wanted(request: Request, mail: OpenedMail) -> str:

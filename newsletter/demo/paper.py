@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -64,13 +64,17 @@ class Paper:
     stories: tuple[PaperStory, ...]
 
     @classmethod
-    def at(cls, now: datetime) -> "Paper":
-        """The paper as it stands at ``now`` (aware): the same stories at any time of any year."""
+    def at(cls, now: datetime, manuscripts: Sequence[Manuscript] | None = None) -> "Paper":
+        """The paper as it stands at ``now`` (aware): the same stories at any time of any year.
+
+        ``manuscripts``, newest first, are those that come with the demo if not given.
+        """
         instant = now.astimezone(UTC)
         return cls(
             instant,
             tuple(
-                PaperStory(m, _office_time(instant - m.age, m.slug)) for m in load_manuscripts()
+                PaperStory(m, _office_time(instant - m.age, m.slug))
+                for m in manuscripts or load_manuscripts()
             ),
         )
 
@@ -108,11 +112,13 @@ def _spread(story: PaperStory, now: datetime) -> list[tuple[date, int]]:
     """The story's reads over its local dates, along the curve by which stories are read."""
     first, last = (t.astimezone(ZONE).date() for t in (story.published_at, now))
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    weights = []
+    weights: list[float] = []
     for day in days:
         start = datetime.combine(day, time(), ZONE)
         end = datetime.combine(day + timedelta(days=1), time(), ZONE)
-        hours = [_hours(story.published_at, min(max(t, story.published_at), now)) for t in (start, end)]
+        hours = [
+            _hours(story.published_at, min(max(t, story.published_at), now)) for t in (start, end)
+        ]
         share = _share_read(hours[1], slow=story.manuscript.slow) - _share_read(
             hours[0], slow=story.manuscript.slow
         )

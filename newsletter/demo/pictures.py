@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from types import MappingProxyType
 
-from newsletter.demo.scenes import land, still, town
+from newsletter.demo.scenes import cloth, halls, land, pastimes, table, town, water
 from newsletter.demo.scenes.canvas import HEIGHT, WIDTH, Canvas
 from newsletter.demo.scenes.palettes import PALETTES, Palette
 
@@ -15,24 +15,25 @@ Scene = Callable[[Canvas, Random, Palette], None]
 SCENES: Mapping[str, Scene] = MappingProxyType(
     {
         "mountain": land.draw_mountain,
-        "lake": land.draw_lake,
+        "lake": water.draw_lake,
         "vineyard": land.draw_vineyard,
         "orchard": land.draw_orchard,
         "road": land.draw_road,
-        "sea": land.draw_sea,
+        "sea": water.draw_sea,
         "town": town.draw_town,
-        "arcade": town.draw_arcade,
+        "train": halls.draw_train,
+        "arcade": halls.draw_arcade,
         "lane": town.draw_lane,
-        "stage": town.draw_stage,
-        "observatory": town.draw_observatory,
-        "weave": still.draw_weave,
-        "tiles": still.draw_tiles,
-        "fruit": still.draw_fruit,
-        "books": still.draw_books,
-        "bread": still.draw_bread,
-        "letters": still.draw_letters,
-        "chess": still.draw_chess,
-        "pitch": still.draw_pitch,
+        "stage": halls.draw_stage,
+        "observatory": halls.draw_observatory,
+        "weave": cloth.draw_weave,
+        "tiles": cloth.draw_tiles,
+        "fruit": table.draw_fruit,
+        "books": pastimes.draw_books,
+        "bread": table.draw_bread,
+        "letters": table.draw_letters,
+        "chess": pastimes.draw_chess,
+        "pitch": pastimes.draw_pitch,
     }
 )
 

@@ -191,7 +191,7 @@ def _plan(now: datetime, zone_name: str | None, *, port: int, relay_port: int) -
         base_url=f"http://127.0.0.1:{port}",
         relay=_CATCHER.format(port=relay_port),
         sender="newsletter@araks.example",
-        postal_address="The Araks Courier, 12 Orchard Lane, Glendale, California",
+        postal_address="12 Orchard Lane, Glendale, California",
         timezone=zone_name or DEMO_ZONE,
         draft_at=f"{local - timedelta(days=1):%a %H:%M}",
         send_at=f"{local:%a %H:%M}",

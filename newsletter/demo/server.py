@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 
 import uvicorn
@@ -93,5 +94,6 @@ def _listen(port: int) -> socket.socket:
 
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-    with listener:
+    # uvicorn ends a process whose application won't start; here only this thread ends.
+    with listener, suppress(SystemExit):
         server.run(sockets=[listener])

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -38,8 +39,11 @@ class _Site:
     pictures: Path
     sign_up_url: str
     templates: Templates
+    most_read: Sequence[tuple[PaperStory, int]]
 
-    def page(self, name: str, request: Request, status: int = 200, **context: Any) -> HTMLResponse:
+    def page(
+        self, name: str, request: Request, /, *, status: int = 200, **context: Any
+    ) -> HTMLResponse:
         base_url = _base_url(request)
         text = self.templates.render(
             f"demo/{name}.html",
@@ -50,8 +54,8 @@ class _Site:
         return HTMLResponse(text, status_code=status, headers=_HEADERS)
 
     def front(self, request: Request) -> Response:
-        most_read = self.paper.most_read(5)
-        return self.page("front", request, stories=self.paper.stories, most_read=most_read)
+        stories = self.paper.stories
+        return self.page("front", request, stories=stories, most_read=self.most_read)
 
     def department(self, request: Request) -> Response:
         slug = request.path_params["slug"]
@@ -69,7 +73,8 @@ class _Site:
             "story",
             request,
             story=story,
-            body=figure_html(story, "") + body_html(story.manuscript, prompt_html(self.sign_up_url)),
+            body=figure_html(story, "")
+            + body_html(story.manuscript, prompt_html(self.sign_up_url)),
             newer=neighbours[place - 1] if place else None,
             older=neighbours[place + 1] if place + 1 < len(neighbours) else None,
             linked_data=_script_safe(_story_data(story, _base_url(request))),
@@ -129,7 +134,7 @@ def create_site(
     paper: Paper, *, pictures: Path, sign_up_url: str, templates: Templates | None = None
 ) -> Starlette:
     """The site of ``paper``; ``pictures`` is a folder that keeps what has been drawn."""
-    site = _Site(paper, pictures, sign_up_url, templates or Templates())
+    site = _Site(paper, pictures, sign_up_url, templates or Templates(), paper.most_read(5))
     return Starlette(
         routes=[
             Route("/", site.front),
@@ -203,7 +208,9 @@ def _is_fresh(request: Request, etag: str, last_modified: str) -> bool:
     """Whether the visitor has it already (RFC 9110, section 13.1: the tag goes before the date)."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
-        return tags.strip() == "*" or etag in [t.strip().removeprefix("W/") for t in tags.split(",")]
+        return tags.strip() == "*" or etag in [
+            t.strip().removeprefix("W/") for t in tags.split(",")
+        ]
     since = _http_date(request.headers.get("if-modified-since", ""))
     changed = _http_date(last_modified)
     return since is not None and changed is not None and changed <= since

@@ -19,10 +19,11 @@ def ordinal(number: int) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """ "1 read", "4,310 reads"; the plural of "story" is known too."""
+    """ "1 read", "4,310 reads", "72 stories", "19 days"."""
     if number == 1:
         return f"1 {noun}"
-    return f"{number:,} " + (noun[:-1] + "ies" if noun.endswith("y") else noun + "s")
+    after_consonant = noun.endswith("y") and noun[-2] not in "aeiou"
+    return f"{number:,} " + (noun[:-1] + "ies" if after_consonant else noun + "s")
 
 
 def age_of(story: Story, now: datetime) -> str:

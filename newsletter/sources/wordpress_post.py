@@ -93,18 +93,18 @@ def _terms(
     post: Mapping[str, Any], embedded: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Departments in the post's order, and all other public terms as topics."""
-    names: dict[object, str] = {}
+    names: dict[str, str] = {}
     topics = []
     for term in _all_terms(embedded):
         name = plain_text(string(term.get("name")))
         taxonomy = string(term.get("taxonomy"))
         if taxonomy == "category":
             if string(term.get("slug")) != _NO_DEPARTMENT:
-                names[term.get("id")] = name
+                names[str(term.get("id"))] = name
         elif taxonomy not in _NO_TOPICS:
             topics.append(name)
     order = post.get("categories")
-    ordered = [names.get(number, "") for number in order] if isinstance(order, list) else []
+    ordered = [names.get(str(number), "") for number in order] if isinstance(order, list) else []
     return unique([*ordered, *names.values()]), unique(topics)
 
 

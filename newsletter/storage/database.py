@@ -1,6 +1,7 @@
 """The database: opened once, read and written in transactions."""
 
 import importlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,7 +9,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from newsletter.storage import tables as t
-from newsletter.storage.driver_errors import told_plainly
+from newsletter.storage.driver_errors import busy, told_plainly
 from newsletter.storage.engine import Durability, Opening, open_engine, parse_url
 from newsletter.storage.transaction import Transaction
 
@@ -26,6 +27,7 @@ class Database:
         self._opening = opening
         self._engine = open_engine(opening)
         self.is_sqlite: bool = self._engine.dialect.name == "sqlite"
+        self._turn = threading.Lock()
         # Both share the engine's pool.
         self._writer = self._engine.execution_options(writes=True)
         self._reader = (
@@ -79,9 +81,27 @@ class Database:
 
         Never open one inside another: on SQLite it would wait for itself.
         """
-        with told_plainly(self._opening.url), self._writer.begin() as connection:
+        url = self._opening.url
+        with self._own_turn(), told_plainly(url), self._writer.begin() as connection:
             yield Transaction(connection)
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Let the threads of this process write to SQLite one after the other.
+
+        SQLite itself would let them poll for their turn, up to 100 ms at a
+        time and in no order.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._opening.busy_seconds):
+            raise busy(self._opening.url)
+        try:
+            yield
+        finally:
+            self._turn.release()

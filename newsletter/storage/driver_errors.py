@@ -49,6 +49,11 @@ def translate(url: URL, error: BaseException | None) -> NewsletterError:
     return _translate_postgresql(name_of(url), error)
 
 
+def busy(url: URL) -> StorageError:
+    """Our error where somebody kept an SQLite file locked."""
+    return StorageError(_SQLITE["SQLITE_BUSY"].format(path=name_of(url)), subject=name_of(url))
+
+
 def check_folder(path: Path) -> None:
     """StorageError where the folder of an SQLite file is missing or can't be used."""
     folder = path.parent
@@ -90,9 +95,9 @@ def _translate_sqlite(path: Path, error: sqlite3.Error) -> NewsletterError:
             return found
     sentence = next(
         (sentence for start, sentence in _SQLITE.items() if code.startswith(start)),
-        f"{{path}}: the database failed ({error})",
+        "{path}: the database failed ({words})",
     )
-    return StorageError(sentence.format(path=path), subject=str(path))
+    return StorageError(sentence.format(path=path, words=error), subject=str(path))
 
 
 # By the start of the code: the longer codes first.
@@ -119,27 +124,27 @@ def _translate_postgresql(server: str, error: BaseException | None) -> Newslette
     state = (error.sqlstate if isinstance(error, psycopg.Error) else None) or ""
     if state.startswith("23"):
         return _conflict(server, error)
-    sentence = next(
-        (sentence for start, sentence in _POSTGRESQL.items() if state.startswith(start)), None
-    )
-    if sentence is None:
-        first_line = str(error).strip().partition("\n")[0]
-        # Without a state there was no answer at all: refused, timed out, dropped.
+    words = str(error).strip().partition("\n")[0]
+    if state:
+        sentence = next(
+            (known for start, known in _POSTGRESQL.items() if state.startswith(start)),
+            "{server}: the database failed ({words})",
+        )
+    elif "FATAL:" in words:
+        # What it says before it has let us in comes without a state.
+        words = words.partition("FATAL:")[2].strip()
+        sentence = "{server} does not let us in ({words}); check [database] url"
+    else:
         sentence = (
-            f"{{server}}: the database failed ({first_line})"
-            if state
-            else f"{{server}} can't be reached ({first_line}); see that PostgreSQL runs there, and "
-            "check [database] url"
-        ).replace("{first_line}", "")
-    return StorageError(sentence.replace("{server}", server), subject=server)
+            "{server} can't be reached ({words}); see that PostgreSQL runs there, and check "
+            "[database] url"
+        )
+    return StorageError(sentence.format(server=server, words=words), subject=server)
 
 
 _POSTGRESQL = {
     "42P01": f"{{server}} is not at this version: {_MIGRATE}",
     "42703": f"{{server}} is not at this version: {_MIGRATE}",
-    "3D000": "{server}: there is no such database; create it with `createdb`, or change "
-    "[database] url",
-    "28": "{server} refuses the user name or password of [database] url",
     "42501": "{server}: the user of [database] url lacks a right it needs; let it own the database",
     "53100": f"{{server}}: the server's disk is full; {_FULL}",
     "53300": "{server} takes no more connections; raise its max_connections",

@@ -26,6 +26,7 @@ Durability = Literal["process", "full"]
 _SYNCHRONOUS = {"process": "NORMAL", "full": "FULL"}
 _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 30
+_WAL_TRY_MS = 50
 # What a large transaction leaves of the write-ahead log is cut to this size.
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 
@@ -101,19 +102,19 @@ def _open_sqlite(opening: Opening, *, pooled: bool) -> Engine:
 def _enter_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Turn on the write-ahead log, which stays on for the file's life.
 
-    Two processes that meet in the very first change get SQLITE_BUSY at once,
-    whatever the busy timeout, hence the tries.
+    Of two processes that meet in this first change, one must look again rather
+    than wait: the other keeps a lock on the file for as long as it is open.
     """
-    for _ in range(max(1, round(busy_seconds / 0.05))):
+    connection.execute(f"PRAGMA busy_timeout = {_WAL_TRY_MS}")
+    for _ in range(max(1, int(busy_seconds * 1000 / _WAL_TRY_MS))):
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",):
+                break
         except sqlite3.OperationalError as error:
             if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
                 raise
-            time.sleep(0.05)
-        else:
-            return
-    connection.execute("PRAGMA journal_mode = WAL")
+        time.sleep(_WAL_TRY_MS / 1000)
+    connection.execute(f"PRAGMA busy_timeout = {round(busy_seconds * 1000)}")
 
 
 def _open_postgresql(opening: Opening, *, pooled: bool) -> Engine:

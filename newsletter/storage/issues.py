@@ -207,9 +207,13 @@ class IssueRepository:
         return found
 
     def _replace_cancelled(self, values: dict[str, Any]) -> int | None:
-        old = sa.select(t.delivery.c.id).where(
-            t.delivery.c.issue_id == t.issue.c.id,
-            t.delivery.c.state.in_([state.value for state in _MAYBE_SENT]),
+        old = (
+            sa.select(t.delivery.c.id)
+            .join_from(t.delivery, t.mailing, t.mailing.c.id == t.delivery.c.mailing_id)
+            .where(
+                t.mailing.c.issue_id == t.issue.c.id,
+                t.delivery.c.state.in_([state.value for state in _MAYBE_SENT]),
+            )
         )
         fresh = {"held_because": "", "approved_by": "", "approved_at": None}
         key: int | None = self._connection.scalar(
@@ -224,7 +228,11 @@ class IssueRepository:
             .returning(t.issue.c.id)
         )
         if key is not None:
-            for table in (t.delivery, t.mailing, t.item):
+            mailings = sa.select(t.mailing.c.id).where(t.mailing.c.issue_id == key)
+            self._connection.execute(
+                sa.delete(t.delivery).where(t.delivery.c.mailing_id.in_(mailings))
+            )
+            for table in (t.mailing, t.item):
                 self._connection.execute(sa.delete(table).where(table.c.issue_id == key))
         return key
 

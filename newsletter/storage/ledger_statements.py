@@ -1,21 +1,20 @@
 """The ledger's statements, built once: each is one guarded move.
 
-The parameters are ``now``, ``lease`` (instants), ``worker_name``, ``row``
-(a ledger row), ``issue`` (an issue row), ``wanted`` (rows) and ``all_workers``.
+Their parameters: ``now``, ``lease``, ``due`` (instants), ``worker_name``,
+``row`` (a ledger row), ``issue_row`` (an issue's), ``wanted`` (rows),
+``all_workers``, and for an outcome ``tried`` (0 or 1) and `REPLY_COLUMNS`.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from newsletter.delivery.model import DeliveryState
+from newsletter.delivery.model import DeliveryState, OutcomeKind
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.columns import Instant
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
-
-Value = datetime | sa.ColumnElement[Any]
 
 _QUEUED = DeliveryState.QUEUED.value
 _CLAIMED = DeliveryState.CLAIMED.value
@@ -26,75 +25,65 @@ _SKIPPED = DeliveryState.SKIPPED.value
 _row = t.delivery.c
 _NOW = sa.bindparam("now", type_=Instant)
 _LEASE = sa.bindparam("lease", type_=Instant)
+_DUE = sa.bindparam("due", type_=Instant)
 _WORKER = sa.bindparam("worker_name", type_=sa.String)
 _ALL_WORKERS = sa.bindparam("all_workers", type_=sa.Boolean)
+_TRIED = sa.bindparam("tried", type_=sa.Integer)
 
-# The reader of an issue's row is no longer active on its newsletter. Rows of
-# editors and test addresses have no subscriber and never leave.
-_LEFT = sa.and_(
-    _row.issue_id.is_not(None),
-    _row.subscriber_id.is_not(None),
-    ~sa.exists(
-        sa.select(sa.literal(1))
-        .select_from(t.issue)
-        .join(t.subscription, t.subscription.c.newsletter_id == t.issue.c.newsletter_id)
-        .where(
-            t.issue.c.id == _row.issue_id,
-            t.subscription.c.subscriber_id == _row.subscriber_id,
-            t.subscription.c.state == SubscriptionState.ACTIVE.value,
-        )
-        .correlate(t.delivery)
-    ),
+# Scalar lookups by unique keys rather than EXISTS: without fresh statistics
+# PostgreSQL turns an EXISTS into a scan of all subscriptions.
+_newsletter = (
+    sa.select(t.issue.c.newsletter_id)
+    .where(t.issue.c.id == _row.issue_id)
+    .correlate(t.delivery)
+    .scalar_subquery()
 )
-# Any suppression stops an issue; a confirmation only those that outrank the reader's own wish.
-_SUPPRESSED = sa.exists(
-    sa.select(sa.literal(1))
-    .select_from(t.subscriber)
-    .join(t.suppression, t.suppression.c.address_hash == t.subscriber.c.address_hash)
+_subscription = (
+    sa.select(t.subscription.c.state)
     .where(
-        t.subscriber.c.id == _row.subscriber_id,
-        sa.or_(
-            _row.issue_id.is_not(None),
-            t.suppression.c.reason.in_(
-                [reason.value for reason in SuppressionReason if reason.blocks_confirmation]
-            ),
-        ),
+        t.subscription.c.subscriber_id == _row.subscriber_id,
+        t.subscription.c.newsletter_id == _newsletter,
     )
     .correlate(t.delivery)
+    .scalar_subquery()
 )
-_SKIP = sa.or_(_LEFT, _SUPPRESSED)
-_SKIP_REASON = sa.case((_LEFT, "left"), else_="suppressed")
-
-_SENDING = sa.or_(
-    _row.issue_id.is_(None),
-    sa.exists(
-        sa.select(sa.literal(1))
-        .select_from(t.issue)
-        .where(t.issue.c.id == _row.issue_id, t.issue.c.state == IssueState.SENDING.value)
-        .correlate(t.delivery)
+_suppression = (
+    sa.select(t.suppression.c.reason)
+    .join_from(
+        t.subscriber,
+        t.suppression,
+        t.suppression.c.address_hash == t.subscriber.c.address_hash,
+    )
+    .where(t.subscriber.c.id == _row.subscriber_id)
+    .correlate(t.delivery)
+    .scalar_subquery()
+)
+_issue_state = (
+    sa.select(t.issue.c.state)
+    .where(t.issue.c.id == _row.issue_id)
+    .correlate(t.delivery)
+    .scalar_subquery()
+)
+# Why a row must not be sent, or NULL. Editors and test addresses have no
+# subscriber and never leave. Any suppression stops an issue, a confirmation
+# only those that outrank the reader's own wish.
+_skip = sa.case(
+    (_row.subscriber_id.is_(None), None),
+    (
+        _row.issue_id.is_(None),
+        sa.case(
+            (
+                _suppression.in_(
+                    [reason.value for reason in SuppressionReason if reason.blocks_confirmation]
+                ),
+                "suppressed",
+            )
+        ),
     ),
+    (sa.func.coalesce(_subscription, "") != SubscriptionState.ACTIVE.value, "left"),
+    (_suppression.is_not(None), "suppressed"),
 )
-
-
-def requeued(due: Value, *, state: DeliveryState = DeliveryState.QUEUED) -> dict[str, Any]:
-    """Back to waiting until ``due``; skipped where the reader was forgotten meanwhile."""
-    return {
-        "state": sa.case((_row.address.is_(None), _SKIPPED), else_=state.value),
-        "due_at": sa.case((_row.address.is_not(None), due)),
-        "worker": None,
-        "lease_until": None,
-    }
-
-
-def doubted(due: Value) -> dict[str, Any]:
-    """The message may have been taken: queued once more at ``due``, uncertain the next time."""
-    again = sa.and_(_row.doubts == 0, _row.address.is_not(None))
-    return {
-        "state": sa.case((again, _QUEUED), else_=_UNCERTAIN),
-        "due_at": sa.case((again, due)),
-        "doubts": _row.doubts + 1,
-        "lease_until": None,
-    }
+_may_go = sa.or_(_row.issue_id.is_(None), _issue_state == IssueState.SENDING.value)
 
 
 def _claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
@@ -109,20 +98,27 @@ def _claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
         # other rows each time.
         .cte("picked")
     )
+    judged = (
+        sa.select(_row.id, _skip.label("skip"))
+        .join_from(t.delivery, picked, picked.c.id == _row.id)
+        .cte("judged")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
     mailing = (
         sa.select(t.mailing.c.public_id)
         .where(t.mailing.c.id == _row.mailing_id)
         .correlate(t.delivery)
         .scalar_subquery()
     )
+    goes = judged.c.skip.is_(None)
     return (
         sa.update(t.delivery)
-        .where(_row.id.in_(sa.select(picked.c.id)))
+        .where(_row.id == judged.c.id)
         .values(
-            state=sa.case((_SKIP, _SKIPPED), else_=_CLAIMED),
-            reason=sa.case((_SKIP, _SKIP_REASON), else_=_row.reason),
-            lease_until=sa.case((~_SKIP, _LEASE)),
-            worker=_WORKER,
+            state=sa.case((goes, _CLAIMED), else_=_SKIPPED),
+            reason=sa.func.coalesce(judged.c.skip, _row.reason),
+            lease_until=sa.case((goes, _LEASE)),
+            worker=sa.case((goes, _WORKER)),
             due_at=None,
             changed_at=_NOW,
         )
@@ -135,7 +131,7 @@ def _claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
 
 
 CLAIM_SYSTEM = _claim(_row.issue_id.is_(None))
-CLAIM_ISSUE = _claim(_row.issue_id == sa.bindparam("issue", type_=_row.issue_id.type))
+CLAIM_ISSUE = _claim(_row.issue_id == sa.bindparam("issue_row", type_=_row.issue_id.type))
 
 SENDING_ISSUES = (
     sa.select(t.issue.c.id)
@@ -143,60 +139,138 @@ SENDING_ISSUES = (
     .order_by(t.issue.c.send_at, t.issue.c.id)
 )
 
-_HELD_BY_US = sa.and_(
-    _row.id == sa.bindparam("row", type_=_row.id.type),
-    _row.state == _CLAIMED,
-    _row.worker == _WORKER,
-)
+_OURS = sa.and_(_row.id == sa.bindparam("row", type_=_row.id.type), _row.worker == _WORKER)
+
 HAND_OVER = (
     sa.update(t.delivery)
-    .where(_HELD_BY_US, _row.lease_until > _NOW, _SENDING, ~_SKIP)
+    .where(_OURS, _row.state == _CLAIMED, _row.lease_until > _NOW, _may_go, _skip.is_(None))
     .values(state=_HANDED_OVER, handed_over_at=_NOW, changed_at=_NOW)
 )
 # What a refused hand-over leaves: the reader is gone, or the row is for later.
 RETURN_CLAIMED = (
     sa.update(t.delivery)
-    .where(_HELD_BY_US)
+    .where(_OURS, _row.state == _CLAIMED)
     .values(
-        state=sa.case((_SKIP, _SKIPPED), else_=_QUEUED),
-        reason=sa.case((_SKIP, _SKIP_REASON), else_=_row.reason),
-        due_at=sa.case((~_SKIP, _row.queued_at)),
+        state=sa.case((_skip.is_(None), _QUEUED), else_=_SKIPPED),
+        reason=sa.func.coalesce(_skip, _row.reason),
+        due_at=sa.case((_skip.is_(None), _row.queued_at)),
         worker=None,
         lease_until=None,
         changed_at=_NOW,
     )
 )
 
-_DEAD = sa.and_(
-    _row.lease_until.is_not(None),
-    sa.or_(_ALL_WORKERS, _row.lease_until <= _NOW),
+RENEW = (
+    sa.update(t.delivery)
+    .where(_row.worker == _WORKER, _row.lease_until.is_not(None))
+    .values(lease_until=_LEASE)
 )
+RELEASE = (
+    sa.update(t.delivery)
+    .where(_row.worker == _WORKER, _row.lease_until.is_not(None), _row.state == _CLAIMED)
+    .values(state=_QUEUED, due_at=_row.queued_at, worker=None, lease_until=None)
+)
+
+
+def _waits(state: str, due: sa.ColumnElement[Any]) -> dict[str, Any]:
+    """Back to waiting until ``due``; skipped where the reader was forgotten meanwhile."""
+    return {
+        "state": sa.case((_row.address.is_(None), _SKIPPED), else_=state),
+        "due_at": sa.case((_row.address.is_not(None), due)),
+        "worker": None,
+        "lease_until": None,
+    }
+
+
+def _in_doubt(due: sa.ColumnElement[Any]) -> dict[str, Any]:
+    """The message may have been taken: queued once more at ``due``, uncertain the next time."""
+    again = sa.and_(_row.doubts == 0, _row.address.is_not(None))
+    return {
+        "state": sa.case((again, _QUEUED), else_=_UNCERTAIN),
+        "due_at": sa.case((again, due)),
+        "doubts": _row.doubts + 1,
+        "lease_until": None,
+    }
+
+
+def _is_final(kind: OutcomeKind) -> dict[str, Any]:
+    return {"state": kind.value, "due_at": None, "lease_until": None}
+
+
+# What is kept of an outcome besides its state, by the name of its parameter.
+REPLY_COLUMNS: Mapping[str, str] = {
+    "its_reason": "reason",
+    "its_fault": "sender_fault",
+    "its_relay": "relay",
+    "its_code": "reply_code",
+    "its_enhanced": "reply_enhanced",
+    "its_text": "reply_text",
+}
+# A worker that was taken for dead tells in the end what became of a row in
+# doubt: better late than a second copy. Such a row keeps its worker's name
+# until the next one claims it.
+_LATE_NEWS = sa.and_(_row.doubts > 0, _row.state.in_([_QUEUED, _UNCERTAIN]))
+_HANDED = _row.state == _HANDED_OVER
+_HELD = _row.state.in_([_CLAIMED, _HANDED_OVER])
+
+
+def _record(allowed: sa.ColumnElement[bool], values: dict[str, Any]) -> sa.Executable:
+    return (
+        sa.update(t.delivery)
+        .where(_OURS, allowed)
+        .values(
+            **values,
+            **{
+                column: sa.bindparam(name, type_=_row[column].type)
+                for name, column in REPLY_COLUMNS.items()
+            },
+            attempts=_row.attempts + _TRIED,
+            first_tried_at=sa.case(
+                (_TRIED > 0, sa.func.coalesce(_row.first_tried_at, _NOW)),
+                else_=_row.first_tried_at,
+            ),
+            changed_at=_NOW,
+        )
+    )
+
+
+RECORD: Mapping[OutcomeKind, sa.Executable] = {
+    OutcomeKind.ACCEPTED: _record(sa.or_(_HANDED, _LATE_NEWS), _is_final(OutcomeKind.ACCEPTED)),
+    OutcomeKind.REFUSED: _record(sa.or_(_HELD, _LATE_NEWS), _is_final(OutcomeKind.REFUSED)),
+    OutcomeKind.DEFERRED: _record(_HELD, _waits(DeliveryState.DEFERRED.value, _DUE)),
+    OutcomeKind.REQUEUED: _record(_HELD, _waits(_QUEUED, _DUE)),
+    OutcomeKind.UNCERTAIN: _record(_HANDED, _in_doubt(_DUE)),
+}
+
+_DEAD = sa.and_(_row.lease_until.is_not(None), sa.or_(_ALL_WORKERS, _row.lease_until <= _NOW))
 RECOVER_CLAIMED = (
     sa.update(t.delivery)
     .where(_DEAD, _row.state == _CLAIMED)
-    .values(**requeued(_NOW), changed_at=_NOW)
+    .values(**_waits(_QUEUED, _NOW), changed_at=_NOW)
 )
 RECOVER_HANDED_OVER = (
     sa.update(t.delivery)
-    .where(_DEAD, _row.state == _HANDED_OVER)
-    .values(**doubted(_NOW), reason="worker_lost", changed_at=_NOW)
+    .where(_DEAD, _HANDED)
+    .values(**_in_doubt(_NOW), reason="worker_lost", changed_at=_NOW)
     .returning(_row.state)
 )
 
 
-def _first_due(whose: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+def _first(marker: sa.ColumnElement[Any], whose: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+    """The earliest ``marker`` among some rows, read off the end of its index, or NULL."""
     return (
-        sa.select(sa.func.min(_row.due_at))
-        .where(whose, _row.due_at.is_not(None))
+        sa.select(sa.func.min(marker))
+        .where(whose, marker.is_not(None))
         .correlate(t.issue)
         .scalar_subquery()
     )
 
 
-# One minimum an issue, each read off the end of the index.
+_of_issue = _row.issue_id == t.issue.c.id
+
 NEXT_DUE = sa.union_all(
-    sa.select(_first_due(_row.issue_id.is_(None)).label("due")),
-    sa.select(_first_due(_row.issue_id == t.issue.c.id).label("due")).where(
+    sa.select(_first(_row.due_at, _row.issue_id.is_(None)).label("due")),
+    sa.select(_first(_row.due_at, _of_issue).label("due")).where(
         t.issue.c.state == IssueState.SENDING.value
     ),
 )
@@ -205,13 +279,6 @@ NEXT_DUE = sa.union_all(
 FINISHED_ISSUES = sa.select(t.issue.c.id).where(
     t.issue.c.state == IssueState.SENDING.value,
     sa.exists().where(t.mailing.c.issue_id == t.issue.c.id),
-    *(
-        ~sa.exists(
-            sa.select(sa.literal(1))
-            .select_from(t.delivery)
-            .where(_row.issue_id == t.issue.c.id, marker.is_not(None))
-            .correlate(t.issue)
-        )
-        for marker in (_row.due_at, _row.lease_until)
-    ),
+    _first(_row.due_at, _of_issue).is_(None),
+    _first(_row.lease_until, _of_issue).is_(None),
 )

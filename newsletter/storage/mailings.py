@@ -103,9 +103,14 @@ class MailingRepository:
         statement = insert_into(self._connection, t.delivery).from_select(
             [*columns, "queued_at", "due_at", "changed_at"], audience
         )
-        return self._connection.execute(
+        queued = self._connection.execute(
             statement.on_conflict_do_nothing(), execution_options={"preserve_rowcount": True}
         ).rowcount
+        if self._connection.dialect.name == "postgresql":
+            # Or it plans the claims as for an empty queue until it looks by
+            # itself: 500 ms each instead of 5 with 100,000 rows (measured).
+            self._connection.exec_driver_sql("ANALYZE delivery")
+        return queued
 
     def enqueue(
         self,
@@ -167,11 +172,12 @@ class MailingRepository:
     def deliveries(self, issue_id: str) -> Iterator[DeliveryRow]:
         """An issue's ledger rows in the order in which they were queued; streamed."""
         row = t.delivery.c
+        # In the order of DeliveryRow.
         rows = self._connection.execute(
             sa.select(
-                t.mailing.c.public_id.label("mailing_id"),
-                row.recipient.label("recipient_id"),
-                sa.func.coalesce(row.address, "").label("address"),
+                t.mailing.c.public_id,
+                row.recipient,
+                sa.func.coalesce(row.address, ""),
                 *(row.state, row.attempts, row.doubts, row.reason, row.sender_fault, row.relay),
                 *(row.reply_code, row.reply_enhanced, row.reply_text),
                 *(row.queued_at, row.due_at, row.first_tried_at, row.handed_over_at),
@@ -183,9 +189,8 @@ class MailingRepository:
             .order_by(row.id),
             execution_options={"yield_per": _HOLDING_ROWS},
         )
-        for found in rows:
-            values = found._asdict()
-            yield DeliveryRow(**values | {"state": DeliveryState(values["state"])})
+        for mailing_id, recipient, address, state, *others in rows:
+            yield DeliveryRow(mailing_id, recipient, address, DeliveryState(state), *others)
 
     def _mailing(self, public_id: str) -> tuple[int, int | None]:
         key = mailing_key(self._connection, public_id)

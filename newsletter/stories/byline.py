@@ -130,14 +130,11 @@ def strip_byline(text: str, writer: str) -> str:
 def _read_line(line: str, author: str, stressed: str) -> tuple[str, str]:
     if author and line.casefold() == author.casefold():
         return author, ""
-    writer = read_byline(line)
-    if writer:
-        return writer, ""
     if stressed and line.startswith(stressed) and line != stressed:
         writer = read_byline(stressed)
         if writer:
             return writer, line[len(stressed) :].lstrip(" ,:|–—-")
-    return "", ""
+    return read_byline(line), ""
 
 
 def _are_names(text: str) -> bool:

@@ -23,7 +23,7 @@ _BY = re.compile(r"by\s+(?P<who>\S.*)", re.IGNORECASE)
 _AGENCY = re.compile(
     r"(?:AP|AFP|EPA|Reuters|Getty Images|TASS|ТАСС|PAN Photo|PHOTOLURE|Photolure|Armenpress"
     r"|Արմենպրես|Sputnik|Wikimedia(?: Commons)?|Shutterstock|Alamy|Unsplash)"
-    r"(?:\s*(?:[/,|]|photos?\b|via\b).*)?",
+    r"(?:\s*(?:[/,|]|[Pp]hotos?\b|via\b).*)?",
     re.DOTALL,
 )
 _TRAILING = re.compile(

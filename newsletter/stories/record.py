@@ -122,11 +122,12 @@ def _opening(body: Body, title: str, author: str) -> tuple[Byline, list[str]]:
 
     Left out are headings, the title once more, and the lone name of the house.
     """
-    key = title_key(title)
+    key, house = title_key(title), author.casefold()
     lines: list[str] = []
     starts: list[int] = []
     for paragraph in body.opening:
-        if paragraph.is_heading or _repeats(paragraph.text, title, key):
+        text = paragraph.text
+        if paragraph.is_heading or _repeats(text, title, key) or text.casefold() == house:
             continue
         starts.append(len(lines))
         lines += paragraph.lines

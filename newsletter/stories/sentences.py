@@ -64,6 +64,7 @@ def open_quotes(text: str) -> list[int]:
 
 def close_quotes(text: str) -> str:
     """``text`` with the closing marks that it lacks."""
+    text = text.rstrip()
     return text + "".join(_OPENING.get(text[at], '"')[-1] for at in reversed(open_quotes(text)))
 
 

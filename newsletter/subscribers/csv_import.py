@@ -128,8 +128,8 @@ class SubscriberFile:
             except csv.Error:
                 yield RefusedRow(
                     line,
-                    f"line {line}: a cell has no end; perhaps a quotation mark is not closed. "
-                    "The rest of the file was not read",
+                    "a cell has no end; perhaps a quotation mark is not closed: the rest of the "
+                    "file was not read",
                 )
                 return
             skipped = (line == 1 and self.has_header) or not any(cell.strip() for cell in cells)
@@ -141,7 +141,7 @@ class SubscriberFile:
         try:
             return self._plan(line, cells)
         except (AddressError, UsageError) as error:
-            return RefusedRow(line, f"line {line}: {error}")
+            return RefusedRow(line, str(error))
 
     def _plan(self, line: int, cells: Sequence[str]) -> Addition:
         if any(len(cell) > self.limits.cell_characters for cell in cells):

@@ -3,6 +3,10 @@
 import uvicorn
 from starlette.applications import Starlette
 
+from newsletter.log import get_logger
+
+log = get_logger(__name__)
+
 
 def run_web(app: Starlette, host: str, port: int) -> None:
     """Serve ``app`` until a signal stops it (uvicorn hears SIGINT and SIGTERM).
@@ -11,6 +15,7 @@ def run_web(app: Starlette, host: str, port: int) -> None:
     ``WebContext.trusted_proxies``. Requests are logged by the app, which keeps
     tokens out of the log; uvicorn's own loggers go the way of all others.
     """
+    log.info("web_starts", host=host, port=port)
     uvicorn.run(
         app,
         host=host,

@@ -97,7 +97,7 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         *_reads_lines(profile),
         "[[newsletter]]",
         'slug = "weekly"',
-        f"name = {_toml(f'{profile.short_name or profile.name or host} Weekly')}",
+        f"name = {_toml(f'{_bare(profile.short_name or profile.name or host)} Weekly')}",
         f"from = {{ name = {_toml(profile.name or host)}, address = {_toml(sender)} }}",
         f"draft_at = {_toml(plan.draft_at)}",
         f"send_at = {_toml(plan.send_at)}",
@@ -150,6 +150,11 @@ def _reads_lines(profile: SiteProfile) -> list[str]:
 def _origin(profile: SiteProfile, what: str) -> str:
     origin = next((f.origin for f in profile.findings if f.what == what), "")
     return f"  # from {origin}" if origin else ""
+
+
+def _bare(name: str) -> str:
+    """A paper's name without its article: "the Courier" gives "Courier Weekly"."""
+    return name[4:] if name.lower().startswith("the ") else name
 
 
 def _toml(text: str) -> str:

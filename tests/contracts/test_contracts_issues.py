@@ -1,6 +1,7 @@
 """Issues: one a slot, guarded moves, what ran before."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -66,11 +67,8 @@ def test_one_of_many_threads_wins_the_slot(database: Database) -> None:
             if tx.issues.create(an_issue(public_id=f"issue{number}"), NOW, "test"):
                 won.append(f"issue{number}")
 
-    threads = [threading.Thread(target=draft, args=[number]) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(draft, range(4)))
     with database.read() as tx:
         found = tx.issues.get("weekly", "2025-W32")
     assert found is not None

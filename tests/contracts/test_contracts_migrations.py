@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def open_empty(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/empty.db"
     else:
-        url = empty_database(request.getfixturevalue("postgres_server"))
+        url = empty_database(request.getfixturevalue("postgresql_server"))
     return lambda: Database.open(url)
 
 
@@ -68,22 +69,14 @@ def test_an_empty_database_is_pending_and_says_what_to_run(open_empty: Opener) -
 
 def test_two_that_migrate_at_once(open_empty: Opener) -> None:
     databases = [open_empty() for _ in range(3)]
-    errors: list[BaseException] = []
     barrier = threading.Barrier(len(databases))
 
     def migrate(database: Database) -> None:
-        try:
-            barrier.wait()
-            database.migrate()
-        except BaseException as error:
-            errors.append(error)
+        barrier.wait()
+        database.migrate()
 
-    threads = [threading.Thread(target=migrate, args=[database]) for database in databases]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    with ThreadPoolExecutor(len(databases)) as pool:
+        list(pool.map(migrate, databases))
     for database in databases:
         assert not database.pending_migrations()
         database.close()

@@ -106,9 +106,13 @@ def test_the_change_log_keeps_order_and_detail(database: Database) -> None:
 
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
-    with pytest.raises(KeyError), database.write() as tx:
-        tx.settings.append({}, "anna", NOW)
-        raise KeyError
+    def fail() -> None:
+        with database.write() as tx:
+            tx.settings.append({}, "anna", NOW)
+            tx.sources.state("none")
+
+    with pytest.raises(NotFound):
+        fail()
     with database.read() as tx:
         assert tx.settings.latest() is None
 

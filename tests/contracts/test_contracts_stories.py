@@ -8,6 +8,7 @@ import pytest
 from newsletter.errors import NotFound
 from newsletter.sources.model import ReadKind, StoryKey
 from newsletter.storage.database import Database
+from newsletter.storage.statements import CHUNK
 from newsletter.stories.model import Story, StoryKeys
 from tests.contracts.nouns import NOW, a_story
 
@@ -101,12 +102,12 @@ def test_the_merge_ladder(database: Database, keys: StoryKeys, found: list[str])
 
 
 def test_matching_many_at_once(database: Database) -> None:
-    stories = [a_story(number) for number in range(2_500)]
+    stories = [a_story(number) for number in range(CHUNK + 1)]
     save(database, *stories)
     keys = [StoryKeys("site", native_id=story.native_id, url=story.url) for story in stories]
     with database.read() as tx:
         assert tx.stories.matching("site", keys) == stories
-        assert len(tx.stories.by_ids([story.public_id for story in stories])) == 2_500
+        assert len(tx.stories.by_ids([story.public_id for story in stories])) == CHUNK + 1
 
 
 def test_published_since_and_recent(database: Database) -> None:

@@ -121,7 +121,12 @@ def test_counts_and_audience(database: Database) -> None:
             add_reader(tx, number, state)
         add_reader(tx, 0, ACTIVE, "daily")
         tx.subscribers.suppress("hash2", Reason.BOUNCED, NOW, "feedback")
-        assert tx.subscribers.counts("weekly") == {PENDING: 1, ACTIVE: 3, PAUSED: 1, UNSUBSCRIBED: 1}
+        assert tx.subscribers.counts("weekly") == {
+            PENDING: 1,
+            ACTIVE: 3,
+            PAUSED: 1,
+            UNSUBSCRIBED: 1,
+        }
         assert tx.subscribers.counts("daily") == {PENDING: 0, ACTIVE: 1, PAUSED: 0, UNSUBSCRIBED: 0}
         assert tx.subscribers.audience_size("weekly") == 2
         assert tx.subscribers.audience_size("daily") == 1

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.addresses import refuse_address, wire_address
@@ -40,6 +40,7 @@ def test_what_no_envelope_can_carry_is_refused_as_a_value(address: str) -> None:
     assert outcome.reply.text.isprintable()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_what_passes_is_one_word_of_ascii_in_every_case(address: str) -> None:
     try:

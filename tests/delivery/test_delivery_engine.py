@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from newsletter.delivery import feed as feed_module
 from newsletter.delivery.engine import deliver_due
@@ -224,6 +225,15 @@ def test_one_refusal_that_blames_us_is_recorded_once_the_relay_is_known_to_work(
     assert ledger.rows[3].outcomes[0].sender_fault
 
 
+def test_refusals_that_blame_us_now_and_then_do_not_stop_the_run() -> None:
+    ledger = ledger_of(20)
+    blocked = "550 5.7.1 blocked by RBL"
+    faults = Faults({"RCPT": lambda count: None if count % 2 else blocked})
+    with smtp_server(faults) as port:
+        summary = deliver(ledger, relay_at(port))
+    assert summary == DeliverySummary(accepted=10, refused=10)
+
+
 def test_a_rejected_login_stops_all_and_releases_all() -> None:
     ledger, faults = ledger_of(60), Faults()
     with (
@@ -256,6 +266,45 @@ def test_fewer_connections_than_wished_still_do_the_work() -> None:
     with smtp_server(faults) as port:
         summary = deliver(ledger, relay_at(port, connections=4), connect=connect)
     assert summary == DeliverySummary(accepted=60)
+
+
+def test_rows_that_a_lost_connection_leaves_behind_are_reported() -> None:
+    ledger, faults = ledger_of(2), Faults()
+    first, other_ended = threading.Semaphore(1), threading.Event()
+
+    class Telling:
+        def __init__(self, transport: Transport) -> None:
+            self.send = transport.send
+            self.usable = True
+            self._transport = transport
+
+        def close(self) -> None:
+            self._transport.close()
+            other_ended.set()
+
+    def connect(where: Relay) -> Transport:
+        if first.acquire(blocking=False):
+            assert other_ended.wait(10)
+            raise RelayUnavailable("the relay went away")
+        return Telling(open_connection(where, limits=QUICK))
+
+    with smtp_server(faults) as port, pytest.raises(RelayUnavailable, match="went away"):
+        deliver(ledger, relay_at(port, connections=2), connect=connect)
+    assert ledger.states() == {"accepted": 1, "queued": 1}
+
+
+def test_one_failing_write_stops_every_connection() -> None:
+    ledger, faults = ledger_of(400), Faults(delay=0.005)
+
+    def fail(entered: str) -> None:
+        if entered == "record" and ledger.calls["record"] == 3:
+            raise StorageError("the disk is full")
+
+    ledger.before = fail
+    with smtp_server(faults) as port, pytest.raises(StorageError, match="full"):
+        deliver(ledger, relay_at(port, connections=2))
+    assert len(faults.messages) <= 5
+    assert ledger.states()["handed_over"] == 1
 
 
 def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> None:
@@ -434,16 +483,17 @@ def test_whatever_the_relay_does_nobody_is_lost_and_nobody_served_twice(
         assert served == (last.kind in (OutcomeKind.ACCEPTED, OutcomeKind.UNCERTAIN))
 
 
-def test_outcomes_name_their_delivery_in_the_log_without_the_address(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_outcomes_name_their_delivery_in_the_log_without_the_address() -> None:
     ledger = ledger_of(1)
     faults = Faults({"RCPT": lambda _: f"550 5.1.1 <{addresses(1)[0]}>: User unknown"})
-    with caplog.at_level("DEBUG", logger="newsletter"), smtp_server(faults) as port:
+    with capture_logs() as logs, smtp_server(faults) as port:
         deliver(ledger, relay_at(port))
     outcome: Outcome = ledger.rows[1].outcomes[0]
     assert outcome.reply.text == "<r…@reader.example>: User unknown"
-    assert addresses(1)[0] not in caplog.text
+    (entry,) = logs
+    assert (entry["event"], entry["delivery"]) == ("delivery_settled", 1)
+    assert entry["reason"] == "unknown_user"
+    assert addresses(1)[0] not in str(entry)
 
 
 def test_the_template_is_made_once_a_mailing() -> None:

@@ -7,8 +7,9 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Mailing, MailingKind
@@ -143,10 +144,13 @@ def test_without_a_return_path_the_senders_address_takes_the_token() -> None:
     assert sender.startswith("weekly+a.")
 
 
-def test_a_return_path_without_room_for_the_token_stays_plain() -> None:
+def test_a_return_path_without_room_for_the_token_stays_plain_and_is_told_once() -> None:
     mailing = issue(return_path="returned-newsletters@paper.example")
-    sender = MessageTemplate.of(mailing, KEYRING).envelope_sender(READER)
-    assert sender == "returned-newsletters@paper.example"
+    with capture_logs() as logs:
+        template = MessageTemplate.of(mailing, KEYRING)
+        for _ in range(2):
+            assert template.envelope_sender(READER) == "returned-newsletters@paper.example"
+    assert [entry["event"] for entry in logs] == ["return_path_too_long_for_token"]
 
 
 @pytest.mark.parametrize("breaker", BREAKERS)
@@ -187,6 +191,7 @@ def test_a_recipient_id_that_could_break_a_header_is_refused() -> None:
         template.build(replace(READER, recipient_id="a>\r\nBcc: b"))
 
 
+@settings(deadline=None)
 @given(st.text("ab", min_size=1, max_size=120), st.integers(1, 20))
 def test_one_click_survives_any_token_length(part: str, key_id: int) -> None:
     keyring = Keyring([Key("k" * key_id, b"k" * 32)], b"h" * 32)
@@ -209,6 +214,7 @@ SOURCES = st.lists(
 ).map("".join)  # fmt: skip
 
 
+@settings(deadline=None)
 @given(SOURCES, SOURCES, st.sampled_from(MailingKind))
 def test_any_text_and_html_come_back_filled(text: str, html: str, kind: MailingKind) -> None:
     raw = build(issue(text=text, html=html, kind=kind))

@@ -2,7 +2,7 @@ import quopri
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.quoted_printable import encode_value, encode_with_slots, merge_pieces
@@ -35,6 +35,7 @@ def canonical(text: str) -> str:
     return re.sub("\r\n|\r|\n", "\r\n", text)
 
 
+@settings(deadline=None)
 @given(TEXTS, TOKENS, TOKENS)
 def test_decodes_to_the_filled_text_whatever_the_values_length(
     text: str, unsubscribe: str, preferences: str
@@ -44,6 +45,7 @@ def test_decodes_to_the_filled_text_whatever_the_values_length(
     assert quopri.decodestring(written).decode() == canonical(filled)
 
 
+@settings(deadline=None)
 @given(TEXTS, TOKENS, TOKENS)
 def test_every_line_is_short_ascii_and_harmless_to_any_hop(
     text: str, unsubscribe: str, preferences: str
@@ -57,6 +59,24 @@ def test_every_line_is_short_ascii_and_harmless_to_any_hop(
         assert not line.endswith((b" ", b"\t"))
         assert all(octet == 9 or 32 <= octet < 127 for octet in line)
         assert b"=_" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("From me\nFrom you", b"=46rom me\r\n=46rom you"),
+        ("Fromage", b"Fromage"),
+        ("a\n.\n..b", b"a\r\n=2E\r\n=2E.b"),
+        (f"x{UNSUBSCRIBE}From me", b"x=\r\na.u=\r\n=46rom me"),
+        (f"{UNSUBSCRIBE}{PREFERENCES}", b"a.u=\r\na.p"),
+        (f"a {UNSUBSCRIBE}\n", b"a =\r\na.u\r\n"),
+        ("end \t", b"end=20=09"),
+        ("a" * 74 + "From me", b"a" * 74 + b"F=\r\nrom me"),
+        ("a" * 75 + "From me", b"a" * 75 + b"=\r\n=46rom me"),
+    ],
+)
+def test_exactly(text: str, written: bytes) -> None:
+    assert write(text) == written
 
 
 def test_a_character_stays_on_one_line() -> None:

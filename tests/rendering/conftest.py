@@ -25,7 +25,7 @@ def rendered(templates: Templates) -> RenderedIssue:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with open_browser() as browser:
         yield browser

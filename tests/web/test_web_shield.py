@@ -182,6 +182,7 @@ def test_the_log_holds_no_token_and_no_address(
         root.setLevel(level)
     logged = capsys.readouterr().err
     assert "path='/unsubscribe/…'" in logged
+    assert "status=404" in logged
     assert "a…@reader.example" in logged
     assert path.removeprefix("/unsubscribe/")[2:20] not in logged
     assert LILIT not in logged

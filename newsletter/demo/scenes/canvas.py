@@ -1,13 +1,14 @@
 """A canvas at twice the size, so that every edge comes out smooth when it is halved."""
 
 import io
+import itertools
 import math
 from collections.abc import Sequence
 from random import Random
 
 from PIL import Image, ImageDraw
 
-from newsletter.demo.scenes.palettes import Colour, mix
+from newsletter.demo.scenes.palettes import Colour
 
 WIDTH, HEIGHT = 1200, 800
 # Two pixels a point: halving at the end is the smoothing.
@@ -36,14 +37,21 @@ class Canvas:
     def disc(self, x: float, y: float, radius: float, fill: Colour, squash: float = 1.0) -> None:
         """A disc, or with ``squash`` below 1 a flat ellipse."""
         tall = radius * squash
-        corners = ((x - radius) * SCALE, (y - tall) * SCALE, (x + radius) * SCALE, (y + tall) * SCALE)
+        corners = (
+            (x - radius) * SCALE,
+            (y - tall) * SCALE,
+            (x + radius) * SCALE,
+            (y + tall) * SCALE,
+        )
         self._draw.ellipse(corners, fill=fill)
 
     def slice(
         self, x: float, y: float, radius: float, angles: tuple[float, float], fill: Colour
     ) -> None:
         """A slice of a disc between two angles in degrees, clockwise from the right."""
-        corners = [(v + d) * SCALE for v, d in ((x, -radius), (y, -radius), (x, radius), (y, radius))]
+        corners = [
+            (v + d) * SCALE for v, d in ((x, -radius), (y, -radius), (x, radius), (y, radius))
+        ]
         self._draw.pieslice(corners, angles[0], angles[1], fill=fill)
 
     def line(self, points: Sequence[Point], fill: Colour, width: float) -> None:
@@ -69,7 +77,7 @@ class Canvas:
         size = round(radius * 2)
         # Pillow's gradient is 0 in the middle and 181 where the circle touches the
         # edges; beyond that a square would show.
-        fade = [round(strength * max(0, 181 - v) * 255 / 181) for v in range(256)]
+        fade = [round(strength * 255 * (max(0, 181 - v) / 181) ** 1.8) for v in range(256)]
         # Doubled without a filter: the canvas is halved again in the end, and
         # smooth stretching of so large a square is what takes the time.
         mask = (
@@ -81,7 +89,9 @@ class Canvas:
         place = (round((x - radius) * SCALE), round((y - radius) * SCALE))
         self.image.paste(colour, (*place, place[0] + size * SCALE, place[1] + size * SCALE), mask)
 
-    def veil(self, top: float, bottom: float, colour: Colour, strengths: tuple[float, float]) -> None:
+    def veil(
+        self, top: float, bottom: float, colour: Colour, strengths: tuple[float, float]
+    ) -> None:
         """Haze over a band: how much of the colour at its top and at its bottom (0 to 1)."""
         height = round((bottom - top) * SCALE)
         column = Image.new("L", (1, 2))
@@ -140,13 +150,15 @@ def down_to(line: Sequence[Point], bottom: float = HEIGHT) -> list[Point]:
 
 def height_at(line: Sequence[Point], x: float) -> float:
     """Where a line, given from left to right, stands at ``x``."""
-    for (left, first), (right, second) in zip(line, line[1:], strict=False):
+    for (left, first), (right, second) in itertools.pairwise(line):
         if left <= x <= right and right > left:
             return first + (second - first) * (x - left) / (right - left)
     return line[-1][1]
 
 
-def star(x: float, y: float, outer: float, inner: float, tips: int, turn: float = 0.0) -> list[Point]:
+def star(
+    x: float, y: float, outer: float, inner: float, tips: int, turn: float = 0.0
+) -> list[Point]:
     """A star's outline; ``turn`` in degrees."""
     points = []
     for i in range(tips * 2):
@@ -156,15 +168,11 @@ def star(x: float, y: float, outer: float, inner: float, tips: int, turn: float 
     return points
 
 
-def paint_sky(canvas: Canvas, colours: Sequence[Colour], horizon: float) -> None:
-    """The sky down to the horizon, and its last colour below."""
-    canvas.box(0, horizon - 1, WIDTH, HEIGHT, colours[-1])
-    canvas.gradient(0, horizon, colours)
-
-
-def sprinkle_stars(canvas: Canvas, rng: Random, bottom: float, light: Colour, sky: Colour) -> None:
-    """Stars, fewer and fainter towards the bottom."""
-    for _ in range(150):
-        y = bottom * rng.random() ** 1.6
-        faint = rng.uniform(0.25, 0.9) * (1 - 0.7 * y / bottom)
-        canvas.disc(rng.uniform(0, WIDTH), y, rng.choice((0.8, 1.1, 1.5)), mix(sky, light, faint))
+def paint_lozenge(
+    canvas: Canvas, x: float, y: float, size: float, steps: int, colour: Colour
+) -> None:
+    """A lozenge with stair-like edges, as a loom makes it."""
+    for i in range(steps):
+        half_wide = size * (steps - i) / steps
+        tall = size * (i + 1) / steps
+        canvas.box(x - half_wide, y - tall, x + half_wide, y + tall, colour)
