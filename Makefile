@@ -28,13 +28,13 @@ help: ## list the targets
 
 .venv/.runtime: .venv/bin/python requirements.lock pyproject.toml
 	@echo "setting up the runtime"
-	@$(UV) pip install --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(UV) pip install --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.lock
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	@echo "setting up the tests"
-	@$(UV) pip install --python $(BIN)/python --require-hashes --requirement requirements-dev.lock
+	@$(UV) pip install --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 .PHONY: setup

@@ -132,7 +132,7 @@ def paint_range(
     turn = rng.choice((1, -1))
     centre = middle if turn > 0 else WIDTH - middle
     lesser = _peak(rng, centre + turn * 350, horizon + 12, horizon * 0.44, 330)
-    greater = _peak(rng, centre, horizon + 12, horizon * 0.422, 520)
+    greater = _peak(rng, centre, horizon + 12, horizon * 0.72, 520)
     canvas.polygon(down_to(ridge(rng, horizon - 46, 30), horizon + 20), palette.ridge(0.0))
     _paint_peak(canvas, rng, palette, lesser, horizon * 0.68, light)
     _paint_peak(canvas, rng, palette, greater, horizon * 0.56, light)

@@ -175,7 +175,7 @@ def _paint_curtain(
 def draw_observatory(canvas: Canvas, rng: Random, palette: Palette) -> None:
     """A dome with its slit open under the turning sky."""
     paint_sky(canvas, palette.sky, 660)
-    sprinkle_stars(canvas, rng, 640, mix(palette.snow, palette.sun, 0.3), palette.sky[0])
+    sprinkle_stars(canvas, rng, 430, mix(palette.snow, palette.sun, 0.3), palette.sky[0])
     pole = (rng.uniform(380, 820), rng.uniform(60, 150))
     for _ in range(70):
         radius, start = rng.uniform(40, 760), rng.uniform(0, 6.28)
