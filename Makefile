@@ -64,11 +64,11 @@ packages: ## Debian packages that the tests use: a browser, WordPress, Postfix
 
 .PHONY: test
 test: setup-dev packages check ## everything once, within ten minutes
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not long" $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
 
 .PHONY: test-long
 test-long: setup-dev packages ## the long loops
-	@$(BIN)/pytest -n 2 --dist loadgroup -m long $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m long $(ARGS)
 
 .PHONY: bench
 bench: setup-dev ## print the figures of speed and memory

@@ -4,12 +4,11 @@ Exit status: 0 done, 1 the work failed or falls short, 2 wrong usage or config.
 """
 
 import importlib
-import os
 import sys
 
 import typer
 
-from newsletter.errors import ConfigError, NewsletterError, UsageError
+from newsletter.cli.ending import run_to_status
 
 # A command's module is loaded when the command is called, so that --help is quick.
 COMMANDS = {
@@ -54,17 +53,7 @@ def build_app(*wanted: str) -> typer.Typer:
 
 def main() -> None:
     """Run the command line; what a person can mend is one line on standard error."""
-    try:
-        build_app(*sys.argv[1:2])()
-    except (ConfigError, UsageError) as error:
-        print(f"newsletter: {error}", file=sys.stderr)
-        sys.exit(2)
-    except NewsletterError as error:
-        print(f"newsletter: {error}", file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        # Whoever read our output has had enough; the interpreter must not try again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(run_to_status(build_app(*sys.argv[1:2])))
 
 
 def _nothing() -> None:

@@ -1,29 +1,37 @@
 """`newsletter run`: web, scheduler and worker, each a process, kept alive."""
 
+import multiprocessing
 import os
-import subprocess
+import signal
 import sys
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import typer
 
+from newsletter.cli.ending import WRONG_USAGE, run_to_status
 from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption
+from newsletter.cli.scheduler_commands import scheduler
 from newsletter.cli.signals import stop_on_signals
+from newsletter.cli.web_commands import web
+from newsletter.cli.worker_commands import worker
 from newsletter.clock import SystemClock
 from newsletter.config import load_config
 from newsletter.log import configure_logging, get_logger
 
 log = get_logger(__name__)
 
-ROLES = ("web", "scheduler", "worker")
+ROLES: dict[str, Callable[[Path], None]] = {"web": web, "scheduler": scheduler, "worker": worker}
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 # A role that lived this long was well: its next failure starts from the first pause.
 _HEALTHY_SECONDS = 60.0
 # What a role needs to end well: the worker finishes the message it is sending.
 _GRACE_SECONDS = 20.0
-_CONFIG_STATUS = 2
+_LOOK_SECONDS = 0.1
 
 
 @dataclass
@@ -31,60 +39,80 @@ class _Role:
     """A role's process, and when to start it again if it has ended."""
 
     name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
     started: float = 0.0
     pause: float = _FIRST_PAUSE
-    due: float = field(default=0.0)
+    due: float = 0.0
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run web, scheduler and worker; a role that dies is started again."""
     bootstrap = load_config(config, os.environ).bootstrap
     configure_logging(bootstrap.log.format, bootstrap.log.level)
-    roles = [
-        _Role(name, [sys.executable, "-m", "newsletter", name, "--config", str(config)])
-        for name in ROLES
-    ]
+    roles = [_Role(name) for name in ROLES]
+    lifeline = os.pipe()
     with stop_on_signals() as stop:
         try:
-            status = _supervise(roles, stop)
+            status = _supervise(roles, config, lifeline, stop)
         finally:
             _end(roles)
     raise typer.Exit(status)
 
 
-def _supervise(roles: list[_Role], stop: threading.Event) -> int:
+def _supervise(
+    roles: list[_Role], config: Path, lifeline: tuple[int, int], stop: threading.Event
+) -> int:
+    # Forked, not spawned: what all roles import is loaded once, and this process
+    # has no thread and no open database that a fork could tear.
+    context = multiprocessing.get_context("fork")
     clock = SystemClock()
-    while not stop.wait(0.1):
+    while not stop.is_set():
         now = clock.monotonic()
         for role in roles:
             if role.process is None:
                 if now >= role.due:
-                    role.process = subprocess.Popen(role.command)
+                    arguments = (role.name, config, lifeline)
+                    role.process = context.Process(target=_play, args=arguments, name=role.name)
+                    role.process.start()
                     role.started = now
                 continue
-            status = role.process.poll()
+            status = role.process.exitcode
             if status is None:
                 continue
-            if status == _CONFIG_STATUS:
+            if status == WRONG_USAGE:
                 # It has said what to mend; starting it again would only repeat that.
-                return _CONFIG_STATUS
+                return WRONG_USAGE
             if now - role.started > _HEALTHY_SECONDS:
                 role.pause = _FIRST_PAUSE
             log.error("role_ended", role=role.name, status=status, again_in=role.pause)
             role.process, role.due = None, now + role.pause
             role.pause = min(role.pause * 2, _LONGEST_PAUSE)
+        stop.wait(_LOOK_SECONDS)
     return 0
 
 
+def _play(name: str, config: Path, lifeline: tuple[int, int]) -> None:
+    """The life of a role's process."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    reading, writing = lifeline
+    os.close(writing)
+    threading.Thread(target=_end_with_supervisor, args=(reading,), daemon=True).start()
+    sys.exit(run_to_status(lambda: ROLES[name](config)))
+
+
+def _end_with_supervisor(reading: int) -> None:
+    """End in good order when the supervisor is gone, however it went: its pipe is closed then."""
+    os.read(reading, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _end(roles: list[_Role]) -> None:
-    running = [role.process for role in roles if role.process and role.process.poll() is None]
+    running = [role.process for role in roles if role.process and role.process.is_alive()]
     for process in running:
         process.terminate()
     for process in running:
-        try:
-            process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
+        process.join(_GRACE_SECONDS)
+        if process.is_alive():
             process.kill()
-            process.wait()
+            process.join()

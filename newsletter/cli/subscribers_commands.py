@@ -77,12 +77,12 @@ def import_file(
     except OSError as error:
         raise UsageError(f"{file}: can't be read ({error.strerror})", subject=str(file)) from error
     with open_from_file(config) as installation:
-        rows = data.count(b"\n")
-        with progress_bar("reading", rows) as advance:
+        readers = open_subscriber_file(data)
+        with progress_bar("reading", readers.row_bound) as advance:
             report = import_subscribers(
                 installation.database,
                 installation.keyring,
-                open_subscriber_file(data),
+                readers,
                 newsletter=only_newsletter(installation.settings(), newsletter).slug,
                 consent=consent,
                 actor=ACTOR,

@@ -93,7 +93,8 @@ def _summarise(folder: Path, name: str, recipients: Mapping[str, str]) -> Caught
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            head = file.read(_HEAD_OCTETS)
+            # The parser would go through the body's lines as well.
+            head = file.read(_HEAD_OCTETS).partition(b"\r\n\r\n")[0]
     except FileNotFoundError:  # the demo was started anew beside us
         return None
     message = BytesHeaderParser(policy=email.policy.compat32).parsebytes(head)

@@ -104,7 +104,7 @@ def run_demo(
     """Run the job in ``folder``; with ``until_stopped`` the pages are served while it runs."""
     started = clock.monotonic()
     _clear(folder)
-    outbox = folder / "outbox"
+    outbox = (folder / "outbox").resolve()
     with (
         _paper(clock, folder, site, f"http://127.0.0.1:{port}") as paper_url,
         MailCatcher(outbox) as catcher,

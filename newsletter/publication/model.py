@@ -131,6 +131,9 @@ class Reads(Model):
         return self
 
 
+_WINDOWS = {"most_read": "30 days", "latest": "7 days"}
+
+
 class SectionPlan(Model):
     """A section of a newsletter, as configured; an issue's Section is made from it."""
 
@@ -141,9 +144,10 @@ class SectionPlan(Model):
     title: Line = Field(min_length=1, description="printed above the section")
     count: int = Field(5, ge=1, le=28, description="how many stories at most")
     minimum: int = Field(1, ge=1, le=28, description="with fewer stories the section is left out")
-    window: Duration = Field(
-        "30 days",
-        description="most_read: reads of these last local days; latest: reach of the first issue",
+    window: Duration | None = Field(
+        None,
+        description="most_read: reads of these last local days (else 30 days); latest: reach of "
+        "the first issue (else 7 days)",
     )
     max_per_department: int = Field(
         0, ge=0, description="at most so many stories of one department; 0 sets no limit"
@@ -154,7 +158,7 @@ class SectionPlan(Model):
 
     @property
     def window_length(self) -> timedelta:
-        return parse_duration(self.window)
+        return parse_duration(self.window or _WINDOWS[self.kind])
 
 
 class Sender(Model):
@@ -237,8 +241,15 @@ class Bounces(Model):
     return_path: MailAddress | None = Field(
         None,
         description="bounces@paper.example becomes bounces+TOKEN@paper.example for each reader; "
-        "without it the newsletter's own address takes the token",
+        "without it the newsletter's own address takes the token; at most 11 characters before @",
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> "Bounces":
+        # RFC 5321, 4.5.3.1.1: 64 octets of local part, of which the token takes 53.
+        if self.return_path and len(self.return_path.partition("@")[0]) > 11:
+            raise ValueError("return_path may have at most 11 characters before the @")
+        return self
 
 
 class DeliverySettings(Model):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
@@ -121,7 +120,8 @@ _SQLITE = {
 
 
 def _translate_postgresql(server: str, error: BaseException | None) -> NewsletterError:
-    state = (error.sqlstate if isinstance(error, psycopg.Error) else None) or ""
+    # psycopg's errors carry it; the driver itself is not loaded where SQLite is used.
+    state = getattr(error, "sqlstate", None) or ""
     if state.startswith("23"):
         return _conflict(server, error)
     words = str(error).strip().partition("\n")[0]

@@ -68,6 +68,10 @@ class PolledRepository:
         """Note a poll that failed; what earlier ones brought stays."""
         self._update(slug, {"last_error_at": at, "last_error": sentence})
 
+    def ask_anew(self, slug: str) -> None:
+        """Forget what the next poll would have asked with: its address is another one now."""
+        self._update(slug, {"etag": None, "last_modified": None, "latest_modified": None})
+
     def _update(self, slug: str, values: dict[str, Any]) -> None:
         self._connection.execute(
             sa.update(source).where(source.c.id == self._key(slug)).values(**values)

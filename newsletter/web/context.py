@@ -41,6 +41,7 @@ class WebContext:
             base_url=installation.base_url,
             templates=installation.templates,
             load_settings=installation.settings,
+            trusted_proxies=installation.trusted_proxies,
         )
 
     @property

@@ -37,6 +37,7 @@ class Installation:
     base_url: str
     data_dir: Path
     relays: tuple[Relay, ...]
+    trusted_proxies: frozenset[str] = frozenset()
 
     def settings(self) -> Settings:
         """The settings as they stand now."""
@@ -82,7 +83,19 @@ def seed_settings(database: Database, config: Config, now: datetime) -> Settings
         with database.write() as tx:
             tx.settings.append(merged, FILE_ACTOR, now)
             tx.settings.register(settings, now)
+            for slug in _moved_sources(stored, settings):
+                tx.sources.ask_anew(slug)
     return settings
+
+
+def _moved_sources(stored: Mapping[str, Any], settings: Settings) -> list[str]:
+    """Sources whose address is not the one that was stored."""
+    before = {source.get("slug"): source.get("url") for source in stored.get("source", ())}
+    return [
+        source.slug
+        for source in settings.source
+        if before.get(source.slug, source.url) != source.url
+    ]
 
 
 # Stands in where a file sets other tables only, and the database has this one.

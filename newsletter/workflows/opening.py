@@ -35,6 +35,7 @@ def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
                 base_url=bootstrap.web.base_url,
                 data_dir=bootstrap.data_dir,
                 relays=tuple(relay_of(table) for table in bootstrap.relay),
+                trusted_proxies=frozenset(bootstrap.web.trusted_proxies),
             )
     finally:
         database.close()

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from newsletter.checks.model import Finding
 from newsletter.checks.rendered import check_rendered
+from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.errors import Conflict, InvalidTransition, NotFound
 from newsletter.issues.model import Issue, IssueState
@@ -94,6 +95,8 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     now = installation.clock.now()
     with installation.database.write() as tx:
         mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
+        # RenderError here stops the issue; in the worker it would refuse every reader.
+        MessageTemplate.of(mailing, installation.keyring)
         if not tx.issues.move(
             issue.public_id, {IssueState.APPROVED}, IssueState.SENDING, actor, now
         ):

@@ -46,7 +46,8 @@ def import_reads(installation: Installation, body: bytes, slug: str | None = Non
     settings = installation.settings()
     reads = _counter_called(settings, slug)
     now = installation.clock.now()
-    return _keep(installation, reads, read_csv(body), _local_day(settings, now), now)
+    batch = read_csv(body, site=settings.publication.url)
+    return _keep(installation, reads, batch, _local_day(settings, now), now)
 
 
 def _counter_called(settings: Settings, slug: str | None) -> Reads:

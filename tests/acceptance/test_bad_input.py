@@ -131,6 +131,7 @@ def test_relay_that_is_not_there(tmp_path: Path, feed: str) -> None:
     assert (report["audience"], report["queued"], report["accepted"]) == (3, 3, 0)
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 def test_relay_that_refuses_the_login(tmp_path: Path, feed: str) -> None:
     controller = Controller(
         Sink(),

@@ -14,7 +14,6 @@ from tests.real.postfix import Postfix
 from tests.real.wordpress import WordPress
 
 pytest_plugins = ["tests.real.fixtures"]
-pytestmark = pytest.mark.xdist_group("wordpress")
 
 READERS = 12
 RELAY = """

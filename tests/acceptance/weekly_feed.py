@@ -44,7 +44,7 @@ def _feed(now: datetime, epoch: datetime) -> str:
     step = timedelta(hours=56)
     newest = (now - epoch) // step
     items = "".join(
-        _item(number, epoch + number * step) for number in range(newest, newest - 12, -1)
+        _item(number, epoch + number * step) for number in range(newest, max(newest - 12, -1), -1)
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel>'

@@ -1,8 +1,8 @@
 """Session fixtures of the real parts, each started once.
 
-A test module asks for them by ``pytest_plugins = ["tests.real.fixtures"]`` and
-marks its tests with the group of the part (``xdist_group("wordpress")`` or
-``xdist_group("postfix")``), so that one worker runs them all.
+A test module asks for them by ``pytest_plugins = ["tests.real.fixtures"]``. The
+tests run file by file (``--dist loadfile``), so that one worker starts a part once
+for a whole file; two workers may each have their own.
 """
 
 import os

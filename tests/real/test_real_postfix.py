@@ -9,7 +9,6 @@ import pytest
 from tests.real.postfix import BUSY_DOMAIN, REFUSED_DOMAIN, Postfix
 
 pytest_plugins = ["tests.real.fixtures"]
-pytestmark = pytest.mark.xdist_group("postfix")
 
 COUNT = 20
 

@@ -15,7 +15,6 @@ from tests.real.programs import MissingProgram, find_program
 from tests.real.wordpress import WordPress
 
 pytest_plugins = ["tests.real.fixtures"]
-pytestmark = pytest.mark.xdist_group("wordpress")
 
 
 @pytest.fixture

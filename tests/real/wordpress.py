@@ -153,6 +153,7 @@ def _running_mariadb(folder: Path) -> Iterator[None]:
         "--no-defaults",
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
+        f"--tmpdir={data}",
         *options,
     ]
     _run(install, folder, "")
