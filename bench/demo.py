@@ -1,12 +1,16 @@
 """The whole demo, warm, from the command to its end; meant to stay below 10 s."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+# "Warm" means that the byte code is kept, as Python does unless told otherwise.
+ENVIRONMENT = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
 
 
 def measure() -> dict[str, Any]:
@@ -20,6 +24,7 @@ def measure() -> dict[str, Any]:
                 check=True,
                 capture_output=True,
                 text=True,
+                env=ENVIRONMENT,
             )
             seconds = time.perf_counter() - started
     answer = json.loads(done.stdout)

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.demo import ENVIRONMENT
+
 _CONFIG = """\
 [web]
 base_url = "http://127.0.0.1:{port}"
@@ -39,7 +41,7 @@ def measure() -> dict[str, Any]:
 def _start(config: Path, port: int) -> float:
     command = [sys.executable, "-m", "newsletter", "run", "--config", str(config)]
     started = time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
     try:
         while not _answers(port):
             if process.poll() is not None or time.perf_counter() - started > 60:
