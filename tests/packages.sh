@@ -3,7 +3,8 @@
 # As root it asks apt; otherwise it names them and ends with status 1.
 set -euo pipefail
 
-browser=(chromium-headless-shell fonts-noto-core) # Noto: Latin and Armenian, serif and sans
+browser=(chromium-headless-shell libatomic1 # which the node that drives it links to
+  fonts-noto-core)                             # Latin and Armenian, serif and sans
 mail=(postfix)                                    # also smtp-sink and smtp-source
 # MariaDB's core package holds the server without a service of its own.
 site=(wordpress wordpress-theme-twentytwentythree mariadb-server-core

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default as mail_policy
-from pathlib import Path
 
 import pytest
 
@@ -66,9 +65,10 @@ count = 12
 """
 
 
-@pytest.fixture
-def year(tmp_path: Path) -> dict[str, object]:
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """Run the year; what it left behind is asserted by the tests."""
+    tmp_path = tmp_path_factory.mktemp("year")
     clock = MovingClock(START)
     outbox = tmp_path / "outbox"
     with ExitStack() as stack:
@@ -92,13 +92,13 @@ def year(tmp_path: Path) -> dict[str, object]:
             # Another process each time: nothing may live in memory from tick to tick.
             if not is_down(now):
                 with open_installation(config, clock) as installation:
-                    for _ in range(48):
+                    for _ in range(24):
                         if now >= END or is_down(now):
                             break
                         clock.set(now)
                         tick(installation)
                         restarts += send(installation, break_off=now.month == 5)
-                        now += timedelta(minutes=75)
+                        now += timedelta(minutes=150)
             else:
                 now += timedelta(hours=6)
         with open_installation(config, clock) as last, last.database.read() as tx:

@@ -27,7 +27,12 @@ TOP: dict[str, Any] = {
     "count": 3,
     "max_per_department": 2,
 }
-NEW: dict[str, Any] = {"slug": "new", "kind": "latest", "title": "Latest articles of the week"}
+NEW: dict[str, Any] = {
+    "slug": "new",
+    "kind": "latest",
+    "title": "Latest articles of the week",
+    "window": "30 days",
+}
 # A Thursday noon in New York; the issue goes out on Friday.
 NOW = datetime(2025, 8, 7, 16, tzinfo=UTC)
 
