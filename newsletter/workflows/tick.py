@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from newsletter.errors import Conflict, NewsletterError
+from newsletter.errors import Conflict, InvalidTransition, NewsletterError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
@@ -72,9 +72,9 @@ def tick(installation: Installation) -> None:
         for slot in _slots_to_look_at(installation, settings, newsletter):
             try:
                 _act_on(installation, settings, newsletter, slot)
-            except Conflict as error:
-                # Another process was quicker, or a check stops the issue.
-                _tell(installation, settings, newsletter, slot, error)
+            except InvalidTransition as error:
+                # Another process or an editor was quicker; the next tick sees what is now.
+                log.info("slot_moved", newsletter=newsletter.slug, issue=slot.key, by=str(error))
             except NewsletterError as error:
                 _tell(installation, settings, newsletter, slot, error)
 
@@ -119,7 +119,11 @@ def _act_on(
     decision = decide(newsletter, slot, issue, installation.clock.now())
     if decision.act is Act.DRAFT:
         _refresh_if_stale(installation)
-        issue = draft_issue(installation, newsletter, slot, actor=ACTOR).issue
+        try:
+            issue = draft_issue(installation, newsletter, slot, actor=ACTOR).issue
+        except Conflict:
+            log.info("slot_drafted_elsewhere", newsletter=newsletter.slug, issue=slot.key)
+            return
         decision = decide(newsletter, slot, issue, installation.clock.now())
     if issue is None:
         return

@@ -1,0 +1,99 @@
+"""Reader tokens: deterministic, bound to a purpose, readable after a key has been replaced."""
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.errors import ConfigError, TokenError
+from newsletter.tokens import Key, Keyring, Purpose, load_keyring, new_public_id
+
+OLD, NEW = Key("a", b"o" * 32), Key("b", b"n" * 32)
+RING = Keyring([OLD], b"h" * 32)
+IDS = st.lists(st.from_regex(r"[a-z2-7]{16}", fullmatch=True), min_size=1, max_size=3)
+NOW = datetime(2026, 8, 5, 12, tzinfo=UTC)
+
+
+@given(ids=IDS, purpose=st.sampled_from(Purpose), short=st.booleans())
+def test_round_trip(ids: list[str], purpose: Purpose, short: bool) -> None:
+    token = RING.sign(purpose, *ids, short=short)
+    assert RING.verify(purpose, token, short=short) == tuple(ids)
+    assert token == RING.sign(purpose, *ids, short=short)
+    assert set(token) <= set("abcdefghijklmnopqrstuvwxyz234567.")
+
+
+@given(ids=IDS, other=st.sampled_from(Purpose))
+def test_no_other_purpose_takes_it(ids: list[str], other: Purpose) -> None:
+    token = RING.sign(Purpose.PREVIEW, *ids)
+    if other is not Purpose.PREVIEW:
+        with pytest.raises(TokenError):
+            RING.verify(other, token)
+
+
+@given(ids=IDS, place=st.integers(0, 400), letter=st.characters())
+def test_any_change_is_noticed(ids: list[str], place: int, letter: str) -> None:
+    token = RING.sign(Purpose.UNSUBSCRIBE, *ids)
+    place %= len(token)
+    forged = token[:place] + letter + token[place + 1 :]
+    if forged != token:
+        with pytest.raises(TokenError):
+            RING.verify(Purpose.UNSUBSCRIBE, forged)
+
+
+@given(text=st.text())
+def test_any_text_is_answered_by_our_error(text: str) -> None:
+    with pytest.raises(TokenError):
+        RING.verify(Purpose.UNSUBSCRIBE, text)
+    with pytest.raises(TokenError):
+        RING.verify_until(Purpose.CONFIRM, text, NOW)
+
+
+def test_old_keys_verify_and_the_first_signs() -> None:
+    old = RING.sign(Purpose.UNSUBSCRIBE, "reader")
+    both = Keyring([NEW, OLD], b"h" * 32)
+    assert both.verify(Purpose.UNSUBSCRIBE, old) == ("reader",)
+    assert both.sign(Purpose.UNSUBSCRIBE, "reader").startswith("b.")
+    with pytest.raises(TokenError):
+        Keyring([NEW], b"h" * 32).verify(Purpose.UNSUBSCRIBE, old)
+
+
+def test_expiry() -> None:
+    token = RING.sign_until(Purpose.CONFIRM, NOW, "reader")
+    assert RING.verify_until(Purpose.CONFIRM, token, NOW) == ("reader",)
+    with pytest.raises(TokenError, match="expired"):
+        RING.verify_until(Purpose.CONFIRM, token, NOW + timedelta(seconds=1))
+
+
+def test_key_file_is_made_once_by_whoever_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "keys.json"
+    with ThreadPoolExecutor(8) as pool:
+        rings = list(pool.map(lambda _: load_keyring(path), range(8)))
+    assert len({ring.sign(Purpose.PREVIEW, "issue") for ring in rings}) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == ["keys.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"token": [], "address_hash": "00"}', "[1]"])
+def test_damaged_key_file_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError):
+        load_keyring(path)
+
+
+def test_address_hash_outlives_the_rotation_of_signing_keys(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    before = load_keyring(path).hash_address("lilit@readers.example")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["token"].insert(0, {"id": "b", "secret": "00" * 32})
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert load_keyring(path).hash_address("lilit@readers.example") == before
+
+
+def test_public_ids_differ() -> None:
+    assert len({new_public_id() for _ in range(1000)}) == 1000

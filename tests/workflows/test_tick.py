@@ -1,0 +1,197 @@
+"""What is due at a tick: decided by the clock and the slot's row, done once."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from newsletter.config import load_config
+from newsletter.demo.catcher import MailCatcher
+from newsletter.demo.outbox_store import list_messages
+from newsletter.issues.model import Issue, IssueState
+from newsletter.publication.model import Newsletter
+from newsletter.publication.slots import Slot, named_slot
+from newsletter.workflows.deliver import deliver, open_ledger
+from newsletter.workflows.installation import Installation
+from newsletter.workflows.opening import open_installation
+from newsletter.workflows.publish import approve_issue
+from newsletter.workflows.tick import Act, decide, tick
+from tests.acceptance.command_line import write_config
+from tests.acceptance.moving_clock import MovingClock
+from tests.acceptance.weekly_feed import weekly_feed
+
+ZONE = ZoneInfo("America/New_York")
+WEEKLY = Newsletter.model_validate(
+    {
+        "slug": "weekly",
+        "name": "Courier Weekly",
+        "from": {"name": "The Araks Courier", "address": "weekly@paper.example"},
+        "draft_at": "Thu 12:00",
+        "send_at": "Fri 07:00",
+        "max_lateness": "12 hours",
+        "section": [{"slug": "latest", "kind": "latest", "title": "Latest"}],
+    }
+)
+SLOT: Slot = named_slot(WEEKLY, ZONE, "2026-W32")
+HOUR = timedelta(hours=1)
+DEADLINE = SLOT.send_at + 12 * HOUR
+
+
+def issue(state: IssueState, approved_at: datetime | None = None) -> Issue:
+    return Issue(
+        public_id="issue",
+        newsletter="weekly",
+        slot=SLOT.key,
+        state=state,
+        date=date(2026, 8, 7),
+        send_at=SLOT.send_at,
+        covers_from=SLOT.draft_at - timedelta(days=7),
+        covers_until=SLOT.draft_at,
+        title="Top Stories",
+        subject="A subject",
+        preheader="",
+        sections=(),
+        language="en",
+        approved_at=approved_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "now", "act"),
+    [
+        (None, SLOT.draft_at - HOUR, Act.NOTHING),
+        (None, SLOT.draft_at, Act.DRAFT),
+        (None, DEADLINE + HOUR, Act.DRAFT),
+        (issue(IssueState.DRAFT), SLOT.send_at + HOUR, Act.NOTHING),
+        (issue(IssueState.DRAFT), DEADLINE + HOUR, Act.HOLD),
+        (issue(IssueState.APPROVED, SLOT.draft_at), SLOT.send_at - HOUR, Act.NOTHING),
+        (issue(IssueState.APPROVED, SLOT.draft_at), SLOT.send_at, Act.SEND),
+        (issue(IssueState.APPROVED, SLOT.draft_at), DEADLINE, Act.SEND),
+        (issue(IssueState.APPROVED, SLOT.draft_at), DEADLINE + HOUR, Act.HOLD),
+        (issue(IssueState.APPROVED, DEADLINE + HOUR), DEADLINE + 2 * HOUR, Act.SEND),
+        *(
+            (issue(state), DEADLINE + HOUR, Act.NOTHING)
+            for state in IssueState
+            if state not in (IssueState.DRAFT, IssueState.APPROVED)
+        ),
+    ],
+)
+def test_what_a_slot_asks_for(found: Issue | None, now: datetime, act: Act) -> None:
+    decision = decide(WEEKLY, SLOT, found, now)
+    assert decision.act is act
+    assert bool(decision.reason) == (act is Act.HOLD)
+
+
+class House:
+    """An installation in a folder, opened anew by each process that a test plays."""
+
+    def __init__(self, folder: Path, clock: MovingClock, feed: str, catcher: MailCatcher) -> None:
+        self.clock = clock
+        self.outbox = folder / "outbox"
+        self.config = load_config(write_config(folder, feed=feed, port=catcher.port), {})
+
+    def tick(self, now: datetime) -> None:
+        self.clock.set(now)
+        with open_installation(self.config, self.clock) as installation:
+            tick(installation)
+
+    def issues(self) -> list[Issue]:
+        with (
+            open_installation(self.config, self.clock) as installation,
+            installation.database.read() as tx,
+        ):
+            return tx.issues.recent("weekly", 10)
+
+    def notices(self) -> list[str]:
+        """Subjects of the mails that the editors have got."""
+        with (
+            open_installation(self.config, self.clock) as installation,
+            open_ledger(installation) as ledger,
+        ):
+            deliver(installation, ledger)
+        return [mail.subject for mail in list_messages(self.outbox)]
+
+    def approve(self) -> None:
+        with open_installation(self.config, self.clock) as installation:
+            approve_issue(installation, self.issues()[0], actor="test")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    clock = MovingClock(SLOT.draft_at - timedelta(days=3))
+    with (
+        weekly_feed(clock, datetime(2025, 1, 1, tzinfo=UTC)) as feed,
+        MailCatcher(tmp_path / "outbox") as catcher,
+    ):
+        yield House(tmp_path, clock, feed, catcher)
+
+
+def test_a_slot_before_the_newsletter_was_set_up_is_not_missed(house: House) -> None:
+    house.tick(SLOT.draft_at - timedelta(days=3))
+    assert house.issues() == []
+
+
+def test_draft_waits_for_approval_and_is_then_sent(house: House) -> None:
+    house.tick(SLOT.draft_at - timedelta(days=3))
+    for minutes in (0, 1, 30):
+        house.tick(SLOT.draft_at + timedelta(minutes=minutes))
+    assert [(i.slot, i.state) for i in house.issues()] == [("2026-W32", IssueState.DRAFT)]
+    assert sum("approval" in subject for subject in house.notices()) == 1
+
+    house.tick(SLOT.send_at + HOUR)
+    assert house.issues()[0].state is IssueState.DRAFT
+    house.approve()
+    house.tick(SLOT.send_at + 2 * HOUR)
+    assert house.issues()[0].state in (IssueState.SENDING, IssueState.SENT)
+
+
+def test_missed_send_is_held_told_once_and_released_by_approval(house: House) -> None:
+    house.tick(SLOT.draft_at)
+    house.approve()
+    for hours in (1, 2):
+        house.tick(DEADLINE + hours * HOUR)
+    held = house.issues()[0]
+    assert held.state is IssueState.HELD
+    assert "12 hours" in held.held_because
+    assert sum(subject.startswith("Held") for subject in house.notices()) == 1
+
+    house.approve()
+    house.tick(DEADLINE + 3 * HOUR)
+    assert house.issues()[0].state is IssueState.SENDING
+
+
+def test_failed_draft_is_told_once_uses_no_story_and_is_tried_again(tmp_path: Path) -> None:
+    clock = MovingClock(SLOT.draft_at - timedelta(days=3))
+    begins = SLOT.draft_at + HOUR
+    with weekly_feed(clock, begins) as feed, MailCatcher(tmp_path / "outbox") as catcher:
+        house = House(tmp_path, clock, feed, catcher)
+        for minutes in (0, 15, 30):
+            house.tick(SLOT.draft_at + timedelta(minutes=minutes))
+        assert house.issues() == []
+        assert sum("needs a hand" in subject for subject in house.notices()) == 1
+        house.tick(begins + timedelta(minutes=20))
+        assert [len(found.items) for found in house.issues()] == [1]
+
+
+def test_two_processes_that_tick_at_once_make_one_issue(house: House) -> None:
+    house.clock.set(SLOT.draft_at)
+    with (
+        open_installation(house.config, house.clock) as one,
+        open_installation(house.config, house.clock) as other,
+    ):
+        start = threading.Barrier(2)
+
+        def run(installation: Installation) -> None:
+            start.wait()
+            tick(installation)
+
+        threads = [threading.Thread(target=run, args=(each,)) for each in (one, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [found.slot for found in house.issues()] == ["2026-W32"]
+    assert [subject for subject in house.notices() if "needs a hand" in subject] == []
