@@ -7,13 +7,14 @@ file or in the environment, stops the start with one sentence.
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from newsletter.errors import ConfigError
 
@@ -22,9 +23,24 @@ _PREFIX = "NEWSLETTER_"
 _NOT_KEYS = ("NEWSLETTER_CONFIG", "NEWSLETTER_TEST_")
 _SETTINGS_TABLES = ("publication", "source", "reads", "newsletter", "delivery", "bounces")
 
-SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-
 M = TypeVar("M", bound=BaseModel)
+
+
+def shaped(pattern: str, words: str, *, longest: int = 2000) -> AfterValidator:
+    """Refuse a text that does not match ``pattern``, saying in ``words`` what it has to be."""
+
+    def check(text: str) -> str:
+        if len(text) > longest or not re.fullmatch(pattern, text):
+            raise ValueError(f'"{text[:60]}" is not {words}')
+        return text
+
+    return AfterValidator(check)
+
+
+Slug = Annotated[
+    str,
+    shaped(r"[a-z0-9]+(-[a-z0-9]+)*", "of small letters, digits and hyphens only", longest=40),
+]
 
 
 class Table(BaseModel):
@@ -36,9 +52,11 @@ class Table(BaseModel):
 class DatabaseTable(Table):
     """Where everything is kept."""
 
-    url: str = Field(
+    url: Annotated[
+        str,
+        shaped(r"(sqlite:///|postgresql://).+", "sqlite:///FILE or postgresql://USER@HOST/NAME"),
+    ] = Field(
         "sqlite:///data/newsletter.sqlite",
-        pattern=r"^(sqlite:///.+|postgresql://.+)$",
         description="sqlite:///FILE (relative to the config file) or postgresql://USER@HOST/NAME",
     )
     durability: Literal["process", "full"] = Field(
@@ -50,9 +68,10 @@ class DatabaseTable(Table):
 class WebTable(Table):
     """The public pages."""
 
-    base_url: str = Field(
+    base_url: Annotated[
+        str, shaped(r"https?://[^\s/]\S*[^\s/]", "a web address without a slash at its end")
+    ] = Field(
         "http://127.0.0.1:8000",
-        pattern=r"^https?://[^\s/]+[^\s]*[^\s/]$",
         description="the root of every link in a mail, without a slash at the end",
     )
     host: str = Field("127.0.0.1", description="the address to listen on")
@@ -65,7 +84,7 @@ class WebTable(Table):
 class RelayTable(Table):
     """An SMTP server that we hand mail to."""
 
-    slug: Annotated[str, Field(pattern=SLUG_PATTERN)] = Field(description="its identity")
+    slug: Slug = Field(description="its identity")
     host: str = Field(min_length=1, description="its name, which its certificate must show")
     port: int = Field(587, ge=1, le=65535, description="587 for starttls, 465 for tls")
     tls: Literal["starttls", "tls", "none"] = Field(
@@ -122,10 +141,14 @@ class Bootstrap(Table):
     )
     database: DatabaseTable = DatabaseTable()
     web: WebTable = WebTable()
-    relay: tuple[RelayTable, ...] = Field(
-        (), max_length=1, description="the SMTP server to hand mail to"
-    )
+    relay: tuple[RelayTable, ...] = Field((), description="the SMTP server to hand mail to")
     log: LogTable = LogTable()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Bootstrap":
+        if len(self.relay) > 1:
+            raise ValueError("two [[relay]] tables: mail is handed to one server, leave one")
+        return self
 
 
 @dataclass(frozen=True)
@@ -260,7 +283,13 @@ def _sentence(
         return f'{prefix}unknown key "{loc[-1]}"{_nearest(str(loc[-1]), known)}'
     if kind == "missing":
         return f'{prefix}the key "{loc[-1]}" is missing'
-    return prefix + message.removeprefix("Value error, ")
+    return prefix + _plain_words(message)
+
+
+def _plain_words(message: str) -> str:
+    """A validator's own sentence as it is; pydantic's with what it says put plainly."""
+    words = message.removeprefix("Value error, ").removeprefix("Input s")
+    return words if words == message.removeprefix("Value error, ") else f"s{words}"
 
 
 def _names(document: Any, loc: tuple[int | str, ...]) -> Iterator[str]:

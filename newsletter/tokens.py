@@ -58,7 +58,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """One signing key: ``id`` is a short word of letters and digits."""
+    """One signing key: ``id`` is one letter or digit."""
 
     id: str
     secret: bytes
@@ -70,6 +70,10 @@ class Keyring:
     def __init__(self, keys: Sequence[Key], address_hash_key: bytes) -> None:
         if not keys:
             raise ConfigError("the key file holds no token key", subject="keys")
+        for key in keys:
+            # Longer ones would leave a return path's local part no room (64 octets).
+            if len(key.id) != 1:
+                raise ConfigError(f'the key id "{key.id}" must be one character', subject="keys")
         self._keys = {key.id: key for key in keys}
         self._signer = keys[0]
         self._address_hash_key = address_hash_key

@@ -17,6 +17,7 @@ from newsletter.rendering.model import ReaderSlot, RenderedIssue
 _KB = 1024
 # Gmail clips a message near 102 KB, and the rules for phones and dark go with the rest.
 STOP_SIZE = 102 * _KB
+_MARKS = re.compile("|".join(ReaderSlot))
 WARN_SIZE = 90 * _KB
 WARN_ENCODED_SIZE = 100 * _KB
 # Gmail ignores every style element beyond this sum.
@@ -240,8 +241,8 @@ def _is_unprotected(address: str) -> bool:
 
 
 def _list(words: Iterable[str]) -> str:
-    """At most three of them, in order, and how many more there are."""
-    ordered = sorted(words)
+    """At most three of them, in order and without marks, and how many more there are."""
+    ordered = sorted(_MARKS.sub("…", word) for word in words)
     rest = len(ordered) - 3
     return ", ".join(ordered[:3]) + (f" and {rest} more" if rest > 0 else "")
 

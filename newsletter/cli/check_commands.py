@@ -10,10 +10,12 @@ from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from newsletter.cli.output import print_json
 from newsletter.delivery.smtp import open_connection
 from newsletter.errors import NewsletterError
-from newsletter.publication.model import Settings
+from newsletter.publication.model import Reads, Settings
 from newsletter.sources.model import SourceState
 from newsletter.workflows.fetch import poll_source
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.reads import poll_counter
+from newsletter.workflows.set_up import is_private_address
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,32 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
             yield _Answer(f"source {source.slug}", "ok", f"{len(batch.items)} items")
         except NewsletterError as error:
             yield _Answer(f"source {source.slug}", "stop", str(error))
+    for reads in settings.reads:
+        yield from _check_reads(installation, reads)
+    yield from _check_links(installation)
     yield from _check_settings(settings)
+
+
+def _check_reads(installation: Installation, reads: Reads) -> Iterator[_Answer]:
+    if reads.url is None:
+        return
+    try:
+        batch = poll_counter(installation.fetcher, reads, installation.clock.now().date())
+        count = len(batch.days) + len(batch.totals)
+        yield _Answer(f"reads {reads.slug}", "ok", f"{count} rows")
+    except NewsletterError as error:
+        yield _Answer(f"reads {reads.slug}", "stop", str(error))
+
+
+def _check_links(installation: Installation) -> Iterator[_Answer]:
+    """Links that work here only are fine for a relay that is here only."""
+    url = installation.base_url
+    if installation.relays and is_private_address(installation.relay.host):
+        return
+    if is_private_address(url):
+        yield _Answer("base_url", "stop", f"{url} is this machine: readers could not leave")
+    elif not url.startswith("https://"):
+        yield _Answer("base_url", "stop", f"{url} is not https, which one-click leaving needs")
 
 
 def _check_relay(installation: Installation) -> Iterator[_Answer]:

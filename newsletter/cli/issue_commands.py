@@ -18,7 +18,7 @@ from newsletter.cli.output import print_json, print_rows, say
 from newsletter.cli.sending import send_now
 from newsletter.errors import UsageError
 from newsletter.issues.model import Issue, IssueState
-from newsletter.rendering.fill import strip_personal
+from newsletter.rendering.fill import strip_personal, strip_personal_text
 from newsletter.storage.mailings import DeliveryRow
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.fetch import fetch_stories
@@ -125,7 +125,7 @@ def preview(
         out.mkdir(parents=True, exist_ok=True)
         html, text = out / "issue.html", out / "issue.txt"
         html.write_text(strip_personal(rendered.html), encoding="utf-8")
-        text.write_text(strip_personal(rendered.text), encoding="utf-8")
+        text.write_text(strip_personal_text(rendered.text), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--out {out}: can't be written ({error.strerror})") from error
     if json:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from newsletter.config import SLUG_PATTERN
+from newsletter.config import Slug, shaped
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.schedule import Moment, parse_moment
 
@@ -40,15 +40,21 @@ def _moment(text: str) -> str:
     return text
 
 
-Slug = Annotated[str, Field(pattern=SLUG_PATTERN, max_length=40)]
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
 Duration = Annotated[str, AfterValidator(_duration)]
 MomentText = Annotated[str, AfterValidator(_moment)]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[str, shaped(r"#[0-9a-fA-F]{6}", "a colour such as #8c1d2f")]
 # A line that may stand in a mail header or a page: no control characters.
-Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$", max_length=300)]
-WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)]
-MailAddress = Annotated[str, Field(pattern=r"^[^\s@<>,\x00-\x1f]+@[^\s@<>,\x00-\x1f]+$")]
+Line = Annotated[
+    str,
+    shaped(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*", "one line of up to 300 characters", longest=300),
+]
+WebAddress = Annotated[str, shaped(r"https?://\S+", "a web address such as https://paper.example")]
+MailAddress = Annotated[
+    str,
+    shaped(r"[^\s@<>,\x00-\x1f]+@[^\s@<>,\x00-\x1f]+", "an address such as desk@paper.example"),
+]
+Language = Annotated[str, shaped(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language tag such as en or hy")]
 
 
 class Model(BaseModel):
@@ -73,7 +79,7 @@ class Publication(Model):
     timezone: Timezone = Field(
         "UTC", description="the zone in which the paper's days and weeks run"
     )
-    language: str = Field("en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$", description="BCP 47 tag")
+    language: Language = Field("en", description="BCP 47 tag")
     postal_address: Line = Field(
         "", description="printed in every footer: the law asks for it in bulk mail"
     )
@@ -83,7 +89,7 @@ class Publication(Model):
     colours: Colours = Field(default=Colours(), description="brand colours")
     social: tuple[WebAddress, ...] = Field((), description="addresses linked from the footer")
     editors: tuple[MailAddress, ...] = Field(
-        (), description="who is told when a draft waits, a send is late or a relay refuses"
+        (), description="who is told when a draft waits, a send is held or a run fails"
     )
 
     @property
@@ -176,7 +182,7 @@ class Newsletter(Model):
     sender: Sender = Field(alias="from", description="name and address it comes from")
     reply_to: MailAddress | None = Field(None, description="where answers go; else the sender")
     timezone: Timezone | None = Field(None, description="else the publication's")
-    language: str | None = Field(None, description="else the publication's")
+    language: Language | None = Field(None, description="else the publication's")
     sources: tuple[Slug, ...] = Field(
         (), description="which sources it takes stories from; empty: all"
     )
@@ -246,10 +252,14 @@ class Bounces(Model):
 
     @model_validator(mode="after")
     def _check(self) -> "Bounces":
-        # RFC 5321, 4.5.3.1.1: 64 octets of local part, of which the token takes 53.
-        if self.return_path and len(self.return_path.partition("@")[0]) > 11:
+        if self.return_path and not _has_room_for_token(self.return_path):
             raise ValueError("return_path may have at most 11 characters before the @")
         return self
+
+
+def _has_room_for_token(address: str) -> bool:
+    """RFC 5321, 4.5.3.1.1: 64 octets of local part, of which a reader's token takes 53."""
+    return len(address.partition("@")[0]) <= 11
 
 
 class DeliverySettings(Model):
@@ -282,6 +292,12 @@ class Settings(Model):
                     f'reads "{reads.slug}" counts for an unknown source "{reads.source}"'
                 )
         for newsletter in self.newsletter:
+            sender = newsletter.sender.address
+            if self.bounces.return_path is None and not _has_room_for_token(sender):
+                raise ValueError(
+                    f'newsletter "{newsletter.slug}": "{sender}" has over 11 characters before '
+                    "the @, which leaves no room for the reader's token: set [bounces] return_path"
+                )
             for slug in newsletter.sources:
                 if slug not in sources:
                     raise ValueError(

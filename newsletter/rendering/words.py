@@ -29,7 +29,7 @@ ENGLISH: Mapping[str, str] = {
     "end": "End of this issue",
     "worth_question": "Was this issue worth your {minutes}?",
     "answer": "Write to the editors",
-    "reason": "You get this letter because you subscribed to {newsletter}.",
+    "reason": "You get this e-mail because you subscribed to {newsletter}.",
     "preferences": "Change what you get",
     "unsubscribe": "Unsubscribe",
     "forwarded": "Did a friend send you this?",
@@ -41,7 +41,7 @@ ENGLISH: Mapping[str, str] = {
     "to be sent to {address}.",
     "confirm_button": "Yes, send me {newsletter}",
     "confirm_ignore": "If that was not you, do nothing: without the click you are not "
-    "subscribed, and no letter will follow.",
+    "subscribed, and no e-mail will follow.",
     "confirm_expires": "The link works until {date}.",
     "copy_address": "If the button does not work, copy this address into your browser:",
     "notice_open": "Open",

@@ -63,7 +63,7 @@ def _page_routes(context: WebContext) -> list[BaseRoute]:
         get("/confirm/{token}", show_confirmation),
         post("/confirm/{token}", take_confirmation),
         get("/unsubscribe/{token}", show_departure),
-        # A one-click POST counts whatever its body looks like.
+        # A one-click POST counts whatever its (small) body looks like.
         post("/unsubscribe/{token}", take_departure, any_body=True),
         get("/preferences/{token}", show_preferences),
         post("/preferences/{token}", take_preferences),

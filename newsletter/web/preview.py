@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from newsletter.checks.rendered import WARN_SIZE
 from newsletter.delivery.model import MailingKind
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
@@ -22,8 +23,6 @@ from newsletter.tokens import Purpose
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.pages import mail_response, render_page, text_response
 
-# Gmail cuts a mail near 102 kB; the checks warn at this size.
-SIZE_LIMIT_KB = 90
 # Their content is still to be settled, so that they are rendered afresh.
 _OPEN = frozenset((IssueState.DRAFT, IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED))
 # Stands where a reader's own tokens come: those links lead to the page that says so.
@@ -51,8 +50,8 @@ def show_preview(context: WebContext, request: Request, form: FormData) -> Respo
     settings, newsletter, issue = _find(context, request)
     copy = _copy(context, settings, newsletter, issue)
     with context.database.read() as tx:
-        audience = tx.subscribers.audience_size(newsletter.slug)
-    asked = request.query_params.get("view", "")
+        begun = tx.mailings.counts(issue.public_id).total
+        audience = begun or tx.subscribers.audience_size(newsletter.slug)
     return render_page(
         context,
         settings,
@@ -63,22 +62,37 @@ def show_preview(context: WebContext, request: Request, form: FormData) -> Respo
         state=describe_state(issue),
         departure=_describe_departure(settings, newsletter, issue),
         audience=audience,
-        view=View(asked) if asked in frozenset(View) else View.DESKTOP,
+        view=_view(request),
         views=list(View),
         token=request.path_params["token"],
         html_kb=round(len(copy.html.encode()) / 1024, 1),
-        size_limit_kb=SIZE_LIMIT_KB,
+        size_limit_kb=WARN_SIZE // 1024,
     )
 
 
 def show_preview_html(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
-    html = _copy(context, *_find(context, request)).html
+    html = _in_scheme(_copy(context, *_find(context, request)).html, _view(request))
     # In the frame a link would open inside it, where the site refuses to be shown.
     return mail_response(html.replace("<a ", '<a target="_blank" rel="noopener" '), framed=True)
 
 
 def show_preview_text(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
     return text_response(_copy(context, *_find(context, request)).text, framed=True)
+
+
+def _view(request: Request) -> View:
+    asked = request.query_params.get("view", "")
+    return View(asked) if asked in frozenset(View) else View.DESKTOP
+
+
+def _in_scheme(html: str, view: View) -> str:
+    """The mail as on a dark or a light screen, whatever the editor's own screen is.
+
+    A frame does not hand its colour scheme on to a sandboxed document, so the
+    mail's own query is answered here.
+    """
+    answer = "@media all" if view is View.DARK else "@media not all"
+    return html.replace("@media (prefers-color-scheme: dark)", answer)
 
 
 def describe_state(issue: Issue) -> str:

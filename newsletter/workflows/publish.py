@@ -9,7 +9,7 @@ from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.errors import Conflict, InvalidTransition, NotFound
 from newsletter.issues.model import Issue, IssueState
-from newsletter.issues.states import sources_of_move
+from newsletter.issues.states import check_move, sources_of_move
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.issue import render_issue
@@ -56,18 +56,23 @@ def check_issue(
 def move_issue(
     installation: Installation, issue: Issue, to: IssueState, *, actor: str, reason: str = ""
 ) -> Issue:
-    """Move an issue to another state; InvalidTransition where its state does not allow it."""
+    """Move an issue to another state; InvalidTransition where its state does not allow it.
+
+    To sending only a paused one moves here: what was never queued is begun by
+    `start_sending`.
+    """
     now = installation.clock.now()
-    allowed = sources_of_move(to)
+    allowed = {IssueState.PAUSED} if to is IssueState.SENDING else sources_of_move(to)
     with installation.database.write() as tx:
         moved = tx.issues.move(issue.public_id, allowed, to, actor, now, reason=reason)
         current = tx.issues.by_id(issue.public_id)
     if current is None:
         raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
     if not moved:
+        check_move(current.state, to)
         raise InvalidTransition(
-            f"issue {issue.slot} is {current.state} and can't become {to}; that is possible from: "
-            f"{', '.join(sorted(allowed))}",
+            f"issue {issue.slot} is {current.state}; only one that is "
+            f"{' or '.join(sorted(allowed))} can be moved so",
             subject=issue.slot,
         )
     log.info("issue_moved", newsletter=issue.newsletter, issue=issue.slot, to=str(to), actor=actor)

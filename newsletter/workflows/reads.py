@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from newsletter.errors import NotFound, SourceError
 from newsletter.log import get_logger
+from newsletter.net.fetcher import Fetcher
 from newsletter.publication.model import Reads, Settings
 from newsletter.sources.model import ReadBatch, StoryKey
 from newsletter.sources.popular_posts import fetch_popular_posts
@@ -66,16 +67,20 @@ def _sync_counter(installation: Installation, settings: Settings, reads: Reads) 
     with installation.database.read() as tx:
         first = tx.reads.state(reads.slug).last_success_at is None
     try:
-        if reads.kind == "csv":
-            batch = fetch_csv(installation.fetcher, reads)
-        else:
-            batch = fetch_popular_posts(installation.fetcher, reads, today, first=first)
+        batch = poll_counter(installation.fetcher, reads, today, first=first)
     except SourceError as error:
         log.warning("reads_failed", reads=reads.slug, error=str(error))
         with installation.database.write() as tx:
             tx.reads.record_error(reads.slug, now, str(error))
         return ReadReport(reads.slug, error=str(error))
     return _keep(installation, reads, batch, today, now)
+
+
+def poll_counter(fetcher: Fetcher, reads: Reads, today: date, *, first: bool = False) -> ReadBatch:
+    """What the counter tells now; SourceError if it cannot be used."""
+    if reads.kind == "csv":
+        return fetch_csv(fetcher, reads)
+    return fetch_popular_posts(fetcher, reads, today, first=first)
 
 
 def _keep(

@@ -154,8 +154,16 @@ def test_the_preview_is_looked_at_in_views(site: Site, view: str, frame: str) ->
     path = preview_path(site, put_issue(site, issue_of()))
     page = site.client.get(f"{path}?view={view}").text
     assert f'class="frame frame-{frame}"' in page
-    assert f'src="{path}/html" sandbox="allow-popups' in page
+    assert f'src="{path}/html?view={frame}" sandbox="allow-popups' in page
     assert f'src="{path}/text"' in site.client.get(f"{path}?view=text").text
+
+
+def test_the_dark_view_is_dark_on_any_screen_and_the_others_light(site: Site) -> None:
+    path = preview_path(site, put_issue(site, issue_of()))
+    for view, answer in (("dark", "@media all {"), ("desktop", "@media not all {")):
+        html = site.client.get(f"{path}/html?view={view}").text
+        assert answer in html
+        assert "prefers-color-scheme" not in html
 
 
 def test_the_preview_of_a_sent_issue_is_what_was_sent(site: Site) -> None:
