@@ -24,9 +24,6 @@ def main() -> None:
             ("issue", links["the issue"] + "/html", 680, 1560, "light"),
             ("issue-phone-dark", links["the issue"] + "/html", 390, 1560, "dark"),
             ("preview", links["the issue"], 1280, 900, "light"),
-            ("sign-up", links["sign up"], 1280, 900, "light"),
-            ("paper", links["the paper"], 1280, 900, "light"),
-            ("outbox", links["the outbox"], 1280, 900, "light"),
         ):
             context = browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme=scheme

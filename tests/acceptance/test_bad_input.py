@@ -178,3 +178,12 @@ def test_no_story_makes_no_issue(tmp_path: Path) -> None:
         write_config(tmp_path, feed=feed, port=25)
         the_sentence(newsletter(tmp_path, "issue", "draft"), status=1)
         assert must(tmp_path, "issue", "list", "--json").json["issues"] == []
+
+
+@pytest.mark.parametrize("act", ["resume", "pause"])
+def test_an_approved_issue_can_be_neither_resumed_nor_paused(
+    tmp_path: Path, feed: str, act: str
+) -> None:
+    prepare_issue(tmp_path, feed, free_port())
+    the_sentence(newsletter(tmp_path, "issue", act), status=1)
+    assert must(tmp_path, "issue", "show", "--json").json["state"] == "approved"
