@@ -10,7 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,7 +20,8 @@ from newsletter.errors import ConfigError
 
 _PREFIX = "NEWSLETTER_"
 # Names that configure the command line or the tests, and no key of the file.
-_NOT_KEYS = ("NEWSLETTER_CONFIG", "NEWSLETTER_TEST_")
+_NOT_KEYS = ("NEWSLETTER_CONFIG", "NEWSLETTER_TEST_PG_URL")
+_ARRAYS = ("relay", "source", "reads", "newsletter", "section")
 _SETTINGS_TABLES = ("publication", "source", "reads", "newsletter", "delivery", "bounces")
 
 M = TypeVar("M", bound=BaseModel)
@@ -153,28 +154,41 @@ class Bootstrap(Table):
 
 @dataclass(frozen=True)
 class Config:
-    """A config file as read: ``settings`` is the raw document of the settings' tables."""
+    """A config file as read: ``settings`` is the raw document of the settings' tables.
+
+    ``origins`` names the environment variable of each key that came from one.
+    """
 
     path: Path
     bootstrap: Bootstrap
     settings: dict[str, Any]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """The config of ``path`` with the environment laid over it; ConfigError says what to mend."""
     document = _read_toml(path)
-    _lay_environment_over(document, environ, path)
+    origins = _lay_environment_over(document, environ, path)
     known = [*Bootstrap.model_fields, *_SETTINGS_TABLES]
     for name in document:
         if name not in known:
-            raise ConfigError(f'{path}: unknown key "{name}"{_nearest(name, known)}', subject=name)
+            where = f"environment: {origins[name]}" if name in origins else path
+            raise ConfigError(f'{where}: unknown key "{name}"{_nearest(name, known)}', subject=name)
     settings = {name: document.pop(name) for name in _SETTINGS_TABLES if name in document}
-    bootstrap = _resolve_paths(validate(Bootstrap, document, str(path)), path.resolve().parent)
-    return Config(path, bootstrap, settings)
+    bootstrap = validate(Bootstrap, document, str(path), origins)
+    return Config(path, _resolve_paths(bootstrap, path.resolve().parent), settings, origins)
 
 
-def validate(model: type[M], document: Mapping[str, Any], where: str) -> M:
-    """``document`` as ``model``; ConfigError names ``where``, the key and the mend."""
+def validate(
+    model: type[M],
+    document: Mapping[str, Any],
+    where: str,
+    origins: Mapping[str, str] | None = None,
+) -> M:
+    """``document`` as ``model``; ConfigError names ``where``, the key and the mend.
+
+    Where the key came from the environment (``origins``), its variable is named instead.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:
@@ -183,7 +197,10 @@ def validate(model: type[M], document: Mapping[str, Any], where: str) -> M:
         first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         sentence = _sentence(model, document, first["loc"], first["type"], first["msg"])
-        raise ConfigError(f"{where}: {sentence}{more}", subject=_dotted(first["loc"])) from error
+        dotted = ".".join(map(str, first["loc"]))
+        if origins and dotted in origins:
+            where = f"environment: {origins[dotted]}"
+        raise ConfigError(f"{where}: {sentence}{more}", subject=dotted) from error
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -220,43 +237,54 @@ def _resolve_paths(bootstrap: Bootstrap, root: Path) -> Bootstrap:
     )
 
 
-def _lay_environment_over(document: dict[str, Any], environ: Mapping[str, str], path: Path) -> None:
+def _lay_environment_over(
+    document: dict[str, Any], environ: Mapping[str, str], path: Path
+) -> dict[str, str]:
+    """Set the keys that the environment names; which variable each dotted key came from."""
+    origins = {}
     for name in sorted(environ):
-        if name.startswith(_PREFIX) and not name.startswith(_NOT_KEYS):
+        if name.startswith(_PREFIX) and name not in _NOT_KEYS:
             keys = name.removeprefix(_PREFIX).lower().split("__")
-            _set_key(document, keys, _environment_value(environ[name]), name, path)
+            origins[_set_key(document, keys, _environment_value(environ[name]), name, path)] = name
+    return origins
 
 
-def _set_key(document: Any, keys: list[str], value: Any, name: str, path: Path) -> None:
+def _set_key(document: dict[str, Any], keys: list[str], value: Any, name: str, path: Path) -> str:
+    """Set one key; its place in the document, dotted."""
     *tables, last = keys
-    place = document
+    place: Any = document
+    walked: list[str] = []
     for depth, key in enumerate(tables):
         if isinstance(place, list):
-            place = _entry_called(place, key, name, path)
-        elif depth == 0 and key not in (*Bootstrap.model_fields, *_SETTINGS_TABLES):
-            known = [*Bootstrap.model_fields, *_SETTINGS_TABLES]
+            number = _entry_called(place, key, name, path)
+            place = place[number]
+            walked.append(str(number))
+            continue
+        known = [*Bootstrap.model_fields, *_SETTINGS_TABLES]
+        if depth == 0 and key not in known:
             raise ConfigError(
                 f'environment: {name} names an unknown table "{key}"{_nearest(key, known)}',
                 subject=name,
             )
-        else:
-            place = place.setdefault(key, {})
+        place = place.setdefault(key, [] if key in _ARRAYS else {})
+        walked.append(key)
     if not isinstance(place, dict):
         raise ConfigError(f"environment: {name} names no key of {path}", subject=name)
     place[last] = value
+    return ".".join((*walked, last))
 
 
-def _entry_called(entries: list[Any], key: str, name: str, path: Path) -> Any:
-    slugs = {str(entry.get("slug", "")): entry for entry in entries if isinstance(entry, dict)}
-    # A hyphen can't stand in an environment name.
-    entry = slugs.get(key) or slugs.get(key.replace("_", "-"))
-    if entry is None:
-        raise ConfigError(
-            f'environment: {name} names "{key}", and {path} has no entry of that slug'
-            f"{_nearest(key, list(slugs))}",
-            subject=name,
-        )
-    return entry
+def _entry_called(entries: list[Any], key: str, name: str, path: Path) -> int:
+    """The place of the entry whose slug is ``key``; a hyphen can't stand in a variable's name."""
+    slugs = [str(entry.get("slug", "")) if isinstance(entry, dict) else "" for entry in entries]
+    for wanted in (key, key.replace("_", "-")):
+        if wanted in slugs:
+            return slugs.index(wanted)
+    raise ConfigError(
+        f'environment: {name} names "{key}", and {path} has no entry of that slug'
+        f"{_nearest(key, slugs)}",
+        subject=name,
+    )
 
 
 def _environment_value(text: str) -> Any:
@@ -338,7 +366,3 @@ def _nearest(word: str, known: list[str]) -> str:
     if near:
         return f'; did you mean "{near[0]}"?'
     return f"; known here: {', '.join(sorted(known))}" if known else ""
-
-
-def _dotted(loc: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, loc))

@@ -74,11 +74,11 @@ def list_issues(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="how many")] = 20,
 ) -> None:
     """List the issues, the newest first."""
-    with (
-        open_from_file(config, now=now) as installation,
-        installation.database.read() as tx,
-    ):
-        issues = tx.issues.recent(newsletter, limit)
+    with open_from_file(config, now=now) as installation:
+        if newsletter is not None:
+            only_newsletter(installation.settings(), newsletter)
+        with installation.database.read() as tx:
+            issues = tx.issues.recent(newsletter, limit)
     if json:
         print_json({"issues": [_document(issue) for issue in issues]})
         return
@@ -170,7 +170,9 @@ def approve(
     with open_from_file(config, now=now) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         moved = approve_issue(installation, issue, actor=ACTOR)
-    _answer(moved, json=json, sentence=f"goes out at {moved.send_at:%Y-%m-%d %H:%M} UTC")
+        late = moved.send_at <= installation.clock.now()
+    when = "at once" if late else f"at {moved.send_at:%Y-%m-%d %H:%M} UTC"
+    _answer(moved, json=json, sentence=f"goes out {when}, where `newsletter run` does its work")
 
 
 def _mover(name: str, to: IssueState, summary: str) -> None:

@@ -37,4 +37,6 @@ def parse_now(text: str | None) -> Clock:
         raise UsageError(
             f'--now: "{text}" is no instant; write it as 2025-08-05T12:00:00Z', subject="now"
         ) from error
+    if not 1970 < instant.year < 9000:
+        raise UsageError(f'--now: the year of "{text}" is out of reach', subject="now")
     return ShiftedClock(instant if instant.tzinfo else instant.replace(tzinfo=UTC))

@@ -57,5 +57,5 @@ def _answer(reports: tuple[ReadReport, ...], *, json: bool) -> None:
         for problem in report.problems:
             say(f"  {problem}")
     if not reports:
-        say("no [[reads]] is configured")
+        say("no [[reads]] with a url is configured, so there is nobody to ask")
     raise typer.Exit(1 if any(report.error for report in reports) else 0)

@@ -216,6 +216,8 @@ def _paper(clock: Clock, folder: Path, site: str | None, base_url: str) -> Itera
 
 def _clear(folder: Path) -> None:
     """An empty folder; only what an earlier demo left is removed."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--dir {folder}: is a file; name a new folder", subject=str(folder))
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARKER).exists():
             raise UsageError(

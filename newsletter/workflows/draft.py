@@ -49,7 +49,8 @@ def draft_issue(
     with installation.database.write() as tx:
         if not tx.issues.create(issue, now, actor):
             raise _already_there(newsletter, slot)
-        if newsletter.approval == "auto":
+        # An extra is made by hand, so a hand approves it.
+        if newsletter.approval == "auto" and not slot.is_extra:
             tx.issues.move(
                 issue.public_id, {IssueState.DRAFT}, IssueState.APPROVED, AUTO_ACTOR, now
             )
@@ -84,7 +85,9 @@ def gather_material(
         if plan.kind == "most_read":
             first, last = window_days(plan, now, zone)
             reads[plan.slug] = tx.reads.sums(counters, first, last)
-    previous = tx.issues.previous(newsletter.slug, slot.send_at)
+    # An extra shares the send time of the regular issue that it stands beside and follows.
+    before = slot.send_at + timedelta(microseconds=1) if slot.is_extra else slot.send_at
+    previous = tx.issues.previous(newsletter.slug, before)
     since = now - _longest_reach(newsletter.sections)
     if previous is not None:
         since = min(since, previous.covers_until)
@@ -97,7 +100,7 @@ def gather_material(
     return Material(
         stories=tuple(stories.values()),
         reads=reads,
-        past_uses=tx.issues.past_uses(newsletter.slug, slot.send_at, _MEMORY),
+        past_uses=tx.issues.past_uses(newsletter.slug, before, _MEMORY),
         covers_from=previous.covers_until if previous else None,
     )
 

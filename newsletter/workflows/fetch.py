@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from newsletter.errors import SourceError
+from newsletter.errors import NotFound, SourceError
 from newsletter.log import get_logger
 from newsletter.net.fetcher import Fetcher
 from newsletter.publication.model import Publication, Source
@@ -36,6 +36,10 @@ def fetch_stories(
 ) -> tuple[FetchReport, ...]:
     """Poll every source (or those named) and keep what they brought."""
     settings = installation.settings()
+    known = [source.slug for source in settings.source]
+    for slug in only:
+        if slug not in known:
+            raise NotFound(f'there is no source "{slug}"; there is: {", ".join(known) or "none"}')
     return tuple(
         _fetch_source(installation, settings.publication, source)
         for source in settings.source

@@ -73,7 +73,8 @@ def seed_settings(database: Database, config: Config, now: datetime) -> Settings
     A key set in the file wins; a key that only the database has stays. Arrays
     of tables that the file has are taken from it whole.
     """
-    validate(Settings, {"publication": _ANY_PUBLICATION, **config.settings}, str(config.path))
+    document = {"publication": _ANY_PUBLICATION, **config.settings}
+    validate(Settings, document, str(config.path), config.origins)
     with database.read() as tx:
         latest = tx.settings.latest()
     stored = latest.document if latest else {}

@@ -1,7 +1,7 @@
 """From the draft to the queue: approve, hold, cancel, send, pause, resume."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.checks.model import Finding
 from newsletter.checks.rendered import check_rendered
@@ -21,6 +21,10 @@ from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 
 log = get_logger(__name__)
+
+# Issues planned for later may have been sent already, so the search reaches ahead.
+_EVER = timedelta(days=3650)
+_ISSUES_BACK = 53
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,10 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     """
     settings = installation.settings()
     newsletter = _newsletter_of(settings, issue)
+    _ = installation.relay  # ConfigError before anything is frozen
     rendered, findings = check_issue(installation, settings, issue)
     stops = [finding.sentence for finding in findings if finding.level == "stop"]
+    stops += _repeats(installation, issue)
     if stops:
         raise Conflict(f"issue {issue.slot} can't go out: {' '.join(stops)}", subject=issue.slot)
     now = installation.clock.now()
@@ -125,6 +131,32 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
         html_bytes=len(rendered.html.encode()),
         text_bytes=len(rendered.text.encode()),
     )
+
+
+def _repeats(installation: Installation, issue: Issue) -> list[str]:
+    """A sentence where a story of "latest" went out in another issue since the draft was made."""
+    mine = {
+        item.story_id: item.headline
+        for section in issue.sections
+        if section.kind == "latest"
+        for item in section.items
+    }
+    far = issue.send_at + _EVER
+    with installation.database.read() as tx:
+        uses = tx.issues.past_uses(issue.newsletter, far, _ISSUES_BACK)
+    again = [
+        (mine[story], use.slot)
+        for story in mine
+        for use in uses.get(story, ())
+        if use.kind == "latest" and use.slot != issue.slot
+    ]
+    if not again:
+        return []
+    headline, slot = again[0]
+    return [
+        f"{len(again)} of its latest stories went out in another issue, such as "
+        f"“{headline}” in {slot}; cancel it and draft it again."
+    ]
 
 
 def issue_mailing(
@@ -178,9 +210,8 @@ def hold_issue(
             subject=f"Held: {issue.subject}",
             sentences=(
                 f"Issue {issue.slot} of {issue.newsletter} is held: {reason}",
-                "It goes out only when you release it: newsletter issue approve "
-                f"--newsletter {issue.newsletter} --slot {issue.slot}, then "
-                f"newsletter issue send --newsletter {issue.newsletter} --slot {issue.slot}",
+                "It goes out when you release it, and then at once: newsletter issue approve "
+                f"--newsletter {issue.newsletter} --slot {issue.slot}",
             ),
             link=Link("See the issue", preview_link(installation, issue.public_id)),
         )

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from newsletter.errors import NotFound, SourceError
 from newsletter.log import get_logger
@@ -17,6 +17,9 @@ from newsletter.stories.canonical import canonical_url
 from newsletter.workflows.installation import Installation
 
 log = get_logger(__name__)
+
+# The window of "most read of the month".
+_RECENT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,9 @@ def _count_totals(
     """Turn totals into today's reads by what they grew since the last poll.
 
     A story seen for the first time has been counted in the batch's days where
-    the counter can tell them; else all of its reads fall on today, the only day
-    we know anything of.
+    the counter can tell them. Else its reads fall on today, the only day we know
+    anything of, if it is young enough that all of them are recent; an older
+    story's first total is only where counting starts.
     """
     if not totals:
         return []
@@ -135,13 +139,14 @@ def _count_totals(
     told = {row.story for row in batch.days}
     grown = []
     problems = []
+    stories = {story.public_id: story for story in tx.stories.by_ids([s for s, _ in totals])}
     for story_id, total in totals:
         previous = last.get(story_id)
-        if previous is None and told:
+        if previous is None and (told or now - stories[story_id].published_at > _RECENT):
             continue
         if previous is not None and total < previous:
             problems.append(
-                f"the count of story {story_id} went back from {previous} to {total}: "
+                f"the count of “{stories[story_id].title}” went back from {previous} to {total}: "
                 "taken as a counter that was reset"
             )
         grown.append((story_id, today, batch.kind, difference_totals(previous, total)))

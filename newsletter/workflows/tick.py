@@ -4,6 +4,8 @@ The clock's word and the unique (newsletter, slot) row decide; the tick itself
 carries no state, so it may come twice, late, or from several processes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +15,7 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot, latest_slot, upcoming_slot
-from newsletter.workflows.draft import draft_issue
+from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
@@ -23,44 +25,46 @@ from newsletter.workflows.reads import sync_reads
 log = get_logger(__name__)
 
 ACTOR = "scheduler"
+_OPEN = (IssueState.DRAFT, IssueState.APPROVED)
 _FRESH = timedelta(minutes=10)
 
 
 class Act(StrEnum):
-    """What a slot asks for."""
+    """What an issue asks for."""
 
     NOTHING = "nothing"
-    DRAFT = "draft"
     SEND = "send"
     HOLD = "hold"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do about a slot; ``reason`` is a sentence where it is HOLD."""
+    """What to do about an issue; ``reason`` is a sentence where it is HOLD."""
 
     act: Act
     reason: str = ""
 
 
-def decide(newsletter: Newsletter, slot: Slot, issue: Issue | None, now: datetime) -> Decision:
-    """What the slot asks for at ``now``.
+def decide(newsletter: Newsletter, issue: Issue, now: datetime) -> Decision:
+    """What the issue asks for at ``now``, by its own time.
 
-    An issue approved after its lateness had run out was approved knowingly:
-    it goes out.
+    An issue that a person approved after its lateness had run out was approved
+    knowingly: it goes out.
     """
-    deadline = slot.send_at + newsletter.lateness
-    if issue is None:
-        return Decision(Act.DRAFT if now >= slot.draft_at else Act.NOTHING)
-    if issue.state not in (IssueState.DRAFT, IssueState.APPROVED) or now < slot.send_at:
+    deadline = issue.send_at + newsletter.lateness
+    if issue.state not in _OPEN or now < issue.send_at:
         return Decision(Act.NOTHING)
-    approved_in_time = issue.approved_at is None or issue.approved_at <= deadline
-    if now > deadline and approved_in_time:
+    knowingly = (
+        issue.approved_at is not None
+        and issue.approved_at > deadline
+        and issue.approved_by != AUTO_ACTOR
+    )
+    if now > deadline and not knowingly:
         missed = "not approved" if issue.state is IssueState.DRAFT else "not sent"
         return Decision(
             Act.HOLD,
             f"it was {missed} within {newsletter.max_lateness} after its time, "
-            f"{slot.send_at:%Y-%m-%d %H:%M} UTC.",
+            f"{issue.send_at:%Y-%m-%d %H:%M} UTC.",
         )
     return Decision(Act.SEND if issue.state is IssueState.APPROVED else Act.NOTHING)
 
@@ -70,13 +74,11 @@ def tick(installation: Installation) -> None:
     settings = installation.settings()
     for newsletter in settings.newsletter:
         for slot in _slots_to_look_at(installation, settings, newsletter):
-            try:
-                _act_on(installation, settings, newsletter, slot)
-            except InvalidTransition as error:
-                # Another process or an editor was quicker; the next tick sees what is now.
-                log.info("slot_moved", newsletter=newsletter.slug, issue=slot.key, by=str(error))
-            except NewsletterError as error:
-                _tell(installation, settings, newsletter, slot, error)
+            with _told(installation, settings, newsletter, slot.key):
+                _draft_if_due(installation, newsletter, slot)
+        for issue in _open_issues(installation, newsletter):
+            with _told(installation, settings, newsletter, issue.slot):
+                _act_on(installation, settings, newsletter, issue)
 
 
 def refresh(installation: Installation) -> None:
@@ -111,22 +113,28 @@ def _slots_to_look_at(
     return (latest, upcoming) if has_latest or latest.send_at > since else (upcoming,)
 
 
-def _act_on(
-    installation: Installation, settings: Settings, newsletter: Newsletter, slot: Slot
-) -> None:
+def _open_issues(installation: Installation, newsletter: Newsletter) -> list[Issue]:
+    """Drafts and approved issues: also extras, and those of an earlier rhythm."""
+    with installation.database.read() as tx:
+        return [i for i in tx.issues.in_states(_OPEN) if i.newsletter == newsletter.slug]
+
+
+def _draft_if_due(installation: Installation, newsletter: Newsletter, slot: Slot) -> None:
     with installation.database.read() as tx:
         issue = tx.issues.get(newsletter.slug, slot.key)
-    decision = decide(newsletter, slot, issue, installation.clock.now())
-    if decision.act is Act.DRAFT:
-        _refresh_if_stale(installation)
-        try:
-            issue = draft_issue(installation, newsletter, slot, actor=ACTOR).issue
-        except Conflict:
-            log.info("slot_drafted_elsewhere", newsletter=newsletter.slug, issue=slot.key)
-            return
-        decision = decide(newsletter, slot, issue, installation.clock.now())
-    if issue is None:
+    if issue is not None or installation.clock.now() < slot.draft_at:
         return
+    _refresh_if_stale(installation)
+    try:
+        draft_issue(installation, newsletter, slot, actor=ACTOR)
+    except Conflict:
+        log.info("slot_drafted_elsewhere", newsletter=newsletter.slug, issue=slot.key)
+
+
+def _act_on(
+    installation: Installation, settings: Settings, newsletter: Newsletter, issue: Issue
+) -> None:
+    decision = decide(newsletter, issue, installation.clock.now())
     if decision.act is Act.HOLD:
         with installation.database.write() as tx:
             hold_issue(tx, installation, settings, issue, decision.reason)
@@ -134,17 +142,31 @@ def _act_on(
         start_sending(installation, issue, actor=ACTOR)
 
 
+@contextmanager
+def _told(
+    installation: Installation, settings: Settings, newsletter: Newsletter, slot: str
+) -> Iterator[None]:
+    """Let what fails be logged and told to the editors, and the rest go on."""
+    try:
+        yield
+    except InvalidTransition as error:
+        # Another process or an editor was quicker; the next tick sees what is now.
+        log.info("issue_moved_elsewhere", newsletter=newsletter.slug, issue=slot, by=str(error))
+    except NewsletterError as error:
+        _tell(installation, settings, newsletter, slot, error)
+
+
 def _tell(
     installation: Installation,
     settings: Settings,
     newsletter: Newsletter,
-    slot: Slot,
+    slot: str,
     error: NewsletterError,
 ) -> None:
-    log.error("slot_failed", newsletter=newsletter.slug, issue=slot.key, error=str(error))
+    log.error("slot_failed", newsletter=newsletter.slug, issue=slot, error=str(error))
     notice = Notice(
-        key=f"failed:{newsletter.slug}:{slot.key}",
-        subject=f"{newsletter.name}, {slot.key}: needs a hand",
+        key=f"failed:{newsletter.slug}:{slot}",
+        subject=f"{newsletter.name}, {slot}: needs a hand",
         sentences=(str(error), "It is tried again every half minute until it works."),
     )
     with installation.database.write() as tx:

@@ -193,8 +193,8 @@ def test_a_recipient_id_that_could_break_a_header_is_refused() -> None:
 
 @settings(deadline=None)
 @given(st.text("ab", min_size=1, max_size=120), st.integers(1, 20))
-def test_one_click_survives_any_token_length(part: str, key_id: int) -> None:
-    keyring = Keyring([Key("k" * key_id, b"k" * 32)], b"h" * 32)
+def test_one_click_survives_any_token_length(part: str, key_size: int) -> None:
+    keyring = Keyring([Key("k", b"k" * key_size)], b"h" * 32)
     reader = replace(READER, recipient_id=part)
     raw = MessageTemplate.of(ISSUE, keyring).build(reader)
     token = keyring.sign(Purpose.UNSUBSCRIBE, part, "newsletter000001")

@@ -32,7 +32,7 @@ def load(folder: Path, text: str, **environment: str) -> Config:
 def refusal(folder: Path, text: str, **environment: str) -> str:
     def read() -> None:
         config = load(folder, text, **environment)
-        validate(Settings, config.settings, str(config.path))
+        validate(Settings, config.settings, str(config.path), config.origins)
 
     with pytest.raises(ConfigError) as caught:
         read()
@@ -101,7 +101,15 @@ def test_environment_is_laid_over(
         ("NEWSLETTER_WEBB__PORT", '"web"'),
         ("NEWSLETTER_WEB__PROT", '"port"'),
         ("NEWSLETTER_RELAY__MAIN__PASSWORD", "main-relay"),
-        ("NEWSLETTER_NONSENSE", "nonsense"),
+        ("NEWSLETTER_NONSENSE", "NEWSLETTER_NONSENSE"),
+        ("NEWSLETTER_CONFIGG", "NEWSLETTER_CONFIGG"),
+        ("NEWSLETTER_WEB__PORTT", "environment: NEWSLETTER_WEB__PORTT"),
+        (
+            "NEWSLETTER_RELAY__MAIN_RELAY__PASWORD",
+            "environment: NEWSLETTER_RELAY__MAIN_RELAY__PASW",
+        ),
+        ("NEWSLETTER_SOURCE__SITE__URL", "no entry"),
+        ("NEWSLETTER_PUBLICATION__NAMEE", "environment: NEWSLETTER_PUBLICATION__NAMEE"),
     ],
 )
 def test_unknown_environment_names_stop_the_start(tmp_path: Path, name: str, word: str) -> None:

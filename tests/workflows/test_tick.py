@@ -11,14 +11,16 @@ import pytest
 from newsletter.config import load_config
 from newsletter.demo.catcher import MailCatcher
 from newsletter.demo.outbox_store import list_messages
+from newsletter.errors import Conflict
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter
 from newsletter.publication.slots import Slot, named_slot
 from newsletter.workflows.deliver import deliver, open_ledger
+from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
-from newsletter.workflows.publish import approve_issue
-from newsletter.workflows.tick import Act, decide, tick
+from newsletter.workflows.publish import approve_issue, start_sending
+from newsletter.workflows.tick import Act, decide, refresh, tick
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
 from tests.acceptance.weekly_feed import weekly_feed
@@ -40,7 +42,9 @@ HOUR = timedelta(hours=1)
 DEADLINE = SLOT.send_at + 12 * HOUR
 
 
-def issue(state: IssueState, approved_at: datetime | None = None) -> Issue:
+def issue(
+    state: IssueState, approved_at: datetime | None = None, approved_by: str = "lilit"
+) -> Issue:
     return Issue(
         public_id="issue",
         newsletter="weekly",
@@ -56,15 +60,13 @@ def issue(state: IssueState, approved_at: datetime | None = None) -> Issue:
         sections=(),
         language="en",
         approved_at=approved_at,
+        approved_by=approved_by if approved_at else "",
     )
 
 
 @pytest.mark.parametrize(
     ("found", "now", "act"),
     [
-        (None, SLOT.draft_at - HOUR, Act.NOTHING),
-        (None, SLOT.draft_at, Act.DRAFT),
-        (None, DEADLINE + HOUR, Act.DRAFT),
         (issue(IssueState.DRAFT), SLOT.send_at + HOUR, Act.NOTHING),
         (issue(IssueState.DRAFT), DEADLINE + HOUR, Act.HOLD),
         (issue(IssueState.APPROVED, SLOT.draft_at), SLOT.send_at - HOUR, Act.NOTHING),
@@ -72,6 +74,7 @@ def issue(state: IssueState, approved_at: datetime | None = None) -> Issue:
         (issue(IssueState.APPROVED, SLOT.draft_at), DEADLINE, Act.SEND),
         (issue(IssueState.APPROVED, SLOT.draft_at), DEADLINE + HOUR, Act.HOLD),
         (issue(IssueState.APPROVED, DEADLINE + HOUR), DEADLINE + 2 * HOUR, Act.SEND),
+        (issue(IssueState.APPROVED, DEADLINE + HOUR, AUTO_ACTOR), DEADLINE + 2 * HOUR, Act.HOLD),
         *(
             (issue(state), DEADLINE + HOUR, Act.NOTHING)
             for state in IssueState
@@ -79,8 +82,8 @@ def issue(state: IssueState, approved_at: datetime | None = None) -> Issue:
         ),
     ],
 )
-def test_what_a_slot_asks_for(found: Issue | None, now: datetime, act: Act) -> None:
-    decision = decide(WEEKLY, SLOT, found, now)
+def test_what_an_issue_asks_for(found: Issue, now: datetime, act: Act) -> None:
+    decision = decide(WEEKLY, found, now)
     assert decision.act is act
     assert bool(decision.reason) == (act is Act.HOLD)
 
@@ -195,3 +198,40 @@ def test_two_processes_that_tick_at_once_make_one_issue(house: House) -> None:
             thread.join()
     assert [found.slot for found in house.issues()] == ["2026-W32"]
     assert [subject for subject in house.notices() if "needs a hand" in subject] == []
+
+
+def test_an_extra_follows_its_regular_issue_without_its_stories(house: House) -> None:
+    house.tick(SLOT.draft_at)
+    house.approve()
+    house.tick(SLOT.send_at)
+    regular = {item.story_id for item in house.issues()[0].items}
+    house.clock.set(SLOT.send_at + timedelta(days=5))
+    with open_installation(house.config, house.clock) as installation:
+        refresh(installation)
+        extra = draft_issue(
+            installation, WEEKLY, named_slot(WEEKLY, ZONE, "2026-W32.x1"), actor="test"
+        ).issue
+        assert extra.state is IssueState.DRAFT
+        assert extra.items
+        assert not regular & {item.story_id for item in extra.items}
+        approve_issue(installation, extra, actor="test")
+        tick(installation)
+        with installation.database.read() as tx:
+            found = tx.issues.by_id(extra.public_id)
+    assert found is not None
+    assert found.state is IssueState.SENDING
+
+
+def test_stories_that_went_out_meanwhile_are_not_sent_again(house: House) -> None:
+    house.clock.set(SLOT.draft_at)
+    with open_installation(house.config, house.clock) as installation:
+        refresh(installation)
+        first = draft_issue(installation, WEEKLY, SLOT, actor="test").issue
+        house.clock.set(SLOT.draft_at + HOUR)
+        later = named_slot(WEEKLY, ZONE, "2026-W33")
+        second = draft_issue(installation, WEEKLY, later, actor="test").issue
+        for each in (first, second):
+            approve_issue(installation, each, actor="test")
+        start_sending(installation, first, actor="test")
+        with pytest.raises(Conflict, match="2026-W32"):
+            start_sending(installation, second, actor="test")
