@@ -2,12 +2,13 @@
 
 import os
 
-from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption
+from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from newsletter.cli.output import print_json
 from newsletter.config import load_config
 from newsletter.storage.database import Database
 
 
-def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
+def migrate(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Bring the database to this version. SQLite needs no asking, a server's database does."""
     table = load_config(config, os.environ).bootstrap.database
     database = Database.open(table.url, durability=table.durability)
@@ -16,4 +17,7 @@ def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
         database.migrate()
     finally:
         database.close()
-    print("the database was brought to this version" if pending else "nothing to do")
+    if json:
+        print_json({"migrated": pending})
+    else:
+        print("the database was brought to this version" if pending else "nothing to do")

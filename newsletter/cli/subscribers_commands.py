@@ -29,9 +29,21 @@ app = typer.Typer(
 ACTOR = "command line"
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="an e-mail address")]
+
+
+def _evidence(text: str) -> str:
+    if not text.strip():
+        raise UsageError("--consent: say how they agreed; it is kept as the evidence")
+    return text
+
+
 ConsentOption = Annotated[
     str,
-    typer.Option(metavar="TEXT", help="how they agreed to be mailed; kept as the evidence"),
+    typer.Option(
+        metavar="TEXT",
+        callback=_evidence,
+        help="how they agreed to be mailed; kept as the evidence",
+    ),
 ]
 
 
@@ -150,6 +162,7 @@ def suppress(
     ] = SuppressionReason.LEGAL,
     lift: Annotated[bool, typer.Option("--lift", help="allow mail to it again")] = False,
     config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
 ) -> None:
     """Mail an address no more, whether we know it or not; or lift that again."""
     with open_from_file(config) as installation:
@@ -157,15 +170,18 @@ def suppress(
         now = installation.clock.now()
         if not lift:
             suppress_address(database, keyring, address, reason, actor=ACTOR, now=now)
-            print(f"{address} is suppressed: {reason}")
-        elif lift_suppression(database, keyring, address, actor=ACTOR, now=now):
-            print(f"{address} may be mailed again")
-        else:
+        elif not lift_suppression(database, keyring, address, actor=ACTOR, now=now):
             raise NotFound(f"{address} was not suppressed", subject="address")
+    if json:
+        print_json({"address": address, "suppressed": None if lift else reason})
+    else:
+        print(f"{address} {'may be mailed again' if lift else f'is suppressed: {reason}'}")
 
 
 @app.command("forget")
-def forget(address: AddressArgument, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def forget(
+    address: AddressArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+) -> None:
     """Erase a person; a keyed hash stays, so that no import brings them back."""
     with open_from_file(config) as installation:
         forget_subscriber(
@@ -175,7 +191,10 @@ def forget(address: AddressArgument, config: ConfigOption = DEFAULT_CONFIG) -> N
             actor=ACTOR,
             now=installation.clock.now(),
         )
-    print(f"{address} is forgotten")
+    if json:
+        print_json({"forgotten": True})
+    else:
+        print(f"{address} is forgotten")
 
 
 @app.command("stats")

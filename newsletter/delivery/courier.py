@@ -12,11 +12,13 @@ from newsletter.delivery.relay_errors import name_relay, show_reply
 from newsletter.delivery.replies import judge_reply
 from newsletter.delivery.smtp import Transport
 from newsletter.delivery.tally import Tally
-from newsletter.errors import RelayError, RelayUnavailable, RenderError
+from newsletter.errors import RelayError, RelayUnavailable, RenderError, StorageError
 from newsletter.log import get_logger
 
 log = get_logger(__name__)
 
+# Seconds between tries to record an outcome: a full disk may be cleared meanwhile.
+_RECORD_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 # A relay that breaks off this often without deciding anything is not working.
 _BREAKS_IN_A_ROW = 5
 
@@ -121,7 +123,7 @@ class Courier:
         return self._transport
 
     def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
-        self._ledger.record(delivery, self._worker, outcome, self._clock.now())
+        self._record(delivery, outcome)
         self._tally.count(outcome)
         write = log.debug if outcome.kind is OutcomeKind.ACCEPTED else log.info
         write(
@@ -132,6 +134,22 @@ class Courier:
             reason=outcome.reason,
             reply=show_reply(outcome.reply),
         )
+
+    def _record(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Write the outcome; a database that can't take it just now is asked again for a while.
+
+        A message that the relay has taken and the ledger does not know of would
+        be sent once more.
+        """
+        for pause in _RECORD_PAUSES:
+            try:
+                self._ledger.record(delivery, self._worker, outcome, self._clock.now())
+            except StorageError as error:
+                log.warning("outcome_not_recorded", delivery=delivery.id, error=str(error))
+                self._clock.sleep(pause)
+            else:
+                return
+        self._ledger.record(delivery, self._worker, outcome, self._clock.now())
 
     def _count_break(self, judged: Outcome) -> None:
         undecided = judged.kind in (OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)

@@ -297,14 +297,17 @@ def test_one_failing_write_stops_every_connection() -> None:
     ledger, faults = ledger_of(400), Faults(delay=0.005)
 
     def fail(entered: str) -> None:
-        if entered == "record" and ledger.calls["record"] == 3:
+        if entered == "hand_over" and ledger.calls["hand_over"] == 3:
             raise StorageError("the disk is full")
 
     ledger.before = fail
     with smtp_server(faults) as port, pytest.raises(StorageError, match="full"):
         deliver(ledger, relay_at(port, connections=2))
     assert len(faults.messages) <= 5
-    assert ledger.states()["handed_over"] == 1
+    assert ledger.states() == {
+        "accepted": len(faults.messages),
+        "queued": 400 - len(faults.messages),
+    }
 
 
 def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> None:
@@ -372,6 +375,22 @@ def test_a_database_that_fails_stops_the_run_and_sends_nothing_unrecorded(call: 
     assert states.get("handed_over", 0) <= 2
     if call in ("claim", "mailing", "hand_over", "record"):
         assert states.get("claimed", 0) == 0
+
+
+def test_a_disk_that_is_cleared_in_time_costs_no_reader_a_second_copy() -> None:
+    ledger, faults = ledger_of(10), Faults()
+
+    def fail(entered: str) -> None:
+        if entered == "record" and 1 < ledger.calls["record"] <= 4:
+            raise StorageError("the disk of newsletter.db is full")
+
+    ledger.before = fail
+    with smtp_server(faults) as port:
+        summary = deliver(ledger, relay_at(port))
+    assert ledger.calls["record"] == 13
+    assert summary == DeliverySummary(accepted=10)
+    assert faults.recipients() == addresses(10)
+    assert ledger.states() == {"accepted": 10}
 
 
 def test_a_failing_renewal_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
