@@ -64,7 +64,7 @@ packages: ## Debian packages that the tests use: a browser, WordPress, Postfix
 
 .PHONY: test
 test: setup-dev packages check ## everything once, within ten minutes
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGS)
 
 .PHONY: test-long
 test-long: setup-dev packages ## the long loops

@@ -12,7 +12,6 @@ ENGLISH: Mapping[str, str] = {
     "pictures_question": "Can’t see the pictures?",
     "view_in_browser": "View in browser",
     "number": "No. {number}",
-    "extra": "Extra",
     "separator": " · ",
     "stories.one": "{count} story",
     "stories.other": "{count} stories",
@@ -44,7 +43,6 @@ ENGLISH: Mapping[str, str] = {
     "subscribed, and no e-mail will follow.",
     "confirm_expires": "The link works until {date}.",
     "copy_address": "If the button does not work, copy this address into your browser:",
-    "notice_open": "Open",
     "notice_reason": "You get this notice because you are an editor of {publication}.",
 }
 
@@ -53,7 +51,6 @@ ARMENIAN: Mapping[str, str] = {
     "pictures_question": "Նկարները չե՞ն երևում։",
     "view_in_browser": "Բացել դիտարկիչում",
     "number": "Թիվ {number}",
-    "extra": "Հատուկ թողարկում",
     "separator": " · ",
     "stories.one": "{count} հոդված",
     "stories.other": "{count} հոդված",
@@ -85,7 +82,6 @@ ARMENIAN: Mapping[str, str] = {
     "բաժանորդ չեք դառնա, և այլ նամակ չի գա։",
     "confirm_expires": "Հղումը գործում է մինչև {date}։",
     "copy_address": "Եթե կոճակը չի աշխատում, պատճենեք այս հասցեն ձեր դիտարկիչում՝",
-    "notice_open": "Բացել",
     "notice_reason": "Դուք ստանում եք այս ծանուցումը որպես խմբագիր՝ {publication}։",
 }
 

@@ -5,7 +5,7 @@ one. A time without a zone would be read in the site's own zone: all of ours
 end in Z.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +14,12 @@ from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response, StatusError
 from newsletter.publication.model import Source
 from newsletter.sources.model import Batch, SourceItem, SourceState
-from newsletter.sources.rest import error_code, get_json, mapping, objects, rest_url
+from newsletter.sources.rest import error_code, get_json, objects, rest_url
 from newsletter.sources.text import cap_problems
 from newsletter.sources.wordpress_post import (
     POST_EMBEDS,
     POST_FIELDS,
     parse_gmt,
-    post_id,
     read_post,
 )
 
@@ -29,7 +28,6 @@ MAX_PAGES = 40
 FIRST_REACH = timedelta(days=60)
 # Posts saved while we were reading, or on a web server whose clock is late.
 OVERLAP = timedelta(minutes=10)
-_IDS_PER_REQUEST = 100  # WordPress's largest per_page
 
 
 def fetch_posts(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:
@@ -60,31 +58,6 @@ def fetch_posts(fetcher: Fetcher, source: Source, state: SourceState, now: datet
         latest_modified=_next_cursor(state.latest_modified, posts, complete=complete or first),
         problems=cap_problems(problems, f"posts of {source.url}"),
     )
-
-
-def existing_ids(fetcher: Fetcher, source: Source, ids: Iterable[str]) -> set[str]:
-    """Those of the post ids that the public can still read.
-
-    A post that was deleted, unpublished or given a password is missing: ask
-    just before an issue goes out. FetchError if the API cannot be used.
-    """
-    found: set[str] = set()
-    numbers = sorted({number for number in ids if number.isdecimal()})
-    for some in _groups(numbers, _IDS_PER_REQUEST):
-        url = rest_url(
-            source.url,
-            "wp/v2/posts",
-            {
-                "include": ",".join(some),
-                "per_page": str(_IDS_PER_REQUEST),
-                "_fields": "id,content.protected",
-            },
-        )
-        document, _ = get_json(fetcher, url, allow_private=source.allow_private)
-        for post in _post_list(document, source):
-            if not mapping(post.get("content")).get("protected"):
-                found.add(post_id(post) or "")
-    return found & set(numbers)
 
 
 def _since(latest_modified: datetime | None, now: datetime) -> dict[str, str]:
@@ -157,9 +130,3 @@ def _next_cursor(
     # Go on right behind the last one: with the overlap a bulk edit of more
     # posts than one poll takes would be read from its beginning for ever.
     return latest + OVERLAP - timedelta(seconds=1)
-
-
-def _groups(ids: list[str], size: int) -> Iterator[list[str]]:
-    """The ids in groups of at most ``size``."""
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]

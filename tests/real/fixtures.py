@@ -1,8 +1,7 @@
 """Session fixtures of the real parts, each started once.
 
-A test module asks for them by ``pytest_plugins = ["tests.real.fixtures"]``. The
-tests run file by file (``--dist loadfile``), so that one worker starts a part once
-for a whole file; two workers may each have their own.
+A test module asks for them by ``pytest_plugins = ["tests.real.fixtures"]``. A part
+is started once in each worker that needs it: two workers have one each.
 """
 
 import os

@@ -16,7 +16,7 @@ from newsletter.net.response import StatusError
 from newsletter.publication.model import Source
 from newsletter.sources.model import SourcePicture, SourceState
 from newsletter.sources.rest import rest_url
-from newsletter.sources.wordpress import MAX_PAGES, OVERLAP, existing_ids, fetch_posts
+from newsletter.sources.wordpress import MAX_PAGES, OVERLAP, fetch_posts
 from newsletter.sources.wordpress_post import parse_gmt, read_post
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
@@ -203,22 +203,6 @@ def test_a_closed_api_is_an_error(site: Any, fetcher: Fetcher) -> None:
     source = Source(slug="paper", url=site.url("/wp-json/"), kind="wordpress", allow_private=True)
     with pytest.raises(StatusError, match="refused to us"):
         fetch_posts(fetcher, source, SourceState(), NOW)
-
-
-def test_ids_that_the_public_can_still_read(site: Any, fetcher: Fetcher) -> None:
-    paper = Paper(
-        site, [[{"id": 1}, {"id": 3, "content": {"protected": True}}, {"id": 4, "content": []}]]
-    )
-    assert existing_ids(fetcher, paper.source, ["1", "2", "3", "4", "x"]) == {"1", "4"}
-    assert paper.asked[0]["include"] == "1,2,3,4"
-
-
-def test_many_ids_are_asked_for_in_groups(site: Any, fetcher: Fetcher) -> None:
-    paper = Paper(site, [[{"id": 1}]])
-    assert existing_ids(fetcher, paper.source, [str(n) for n in range(1, 202)]) == {"1"}
-    assert len(paper.asked) == 3
-    assert existing_ids(fetcher, paper.source, []) == set()
-    assert len(paper.asked) == 3
 
 
 def test_the_full_size_stands_in_where_no_other_is_wide_enough() -> None:
