@@ -290,16 +290,16 @@ def _envelope(
         [place(112, -34), place(130, -66), place(142, -50), place(150, -58), place(160, -34)],
         mix(paper, palette.snow, 0.5),
     )
-    mark = place(76, -62)
-    for radius in (38, 27):
-        canvas.line(
-            [
-                (mark[0] + radius * math.cos(a / 10), mark[1] + radius * math.sin(a / 10))
-                for a in range(64)
-            ],
-            mix(paper, palette.ink, 0.45),
-            2,
-        )
+    _postmark(canvas, place(76, -62), mix(paper, palette.ink, 0.45))
     for i in range(14):
         colour = palette.cloth[0] if i % 2 else palette.cloth[3]
         canvas.polygon(sheet(-190 + i * 27.2, 112, -190 + i * 27.2 + 18, 122), colour)
+
+
+def _postmark(canvas: Canvas, at: tuple[float, float], ink: Colour) -> None:
+    for radius in (38, 27):
+        ring = [
+            (at[0] + radius * math.cos(turn / 10), at[1] + radius * math.sin(turn / 10))
+            for turn in range(64)
+        ]
+        canvas.line(ring, ink, 2)
