@@ -3,12 +3,12 @@
 Exit status: 0 done, 1 the work failed or falls short, 2 wrong usage or config.
 """
 
-import importlib
 import sys
 
 import typer
 
 from newsletter.cli.ending import run_to_status
+from newsletter.cli.loading import load_command
 
 # A command's module is loaded when the command is called, so that --help is quick.
 COMMANDS = {
@@ -43,7 +43,7 @@ def build_app(*wanted: str) -> typer.Typer:
         if name not in wanted:
             app.command(name, help=summary)(_nothing)
             continue
-        module = importlib.import_module(f"newsletter.cli.{name}_commands")
+        module = load_command(name)
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, help=summary)
         else:

@@ -13,18 +13,17 @@ from pathlib import Path
 import typer
 
 from newsletter.cli.ending import WRONG_USAGE, run_to_status
+from newsletter.cli.loading import load_command
 from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption
-from newsletter.cli.scheduler_commands import scheduler
 from newsletter.cli.signals import stop_on_signals
-from newsletter.cli.web_commands import web
-from newsletter.cli.worker_commands import worker
 from newsletter.clock import SystemClock
 from newsletter.config import load_config
 from newsletter.log import configure_logging, get_logger
 
 log = get_logger(__name__)
 
-ROLES: dict[str, Callable[[Path], None]] = {"web": web, "scheduler": scheduler, "worker": worker}
+# The pages come first: while their process starts, this one loads what the others need.
+ROLES = ("web", "scheduler", "worker")
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 # A role that lived this long was well: its next failure starts from the first pause.
@@ -71,7 +70,8 @@ def _supervise(
         for role in roles:
             if role.process is None:
                 if now >= role.due:
-                    arguments = (role.name, config, lifeline)
+                    play = getattr(load_command(role.name), role.name)
+                    arguments = (play, config, lifeline)
                     role.process = context.Process(target=_play, args=arguments, name=role.name)
                     role.process.start()
                     role.started = now
@@ -91,14 +91,14 @@ def _supervise(
     return 0
 
 
-def _play(name: str, config: Path, lifeline: tuple[int, int]) -> None:
+def _play(play: Callable[[Path], None], config: Path, lifeline: tuple[int, int]) -> None:
     """The life of a role's process."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     reading, writing = lifeline
     os.close(writing)
     threading.Thread(target=_end_with_supervisor, args=(reading,), daemon=True).start()
-    sys.exit(run_to_status(lambda: ROLES[name](config)))
+    sys.exit(run_to_status(lambda: play(config)))
 
 
 def _end_with_supervisor(reading: int) -> None:
