@@ -1,4 +1,8 @@
-"""`python -m bench [NAME …] [--json]`: run the benches named, or all, and print their figures."""
+"""`python -m bench [NAME …] [--json]`: run the benches named, or all, and print their figures.
+
+With `delivery` as the only name its own options count, and the JSON document
+holds its figures alone: python -m bench delivery --readers 100000 --kb 40 --json
+"""
 
 import argparse
 import json
@@ -6,36 +10,108 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import demo, drafting, rendering, starting
+from bench import delivery, demo, drafting, rendering, starting
+from bench.children import ChildFailed
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "delivery": delivery.measure,
     "demo": demo.measure,
     "drafting": drafting.measure,
     "rendering": rendering.measure,
     "starting": starting.measure,
 }
+USUAL = delivery.DeliveryOptions()
 
 
 def main() -> None:
-    """Print each bench's figures beside what they are meant to stay below."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    """Print each bench's figures beside what they are meant to be."""
+    parser = _parser()
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - BENCHES.keys())
     if unknown:
         parser.error(f"no bench is called {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
-    figures = {}
-    for name in arguments.names or BENCHES:
-        print(f"running {name}", file=sys.stderr)
-        figures[name] = BENCHES[name]()
+    alone = arguments.names == ["delivery"]
+    options = _delivery_options(parser, arguments)
+    if options != USUAL and not alone:
+        parser.error("options other than --json belong to `python -m bench delivery`")
+    figures: dict[str, dict[str, Any]] = {}
+    try:
+        for name in arguments.names or BENCHES:
+            print(f"running {name}", file=sys.stderr, flush=True)
+            figures[name] = delivery.measure(options) if name == "delivery" else BENCHES[name]()
+    except ChildFailed as error:
+        sys.exit(f"bench: {error}")
     if arguments.json:
-        print(json.dumps(figures, indent=2))
-        return
+        print(json.dumps(figures["delivery"] if alone else figures, indent=2))
+    else:
+        _print(figures)
+    shortfalls = figures.get("delivery", {}).get("shortfalls", [])
+    if shortfalls:
+        sys.exit(f"bench: delivery falls short: {'; '.join(shortfalls)}")
+
+
+def _print(figures: dict[str, dict[str, Any]]) -> None:
     for name, values in figures.items():
         print(name)
+        meant = values.get("meant", {})
         for key, value in values.items():
-            print(f"  {key:<34} {value}")
+            if key not in ("meant", "shortfalls"):
+                wish = f"  (meant: {meant[key]})" if key in meant else ""
+                print(f"  {key:<38} {value}{wish}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    add = parser.add_argument_group("of delivery").add_argument
+    add("--readers", type=_positive, default=USUAL.readers, metavar="N")
+    add("--kb", type=float, default=USUAL.kb, help="KiB of a message on the wire")
+    add("--sessions", type=_positive, default=USUAL.sessions, help="connections, of each sender")
+    add("--dkim", action="store_true", help="measure signed messages too")
+    add("--database", metavar="URL", help="a PostgreSQL server's, where databases may be made")
+    add("--workers", type=_positive, default=1, metavar="N", help="compare one worker with N")
+    add("--reply-ms", type=float, default=USUAL.reply_ms, help="for --workers: the relay's delay")
+    add("--durability", choices=("process", "full"), default="process", help="full measures both")
+    add("--kill", action="store_true", help="measure how soon a send resumes after SIGKILL")
+    add("--engine-only", action="store_true", help="leave smtplib and smtp-source out")
+    add("--rounds", type=_positive, default=USUAL.rounds, metavar="N", help="medians of so many")
+    add("--folder", metavar="DIR", help="where the databases lie for the while; else TMPDIR")
+    return parser
+
+
+def _delivery_options(
+    parser: argparse.ArgumentParser, given: argparse.Namespace
+) -> delivery.DeliveryOptions:
+    if given.database and not given.database.startswith("postgresql://"):
+        parser.error("--database is postgresql://USER@HOST/NAME; without it SQLite is measured")
+    if given.workers > 1 and not given.database:
+        parser.error("--workers needs --database: with SQLite one process sends")
+    return delivery.DeliveryOptions(
+        readers=given.readers,
+        kb=given.kb,
+        sessions=given.sessions,
+        dkim=given.dkim,
+        database=given.database,
+        workers=given.workers,
+        reply_ms=given.reply_ms,
+        durability=given.durability,
+        kill=given.kill,
+        engine_only=given.engine_only,
+        rounds=given.rounds,
+        folder=given.folder,
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 if __name__ == "__main__":

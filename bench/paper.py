@@ -18,7 +18,7 @@ from newsletter.workflows.opening import open_installation
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DEPARTMENTS = ("Community", "Armenia & Region", "Arts", "Opinion", "Recipes", "Sports")
 
-_CONFIG = """\
+CONFIG = """\
 data_dir = "data"
 [publication]
 name = "The Araks Courier"
@@ -58,31 +58,34 @@ def installation_with(stories: int, days_of_reads: int = 28) -> Iterator[Install
     """An installation on a fresh SQLite file that knows ``stories`` stories and their reads."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "config.toml"
-        path.write_text(_CONFIG, encoding="utf-8")
+        path.write_text(CONFIG, encoding="utf-8")
         with open_installation(load_config(path, {}), ShiftedClock(NOW)) as installation:
-            random_source = random.Random(5)
-            made = [_story(number, stories, random_source) for number in range(stories)]
-            with installation.database.write() as tx:
-                tx.stories.save(made)
-                tx.reads.put_days(
-                    "site",
-                    [
-                        (
-                            story.public_id,
-                            (NOW - timedelta(days=day)).date(),
-                            ReadKind.VIEWS,
-                            random_source.randrange(1, 400),
-                        )
-                        for story in made
-                        for day in range(days_of_reads)
-                    ],
-                )
+            add_stories(installation, stories, NOW, days_of_reads)
             yield installation
 
 
-def _story(number: int, of: int, random_source: random.Random) -> Story:
+def add_stories(installation: Installation, count: int, now: datetime, days_of_reads: int) -> None:
+    """Store ``count`` stories of the sixty days before ``now``, each read on every day."""
+    random_source = random.Random(5)
+    made = [_story(number, count, now, random_source) for number in range(count)]
+    reads = [
+        (
+            story.public_id,
+            (now - timedelta(days=day)).date(),
+            ReadKind.VIEWS,
+            random_source.randrange(1, 400),
+        )
+        for story in made
+        for day in range(days_of_reads)
+    ]
+    with installation.database.write() as tx:
+        tx.stories.save(made)
+        tx.reads.put_days("site", reads)
+
+
+def _story(number: int, of: int, now: datetime, random_source: random.Random) -> Story:
     # Spread over sixty days, so that some hundreds of 5,000 fall into the last week.
-    published = NOW - timedelta(days=60) * (number + 1) / (of + 1)
+    published = now - timedelta(days=60) * (number + 1) / (of + 1)
     title = f"{number}: " + " ".join(
         random_source.sample(("orchard", "council", "school", "river", "choir", "bridge"), 4)
     )

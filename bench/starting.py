@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.demo import ENVIRONMENT
+from bench.children import ENVIRONMENT
 
 _CONFIG = """\
 [web]

@@ -16,6 +16,10 @@ class Clock(Protocol):
         """Seconds for measuring how long something took."""
         ...
 
+    def boottime(self) -> float:
+        """As `monotonic`, but running on while the machine is suspended."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         ...
@@ -29,6 +33,10 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def boottime(self) -> float:
+        # Systems without this clock count suspension in their monotonic one.
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

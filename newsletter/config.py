@@ -6,6 +6,7 @@ file or in the environment, stops the start with one sentence.
 """
 
 import difflib
+import ipaddress
 import json
 import re
 import tomllib
@@ -96,7 +97,25 @@ class RelayTable(Table):
     password_file: Path | None = Field(
         None, description="a file that holds nothing but the password"
     )
-    connections: int = Field(4, ge=1, le=64, description="how many at the same time")
+    connections: int = Field(
+        4,
+        ge=1,
+        le=256,
+        description="how many at the same time, of all workers; of several one is kept for "
+        "confirmations and notices",
+    )
+    rate: float = Field(
+        0, ge=0, description="how many messages a second, of all workers; 0: as many as it takes"
+    )
+    daily_cap: int = Field(
+        0, ge=0, description="how many messages of issues a day (UTC), of all workers; 0: no cap"
+    )
+    warm_up: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (), description="the caps of the first days on which it sends, such as [200, 500, 2000]"
+    )
+    weight: int = Field(
+        1, ge=0, description="its share of the work beside other relays; 0: only where no other can"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> "RelayTable":
@@ -124,6 +143,59 @@ class RelayTable(Table):
             ) from error
 
 
+Selector = Annotated[
+    str,
+    shaped(
+        r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", "of small letters, digits and hyphens only", longest=63
+    ),
+]
+Domain = Annotated[
+    str,
+    shaped(
+        r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+)?",
+        "a domain in small letters, such as paper.example",
+        longest=253,
+    ),
+]
+
+
+class DkimTable(Table):
+    """How mail is signed (RFC 6376)."""
+
+    selectors: tuple[Selector, ...] = Field(
+        (),
+        max_length=2,
+        description="the keys in data_dir/dkim that sign new mail: an RSA one, and beside it an "
+        "Ed25519 one by choice; empty: mail is not signed here",
+    )
+    domain: Domain = Field(
+        "", description="the signing domain; empty: that of each newsletter's sender"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "DkimTable":
+        if len(set(self.selectors)) < len(self.selectors):
+            raise ValueError("selectors names the same key twice")
+        return self
+
+
+def _numeric_address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        raise ValueError(f'"{text[:60]}" is not a numeric address such as 192.0.2.53') from error
+    return text
+
+
+class DnsTable(Table):
+    """Whom DNS is asked of: for `newsletter check`, keys before a send, and mail hosts."""
+
+    nameservers: tuple[Annotated[str, AfterValidator(_numeric_address)], ...] = Field(
+        (), description="numeric addresses of name servers; empty: the machine's"
+    )
+    port: int = Field(53, ge=1, le=65535, description="their port")
+
+
 class LogTable(Table):
     """What is logged, on standard error."""
 
@@ -143,12 +215,16 @@ class Bootstrap(Table):
     database: DatabaseTable = DatabaseTable()
     web: WebTable = WebTable()
     relay: tuple[RelayTable, ...] = Field((), description="the SMTP server to hand mail to")
+    dkim: DkimTable = DkimTable()
+    dns: DnsTable = DnsTable()
     log: LogTable = LogTable()
 
     @model_validator(mode="after")
     def _check(self) -> "Bootstrap":
-        if len(self.relay) > 1:
-            raise ValueError("two [[relay]] tables: mail is handed to one server, leave one")
+        slugs = [relay.slug for relay in self.relay]
+        for slug in slugs:
+            if slugs.count(slug) > 1:
+                raise ValueError(f'two [[relay]] tables have the slug "{slug}"; rename one')
         return self
 
 

@@ -34,6 +34,10 @@ class Conflict(NewsletterError):
     """It is there already, or somebody else changed it first."""
 
 
+class SendingHeld(NewsletterError):
+    """Nothing is sent until a person has said that this is the true installation."""
+
+
 class InvalidTransition(NewsletterError):
     """The state it is in does not allow this."""
 

@@ -6,10 +6,11 @@ set -euo pipefail
 browser=(chromium-headless-shell libatomic1 # which the node that drives it links to
   fonts-noto-core)                             # Latin and Armenian, serif and sans
 mail=(postfix)                                    # also smtp-sink and smtp-source
+signatures=(libmail-dkim-perl)                    # verifies by another hand than dkimpy
 # MariaDB's core package holds the server without a service of its own.
 site=(wordpress wordpress-theme-twentytwentythree mariadb-server-core
   php-cli php-mysql php-gd php-xml)
-wanted=("${browser[@]}" "${mail[@]}" "${site[@]}" openssl)
+wanted=("${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" openssl)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]

@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """Whether a finding holds the issue back."""
+    """Whether a finding holds the issue back; INFO asks for nothing."""
 
     STOP = "stop"
     WARN = "warn"
+    INFO = "info"
 
 
 @dataclass(frozen=True)

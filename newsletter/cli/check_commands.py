@@ -12,10 +12,13 @@ from newsletter.delivery.smtp import open_connection
 from newsletter.errors import NewsletterError
 from newsletter.publication.model import Reads, Settings
 from newsletter.sources.model import SourceState
+from newsletter.workflows.check import check_dns, sender_domains
+from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.fetch import poll_source
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.reads import poll_counter
 from newsletter.workflows.set_up import is_private_address
+from newsletter.workflows.waves import check_waves
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class _Answer:
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Look at config, database, relay and sources. Exit status 1 if something does not work."""
+    """Look at config, database, relay, sources and DNS. Exit status 1 if something fails."""
     with open_from_file(config) as installation:
         answers = list(_check(installation, installation.settings()))
     if json:
@@ -39,7 +42,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     yield _Answer("config", "ok", "every key is known")
     yield _Answer("database", "ok", "answers, and is at this version")
-    yield from _check_relay(installation)
+    yield from _check_relays(installation)
     for source in settings.source:
         try:
             batch = poll_source(
@@ -51,7 +54,11 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     for reads in settings.reads:
         yield from _check_reads(installation, reads)
     yield from _check_links(installation)
+    yield from _check_hold(installation)
+    yield from _check_dns(installation, settings)
     yield from _check_settings(settings)
+    for finding in check_waves(installation, settings):
+        yield _Answer(finding.what, finding.level, finding.sentence)
 
 
 def _check_reads(installation: Installation, reads: Reads) -> Iterator[_Answer]:
@@ -66,9 +73,10 @@ def _check_reads(installation: Installation, reads: Reads) -> Iterator[_Answer]:
 
 
 def _check_links(installation: Installation) -> Iterator[_Answer]:
-    """Links that work here only are fine for a relay that is here only."""
+    """Links that work here only are fine for relays that are here only."""
     url = installation.base_url
-    if installation.relays and is_private_address(installation.relay.host):
+    relays = installation.relays
+    if relays and all(is_private_address(relay.host) for relay in relays):
         return
     if is_private_address(url):
         yield _Answer("base_url", "stop", f"{url} is this machine: readers could not leave")
@@ -76,12 +84,33 @@ def _check_links(installation: Installation) -> Iterator[_Answer]:
         yield _Answer("base_url", "stop", f"{url} is not https, which one-click leaving needs")
 
 
-def _check_relay(installation: Installation) -> Iterator[_Answer]:
+def _check_hold(installation: Installation) -> Iterator[_Answer]:
+    if hold := reason_to_hold(installation):
+        yield _Answer("sending", "stop", f"is held: {hold}; see `newsletter adopt`")
+
+
+def _check_relays(installation: Installation) -> Iterator[_Answer]:
+    if not installation.relays:
+        yield _Answer("relay", "stop", "none is configured: add a [[relay]] table")
+    for relay in installation.relays:
+        try:
+            open_connection(relay).close()
+            yield _Answer(f"relay {relay.slug}", "ok", "takes us")
+        except NewsletterError as error:
+            yield _Answer(f"relay {relay.slug}", "stop", str(error))
+
+
+def _check_dns(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     try:
-        open_connection(installation.relay).close()
-        yield _Answer(f"relay {installation.relay.slug}", "ok", "takes us")
+        senders = sender_domains(settings, installation.signer)
     except NewsletterError as error:
-        yield _Answer("relay", "stop", str(error))
+        yield _Answer("dns", "stop", str(error))
+        return
+    for seen in check_dns(installation.resolver, senders, installation.relays):
+        if not seen.findings:
+            yield _Answer(seen.what, "ok", seen.fine)
+        for finding in seen.findings:
+            yield _Answer(seen.what, finding.level, finding.sentence)
 
 
 def _check_settings(settings: Settings) -> Iterator[_Answer]:

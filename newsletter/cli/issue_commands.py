@@ -1,10 +1,22 @@
 """`newsletter issue`: draft, look at, approve and send issues."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from newsletter.cli.issue_answers import issue_document, print_issue, print_state
+from newsletter.cli.issue_correction import (
+    HeadlineOption,
+    LinkOption,
+    NoteOption,
+    PreheaderOption,
+    RemoveOption,
+    SubjectOption,
+    SummaryOption,
+    read_correction,
+)
+from newsletter.cli.issue_report import STANDARD_OUTPUT, print_report, write_csv, write_json
 from newsletter.cli.opening import open_from_file
 from newsletter.cli.options import (
     DEFAULT_CONFIG,
@@ -14,12 +26,12 @@ from newsletter.cli.options import (
     NowOption,
     SlotOption,
 )
-from newsletter.cli.output import print_json, print_rows, say
+from newsletter.cli.output import print_json, print_rows, progress_bar, say
+from newsletter.cli.rehearse_commands import rehearse
 from newsletter.cli.sending import send_now
 from newsletter.errors import UsageError
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import IssueState
 from newsletter.rendering.fill import strip_personal, strip_personal_text
-from newsletter.storage.mailings import DeliveryRow
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.installation import only_newsletter
@@ -27,7 +39,9 @@ from newsletter.workflows.look_up import find_issue, find_slot
 from newsletter.workflows.notices import preview_link
 from newsletter.workflows.publish import approve_issue, check_issue, move_issue
 from newsletter.workflows.reads import sync_reads
-from newsletter.workflows.report import report_issue
+from newsletter.workflows.report import open_report, report_issue
+from newsletter.workflows.revise import revise_issue
+from newsletter.workflows.unserved import CALLED_OFF
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Draft, look at, approve and send issues."
@@ -57,9 +71,9 @@ def draft(
         link = preview_link(installation, result.issue.public_id)
     notices = (*failed, *result.notices)
     if json:
-        print_json({**_document(result.issue), "notices": notices, "preview": link})
+        print_json({**issue_document(result.issue), "notices": notices, "preview": link})
         return
-    _print_issue(result.issue)
+    print_issue(result.issue)
     for notice in notices:
         say(notice)
     say(f"preview: {link} (while `newsletter run` or `newsletter web` serves it)")
@@ -80,7 +94,7 @@ def list_issues(
         with installation.database.read() as tx:
             issues = tx.issues.recent(newsletter, limit)
     if json:
-        print_json({"issues": [_document(issue) for issue in issues]})
+        print_json({"issues": [issue_document(issue) for issue in issues]})
         return
     print_rows(
         [(i.newsletter, i.slot, i.state, f"{i.send_at:%Y-%m-%d %H:%M}", i.subject) for i in issues],
@@ -101,9 +115,9 @@ def show(
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         link = preview_link(installation, issue.public_id)
     if json:
-        print_json({**_document(issue), "preview": link})
+        print_json({**issue_document(issue), "preview": link})
     else:
-        _print_issue(issue)
+        print_issue(issue)
         say(f"preview: {link}")
 
 
@@ -158,6 +172,9 @@ def check(
     raise typer.Exit(1 if any(finding.level == "stop" for finding in findings) else 0)
 
 
+app.command("rehearse")(rehearse)
+
+
 @app.command("approve")
 def approve(
     config: ConfigOption = DEFAULT_CONFIG,
@@ -172,7 +189,7 @@ def approve(
         moved = approve_issue(installation, issue, actor=ACTOR)
         late = moved.send_at <= installation.clock.now()
     when = "at once" if late else f"at {moved.send_at:%Y-%m-%d %H:%M} UTC"
-    _answer(moved, json=json, sentence=f"goes out {when}, where `newsletter run` does its work")
+    print_state(moved, json=json, sentence=f"goes out {when}, where `newsletter run` does its work")
 
 
 def _mover(name: str, to: IssueState, summary: str) -> None:
@@ -189,12 +206,19 @@ def _mover(name: str, to: IssueState, summary: str) -> None:
         with open_from_file(config, now=now) as installation:
             issue = find_issue(installation, installation.settings(), newsletter, slot)
             moved = move_issue(installation, issue, to, actor=ACTOR, reason=f"{name} by hand")
-        _answer(moved, json=json)
+            found = report_issue(installation, moved) if to in CALLED_OFF else None
+        if found is None or not found.counts.total:
+            print_state(moved, json=json)
+        elif json:
+            print_json({**issue_document(moved), **found.totals()})
+        else:
+            print(found.sentence())
 
 
 _mover("hold", IssueState.HELD, "Hold a draft or an approved issue: it does not go out by itself.")
 _mover("pause", IssueState.PAUSED, "Pause an issue that is being sent.")
 _mover("resume", IssueState.SENDING, "Go on sending a paused issue.")
+_mover("recall", IssueState.RECALLED, "Stop an issue for good: who was not served gets nothing.")
 _mover("cancel", IssueState.CANCELLED, "Cancel an issue; if nothing was sent it can be redrafted.")
 
 
@@ -230,84 +254,70 @@ def report(
     slot: SlotOption = None,
     json: JsonOption = False,
     now: NowOption = None,
+    each: Annotated[bool, typer.Option(help="with --json: list each reader")] = True,
+    csv: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="list each reader in a CSV; - is standard output"),
+    ] = None,
 ) -> None:
-    """Account for every reader of an issue."""
+    """Account for every reader of an issue: by reason, relay, domain, revision and wave."""
+    if json and csv == STANDARD_OUTPUT:
+        raise UsageError("--json and --csv - can't both have standard output; name a file")
     with open_from_file(config, now=now) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
-        found = report_issue(installation, issue, each=json)
+        with open_report(installation, issue) as opened:
+            if csv is not None:
+                say(f"{write_csv(opened, csv):,} readers")
+            if json:
+                write_json(opened, each=each)
+            elif csv != STANDARD_OUTPUT:
+                print_report(opened.report)
+
+
+@app.command("correct")
+def correct(
+    config: ConfigOption = DEFAULT_CONFIG,
+    newsletter: NewsletterOption = None,
+    slot: SlotOption = None,
+    json: JsonOption = False,
+    now: NowOption = None,
+    subject: SubjectOption = None,
+    preheader: PreheaderOption = None,
+    note: NoteOption = None,
+    headline: HeadlineOption = None,
+    summary: SummaryOption = None,
+    link: LinkOption = None,
+    remove: RemoveOption = None,
+) -> None:
+    """Correct a paused issue for the readers who were not served yet, as its next revision.
+
+    A STORY is named by its place, as `newsletter issue show` prints it, or by its id.
+    """
+    correction = read_correction(
+        subject=subject,
+        preheader=preheader,
+        note=note,
+        headline=headline,
+        summary=summary,
+        link=link,
+        remove=remove,
+    )
+    with open_from_file(config, now=now) as installation:
+        issue = find_issue(installation, installation.settings(), newsletter, slot)
+        with installation.database.read() as tx:
+            total = tx.mailings.counts(issue.public_id).total
+        with progress_bar("correcting", total) as advance:
+            revision = revise_issue(
+                installation, issue, correction, actor=ACTOR, on_progress=advance
+            )
     if json:
-        readers = [_reader_row(row) for row in found.deliveries]
-        print_json({"issue": issue.slot, **found.totals(), "deliveries": readers})
-    else:
-        print(found.sentence())
-
-
-def _reader_row(row: DeliveryRow) -> dict[str, Any]:
-    reply = " ".join(filter(None, (str(row.reply_code or ""), row.reply_text)))
-    return {
-        "address": row.address,
-        "state": row.state,
-        "attempts": row.attempts,
-        "doubts": row.doubts,
-        "reason": row.reason,
-        "relay": row.relay,
-        "reply": reply,
-    }
-
-
-def _answer(issue: Issue, *, json: bool, sentence: str = "") -> None:
-    if json:
-        print_json(_document(issue))
-    else:
-        print(f"issue {issue.slot} is {issue.state}{'; it ' + sentence if sentence else ''}")
-
-
-def _document(issue: Issue) -> dict[str, Any]:
-    """An issue for machines: items in one list, each with its section."""
-    return {
-        "newsletter": issue.newsletter,
-        "slot": issue.slot,
-        "state": issue.state,
-        "send_at": issue.send_at,
-        "title": issue.title,
-        "subject": issue.subject,
-        "preheader": issue.preheader,
-        "held_because": issue.held_because,
-        "items": [
-            {
-                "section": section.slug,
-                "position": item.position,
-                "headline": item.headline,
-                "url": item.url,
-                "byline": item.byline,
-                "department": item.department,
-                "excerpt": item.excerpt,
-                "picture": item.picture.url if item.picture else None,
-                "credit": item.picture.credit if item.picture else "",
-                "published_at": item.published_at,
-                "reads": item.reads,
-                "reasons": item.reasons,
-            }
-            for section in issue.sections
-            for item in section.items
-        ],
-        "passed_over": [
-            {"section": section.slug, "headline": runner.headline, "reason": runner.reason}
-            for section in issue.sections
-            for runner in section.runners_up
-        ],
-    }
-
-
-def _print_issue(issue: Issue) -> None:
-    print(f"{issue.newsletter} {issue.slot}: {issue.state}")
-    print(f"subject: {issue.subject}")
-    if issue.held_because:
-        print(f"held: {issue.held_because}")
-    for section in issue.sections:
-        print(f"\n{section.title} ({section.window})")
-        for item in section.items:
-            print(f"{item.position:>3}. {item.headline}")
-            print(f"     {' '.join(item.reasons)}")
-        for runner in section.runners_up:
-            print(f"   - {runner.headline}: {runner.reason}")
+        made = {name: value for name, value in vars(revision).items() if name != "issue"}
+        print_json({**issue_document(revision.issue), "revision": made})
+        return
+    print(
+        f"issue {issue.slot} has a revision {revision.number} for {revision.readers:,} readers: "
+        f"{', '.join(revision.changes)}"
+    )
+    for notice in revision.notices:
+        say(notice)
+    say(f"it stays paused: newsletter issue resume --slot {issue.slot}")

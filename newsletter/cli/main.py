@@ -14,17 +14,19 @@ from newsletter.cli.loading import load_command
 COMMANDS = {
     "demo": "Run the whole job on a small paper made up for it.",
     "init": "Write config.toml from what a site tells of itself.",
-    "check": "Look at config, database, relay and sources, and say what is wrong.",
+    "check": "Look at config, database, relays, sources and DNS, and say what is wrong.",
     "run": "Run web, scheduler and worker, and keep them running.",
     "web": "Serve the public pages.",
     "scheduler": "Draft and send when it is time.",
     "worker": "Send what is queued.",
     "migrate": "Bring the database to this version.",
+    "adopt": "Let a held installation send: say that it is the true one.",
     "config": "Show the config and settings in force.",
     "stories": "Fetch and list stories.",
     "reads": "Bring in how often stories were read.",
     "issue": "Draft, look at, approve and send issues.",
     "subscribers": "Add, import, find and export readers.",
+    "dkim": "Make the keys that sign mail.",
 }
 
 

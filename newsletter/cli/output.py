@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -16,6 +16,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     print(json.dumps(_plain(document), ensure_ascii=False, indent=2))
+
+
+def print_json_with_rows(document: dict[str, Any], name: str, rows: Iterable[Any]) -> None:
+    """One JSON document with a last key ``name``: a list of any length, never held whole."""
+    head = json.dumps(_plain(document), ensure_ascii=False, indent=2).removesuffix("\n}")
+    print(f'{head},\n  "{name}": [', end="")
+    comma = ""
+    for row in rows:
+        print(f"{comma}\n    {json.dumps(_plain(row), ensure_ascii=False)}", end="")
+        comma = ","
+    print("\n  ]\n}")
 
 
 def print_rows(rows: Sequence[Sequence[Any]], heads: Sequence[str]) -> None:

@@ -52,6 +52,9 @@ def add(
     address: AddressArgument,
     consent: ConsentOption,
     name: Annotated[str, typer.Option(metavar="NAME", help="the person's name")] = "",
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="their time zone, such as Asia/Yerevan")
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     newsletter: NewsletterOption = None,
     json: JsonOption = False,
@@ -68,6 +71,7 @@ def add(
             actor=ACTOR,
             now=installation.clock.now(),
             name=name,
+            timezone=timezone,
         )
     if json:
         print_json({"address": address, "newsletter": slug, "outcome": outcome})

@@ -1,133 +1,372 @@
-"""Delivering what is due: couriers in threads, one connection each."""
+"""Delivering what is due: one thread drives all connections of a worker.
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import timedelta
+Each round of the loop takes what the relays answered, writes all of it to the
+ledger in one transaction together with the hand-overs of the messages that may
+go next, and only then puts those on the wire. So a message costs a share of a
+transaction, and a crash leaves at most one doubtful row a connection.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from newsletter.clock import Clock
-from newsletter.delivery.courier import Courier
-from newsletter.delivery.feed import LEASE, ClaimFeed
-from newsletter.delivery.model import DeliverySummary, Relay
+from newsletter.delivery.conversation import Exchange
+from newsletter.delivery.dispatch import Dispatch
+from newsletter.delivery.judging import Alert, Judge
+from newsletter.delivery.lease import LEASE, Lease
+from newsletter.delivery.line import Letter, Line
+from newsletter.delivery.model import (
+    DeliverySummary,
+    OutcomeKind,
+    Relay,
+    RelayState,
+    Settlement,
+)
+from newsletter.delivery.outbox import Outbox
+from newsletter.delivery.pacing import DestinationPace
 from newsletter.delivery.ports import Ledger
-from newsletter.delivery.smtp import Transport, open_connection
+from newsletter.delivery.relay_errors import show_reply
+from newsletter.delivery.route import Route
+from newsletter.delivery.smtp import Link, TimeLimits, open_connection
+from newsletter.delivery.switchboard import Switchboard
 from newsletter.delivery.tally import Tally
-from newsletter.errors import RelayUnavailable, StorageError
+from newsletter.delivery.writing import LetterWriter
+from newsletter.errors import RelayError, StorageError
 from newsletter.log import get_logger
-from newsletter.tokens import Keyring
 
 log = get_logger(__name__)
 
+# How often, in seconds, what is not a message is looked after: system mail that
+# came in between, limits, breakers, silent connections.
+_BEAT = 1.0
+_LIMITS_EVERY = 5.0
 _PROGRESS_SECONDS = 0.2
+_LONGEST_WAIT = 0.5
+# Rows claimed at once, and how many may be left when more are claimed.
+_BATCH = 200
+_SMALL_BATCH = 50
+_LOW_WATER = 100
+_SIGNING_THREADS = 2
+# Seconds between tries to write the ledger: a full disk or a restarted server comes back.
+_LEDGER_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
-def deliver_due(
-    ledger: Ledger,
-    relay: Relay,
-    keyring: Keyring,
-    clock: Clock,
-    *,
-    worker: str,
-    give_up_after: timedelta,
-    should_stop: Callable[[], bool],
-    on_progress: Callable[[DeliverySummary], None] | None = None,
-    connect: Callable[[Relay], Transport] = open_connection,
-) -> DeliverySummary:
-    """Send what is due over ``relay`` until nothing is, and say what became of it.
+@dataclass(frozen=True)
+class Callbacks:
+    """What a worker's owner wants to be asked and told, always from the calling thread."""
 
-    ``worker`` names this run in the ledger: no other run may use the name at the
-    same time. ``should_stop`` is asked before every message, from several
-    threads but one at a time; ``on_progress`` is called from the calling thread.
+    should_stop: Callable[[], bool] = lambda: False
+    on_progress: Callable[[DeliverySummary], None] = lambda _: None
+    # About once a second.
+    on_beat: Callable[[], None] = lambda: None
+    # Ledger rows refused for good, not by our fault.
+    on_refusals: Callable[[Sequence[int]], None] = lambda _: None
+    on_alert: Callable[[Alert], None] = lambda _: None
 
-    However it ends, rows that were claimed and not sent are back in the queue,
-    unless the ledger itself fails. Raises RelayRejectedLogin, RelayUnavailable
-    (where no other connection could do the work) or RelayError (the relay
-    refuses us as a sender), and what the ledger raises; only after all
-    connections have ended.
+
+@dataclass(frozen=True)
+class Limits:
+    """How the engine goes about it; limits of 0 are none.
+
+    ``resend_after`` is how long a message that may have been taken waits for
+    news of it. ``signs``: messages are written in threads, for that takes longer
+    than sending them.
     """
-    feed = ClaimFeed(ledger, keyring, clock, worker, should_stop)
-    tally = Tally(give_up_after)
-    try:
-        count = min(relay.connections, feed.fill())
-        couriers = [
-            Courier(
-                ledger,
-                relay,
-                clock,
-                feed,
-                tally,
-                worker=worker,
-                give_up_after=give_up_after,
-                connect=connect,
-            )
-            for _ in range(count)
+
+    give_up_after: timedelta
+    resend_after: timedelta = timedelta(0)
+    domain_connections: int = 0
+    domain_rate: float = 0.0
+    signs: bool = False
+    lease: timedelta = LEASE
+    times: TimeLimits = field(default_factory=TimeLimits)
+
+
+class Engine:
+    """One worker: its lease, its connections, its part of the relays' limits.
+
+    `run` may be called again and again; `close` gives everything back.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        relays: Sequence[Relay],
+        writer: LetterWriter,
+        clock: Clock,
+        limits: Limits,
+        callbacks: Callbacks,
+        *,
+        name: str,
+        connect: Callable[[Relay], Link] = open_connection,
+    ) -> None:
+        self._ledger = ledger
+        self._writer = writer
+        self._clock = clock
+        self._callbacks = callbacks
+        pace = DestinationPace(limits.domain_connections, limits.domain_rate)
+        self._pace = pace
+        self._tally = Tally(limits.give_up_after)
+        self._judge = Judge(
+            ledger,
+            self._tally,
+            pace,
+            limits.give_up_after,
+            limits.resend_after,
+            callbacks.on_alert,
+        )
+        self._lease = Lease(ledger, clock, name, limits.lease)
+        self._board = Switchboard(relays, clock, connect, limits.times, lambda: self._lease.lasts)
+        self._pool = ThreadPoolExecutor(_SIGNING_THREADS, "signing") if limits.signs else None
+        self._outbox = Outbox(writer.write, pace, self._pool, self._board.wake.ring)
+        self._dispatch = Dispatch(ledger, self._board, self._outbox, pace)
+        self._settled: list[Settlement] = []
+        self._more_due = True
+        self._next_beat = self._next_limits = self._next_progress = 0.0
+
+    def run(self) -> DeliverySummary:
+        """Send what is due until nothing is, or nothing can go now; what became of it.
+
+        Raises what the ledger raises when it can't be written for a while, and
+        StorageError where the lease was lost. Rows that were not sent are back
+        in the queue then, unless the ledger itself fails.
+        """
+        self._tally.start_run()
+        self._more_due = True
+        self._next_beat = self._next_limits = 0.0
+        try:
+            self._loop()
+        except BaseException:
+            # The first error is the one to tell of; the lease ends by itself.
+            try:
+                self._give_back()
+            except StorageError as error:
+                log.warning("rows_not_released", worker=self._lease.worker, error=str(error))
+            raise
+        self._give_back()
+        self._callbacks.on_progress(self._tally.summary())
+        return self._tally.summary()
+
+    @property
+    def failure(self) -> RelayError | None:
+        """Why nothing can go over any relay now, or None where something can."""
+        return self._board.failure(self._clock.monotonic(), self._clock.now())
+
+    def try_again(self) -> None:
+        """Forget what went wrong with the relays: somebody says that it is mended."""
+        for route in self._board.routes.values():
+            route.try_again()
+
+    def close(self) -> None:
+        """End the worker: nothing is left claimed."""
+        self._board.close()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._lease.lost:
+            self._lease.stop()
+        else:
+            self._lease.end()
+
+    def _loop(self) -> None:
+        while True:
+            if self._lease.lost:
+                raise StorageError(
+                    "another worker has taken this one's place, for its lease had run out: "
+                    "it starts anew",
+                    subject="lease",
+                )
+            mono, now = self._clock.monotonic(), self._clock.now()
+            if mono >= self._next_beat:
+                self._beat(mono, now)
+            if self._callbacks.should_stop():
+                self._withdraw(None, mono)
+            else:
+                self._fill(mono, now)
+                self._dispatch.offer(mono, now)
+            if self._settle(now):
+                continue
+            if not self._board.busy and not self._may_go_on(mono, now):
+                return
+            for failed in self._board.wait(self._patience(mono)):
+                if isinstance(failed.result, RelayError):
+                    route = self._board.routes[failed.relay.slug]
+                    self._leave(route, failed.result, mono, now)
+
+    def _may_go_on(self, mono: float, now: datetime) -> bool:
+        """Whether there is something to send, and a way."""
+        if self._callbacks.should_stop():
+            return False
+        if not len(self._outbox):
+            return self._more_due and bool(self._board.open_routes(mono, now, issues=True))
+        return bool(self._board.open_routes(mono, now, issues=not self._outbox.system))
+
+    def _patience(self, mono: float) -> float:
+        """How long nothing needs to be done but to hear the relays, in seconds."""
+        waits = [_LONGEST_WAIT, self._next_beat - mono]
+        if len(self._outbox):
+            waits += [r.bucket.wait(mono) for r in self._board.routes.values() if r.bucket.rate]
+        if (turn := self._outbox.shortest_wait(mono)) is not None:
+            waits.append(max(turn, 0.001))
+        return max(0.0, min(waits))
+
+    # What there is to send
+
+    def _beat(self, mono: float, now: datetime) -> None:
+        """What is looked after now and then, in the middle of a send as well."""
+        self._next_beat = mono + _BEAT
+        if mono >= self._next_limits:
+            self._next_limits = mono + _LIMITS_EVERY
+            states = self._ledger.relay_states()
+            for route in self._board.routes.values():
+                permit = self._ledger.share(self._lease.worker, route.relay, now)
+                state = states.get(route.slug, RelayState())
+                self._board.share(route, permit, state, mono)
+        self._board.expire(mono)
+        stopping = self._callbacks.should_stop()
+        if not stopping and self._board.open_routes(mono, now, issues=False):
+            room = _SMALL_BATCH - self._outbox.system
+            if room > 0:
+                self._outbox.add(self._ledger.claim_system(self._lease.worker, now, room))
+        self._more_due = True
+        self._callbacks.on_beat()
+
+    def _fill(self, mono: float, now: datetime) -> None:
+        """Claim rows of issues where few are left and they can go."""
+        if not self._more_due or self._outbox.issues > _LOW_WATER:
+            return
+        if not self._board.open_routes(mono, now, issues=True):
+            return
+        # No more than is soon sent: what a worker holds another can't send.
+        wanted = min(_BATCH, max(_SMALL_BATCH, 4 * self._board.width))
+        claimed = self._ledger.claim_issues(self._lease.worker, now, wanted)
+        self._outbox.add(claimed)
+        self._more_due = bool(claimed)
+
+    # What comes back
+
+    def _settle(self, now: datetime) -> bool:
+        """Write what was answered and who goes next, then put those messages on the wire.
+
+        Whether there was anything to do.
+        """
+        for settlement in (*self._writer.refused(), *self._dispatch.refused()):
+            self._tally.count(settlement.outcome)
+            self._settled.append(settlement)
+        heard, self._board.heard = self._board.heard, []
+        ready: list[tuple[Line, Letter]] = []
+        leaving: list[tuple[Route, RelayError]] = []
+        mono = self._clock.monotonic()
+        for line, event in heard:
+            if isinstance(event, Exchange):
+                letter = line.letters.pop(event.delivery.id)
+                settlement, error = self._judge.judge(line.route, letter, event, now, mono)
+                self._settled.append(settlement)
+                if error is not None:
+                    leaving.append((line.route, error))
+            else:
+                ready.append((line, line.letters[event.delivery.id]))
+        for route, error in leaving:
+            self._leave(route, error, mono, now)
+        # Lines may have ended, or their offers been taken back, by what others heard.
+        ready = [(line, letter) for line, letter in ready if _still_waits(line, letter)]
+        self._board.drop_ended()
+        if self._settled or ready:
+            self._commit(ready, now)
+        if self._outbox.put_off:
+            put_off, self._outbox.put_off = self._outbox.put_off, {}
+            dues = {row: now + timedelta(seconds=wait) for row, wait in put_off.items()}
+            self._ledger.put_off(self._lease.worker, dues)
+        return bool(heard)
+
+    def _commit(self, ready: list[tuple[Line, Letter]], now: datetime) -> None:
+        settled, self._settled = self._settled, []
+        granted = self._write_ledger(settled, [letter.delivery.id for _, letter in ready], now)
+        mono = self._clock.monotonic()
+        if any(one.outcome.kind is OutcomeKind.REQUEUED for one in settled):
+            # They are due again at once: look for them, system mail included.
+            self._more_due, self._next_beat = True, mono
+        stopping = self._callbacks.should_stop()
+        for line, letter in ready:
+            if letter.delivery.id not in granted:
+                # The server waits for a message that never comes: the line must end.
+                line.take_back()
+                self._pace.end(letter.group, mono)
+                self._tally.count_skipped()
+                continue
+            following = None
+            if not stopping and "pipelining" in line.link.offers:
+                following = self._dispatch.take_for(line, mono, now)
+            self._board.hear(line, line.finish(letter, following, mono))
+        self._board.drop_ended()
+        self._tell(settled, mono)
+
+    def _tell(self, settled: list[Settlement], mono: float) -> None:
+        for one in settled:
+            if one.outcome.kind is not OutcomeKind.ACCEPTED:
+                _log_outcome(one)
+        refusals = [
+            one.delivery_id
+            for one in settled
+            if one.outcome.kind is OutcomeKind.REFUSED and not one.outcome.sender_fault
         ]
-        if couriers:
-            _run_couriers(couriers, feed, tally, on_progress)
-    except BaseException:
-        # The first error is the one to tell of; the leases end by themselves.
-        try:
-            ledger.release(worker)
-        except StorageError as error:
-            log.warning("rows_not_released", worker=worker, error=str(error))
-        raise
-    ledger.release(worker)
-    return tally.summary()
+        if refusals:
+            self._callbacks.on_refusals(refusals)
+        if mono >= self._next_progress:
+            self._next_progress = mono + _PROGRESS_SECONDS
+            self._callbacks.on_progress(self._tally.summary())
+
+    def _write_ledger(
+        self, settled: list[Settlement], rows: list[int], now: datetime
+    ) -> frozenset[int]:
+        """Commit; a ledger that can't be written just now is asked again for a while.
+
+        A message that the relay has taken and the ledger does not know of would
+        be sent once more.
+        """
+        for pause in _LEDGER_PAUSES:
+            try:
+                return frozenset(self._ledger.commit(self._lease.worker, settled, rows, now))
+            except StorageError as error:
+                log.warning("ledger_not_written", outcomes=len(settled), error=str(error))
+                self._clock.sleep(pause)
+        return frozenset(self._ledger.commit(self._lease.worker, settled, rows, now))
+
+    # What goes wrong, and the end
+
+    def _leave(self, route: Route, error: RelayError, mono: float, now: datetime) -> None:
+        self._judge.leave(route, error, now, mono)
+        if not route.is_open(mono, now):
+            self._withdraw(route, mono)
+
+    def _withdraw(self, route: Route | None, mono: float) -> None:
+        """Take back what is offered and not handed over, over one relay or all."""
+        for letter in self._board.take_back(route):
+            self._outbox.give_back(letter, mono)
+
+    def _give_back(self) -> None:
+        """End a run: connections say goodbye, rows that were not sent go back to the queue."""
+        self._board.hang_up()
+        self._pace.forget_in_flight()
+        self._settled.clear()
+        self._outbox.clear()
+        if not self._lease.lost:
+            self._ledger.release(self._lease.worker)
+        self._dispatch.give_back_grants(self._clock.now())
 
 
-def _run_couriers(
-    couriers: list[Courier],
-    feed: ClaimFeed,
-    tally: Tally,
-    on_progress: Callable[[DeliverySummary], None] | None,
-) -> None:
-    ended = threading.Event()
-    working: list[Future[None]] = []
-    with ThreadPoolExecutor(len(couriers) + 1, thread_name_prefix="delivery") as pool:
-        try:
-            renewing = pool.submit(_renew_until, ended, feed)
-            working.extend(pool.submit(courier.run) for courier in couriers)
-            _watch(working, tally, on_progress)
-        finally:
-            # Also on Ctrl-C: every courier finishes the message it is at, while
-            # its lease is still being renewed.
-            feed.stop()
-            wait(working)
-            ended.set()
-    _raise_failures(working, renewing, feed)
+def _still_waits(line: Line, letter: Letter) -> bool:
+    return not line.conversation.over and letter.delivery.id in line.letters
 
 
-def _watch(
-    working: list[Future[None]],
-    tally: Tally,
-    on_progress: Callable[[DeliverySummary], None] | None,
-) -> None:
-    pending = set(working)
-    while pending:
-        _, pending = wait(pending, timeout=_PROGRESS_SECONDS, return_when=FIRST_COMPLETED)
-        if on_progress is not None:
-            on_progress(tally.summary())
-
-
-def _renew_until(ended: threading.Event, feed: ClaimFeed) -> None:
-    try:
-        while not ended.wait(LEASE.total_seconds() / 3):
-            feed.renew()
-    except BaseException:
-        feed.stop()
-        raise
-
-
-def _raise_failures(working: list[Future[None]], renewing: Future[None], feed: ClaimFeed) -> None:
-    failures = [error for future in working if (error := future.exception()) is not None]
-    grave = [error for error in failures if not isinstance(error, RelayUnavailable)]
-    if (lost := renewing.exception()) is not None:
-        grave.append(lost)
-    if grave:
-        raise grave[0]
-    # A relay may allow fewer connections than we open: that is no failure while
-    # one of them did the work.
-    if failures and (len(failures) == len(working) or feed.left()):
-        raise failures[0]
-    for error in failures:
-        log.warning("connection_lost", error=str(error))
+def _log_outcome(settlement: Settlement) -> None:
+    outcome = settlement.outcome
+    log.info(
+        "delivery_settled",
+        delivery=settlement.delivery_id,
+        relay=settlement.relay,
+        outcome=str(outcome.kind),
+        reason=outcome.reason,
+        reply=show_reply(outcome.reply),
+    )

@@ -1,8 +1,10 @@
 """Mailings and deliveries: what is sent, to whom, and how far it got."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class DeliveryState(StrEnum):
@@ -33,7 +35,10 @@ class Mailing:
     ``created_at`` is the Date of every message. ``list_id`` and the
     unsubscribe headers are written where ``newsletter_id`` (a public id) is
     set and the kind is ISSUE. ``base_url`` is the root of the reader's links,
-    without a slash at the end.
+    without a slash at the end. ``revision`` counts the corrections of an issue,
+    from 1. ``token_key`` names the key that signs the readers' links and
+    ``dkim_selectors`` those that sign the message: a message that is sent a
+    second time has the same bytes, whatever became the newest key meanwhile.
     """
 
     public_id: str
@@ -52,6 +57,9 @@ class Mailing:
     list_name: str = ""
     base_url: str = ""
     archive_url: str = ""
+    revision: int = 1
+    token_key: str = ""
+    dkim_selectors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ class Delivery:
     ``id`` is the ledger row; ``recipient_id`` a public id: the subscriber's,
     or one made from the address for editors and test mail. ``attempts`` counts
     earlier tries that the recipient's server answered, ``first_tried_at`` when
-    the first was.
+    the first was. ``domain`` is what stands after the address's @; ``relay``
+    the slug of the server that answered last, or empty.
     """
 
     id: int
@@ -69,6 +78,9 @@ class Delivery:
     recipient_id: str
     address: str
     attempts: int = 0
+    domain: str = ""
+    relay: str = ""
+    is_system: bool = False
     first_tried_at: datetime | None = None
 
 
@@ -97,8 +109,8 @@ class Outcome:
     """What a reply, or its absence, meant for one delivery.
 
     ``reason`` is one of our words (`delivery.replies`); ``sender_fault`` marks
-    refusals that blame us and say nothing of the reader. ``retry_at`` is set on
-    DEFERRED. ``relay`` is the slug of the server that answered, for the report.
+    refusals that blame us and say nothing of the reader. ``retry_at`` is when a
+    row that goes back to waiting is due again, where not at once.
     """
 
     kind: OutcomeKind
@@ -106,6 +118,16 @@ class Outcome:
     reply: Reply
     sender_fault: bool = False
     retry_at: datetime | None = None
+
+
+class Settlement(NamedTuple):
+    """What became of one claimed or handed-over row.
+
+    ``relay`` is the slug of the server that answered, for the report.
+    """
+
+    delivery_id: int
+    outcome: Outcome
     relay: str = ""
 
 
@@ -114,7 +136,10 @@ class Relay:
     """An SMTP server we hand mail to, as configured.
 
     ``tls``: "starttls" and "tls" verify the certificate and fail closed;
-    "none" is for a server on this machine or a trusted network.
+    "none" is for a server on this machine or a trusted network. Limits hold for
+    the whole installation: ``rate`` in messages a second and ``daily_cap`` in
+    messages a day (UTC), 0 for none. ``warm_up`` are the caps of the first days
+    on which the relay sends. A relay of ``weight`` 0 is used where no other can.
     """
 
     slug: str
@@ -124,7 +149,45 @@ class Relay:
     username: str = ""
     password: str = ""
     connections: int = 4
+    rate: float = 0.0
+    daily_cap: int = 0
+    warm_up: tuple[int, ...] = ()
+    weight: int = 1
     local_hostname: str | None = None
+
+
+@dataclass(frozen=True)
+class Permit:
+    """A worker's part of a relay's limits; ``rate`` 0 where there is none."""
+
+    connections: int
+    rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class RelayState:
+    """Whether a relay's breaker is open: until when, why, and how often in a row."""
+
+    paused_until: datetime | None = None
+    reason: str = ""
+    trips: int = 0
+
+
+@dataclass(frozen=True)
+class RelayUse:
+    """What a relay was used for: the days (UTC) before today on which a cap of it was drawn on,
+    the messages granted today, and how long its answers took last, where that is known."""
+
+    days: int = 0
+    granted_today: int = 0
+    reply_seconds: float | None = None
+
+
+class OnUncertain(StrEnum):
+    """What becomes of a row whose message may have been taken."""
+
+    RESEND = "resend"  # once, with the same bytes
+    HOLD = "hold"
 
 
 @dataclass(frozen=True)
@@ -178,3 +241,54 @@ class DeliverySummary:
     uncertain: int = 0
     requeued: int = 0
     skipped: int = 0
+
+
+@dataclass(frozen=True)
+class PlannedWave:
+    """Who of an audience is served from when on.
+
+    A reader belongs to the first wave that fits: by ``addresses`` or ``domains``,
+    by being in the sample of ``share``, by one of ``zones``; whom none of them
+    fits, to the one that takes the ``others``. Of waves by zone ``rank`` tells
+    how they compare in readers, the largest first.
+    """
+
+    name: str
+    starts_at: datetime
+    addresses: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    share: float = 0.0
+    zones: tuple[str, ...] = ()
+    rank: int = 0
+    others: bool = False
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A part of an issue's audience; claimed from ``released_at`` on.
+
+    ``issue_id`` is the issue's public id. ``first_delivery`` is the first of its
+    rows in the ledger, which lie side by side and in no order of their readers.
+    """
+
+    issue_id: str
+    number: int
+    name: str
+    readers: int
+    starts_at: datetime
+    released_at: datetime | None
+    first_delivery: int | None
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """What became of some of a wave's first rows.
+
+    ``closed`` of them have no way to go any more, and ``untried`` have not been
+    answered yet. ``refused`` counts refusals that don't blame us, by reason.
+    """
+
+    rows: int
+    closed: int
+    untried: int
+    refused: Mapping[str, int]

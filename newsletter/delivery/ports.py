@@ -1,24 +1,47 @@
-"""What delivery needs of storage: the ledger. Each call is one transaction."""
+"""What delivery needs of storage: the ledger, and the relays' limits.
 
-from collections.abc import Sequence
+Each call is one transaction.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.delivery.model import Delivery, Mailing, Outcome
+from newsletter.delivery.model import Delivery, Mailing, Permit, Relay, RelayState, Settlement
 
 
 class Ledger(Protocol):
-    """All deliveries, one row a mailing and recipient."""
+    """All deliveries, one row a mailing and recipient.
 
-    def claim(
-        self, worker: str, now: datetime, lease_until: datetime, limit: int
-    ) -> Sequence[Delivery]:
-        """Take up to ``limit`` due rows for ``worker``: system mail first, then by age.
+    A worker is named by its number, which is its fencing token: once its lease
+    was lost, nothing is done in its name any more.
+    """
 
-        Queued rows and deferred ones whose time has come, of system mailings
-        and of issues that are sending. One statement; two workers never get
-        the same row. Rows of readers who left or were suppressed are skipped,
-        not claimed.
+    def enroll(self, name: str, now: datetime, lease_until: datetime) -> int:
+        """Begin to work; the worker's number."""
+        ...
+
+    def renew(self, worker: int, lease_until: datetime) -> bool:
+        """Extend the lease; False where it was lost, and the rows with it."""
+        ...
+
+    def release(self, worker: int) -> int:
+        """Put the claimed rows of ``worker`` back into the queue; how many."""
+        ...
+
+    def retire(self, worker: int) -> int:
+        """End the work: claimed rows go back to the queue; how many."""
+        ...
+
+    def claim_system(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Take up to ``limit`` due rows of system mail, the oldest first."""
+        ...
+
+    def claim_issues(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Take up to ``limit`` due rows of issues that are sending, the earliest first.
+
+        Of waves that were released only. Two workers never get the same row.
+        Rows of readers who left or were suppressed are skipped, not claimed.
         """
         ...
 
@@ -26,43 +49,66 @@ class Ledger(Protocol):
         """The frozen mailing of a claimed row."""
         ...
 
-    def hand_over(self, delivery: Delivery, worker: str, now: datetime) -> bool:
-        """Commit that the message's DATA is about to be written.
+    def commit(
+        self,
+        worker: int,
+        settled: Sequence[Settlement],
+        handing_over: Sequence[int],
+        now: datetime,
+    ) -> Collection[int]:
+        """Write outcomes, and hand over rows whose message is about to be written.
 
-        Holds only while the row is claimed by ``worker``, its lease lasts, the
-        issue is sending and the reader is active and not suppressed. On False
-        nothing may be sent; the row has been put where it belongs (skipped,
-        queued) or belongs to another worker.
+        A hand-over holds only while the row is claimed by ``worker``, its lease
+        lasts, the issue is sending and the reader is active and not suppressed.
+        Given back are the rows for which it holds; of the others nothing may be
+        sent: they have been put where they belong (skipped, queued) or belong
+        to another worker.
         """
         ...
 
-    def record(self, delivery: Delivery, worker: str, outcome: Outcome, now: datetime) -> None:
-        """Write what became of a claimed or handed-over row of ``worker``."""
-        ...
-
-    def renew(self, worker: str, lease_until: datetime) -> None:
-        """Extend the lease of all rows of ``worker``."""
-        ...
-
-    def release(self, worker: str) -> int:
-        """Put the claimed rows of ``worker`` back into the queue; how many."""
+    def put_off(self, worker: int, dues: Mapping[int, datetime]) -> None:
+        """Give claimed rows back that were not tried, to wait until their time."""
         ...
 
     def recover(self, now: datetime, *, all_workers: bool) -> tuple[int, int]:
-        """Settle the rows of dead workers: (requeued, uncertain).
+        """Settle the rows of dead workers: (queued again, uncertain).
 
-        Claimed rows go back to the queue. Handed-over rows become uncertain and
-        are queued once more, with the same Message-ID and bytes; a row in doubt
-        for the second time stays uncertain. With ``all_workers`` every
-        unfinished row counts as a dead worker's (the caller holds the lock that
-        makes it the only one), else those whose lease has ended.
+        Claimed rows go back to the queue, handed-over rows become uncertain.
+        Where uncertain rows are to be sent again they are queued once more, with
+        the same Message-ID and bytes; a row in doubt for the second time stays
+        uncertain. With ``all_workers`` every worker counts as dead (the caller
+        holds the lock that makes it the only one), else those that are known to
+        be or whose lease has ended.
         """
         ...
 
     def next_due(self, now: datetime) -> datetime | None:
-        """When the next deferred row falls due, or None where nothing waits."""
+        """When the next waiting row falls due, or None where nothing waits."""
         ...
 
-    def close_finished(self, now: datetime) -> Sequence[str]:
-        """Move sending issues without open rows to sent; their public ids."""
+    def share(self, worker: int, relay: Relay, now: datetime) -> Permit:
+        """The worker's part of the relay's connections and rate, as of now.
+
+        All workers' parts together never exceed what the relay allows: a new
+        worker waits for what the others give up.
+        """
+        ...
+
+    def grant(self, relay: Relay, wanted: int, now: datetime) -> int:
+        """How many of ``wanted`` messages the relay may still take today (UTC).
+
+        Granted messages count as sent. `give_back` returns those that were not.
+        """
+        ...
+
+    def give_back(self, relay: Relay, unused: int, now: datetime) -> None:
+        """Return granted messages that were not sent."""
+        ...
+
+    def relay_states(self) -> Mapping[str, RelayState]:
+        """The breakers that are open or have been, by relay."""
+        ...
+
+    def set_relay_state(self, relay: str, state: RelayState, now: datetime) -> None:
+        """Write a relay's breaker, for all workers."""
         ...

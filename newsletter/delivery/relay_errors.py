@@ -64,7 +64,8 @@ def _complaint(error: Exception) -> str:
         return f"was not found ({error.strerror}); check host, and that DNS answers"
     if isinstance(error, ConnectionRefusedError):
         return "refuses the connection; check host and port, and that the server runs"
-    if isinstance(error, TimeoutError):
+    # smtplib tells of a reply that never came as of a connection that closed.
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "does not answer in time; check host and port, and that no firewall is between"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"does not take us: {_quote(error)}; what it says is for its operator to mend"

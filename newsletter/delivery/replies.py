@@ -31,9 +31,11 @@ def read_reply(code: int, text: str) -> Reply:
             line = line[found.end() :]
         lines.append(line)
     joined = " ".join(" ".join(lines).split())
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in joined)
-    masked = _ADDRESS.sub(lambda address: mask_address(address[0]), printable)
-    return Reply(code=code, text=masked[:_MAX_TEXT], enhanced=enhanced)
+    if not joined.isprintable():
+        joined = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in joined)
+    if "@" in joined:
+        joined = _ADDRESS.sub(lambda address: mask_address(address[0]), joined)
+    return Reply(code=code, text=joined[:_MAX_TEXT], enhanced=enhanced)
 
 
 def judge_reply(

@@ -1,22 +1,21 @@
-"""One SMTP connection to a relay, and the transaction on it (RFC 5321).
+"""One SMTP connection to a relay: opened by smtplib, then driven without waiting.
 
-smtplib greets, secures and signs in. The transaction is ours: smtplib raises
-the same exception for a drop before and after the final dot, and it is this
-difference that decides whether a message may be sent again.
+smtplib greets, secures and signs in. The transactions are those of
+`delivery.conversation`: smtplib raises the same exception for a drop before and
+after the final dot, and costs ten times what the prepared bytes take.
 """
 
 import contextlib
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
-from newsletter.delivery.model import Phase, Relay, Reply
+from newsletter.delivery.model import Phase, Relay
 from newsletter.delivery.relay_errors import explain_failure
-from newsletter.delivery.replies import read_reply
-from newsletter.delivery.reply_reader import ReplyReader
 from newsletter.errors import RelayUnavailable
 
 
@@ -28,37 +27,36 @@ class TimeLimits:
     step: float = 300.0
     # Servers scan and store before they answer the dot; leaving earlier makes doubles.
     final: float = 600.0
-    quit: float = 5.0
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """How a transaction ended: the phase and its reply (code 0: none came).
-
-    ``withheld``: the hand-over did not hold, and nothing was sent.
-    """
-
-    phase: Phase
-    reply: Reply
-    withheld: bool = False
+_BLOCK = 65536
 
 
-class Transport(Protocol):
-    """What the engine needs of a connection."""
+class Link(Protocol):
+    """What the engine needs of a connection: octets in and out, never waiting."""
 
     @property
-    def usable(self) -> bool:
-        """Whether another message may follow."""
+    def offers(self) -> Mapping[str, str]:
+        """The SMTP extensions that the server offers, in small letters, with their values."""
         ...
 
-    def send(
-        self, sender: str, recipient: str, message: bytes, hand_over: Callable[[], bool]
-    ) -> Exchange:
-        """Offer one message to one recipient; see `RelayConnection.send`."""
+    def fileno(self) -> int | None:
+        """What a selector can watch; None where there is always something to read or nothing."""
+        ...
+
+    def write(self, octets: bytes | memoryview) -> int:
+        """Put some of ``octets`` on the wire; how many, 0 where none could be taken now.
+
+        OSError where the connection is gone.
+        """
+        ...
+
+    def read(self) -> bytes | None:
+        """What the server wrote; None where nothing came yet, empty where it hung up."""
         ...
 
     def close(self) -> None:
-        """Say goodbye where that is possible, and let go."""
+        """Let go."""
         ...
 
 
@@ -67,7 +65,7 @@ def open_connection(
     *,
     limits: TimeLimits | None = None,
     context: ssl.SSLContext | None = None,
-) -> "RelayConnection":
+) -> "SocketLink":
     """Connect to ``relay``, secured and signed in as configured.
 
     Without ``context`` the machine's certificate authorities decide. Raises
@@ -77,13 +75,13 @@ def open_connection(
     phase = Phase.CONNECT
     smtp: smtplib.SMTP | None = None
     try:
-        smtp = _connect(relay, limits, context or ssl.create_default_context())
+        smtp = _connect(relay, limits, context)
         phase = Phase.EHLO
         _set_options(smtp, limits)
         _greet(smtp)
         if relay.tls == "starttls":
             phase = Phase.STARTTLS
-            _secure(smtp, relay, context or ssl.create_default_context())
+            _secure(smtp, relay, context or _verified())
         if relay.username:
             phase = Phase.AUTH
             smtp.login(relay.username, relay.password)
@@ -93,126 +91,58 @@ def open_connection(
     except BaseException:
         _drop(smtp)
         raise
-    return RelayConnection(relay, smtp, limits)
+    return SocketLink(relay, smtp)
 
 
-class RelayConnection:
-    """An open connection, for one thread. Made by `open_connection`."""
+class SocketLink:
+    """A connection to a relay, secured and signed in. Made by `open_connection`."""
 
-    def __init__(self, relay: Relay, smtp: smtplib.SMTP, limits: TimeLimits) -> None:
+    def __init__(self, relay: Relay, smtp: smtplib.SMTP) -> None:
         sock = smtp.sock
         if sock is None:
             raise RelayUnavailable(f"relay {relay.slug} closed the connection", subject=relay.slug)
+        sock.settimeout(0)
         self._smtp = smtp
         self._socket: socket.socket = sock
-        self._limits = limits
-        self._replies = ReplyReader(sock)
-        self._offers_size = smtp.has_extn("size")
-        self.usable = True
+        self.offers: Mapping[str, str] = smtp.esmtp_features
 
-    def send(
-        self, sender: str, recipient: str, message: bytes, hand_over: Callable[[], bool]
-    ) -> Exchange:
-        """Offer ``message``; ``hand_over`` is called once the recipient is taken.
+    def fileno(self) -> int:
+        return self._socket.fileno()
 
-        Only when ``hand_over`` gives True is DATA sent. Exceptions of
-        ``hand_over`` pass through and end the connection; then, and wherever
-        the Exchange's phase comes before DOT, nothing was delivered.
-        """
+    def write(self, octets: bytes | memoryview) -> int:
         try:
-            return self._transact(sender, recipient, message, hand_over)
-        except BaseException:
-            self._abandon()
-            raise
+            return self._socket.send(octets)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+
+    def read(self) -> bytes | None:
+        try:
+            octets = self._socket.recv(_BLOCK)
+            # TLS may hold more than the socket tells of.
+            while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+                octets += self._socket.recv(_BLOCK)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        return octets
 
     def close(self) -> None:
-        """QUIT where the connection still works, and close it."""
-        if self.usable:
-            with contextlib.suppress(OSError):
-                self._ask("QUIT", self._limits.quit)
-        self._abandon()
-
-    def _transact(
-        self, sender: str, recipient: str, message: bytes, hand_over: Callable[[], bool]
-    ) -> Exchange:
-        wire = _stuff_dots(message)
-        # The message is seven-bit throughout, so that BODY=8BITMIME would be untrue.
-        size = f" SIZE={len(message)}" if self._offers_size else ""
-        for phase, command in (
-            (Phase.MAIL, f"MAIL FROM:<{sender}>{size}"),
-            (Phase.RCPT, f"RCPT TO:<{recipient}>"),
-        ):
-            reply = self._step(command)
-            if not 200 <= reply.code < 300:
-                return self._end(phase, reply)
-        if not hand_over():
-            self._reset()
-            return Exchange(Phase.RCPT, reply, withheld=True)
-        reply = self._step("DATA")
-        if reply.code != 354:
-            return self._end(Phase.DATA, reply)
-        try:
-            self._write(wire, self._limits.step)
-        except OSError as error:
-            # The last bytes never reached the socket: without them there is no dot.
-            self._abandon()
-            return Exchange(Phase.DATA, _no_reply(error))
-        try:
-            reply = self._read(self._limits.final)
-        except OSError as error:
-            reply = _no_reply(error)
-        if not 200 <= reply.code < 600 or reply.code == 421:
-            self._abandon()
-        return Exchange(Phase.DOT, reply)
-
-    def _end(self, phase: Phase, reply: Reply) -> Exchange:
-        """A transaction that stops before the message, the connection kept if it can be."""
-        if not 400 <= reply.code < 600 or reply.code == 421:
-            self._abandon()
-            # An answer such as 250 to DATA leaves us with no idea where the server is.
-            reply = Reply(code=0, text=reply.text) if 0 < reply.code < 400 else reply
-        else:
-            self._reset()
-        return Exchange(phase, reply)
-
-    def _reset(self) -> None:
-        if self._step("RSET").code != 250:
-            self._abandon()
-
-    def _step(self, command: str) -> Reply:
-        try:
-            return self._ask(command, self._limits.step)
-        except OSError as error:
-            return _no_reply(error)
-
-    def _ask(self, command: str, seconds: float) -> Reply:
-        # Addresses were checked before; this is the last door before the wire.
-        if not command.isascii() or not command.isprintable():
-            raise ValueError("an SMTP command must be one line of ASCII")
-        self._write(command.encode("ascii") + b"\r\n", seconds)
-        return self._read(seconds)
-
-    def _write(self, octets: bytes, seconds: float) -> None:
-        self._socket.settimeout(seconds)
-        self._socket.sendall(octets)
-
-    def _read(self, seconds: float) -> Reply:
-        code, text = self._replies.read(seconds)
-        return read_reply(code, text)
-
-    def _abandon(self) -> None:
-        self.usable = False
         _drop(self._smtp)
 
 
-def _connect(relay: Relay, limits: TimeLimits, context: ssl.SSLContext) -> smtplib.SMTP:
+@lru_cache(maxsize=1)
+def _verified() -> ssl.SSLContext:
+    """TLS that trusts the machine's authorities: reading them takes 40 ms, once a process."""
+    return ssl.create_default_context()
+
+
+def _connect(relay: Relay, limits: TimeLimits, context: ssl.SSLContext | None) -> smtplib.SMTP:
     if relay.tls == "tls":
         return smtplib.SMTP_SSL(
             relay.host,
             relay.port,
             local_hostname=relay.local_hostname,
             timeout=limits.connect,
-            context=context,
+            context=context or _verified(),
         )
     return smtplib.SMTP(
         relay.host, relay.port, local_hostname=relay.local_hostname, timeout=limits.connect
@@ -257,15 +187,3 @@ def _drop(smtp: smtplib.SMTP | None) -> None:
     if smtp is not None:
         with contextlib.suppress(OSError):
             smtp.close()
-
-
-def _stuff_dots(message: bytes) -> bytes:
-    """RFC 5321 section 4.5.2, with the final dot."""
-    if message.startswith(b".") or b"\n." in message:
-        message = message.replace(b"\r\n.", b"\r\n..")
-        message = b"." + message if message.startswith(b".") else message
-    return message + (b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n")
-
-
-def _no_reply(error: OSError) -> Reply:
-    return Reply(code=0, text=str(error) or type(error).__name__)

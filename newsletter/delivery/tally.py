@@ -1,8 +1,9 @@
-"""What a run did so far, and when its failures are no longer chance."""
+"""What a run did so far, and what a reply means in the light of it."""
 
-import threading
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from newsletter.delivery.model import Delivery, DeliverySummary, Outcome, OutcomeKind
 from newsletter.delivery.replies import defer_or_expire
@@ -11,55 +12,94 @@ from newsletter.delivery.replies import defer_or_expire
 _REQUEUES_OF_A_ROW = 2
 # So many refusals that blame us, in a row, are not about the readers.
 _SENDER_FAULTS_IN_A_ROW = 5
+# Destinations remembered as taking our mail; one forgotten is only judged more gently.
+_REMEMBERED = 2_000
+
+
+class Blame(StrEnum):
+    """Whom a reply calls in question, besides its reader."""
+
+    NOBODY = "nobody"
+    # The whole relay refuses us, whoever the reader is.
+    RELAY = "relay"
+    # One destination refuses us, and others behind the same relay do not.
+    DESTINATION = "destination"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to record, and whom it calls in question."""
+
+    outcome: Outcome
+    blame: Blame = Blame.NOBODY
 
 
 class Tally:
-    """Counts of one run, shared by its connections. Thread-safe."""
+    """Counts of one worker. For one thread."""
 
     def __init__(self, give_up_after: timedelta) -> None:
         self._give_up_after = give_up_after
-        self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._requeues: Counter[int] = Counter()
-        self._faults = 0
+        self._faults: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._accepted: defaultdict[str, set[str]] = defaultdict(set)
 
     def summary(self) -> DeliverySummary:
-        with self._lock:
-            return DeliverySummary(**self._counts)
+        return DeliverySummary(**self._counts)
+
+    def start_run(self) -> None:
+        """Begin to count anew; what is known of the relays stays."""
+        self._counts.clear()
+        self._requeues.clear()
 
     def count_skipped(self) -> None:
-        with self._lock:
-            self._counts["skipped"] += 1
+        self._counts["skipped"] += 1
 
     def count(self, outcome: Outcome) -> None:
-        with self._lock:
-            self._counts[outcome.kind.value] += 1
+        self._counts[outcome.kind.value] += 1
 
-    def weigh(self, delivery: Delivery, outcome: Outcome, now: datetime) -> tuple[Outcome, bool]:
-        """The outcome in the light of the run, and whether the relay must be left.
+    def forget_faults(self, relay: str) -> None:
+        """The relay was left: what comes after its pause is judged anew."""
+        self._faults.pop(relay, None)
+        self._accepted.pop(relay, None)
+
+    def weigh(
+        self, delivery: Delivery, relay: str, group: str, outcome: Outcome, now: datetime
+    ) -> Verdict:
+        """The outcome in the light of what else the relay answered.
 
         A row that keeps going back is deferred, so that one message which breaks
-        every conversation does not hold up the others. While the relay has taken
-        nothing in this run, a refusal that blames us is not final: readers must
-        not lose an issue by a slip in the relay's settings.
+        every conversation does not hold up the others. A refusal that blames us
+        is not final until the destination is known to take our mail, nor where
+        such refusals come in a row: readers must not lose an issue by a slip in
+        DNS or in the relay's settings. Five in a row to one destination are its
+        fault-finding; where nothing else got through the relay, the relay's.
         """
-        with self._lock:
-            if outcome.kind is OutcomeKind.REQUEUED:
-                if outcome.sender_fault:
-                    return outcome, True
-                self._requeues[delivery.id] += 1
-                if self._requeues[delivery.id] > _REQUEUES_OF_A_ROW:
-                    return self._defer(delivery, outcome, now), False
-                return outcome, False
-            if not (outcome.kind is OutcomeKind.REFUSED and outcome.sender_fault):
-                self._faults = 0
-                return outcome, False
-            self._faults += 1
-            if self._faults >= _SENDER_FAULTS_IN_A_ROW:
-                return Outcome(OutcomeKind.REQUEUED, outcome.reason, outcome.reply, True), True
-            if not self._counts["accepted"]:
-                return self._defer(delivery, outcome, now), False
-            return outcome, False
+        if outcome.kind is OutcomeKind.REQUEUED:
+            if outcome.sender_fault:
+                return Verdict(outcome, Blame.RELAY)
+            self._requeues[delivery.id] += 1
+            if self._requeues[delivery.id] > _REQUEUES_OF_A_ROW:
+                return Verdict(self._defer(delivery, outcome, now))
+            return Verdict(outcome)
+        if outcome.kind is OutcomeKind.ACCEPTED:
+            known = self._accepted[relay]
+            if len(known) >= _REMEMBERED and group not in known:
+                known.pop()
+            known.add(group)
+        if not (outcome.kind is OutcomeKind.REFUSED and outcome.sender_fault):
+            if relay in self._faults:
+                self._faults[relay].pop(group, None)
+            return Verdict(outcome)
+        faults = self._faults[relay]
+        faults[group] += 1
+        if faults[group] >= _SENDER_FAULTS_IN_A_ROW:
+            others = self._accepted[relay] - {group}
+            requeued = Outcome(OutcomeKind.REQUEUED, outcome.reason, outcome.reply, True)
+            return Verdict(requeued, Blame.DESTINATION if others else Blame.RELAY)
+        if group not in self._accepted[relay] or faults[group] > 1:
+            return Verdict(self._defer(delivery, outcome, now))
+        return Verdict(outcome)
 
     def _defer(self, delivery: Delivery, outcome: Outcome, now: datetime) -> Outcome:
         return defer_or_expire(

@@ -7,13 +7,14 @@ Field descriptions become the reference in docs/config.md.
 
 from datetime import timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from newsletter.config import Slug, shaped
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.schedule import Moment, parse_moment
+from newsletter.publication.zones import find_zone
 
 # First words of the paths that the service itself serves.
 RESERVED_SLUGS = frozenset(
@@ -25,13 +26,8 @@ RESERVED_SLUGS = frozenset(
 
 
 def _known_timezone(name: str) -> str:
-    # Opened rather than looked up in the list of all zones, which walks the file system.
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
-            f'no time zone is called "{name}"; use a name such as America/New_York'
-        ) from error
+    if find_zone(name) is None:
+        raise ValueError(f'no time zone is called "{name}"; use a name such as America/New_York')
     return name
 
 
@@ -58,6 +54,13 @@ WebAddress = Annotated[str, shaped(r"https?://\S+", "a web address such as https
 MailAddress = Annotated[
     str,
     shaped(r"[^\s@<>,\x00-\x1f]+@[^\s@<>,\x00-\x1f]+", "an address such as desk@paper.example"),
+]
+StaffAddress = Annotated[
+    str,
+    shaped(
+        r"[^\s@<>,\x00-\x1f]*@[^\s@<>,\x00-\x1f]+",
+        "an address, or a whole domain such as @paper.example",
+    ),
 ]
 Language = Annotated[str, shaped(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language tag such as en or hy")]
 
@@ -179,6 +182,37 @@ class Sender(Model):
     address: MailAddress = Field(description="its domain carries the Message-ID and the List-Id")
 
 
+class Waves(Model):
+    """The parts of a newsletter's audience that are served one after the other.
+
+    Each begins only where the one before stayed within the brake of `[delivery]`.
+    """
+
+    staff: tuple[StaffAddress, ...] = Field(
+        (), description="readers served first: addresses, or @paper.example for a whole domain"
+    )
+    canary: float = Field(
+        0, ge=0, le=0.5, description="a share of the other readers served next, a fair sample; 0.05"
+    )
+    wait: Duration = Field(
+        "30 minutes", description="how long after staff and canary the others are served"
+    )
+    local_time: bool = Field(
+        False,
+        description="each reader is served when the wall clock of their own zone shows the time "
+        "of send_at; an unknown zone is the newsletter's",
+    )
+
+    @property
+    def wait_length(self) -> timedelta:
+        return parse_duration(self.wait)
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether some readers are served before all others."""
+        return bool(self.staff) or self.canary > 0
+
+
 class Newsletter(Model):
     """What one subscribes to."""
 
@@ -212,6 +246,7 @@ class Newsletter(Model):
         "",
         description="what a reader agrees to, printed at the sign-up form",
     )
+    waves: Waves = Field(default=Waves(), description="who is served when; without it all at once")
     sections: tuple[SectionPlan, ...] = Field(
         alias="section", min_length=1, description="the parts of an issue, in order"
     )
@@ -268,10 +303,37 @@ def _has_room_for_token(address: str) -> bool:
 
 
 class DeliverySettings(Model):
-    """How hard to try."""
+    """How hard to try, and how fast."""
 
     give_up_after: Duration = Field(
         "3 days", description="a reader whose server keeps putting us off is refused after this"
+    )
+    brake_share: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description="more hard refusals than this share of a wave's first readers (and at least 5) "
+        "pause the issue; 1: never",
+    )
+    brake_after: int = Field(
+        500, ge=10, le=10_000, description="how many first readers of a wave the brake looks at"
+    )
+    on_uncertain: Literal["resend", "hold"] = Field(
+        "resend",
+        description="a message that may have been taken is sent once more, with the same bytes, "
+        "or held for a person to look at",
+    )
+    resend_after: Duration = Field(
+        "5 minutes", description="how long news of such a message is waited for before that"
+    )
+    domain_connections: int = Field(
+        0, ge=0, description="how many messages to one destination at the same time; 0: no limit"
+    )
+    domain_rate: float = Field(
+        0, ge=0, description="how many messages a second to one destination; 0: no limit"
+    )
+    group_by_mx: bool = Field(
+        True, description="domains behind one mail host are one destination; asks DNS for it"
     )
 
 

@@ -4,11 +4,10 @@ premailer's defaults strip the phone and dark rules of their force, rewrite the
 pictures' sizes and fetch foreign style sheets, so nothing calls it but this.
 """
 
+import importlib
 import logging
 import re
 import warnings
-
-from premailer import Premailer
 
 from newsletter.errors import RenderError
 from newsletter.rendering.model import ReaderSlot
@@ -31,10 +30,13 @@ def inline_css(html: str, *, name: str) -> str:
     ``name`` (of the template) is what a RenderError talks of.
     """
     _refuse_foreign_css(html, name)
+    # It brings requests and cssutils along, 0.2 s of every start, and a worker or a page
+    # server needs none of them until it writes a notice.
+    premailer = importlib.import_module("premailer")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            result: str = Premailer(
+            result: str = premailer.Premailer(
                 html,
                 strip_important=False,
                 disable_validation=True,

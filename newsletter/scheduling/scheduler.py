@@ -7,6 +7,7 @@ due is decided by the database and the clock.
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -14,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from newsletter.clock import SystemClock
 from newsletter.log import get_logger
+from newsletter.scheduling.turn import LOOK_SECONDS, Turn
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.tick import refresh, tick
 
@@ -26,38 +28,58 @@ REFRESH_SECONDS = 30 * 60
 
 
 def run_scheduler(installation: Installation, stop: threading.Event) -> None:
-    """Tick until ``stop`` is set; then let a running job end."""
+    """Tick until ``stop`` is set, while it is our turn; then let a running job end."""
+    clock = SystemClock()  # APScheduler goes by the machine's clock
+    turn = Turn(installation.database, clock)
     scheduler = BackgroundScheduler(
         timezone="UTC",
-        executors={"default": ThreadPoolExecutor(1)},
+        # The turn is kept beside a job that takes long.
+        executors={"default": ThreadPoolExecutor(1), "turn": ThreadPoolExecutor(1)},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    start = SystemClock().now()  # APScheduler goes by the machine's clock
-    for name, act, seconds in (
-        ("tick", tick, TICK_SECONDS),
-        ("refresh", refresh, REFRESH_SECONDS),
-    ):
+    jobs = (("tick", tick, TICK_SECONDS), ("refresh", refresh, REFRESH_SECONDS))
+
+    def look() -> None:
+        if turn.look():
+            # Taken over from another: what is due has waited long enough.
+            for name, _, _ in jobs:
+                scheduler.modify_job(name, next_run_time=clock.now())
+
+    for name, act, seconds in jobs:
         scheduler.add_job(
-            _guarded(name, act, installation),
+            _guarded(name, partial(_act_in_turn, turn, act, installation)),
             IntervalTrigger(seconds=seconds, jitter=seconds // 10, timezone="UTC"),
             id=name,
-            next_run_time=start,
+            next_run_time=None,  # until it is our turn
         )
+    scheduler.add_job(
+        _guarded("turn", look),
+        IntervalTrigger(seconds=LOOK_SECONDS, timezone="UTC"),
+        id="turn",
+        executor="turn",
+        next_run_time=clock.now(),
+    )
     scheduler.start()
     try:
         stop.wait()
     finally:
         scheduler.shutdown(wait=True)
+        turn.give_up()
 
 
-def _guarded(
-    name: str, act: Callable[[Installation], None], installation: Installation
-) -> Callable[[], None]:
+def _act_in_turn(
+    turn: Turn, act: Callable[[Installation], None], installation: Installation
+) -> None:
+    if turn.is_ours():
+        act(installation)
+
+
+def _guarded(name: str, act: Callable[[], object]) -> Callable[[], None]:
     def run() -> None:
         try:
-            act(installation)
+            act()
         except Exception as error:
-            # The next tick comes whatever happened in this one.
+            # The next run comes whatever happened in this one.
             log.exception("job_failed", job=name, error=str(error))
 
     return run

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,7 +27,9 @@ class Database:
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._engine = open_engine(opening)
-        self.is_sqlite: bool = self._engine.dialect.name == "sqlite"
+        self.dialect: sa.Dialect = self._engine.dialect
+        self.url: sa.URL = opening.url
+        self.is_sqlite: bool = self.dialect.name == "sqlite"
         self._turn = threading.Lock()
         # Both share the engine's pool.
         self._writer = self._engine.execution_options(writes=True)
@@ -82,15 +85,43 @@ class Database:
         Never open one inside another: on SQLite it would wait for itself.
         """
         url = self._opening.url
-        with self._own_turn(), told_plainly(url), self._writer.begin() as connection:
+        with self.own_turn(), told_plainly(url), self._writer.begin() as connection:
             yield Transaction(connection)
+
+    def session(self) -> sa.Connection:
+        """A connection of one's own, for what must live as long as it: session locks."""
+        with told_plainly(self._opening.url):
+            return self._writer.connect()
+
+    def driver_connection(self) -> Any:
+        """The driver's own connection, set up to write, for one thread that will close it."""
+        with told_plainly(self._opening.url):
+            pooled = self._engine.raw_connection()
+            connection = pooled.driver_connection
+            pooled.detach()
+        if self.is_sqlite and connection is not None:
+            connection.execute("PRAGMA query_only = OFF")
+        return connection
+
+    def make_durable(self) -> None:
+        """See that what was committed until now survives the loss of power as well.
+
+        Only SQLite with durability "process" needs asking: its commits reach the
+        disk with a checkpoint, which waits for nobody.
+        """
+        if self.is_sqlite and self._opening.durability == "process":
+            with self.session() as session, told_plainly(self._opening.url):
+                # On the driver's own connection: no checkpoint runs in a transaction.
+                driver = session.connection.driver_connection
+                if driver is not None:
+                    driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
     @contextmanager
-    def _own_turn(self) -> Iterator[None]:
+    def own_turn(self) -> Iterator[None]:
         """Let the threads of this process write to SQLite one after the other.
 
         SQLite itself would let them poll for their turn, up to 100 ms at a

@@ -195,6 +195,9 @@ def mailing_document(mailing: Mailing) -> Json:
         "list_name": mailing.list_name,
         "base_url": mailing.base_url,
         "archive_url": mailing.archive_url,
+        "revision": mailing.revision,
+        "token_key": mailing.token_key,
+        "dkim_selectors": list(mailing.dkim_selectors),
     }
 
 
@@ -217,6 +220,9 @@ def mailing_from_document(document: Mapping[str, Any]) -> Mailing:
         list_name=document.get("list_name", ""),
         base_url=document.get("base_url", ""),
         archive_url=document.get("archive_url", ""),
+        revision=document.get("revision", 1),
+        token_key=document.get("token_key", ""),
+        dkim_selectors=tuple(document.get("dkim_selectors", ())),
     )
 
 

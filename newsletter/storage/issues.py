@@ -13,7 +13,7 @@ from newsletter.ranking.model import PastUse
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.documents import issue_document, issue_from_document
-from newsletter.storage.statements import AnyRow, insert_into, newsletter_key
+from newsletter.storage.statements import AnyRow, fence, insert_into, newsletter_key
 
 # Issues that readers have, in whole or in part.
 STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.RECALLED)
@@ -104,6 +104,8 @@ class IssueRepository:
         Holding it keeps ``reason``, approving it keeps ``actor`` and ``at``;
         back in the draft both are gone.
         """
+        if to is not IssueState.SENDING:
+            fence(self._connection)
         values: dict[str, Any] = {"state": to.value, "changed_at": at}
         if to is IssueState.HELD:
             values["held_because"] = reason
@@ -143,6 +145,25 @@ class IssueRepository:
         self._put_items(key, issue)
         self._changes.record(at, actor, "issue", issue.public_id, "edited")
         return True
+
+    def correct(self, issue: Issue, revision: int, actor: str, at: datetime) -> bool:
+        """Put corrected content into a paused issue; False where it is paused no more.
+
+        Where its stories ran stays as it was: the readers who were served first
+        have them.
+        """
+        corrected = self._connection.execute(
+            sa.update(t.issue)
+            .where(
+                t.issue.c.public_id == issue.public_id,
+                t.issue.c.state == IssueState.PAUSED.value,
+            )
+            .values(self._values(issue, at))
+        ).rowcount
+        if corrected:
+            detail = {"revision": revision}
+            self._changes.record(at, actor, "issue", issue.public_id, "corrected", detail)
+        return bool(corrected)
 
     def previous(self, newsletter: str, before: datetime) -> Issue | None:
         """The newsletter's latest regular issue planned for before ``before`` that was sent,
@@ -212,7 +233,10 @@ class IssueRepository:
             .join_from(t.delivery, t.mailing, t.mailing.c.id == t.delivery.c.mailing_id)
             .where(
                 t.mailing.c.issue_id == t.issue.c.id,
-                t.delivery.c.state.in_([state.value for state in _MAYBE_SENT]),
+                sa.or_(
+                    t.delivery.c.state.in_([state.value for state in _MAYBE_SENT]),
+                    t.delivery.c.doubts > 0,
+                ),
             )
         )
         fresh = {"held_because": "", "approved_by": "", "approved_at": None}
@@ -232,7 +256,7 @@ class IssueRepository:
             self._connection.execute(
                 sa.delete(t.delivery).where(t.delivery.c.mailing_id.in_(mailings))
             )
-            for table in (t.mailing, t.item):
+            for table in (t.mailing, t.item, t.wave):
                 self._connection.execute(sa.delete(table).where(table.c.issue_id == key))
         return key
 

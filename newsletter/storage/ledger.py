@@ -4,24 +4,35 @@ The moves are those of `delivery.states`, written as guarded updates in
 `ledger_statements`.
 """
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
 
-from newsletter.delivery.model import Delivery, DeliveryState, Mailing, Outcome, OutcomeKind
-from newsletter.delivery.ports import Ledger
+from newsletter.delivery.model import (
+    Delivery,
+    DeliveryState,
+    Mailing,
+    OnUncertain,
+    OutcomeKind,
+    Settlement,
+)
 from newsletter.errors import InvalidTransition, NotFound
 from newsletter.issues.model import IssueState
 from newsletter.log import get_logger, mask_address
 from newsletter.storage import ledger_statements as statements
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.columns import clean_text
 from newsletter.storage.database import Database
 from newsletter.storage.documents import mailing_from_document
+from newsletter.storage.quick import Prepared, QuickWriter
+from newsletter.storage.relay_limits import RelayLimits
+from newsletter.storage.statements import SHARE_FENCE, fence
+from newsletter.storage.worker_sessions import WorkerSessions
 
 log = get_logger(__name__)
 
@@ -30,25 +41,83 @@ _ADDRESS = re.compile(r"(?:\"[^\"@]*\"|[^\s<>\"'(),;:@\[\]\\]+)@[^\s<>\"'(),;:@\
 _REPLY_LENGTH = 1_000
 
 
-class SqlLedger(Ledger):
+class SqlLedger(RelayLimits):
     """All deliveries, one row a mailing and recipient, in the database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, *, on_uncertain: OnUncertain = OnUncertain.RESEND
+    ) -> None:
+        super().__init__(database)
+        self._again = on_uncertain is OnUncertain.RESEND
+        self._sessions = WorkerSessions(database)
+        dialect = "sqlite" if database.is_sqlite else "postgresql"
+        quick = QuickWriter(database)
+        self._quick = quick
+        self._claim_system = quick.prepare(statements.CLAIM_SYSTEM)
+        self._claim_wave = quick.prepare(statements.CLAIM_WAVE)
+        self._share_fence = quick.prepare(SHARE_FENCE)
+        self._hand_over = quick.prepare(statements.hand_over(dialect))
+        self._record = {k: quick.prepare(one) for k, one in statements.RECORD.items()}
+        self._record_as_late = {k: quick.prepare(one) for k, one in statements.RECORD_LATE.items()}
+        self._end_leases = statements.end_leases(dialect)
 
-    def claim(
-        self, worker: str, now: datetime, lease_until: datetime, limit: int
-    ) -> Sequence[Delivery]:
-        """As the port says; of several issues that are sending, the earliest goes first."""
-        values = {"worker_name": worker, "now": now, "lease": lease_until}
+    def close(self) -> None:
+        """Let go of the connections of its own."""
+        self._quick.close()
+        self._sessions.close()
+
+    def enroll(self, name: str, now: datetime, lease_until: datetime) -> int:
+        with self._database.write() as transaction:
+            worker = int(
+                transaction.connection.execute(
+                    sa.insert(t.worker)
+                    .values(name=name, started_at=now, lease_until=lease_until)
+                    .returning(t.worker.c.id)
+                ).scalar_one()
+            )
+        self._sessions.begin(worker)
+        return worker
+
+    def renew(self, worker: int, lease_until: datetime) -> bool:
+        with self._database.write() as transaction:
+            held = transaction.connection.execute(
+                sa.update(t.worker)
+                .where(t.worker.c.id == worker, t.worker.c.lease_until.is_not(None))
+                .values(lease_until=lease_until)
+            ).rowcount
+        self._sessions.keep(worker)
+        return bool(held)
+
+    def release(self, worker: int) -> int:
+        with self._database.write() as transaction:
+            return transaction.connection.execute(statements.RELEASE, {"worker": worker}).rowcount
+
+    def retire(self, worker: int) -> int:
         with self._database.write() as transaction:
             connection = transaction.connection
-            claimed = _claim(connection, statements.CLAIM_SYSTEM, values, limit)
-            if len(claimed) < limit:
-                for issue in connection.scalars(statements.SENDING_ISSUES).all():
-                    values["issue_row"] = issue
-                    left = limit - len(claimed)
-                    claimed += _claim(connection, statements.CLAIM_ISSUE, values, left)
+            released = connection.execute(statements.RELEASE, {"worker": worker}).rowcount
+            connection.execute(sa.delete(t.permit).where(t.permit.c.worker_id == worker))
+            connection.execute(
+                sa.update(t.worker).where(t.worker.c.id == worker).values(lease_until=None)
+            )
+        self._sessions.end(worker)
+        return released
+
+    def claim_system(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        values = {"worker": worker, "now": self._quick.instant(now)}
+        return self._claim(self._claim_system, values, limit, is_system=True)
+
+    def claim_issues(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        claimed: list[Delivery] = []
+        with self._database.read() as transaction:
+            waves = transaction.connection.execute(statements.RELEASED_WAVES).all()
+        values = {"worker": worker, "now": self._quick.instant(now)}
+        for issue, number in waves:
+            of_wave = values | {"issue_row": issue, "wave_number": number}
+            left = limit - len(claimed)
+            claimed += self._claim(self._claim_wave, of_wave, left, is_system=False)
+            if len(claimed) >= limit:
+                break
         return claimed
 
     def mailing(self, public_id: str) -> Mailing:
@@ -60,58 +129,65 @@ class SqlLedger(Ledger):
             raise NotFound("there is no such mailing any more", subject=public_id)
         return mailing_from_document(content)
 
-    def hand_over(self, delivery: Delivery, worker: str, now: datetime) -> bool:
-        row = {"row": delivery.id, "worker_name": worker, "now": now}
-        with self._database.write() as transaction:
-            if transaction.connection.execute(statements.HAND_OVER, row).rowcount:
-                return True
-            transaction.connection.execute(statements.RETURN_CLAIMED, row)
-            return False
-
-    def record(self, delivery: Delivery, worker: str, outcome: Outcome, now: datetime) -> None:
+    def commit(
+        self,
+        worker: int,
+        settled: Sequence[Settlement],
+        handing_over: Sequence[int],
+        now: datetime,
+    ) -> Collection[int]:
         """As the port says. A row in doubt is queued once more, as `recover` does it.
 
         An outcome for a row that is no longer the worker's is logged and
         dropped, unless it settles a doubt. InvalidTransition where a message
         that was never handed over is said to have been taken.
         """
-        row = {"row": delivery.id, "worker_name": worker}
-        with self._database.write() as transaction:
-            written = transaction.connection.execute(
-                statements.RECORD[outcome.kind], row | _parameters(outcome, now)
-            ).rowcount
-            if written:
-                return
-            state = transaction.connection.scalar(
-                sa.select(t.delivery.c.state).where(
-                    t.delivery.c.id == delivery.id, t.delivery.c.worker == worker
-                )
-            )
-        if state == DeliveryState.CLAIMED:
-            raise InvalidTransition(
-                f"delivery {delivery.id} was never handed over and can't be {outcome.kind}",
-                subject=str(delivery.id),
-            )
-        log.warning("outcome_too_late", delivery=delivery.id, outcome=str(outcome.kind))
+        quick, at = self._quick, self._quick.instant(now)
+        recorded = []
+        handed_over = None
+        with quick.transaction() as connection:
+            if not self._database.is_sqlite:
+                quick.execute(connection, self._share_fence, {})
+            for kind, rows in self._by_kind(worker, settled, now, at).items():
+                cursor = quick.execute_each(connection, self._record[kind], rows)
+                recorded.append((kind, rows, cursor))
+            if handing_over:
+                values = {"rows": self._keys(handing_over), "worker": worker, "now": at}
+                handed_over = quick.execute(connection, self._hand_over, values)
+                if self._database.is_sqlite:
+                    granted = {row for (row,) in handed_over}
+        if handed_over is None:
+            granted = set()
+        elif not self._database.is_sqlite:
+            granted = {row for (row,) in handed_over}
+        for kind, rows, cursor in recorded:
+            if cursor.rowcount != len(rows):
+                self._record_late(worker, kind, rows)
+        if len(granted) != len(handing_over):
+            self._return_claimed(worker, [row for row in handing_over if row not in granted], now)
+        return granted
 
-    def renew(self, worker: str, lease_until: datetime) -> None:
-        with self._database.write() as transaction:
-            transaction.connection.execute(
-                statements.RENEW, {"worker_name": worker, "lease": lease_until}
-            )
-
-    def release(self, worker: str) -> int:
-        with self._database.write() as transaction:
-            return transaction.connection.execute(
-                statements.RELEASE, {"worker_name": worker}
-            ).rowcount
+    def put_off(self, worker: int, dues: Mapping[int, datetime]) -> None:
+        rows = [{"row": row, "worker": worker, "now": due, "due": due} for row, due in dues.items()]
+        if rows:
+            with self._database.write() as transaction:
+                transaction.connection.execute(statements.PUT_OFF, rows)
 
     def recover(self, now: datetime, *, all_workers: bool) -> tuple[int, int]:
         """As the port says; the first figure counts every row that is queued again,
         the second those that stay uncertain."""
-        values = {"now": now, "all_workers": all_workers}
         with self._database.write() as transaction:
             connection = transaction.connection
+            fence(connection)
+            living = connection.scalars(
+                sa.select(t.worker.c.id).where(t.worker.c.lease_until.is_not(None))
+            ).all()
+            dead = living if all_workers else self._sessions.dead_among(connection, living)
+            ended = connection.scalars(
+                self._end_leases, {"now": now, "dead": self._keys(dead)}
+            ).all()
+            connection.execute(sa.delete(t.permit).where(t.permit.c.worker_id.in_(ended)))
+            values = {"now": now, "again": self._again}
             claimed = connection.execute(statements.RECOVER_CLAIMED, values).rowcount
             states = connection.scalars(statements.RECOVER_HANDED_OVER, values).all()
         uncertain = states.count(DeliveryState.UNCERTAIN.value)
@@ -125,6 +201,7 @@ class SqlLedger(Ledger):
         return max(now, min(waiting)) if waiting else None
 
     def close_finished(self, now: datetime) -> Sequence[str]:
+        """Move sending issues without open rows to sent; their public ids."""
         finished = statements.FINISHED_ISSUES
         # Asked after every run: a look that finds nothing must not wait to write.
         with self._database.read() as transaction:
@@ -142,46 +219,108 @@ class SqlLedger(Ledger):
                 changes.record(now, "delivery", "issue", public_id, IssueState.SENT.value)
         return closed
 
+    def _claim(
+        self, prepared: Prepared, values: dict[str, Any], limit: int, *, is_system: bool
+    ) -> list[Delivery]:
+        """Claim until ``limit`` rows are there or none is due; skipped rows don't count."""
+        claimed: list[Delivery] = []
+        while len(claimed) < limit:
+            wanted = limit - len(claimed)
+            rows = self._quick.fetch(prepared, values | {"wanted": wanted})
+            for state, first_tried_at, key, mailing, recipient, address, *rest in sorted(
+                rows, key=_by_key
+            ):
+                if state == DeliveryState.CLAIMED:
+                    tried = self._quick.read_instant(first_tried_at)
+                    attempts, domain, relay = rest
+                    claimed.append(
+                        Delivery(
+                            id=key,
+                            mailing_id=mailing,
+                            recipient_id=recipient,
+                            address=address,
+                            attempts=attempts,
+                            domain=domain,
+                            relay=relay,
+                            is_system=is_system,
+                            first_tried_at=tried,
+                        )
+                    )
+            if len(rows) < wanted:
+                break
+        return claimed
 
-def _claim(
-    connection: Connection, statement: sa.Executable, values: dict[str, Any], limit: int
-) -> list[Delivery]:
-    """Claim until ``limit`` rows are there or none is due; skipped rows don't count."""
-    claimed: list[Delivery] = []
-    while len(claimed) < limit:
-        wanted = limit - len(claimed)
-        rows = connection.execute(statement, values | {"wanted": wanted}).all()
-        found = [
-            Delivery(
-                id=row.id,
-                mailing_id=row.mailing,
-                recipient_id=row.recipient,
-                address=row.address,
-                attempts=row.attempts,
-                first_tried_at=row.first_tried_at,
+    def _by_kind(
+        self, worker: int, settled: Sequence[Settlement], now: datetime, at: Any
+    ) -> dict[OutcomeKind, list[dict[str, Any]]]:
+        """The values of outcomes, as the driver wants them."""
+        by_kind: dict[OutcomeKind, list[dict[str, Any]]] = {}
+        for one in settled:
+            outcome = one.outcome
+            row = {"row": one.delivery_id, "worker": worker, "now": at, **_reply_values(one)}
+            if outcome.kind in _WAITING:
+                row["due"] = self._quick.instant(outcome.retry_at or now)
+                row["again"] = self._again
+            by_kind.setdefault(outcome.kind, []).append(row)
+        return by_kind
+
+    def _return_claimed(self, worker: int, rows: Sequence[int], now: datetime) -> None:
+        """Put rows whose hand-over did not hold where they belong."""
+        with self._database.write() as transaction:
+            transaction.connection.execute(
+                statements.RETURN_CLAIMED,
+                [{"row": row, "worker": worker, "now": now} for row in rows],
             )
-            for row in rows
-            if row.state == DeliveryState.CLAIMED
-        ]
-        claimed += sorted(found, key=lambda delivery: delivery.id)
-        if len(rows) < wanted:
-            break
-    return claimed
+
+    def _record_late(self, worker: int, kind: OutcomeKind, rows: list[dict[str, Any]]) -> None:
+        """Outcomes of which some found their row no longer ours: they may settle a doubt."""
+        with self._database.read() as transaction:
+            never = transaction.connection.scalar(
+                sa.select(t.delivery.c.id).where(
+                    t.delivery.c.id.in_([row["row"] for row in rows]),
+                    t.delivery.c.worker_id == worker,
+                    t.delivery.c.state == DeliveryState.CLAIMED.value,
+                )
+            )
+        if never is not None:
+            raise InvalidTransition(
+                f"delivery {never} was never handed over and can't be {kind}", subject=str(never)
+            )
+        settled = 0
+        if kind in self._record_as_late:
+            with self._quick.transaction() as connection:
+                cursor = self._quick.execute_each(connection, self._record_as_late[kind], rows)
+            settled = cursor.rowcount
+        log.warning("outcome_too_late", outcome=str(kind), rows=len(rows), settled_doubts=settled)
+
+    def _keys(self, keys: Collection[int]) -> Any:
+        """Keys as `ledger_statements.among` wants them."""
+        return json.dumps(list(keys)) if self._database.is_sqlite else list(keys)
 
 
-def _parameters(outcome: Outcome, now: datetime) -> dict[str, Any]:
+def _by_key(row: Sequence[Any]) -> int:
+    return int(row[2])
+
+
+_WAITING = (OutcomeKind.DEFERRED, OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)
+_DECIDED = (OutcomeKind.ACCEPTED, OutcomeKind.REFUSED)
+
+
+def _reply_values(settlement: Settlement) -> dict[str, Any]:
     """What is kept of an outcome; of the server's words no address."""
-    decided = outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.REFUSED)
-    masked = _ADDRESS.sub(lambda found: mask_address(found[0]), outcome.reply.text)
+    outcome = settlement.outcome
+    reply = outcome.reply
+    text = clean_text(reply.text)
+    if "@" in text:
+        text = _ADDRESS.sub(lambda found: mask_address(found[0]), text)
+    answered = outcome.kind in _DECIDED and reply.code > 0
     return {
-        "now": now,
-        "due": outcome.retry_at or now,
         # A server that put us off was tried, even where it hung up without a word.
-        "tried": int(outcome.kind is OutcomeKind.DEFERRED or (decided and outcome.reply.code > 0)),
+        "tried": 1 if answered or outcome.kind is OutcomeKind.DEFERRED else 0,
         "its_reason": outcome.reason,
         "its_fault": outcome.sender_fault,
-        "its_relay": outcome.relay,
-        "its_code": outcome.reply.code,
-        "its_enhanced": outcome.reply.enhanced,
-        "its_text": masked[:_REPLY_LENGTH],
+        "its_relay": settlement.relay,
+        "its_code": reply.code,
+        "its_enhanced": reply.enhanced,
+        "its_text": text[:_REPLY_LENGTH],
     }

@@ -1,14 +1,17 @@
-"""The ledger's statements, built once: each is one guarded move.
+"""The ledger's statements, built once a dialect: each is one guarded move.
 
-Their parameters: ``now``, ``lease``, ``due`` (instants), ``worker_name``,
-``row`` (a ledger row), ``issue_row`` (an issue's), ``wanted`` (rows),
-``all_workers``, and for an outcome ``tried`` (0 or 1) and `REPLY_COLUMNS`.
+Their parameters: ``now``, ``due`` (instants), ``worker`` (a worker's key),
+``row`` (a ledger row), ``rows`` (several), ``issue_row`` and ``wave_number`` (an
+issue's), ``wanted`` (rows), ``dead`` (keys of dead workers), ``again`` (whether
+a row in doubt is sent again), and for an outcome ``tried`` (0 or 1) and
+`REPLY_COLUMNS`.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from newsletter.delivery.model import DeliveryState, OutcomeKind
 from newsletter.issues.model import IssueState
@@ -24,11 +27,16 @@ _SKIPPED = DeliveryState.SKIPPED.value
 
 _row = t.delivery.c
 _NOW = sa.bindparam("now", type_=Instant)
-_LEASE = sa.bindparam("lease", type_=Instant)
 _DUE = sa.bindparam("due", type_=Instant)
-_WORKER = sa.bindparam("worker_name", type_=sa.String)
-_ALL_WORKERS = sa.bindparam("all_workers", type_=sa.Boolean)
+_WORKER = sa.bindparam("worker", type_=sa.BigInteger)
+_AGAIN = sa.bindparam("again", type_=sa.Boolean)
 _TRIED = sa.bindparam("tried", type_=sa.Integer)
+
+
+def _literals(*words: str) -> list[sa.ColumnElement[str]]:
+    """Words of ours written into the statement: a list of parameters is only known when it runs."""
+    return [sa.literal_column(f"'{word}'", sa.String) for word in words]
+
 
 # Scalar lookups by unique keys rather than EXISTS: without fresh statistics
 # PostgreSQL turns an EXISTS into a scan of all subscriptions.
@@ -74,7 +82,9 @@ _skip = sa.case(
         sa.case(
             (
                 _suppression.in_(
-                    [reason.value for reason in SuppressionReason if reason.blocks_confirmation]
+                    _literals(
+                        *(r.value for r in SuppressionReason if r.blocks_confirmation),
+                    )
                 ),
                 "suppressed",
             )
@@ -86,12 +96,48 @@ _skip = sa.case(
 _may_go = sa.or_(_row.issue_id.is_(None), _issue_state == IssueState.SENDING.value)
 
 
-def _claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
+_OURS = sa.and_(_row.id == sa.bindparam("row", type_=_row.id.type), _row.worker_id == _WORKER)
+_HANDED = _row.state == _HANDED_OVER
+_HELD = _row.state.in_(_literals(_CLAIMED, _HANDED_OVER))
+# A worker that was taken for dead tells in the end what became of a row in
+# doubt: better late than a second copy.
+_LATE_NEWS = sa.and_(
+    _row.id == sa.bindparam("row", type_=_row.id.type),
+    _row.handed_by == _WORKER,
+    _row.doubts > 0,
+    _row.state.in_(_literals(_QUEUED, _UNCERTAIN)),
+)
+_OF_LIVE_WORKER = (
+    sa.select(t.worker.c.id)
+    .where(t.worker.c.id == _row.worker_id, t.worker.c.lease_until.is_not(None))
+    .correlate(t.delivery)
+    .exists()
+)
+_LEASE_LASTS = (
+    sa.select(t.worker.c.id)
+    .where(t.worker.c.id == _WORKER, t.worker.c.lease_until > _NOW)
+    .correlate(None)
+    .exists()
+)
+
+# What is kept of an outcome besides its state, by the name of its parameter.
+REPLY_COLUMNS: Mapping[str, str] = {
+    "its_reason": "reason",
+    "its_fault": "sender_fault",
+    "its_relay": "relay",
+    "its_code": "reply_code",
+    "its_enhanced": "reply_enhanced",
+    "its_text": "reply_text",
+}
+
+
+def claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
+    """Claim or skip the first rows of ``whose`` that are due."""
     picked = (
         sa.select(_row.id)
         .where(whose, _row.due_at <= _NOW)
         # The index's own order, so that no sort of the whole queue is needed.
-        .order_by(_row.issue_id, _row.due_at, _row.id)
+        .order_by(_row.issue_id, _row.wave, _row.due_at, _row.id)
         .limit(sa.bindparam("wanted", type_=sa.Integer))
         .with_for_update(skip_locked=True)
         # As a CTE: PostgreSQL may run a plain subquery several times, and lock
@@ -117,35 +163,63 @@ def _claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
         .values(
             state=sa.case((goes, _CLAIMED), else_=_SKIPPED),
             reason=sa.func.coalesce(judged.c.skip, _row.reason),
-            lease_until=sa.case((goes, _LEASE)),
-            worker=sa.case((goes, _WORKER)),
+            worker_id=sa.case((goes, _WORKER)),
             due_at=None,
             changed_at=_NOW,
         )
         .returning(
-            _row.id,
-            mailing.label("mailing"),
-            *(_row.recipient, _row.address, _row.attempts, _row.first_tried_at, _row.state),
+            # As the ledger makes deliveries of them.
+            *(_row.state, _row.first_tried_at),
+            *(_row.id, mailing.label("mailing"), _row.recipient, _row.address),
+            *(_row.attempts, _row.domain, _row.relay),
         )
     )
 
 
-CLAIM_SYSTEM = _claim(_row.issue_id.is_(None))
-CLAIM_ISSUE = _claim(_row.issue_id == sa.bindparam("issue_row", type_=_row.issue_id.type))
-
-SENDING_ISSUES = (
-    sa.select(t.issue.c.id)
-    .where(t.issue.c.state == IssueState.SENDING.value)
-    .order_by(t.issue.c.send_at, t.issue.c.id)
+CLAIM_SYSTEM = claim(sa.and_(_row.issue_id.is_(None), _row.wave == 0))
+CLAIM_WAVE = claim(
+    sa.and_(
+        _row.issue_id == sa.bindparam("issue_row", type_=_row.issue_id.type),
+        _row.wave == sa.bindparam("wave_number", type_=sa.Integer),
+    )
+)
+RELEASED_WAVES = (
+    sa.select(t.wave.c.issue_id, t.wave.c.number)
+    .join_from(t.wave, t.issue)
+    .where(t.issue.c.state == IssueState.SENDING.value, t.wave.c.released_at.is_not(None))
+    .order_by(t.issue.c.send_at, t.issue.c.id, t.wave.c.number)
 )
 
-_OURS = sa.and_(_row.id == sa.bindparam("row", type_=_row.id.type), _row.worker == _WORKER)
 
-HAND_OVER = (
-    sa.update(t.delivery)
-    .where(_OURS, _row.state == _CLAIMED, _row.lease_until > _NOW, _may_go, _skip.is_(None))
-    .values(state=_HANDED_OVER, handed_over_at=_NOW, changed_at=_NOW)
-)
+def hand_over(dialect: str) -> sa.Executable:
+    """Hand over those of ``rows`` that may go; their keys."""
+    return (
+        sa.update(t.delivery)
+        .where(
+            among(_row.id, "rows", dialect),
+            _row.worker_id == _WORKER,
+            # Asked again where the answer was lost on its way: it held, and holds.
+            sa.or_(
+                _row.state == _CLAIMED,
+                sa.and_(_HANDED, _row.handed_by == _WORKER, _row.handed_over_at == _NOW),
+            ),
+            _LEASE_LASTS,
+            _may_go,
+            _skip.is_(None),
+        )
+        .values(state=_HANDED_OVER, handed_by=_WORKER, handed_over_at=_NOW, changed_at=_NOW)
+        .returning(_row.id)
+    )
+
+
+def among(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """Whether ``column`` is among the keys of a parameter, which `keys` writes."""
+    if dialect == "sqlite":
+        listed = sa.func.json_each(sa.bindparam(name, type_=sa.String)).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.bindparam(name, type_=ARRAY(sa.BigInteger)))
+
+
 # What a refused hand-over leaves: the reader is gone, or the row is for later.
 RETURN_CLAIMED = (
     sa.update(t.delivery)
@@ -154,21 +228,14 @@ RETURN_CLAIMED = (
         state=sa.case((_skip.is_(None), _QUEUED), else_=_SKIPPED),
         reason=sa.func.coalesce(_skip, _row.reason),
         due_at=sa.case((_skip.is_(None), _row.queued_at)),
-        worker=None,
-        lease_until=None,
+        worker_id=None,
         changed_at=_NOW,
     )
 )
-
-RENEW = (
-    sa.update(t.delivery)
-    .where(_row.worker == _WORKER, _row.lease_until.is_not(None))
-    .values(lease_until=_LEASE)
-)
 RELEASE = (
     sa.update(t.delivery)
-    .where(_row.worker == _WORKER, _row.lease_until.is_not(None), _row.state == _CLAIMED)
-    .values(state=_QUEUED, due_at=_row.queued_at, worker=None, lease_until=None)
+    .where(_row.worker_id == _WORKER, _row.state == _CLAIMED)
+    .values(state=_QUEUED, due_at=_row.queued_at, worker_id=None)
 )
 
 
@@ -177,47 +244,36 @@ def _waits(state: str, due: sa.ColumnElement[Any]) -> dict[str, Any]:
     return {
         "state": sa.case((_row.address.is_(None), _SKIPPED), else_=state),
         "due_at": sa.case((_row.address.is_not(None), due)),
-        "worker": None,
-        "lease_until": None,
+        "worker_id": None,
     }
 
 
 def _in_doubt(due: sa.ColumnElement[Any]) -> dict[str, Any]:
-    """The message may have been taken: queued once more at ``due``, uncertain the next time."""
-    again = sa.and_(_row.doubts == 0, _row.address.is_not(None))
+    """The message may have been taken: queued once more at ``due``, or uncertain."""
+    again = sa.and_(_AGAIN, _row.doubts == 0, _row.address.is_not(None))
     return {
         "state": sa.case((again, _QUEUED), else_=_UNCERTAIN),
         "due_at": sa.case((again, due)),
         "doubts": _row.doubts + 1,
-        "lease_until": None,
+        "worker_id": None,
     }
 
 
 def _is_final(kind: OutcomeKind) -> dict[str, Any]:
-    return {"state": kind.value, "due_at": None, "lease_until": None}
+    return {"state": kind.value, "due_at": None, "worker_id": None}
 
 
-# What is kept of an outcome besides its state, by the name of its parameter.
-REPLY_COLUMNS: Mapping[str, str] = {
-    "its_reason": "reason",
-    "its_fault": "sender_fault",
-    "its_relay": "relay",
-    "its_code": "reply_code",
-    "its_enhanced": "reply_enhanced",
-    "its_text": "reply_text",
-}
-# A worker that was taken for dead tells in the end what became of a row in
-# doubt: better late than a second copy. Such a row keeps its worker's name
-# until the next one claims it.
-_LATE_NEWS = sa.and_(_row.doubts > 0, _row.state.in_([_QUEUED, _UNCERTAIN]))
-_HANDED = _row.state == _HANDED_OVER
-_HELD = _row.state.in_([_CLAIMED, _HANDED_OVER])
+PUT_OFF = (
+    sa.update(t.delivery)
+    .where(_OURS, _row.state == _CLAIMED)
+    .values(**_waits(_QUEUED, _DUE), changed_at=_NOW)
+)
 
 
 def _record(allowed: sa.ColumnElement[bool], values: dict[str, Any]) -> sa.Executable:
     return (
         sa.update(t.delivery)
-        .where(_OURS, allowed)
+        .where(allowed)
         .values(
             **values,
             **{
@@ -234,15 +290,21 @@ def _record(allowed: sa.ColumnElement[bool], values: dict[str, Any]) -> sa.Execu
     )
 
 
+_OURS_HANDED = sa.and_(_OURS, _HANDED)
+_OURS_HELD = sa.and_(_OURS, _HELD)
 RECORD: Mapping[OutcomeKind, sa.Executable] = {
-    OutcomeKind.ACCEPTED: _record(sa.or_(_HANDED, _LATE_NEWS), _is_final(OutcomeKind.ACCEPTED)),
-    OutcomeKind.REFUSED: _record(sa.or_(_HELD, _LATE_NEWS), _is_final(OutcomeKind.REFUSED)),
-    OutcomeKind.DEFERRED: _record(_HELD, _waits(DeliveryState.DEFERRED.value, _DUE)),
-    OutcomeKind.REQUEUED: _record(_HELD, _waits(_QUEUED, _DUE)),
-    OutcomeKind.UNCERTAIN: _record(_HANDED, _in_doubt(_DUE)),
+    OutcomeKind.ACCEPTED: _record(_OURS_HANDED, _is_final(OutcomeKind.ACCEPTED)),
+    OutcomeKind.REFUSED: _record(_OURS_HELD, _is_final(OutcomeKind.REFUSED)),
+    OutcomeKind.DEFERRED: _record(_OURS_HELD, _waits(DeliveryState.DEFERRED.value, _DUE)),
+    OutcomeKind.REQUEUED: _record(_OURS_HELD, _waits(_QUEUED, _DUE)),
+    OutcomeKind.UNCERTAIN: _record(_OURS_HANDED, _in_doubt(_DUE)),
+}
+RECORD_LATE: Mapping[OutcomeKind, sa.Executable] = {
+    kind: _record(_LATE_NEWS, _is_final(kind))
+    for kind in (OutcomeKind.ACCEPTED, OutcomeKind.REFUSED)
 }
 
-_DEAD = sa.and_(_row.lease_until.is_not(None), sa.or_(_ALL_WORKERS, _row.lease_until <= _NOW))
+_DEAD = sa.and_(_row.worker_id.is_not(None), ~_OF_LIVE_WORKER)
 RECOVER_CLAIMED = (
     sa.update(t.delivery)
     .where(_DEAD, _row.state == _CLAIMED)
@@ -256,29 +318,59 @@ RECOVER_HANDED_OVER = (
 )
 
 
+def end_leases(dialect: str) -> sa.Executable:
+    """End the leases that have run out, and those of the workers known to be ``dead``."""
+    return (
+        sa.update(t.worker)
+        .where(
+            t.worker.c.lease_until.is_not(None),
+            sa.or_(t.worker.c.lease_until <= _NOW, among(t.worker.c.id, "dead", dialect)),
+        )
+        .values(lease_until=None)
+        .returning(t.worker.c.id)
+    )
+
+
 def _first(marker: sa.ColumnElement[Any], whose: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
     """The earliest ``marker`` among some rows, read off the end of its index, or NULL."""
     return (
         sa.select(sa.func.min(marker))
         .where(whose, marker.is_not(None))
-        .correlate(t.issue)
+        .correlate(t.issue, t.wave)
         .scalar_subquery()
     )
 
 
-_of_issue = _row.issue_id == t.issue.c.id
+_of_wave = sa.and_(_row.issue_id == t.wave.c.issue_id, _row.wave == t.wave.c.number)
 
 NEXT_DUE = sa.union_all(
-    sa.select(_first(_row.due_at, _row.issue_id.is_(None)).label("due")),
-    sa.select(_first(_row.due_at, _of_issue).label("due")).where(
-        t.issue.c.state == IssueState.SENDING.value
-    ),
+    sa.select(_first(_row.due_at, sa.and_(_row.issue_id.is_(None), _row.wave == 0)).label("due")),
+    sa.select(
+        sa.case(
+            (t.wave.c.released_at.is_(None), t.wave.c.starts_at),
+            else_=_first(_row.due_at, _of_wave),
+        ).label("due")
+    )
+    .join_from(t.wave, t.issue)
+    .where(t.issue.c.state == IssueState.SENDING.value, t.wave.c.readers > 0),
 )
 
+_waiting = (
+    sa.select(_row.id)
+    .where(_row.issue_id == t.issue.c.id, _row.due_at.is_not(None))
+    .correlate(t.issue)
+    .exists()
+)
+_held = (
+    sa.select(_row.id)
+    .where(_row.worker_id.is_not(None), _row.issue_id == t.issue.c.id)
+    .correlate(t.issue)
+    .exists()
+)
 # Sending, queued for somebody, and nothing of it waits or is held.
 FINISHED_ISSUES = sa.select(t.issue.c.id).where(
     t.issue.c.state == IssueState.SENDING.value,
     sa.exists().where(t.mailing.c.issue_id == t.issue.c.id),
-    _first(_row.due_at, _of_issue).is_(None),
-    _first(_row.lease_until, _of_issue).is_(None),
+    ~_waiting,
+    ~_held,
 )

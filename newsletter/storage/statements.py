@@ -85,3 +85,32 @@ def mailing_key(connection: Connection, public_id: str) -> int:
     if key is None:
         raise NotFound("there is no such mailing any more", subject=public_id)
     return int(key)
+
+
+# Of the two numbers of PostgreSQL's advisory locks the first says what it is for.
+_NAMED_LOCK = 0x6E6C6E
+_FENCE = (0x6E6C66, 0)
+
+
+def fence(connection: Connection) -> None:
+    """Wait until no hand-over is between its guard and its commit, and let none begin.
+
+    For what takes away the right to mail somebody: a goodbye, a suppression, a
+    pause, a lost lease. PostgreSQL only, until the transaction ends; on SQLite
+    there is one writer at a time anyway.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(*_FENCE)))
+
+
+# The other side of `fence`, for hand-overs: what they see stands until they commit.
+SHARE_FENCE = sa.select(
+    sa.func.pg_advisory_xact_lock_shared(*(sa.literal_column(str(n)) for n in _FENCE))
+)
+
+
+def lock_name(connection: Connection, name: str) -> None:
+    """Let one transaction of that name run at a time (on SQLite they do)."""
+    if connection.dialect.name != "sqlite":
+        key = sa.func.hashtext(name)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_NAMED_LOCK, key)))

@@ -11,7 +11,13 @@ from newsletter.delivery.model import DeliveryState
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.documents import mailing_document, mailing_from_document
-from newsletter.storage.statements import AnyRow, insert_into, newsletter_key, subscriber_key
+from newsletter.storage.statements import (
+    AnyRow,
+    fence,
+    insert_into,
+    newsletter_key,
+    subscriber_key,
+)
 from newsletter.subscribers.model import (
     Consent,
     Subscriber,
@@ -33,6 +39,7 @@ _PERSON = (
     t.subscriber.c.created_at,
     t.subscriber.c.name,
     t.subscriber.c.language,
+    t.subscriber.c.timezone,
 )
 _SUBSCRIPTIONS = (
     sa.select(
@@ -94,11 +101,22 @@ class SubscriberRepository:
                 address_hash=address_hash,
                 name=subscriber.name,
                 language=subscriber.language,
+                timezone=subscriber.timezone,
                 created_at=subscriber.created_at,
             )
             .on_conflict_do_nothing(index_elements=["address"])
         )
         return self.find(subscriber.address) or subscriber
+
+    def learn_timezone(self, public_id: str, timezone: str) -> bool:
+        """Keep a reader's zone where none is known; False where one is."""
+        return bool(
+            self._connection.execute(
+                sa.update(t.subscriber)
+                .where(t.subscriber.c.public_id == public_id, t.subscriber.c.timezone.is_(None))
+                .values(timezone=timezone)
+            ).rowcount
+        )
 
     def subscription(self, public_id: str, newsletter: str) -> Subscription | None:
         """A subscriber's subscription to one newsletter."""
@@ -129,6 +147,8 @@ class SubscriberRepository:
     ) -> None:
         """Set a subscription with the consent it rests on, whatever it was before."""
         before = self.subscription(public_id, newsletter)
+        if before is not None and state is not SubscriptionState.ACTIVE:
+            fence(self._connection)
         values = {
             "state": state.value,
             "changed_at": at,
@@ -162,6 +182,8 @@ class SubscriberRepository:
         reason: str = "",
     ) -> bool:
         """Move a subscription from one of ``allowed`` to ``to``; False where it is in none."""
+        if to is not SubscriptionState.ACTIVE:
+            fence(self._connection)
         mine = (
             sa.select(t.subscription.c.id)
             .join_from(t.subscription, t.subscriber)
@@ -185,6 +207,7 @@ class SubscriberRepository:
         self, address_hash: str, reason: SuppressionReason, at: datetime, actor: str
     ) -> None:
         """Forbid mail to an address; a stronger reason that stands already stays."""
+        fence(self._connection)
         standing = self.suppression(address_hash)
         if standing and _STRENGTH.index(standing) >= _STRENGTH.index(reason):
             return
@@ -225,6 +248,7 @@ class SubscriberRepository:
         that still waited are skipped. Of system mail sent to this person alone
         (its text may name them) only the envelope stays. NotFound.
         """
+        fence(self._connection)
         key = subscriber_key(self._connection, public_id)
         self._blank_system_mail(key)
         unsent = t.delivery.c.state.in_(
@@ -237,12 +261,10 @@ class SubscriberRepository:
         mine = t.delivery.c.subscriber_id == key
         skipped = {"state": DeliveryState.SKIPPED.value, "reason": "forgotten", "changed_at": at}
         self._connection.execute(
-            sa.update(t.delivery)
-            .where(mine, unsent)
-            .values(**skipped, due_at=None, worker=None, lease_until=None)
+            sa.update(t.delivery).where(mine, unsent).values(**skipped, due_at=None, worker_id=None)
         )
         self._connection.execute(
-            sa.update(t.delivery).where(mine).values(address=None, subscriber_id=None)
+            sa.update(t.delivery).where(mine).values(address=None, domain="", subscriber_id=None)
         )
         self._connection.execute(
             sa.delete(t.subscription).where(t.subscription.c.subscriber_id == key)
@@ -307,7 +329,7 @@ _BLANK = {"subject": "", "html": "", "text": ""}
 
 def _subscription(row: AnyRow) -> Subscription:
     return Subscription(
-        subscriber=Subscriber(row.public_id, row.address, row.created_at, row.name, row.language),
+        subscriber=Subscriber(*row[: len(_PERSON)]),
         newsletter=row.newsletter,
         state=SubscriptionState(row.state),
         consent=Consent(

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -33,6 +33,12 @@ def _points_to(name: str, table: str, *, optional: bool = False) -> Column[int]:
 
 def _text(name: str) -> Column[str]:
     return Column(name, PlainText, nullable=False, default="")
+
+
+def _partial_index(name: str, present: str, *columns: str) -> Index:
+    """An index of the rows that have a value in ``present``."""
+    where = sa.text(f"{present} IS NOT NULL")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 # Settings, one row a version; the key is the version.
@@ -196,6 +202,7 @@ subscriber = Table(
     Column("address_hash", sa.String, nullable=False),
     _text("name"),
     Column("language", PlainText),
+    Column("timezone", sa.String),
     Column("created_at", Instant, nullable=False),
     Index(None, "address_hash"),
 )
@@ -242,23 +249,27 @@ mailing = Table(
 )
 
 # The ledger. ``due_at`` is set only while a row waits (queued, deferred) and
-# ``lease_until`` only while a worker holds it (claimed, handed over), so that
-# two small partial indexes find both among millions of finished rows.
-# ``address`` is NULL once its reader is forgotten.
+# ``worker_id`` only while a worker holds it (claimed, handed over), so that two
+# small partial indexes find both among millions of finished rows. ``handed_by``
+# is the worker that last handed it over. ``address`` is NULL once its reader is
+# forgotten. No foreign keys: they would double the time a million rows take to
+# queue (measured), and what they would guard is only ever deleted with its rows.
 delivery = Table(
     "delivery",
     metadata,
     _key(),
-    _points_to("mailing_id", "mailing"),
-    _points_to("issue_id", "issue", optional=True),
-    _points_to("subscriber_id", "subscriber", optional=True),
+    Column("mailing_id", RowId, nullable=False),
+    Column("issue_id", RowId),
+    Column("subscriber_id", RowId),
     Column("recipient", sa.String, nullable=False),
     Column("address", PlainText),
+    Column("domain", PlainText, nullable=False, default=""),
+    Column("wave", sa.Integer, nullable=False, default=0),
     Column("state", sa.String, nullable=False),
     Column("queued_at", Instant, nullable=False),
     Column("due_at", Instant),
-    Column("worker", sa.String),
-    Column("lease_until", Instant),
+    Column("worker_id", RowId),
+    Column("handed_by", RowId),
     Column("attempts", sa.Integer, nullable=False, default=0),
     Column("doubts", sa.Integer, nullable=False, default=0),
     Column("first_tried_at", Instant),
@@ -272,19 +283,83 @@ delivery = Table(
     _text("reply_text"),
     UniqueConstraint("mailing_id", "recipient"),
     UniqueConstraint("subscriber_id", "issue_id"),
-    Index(
-        "ix_delivery_waiting",
-        "issue_id",
-        "due_at",
-        "id",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    ),
-    Index(
-        "ix_delivery_held",
-        "worker",
-        "lease_until",
-        sqlite_where=sa.text("lease_until IS NOT NULL"),
-        postgresql_where=sa.text("lease_until IS NOT NULL"),
-    ),
+    _partial_index("ix_delivery_waiting", "due_at", "issue_id", "wave", "due_at", "id"),
+    _partial_index("ix_delivery_held", "worker_id", "worker_id"),
+)
+
+# A part of an issue's audience with its own start; claimed from ``released_at`` on.
+# ``first_delivery`` is where its rows begin in the ledger.
+wave = Table(
+    "wave",
+    metadata,
+    Column("issue_id", RowId, ForeignKey("issue.id"), primary_key=True),
+    Column("number", sa.Integer, primary_key=True),
+    Column("name", sa.String, nullable=False),
+    Column("readers", sa.Integer, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("released_at", Instant),
+    Column("first_delivery", RowId),
+)
+
+# A process that sends. Its key is the fencing token: a worker whose lease was
+# lost gets a new one. ``lease_until`` is NULL once it has ended or was given up.
+worker = Table(
+    "worker",
+    metadata,
+    _key(),
+    Column("name", sa.String, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Index(None, "lease_until"),
+)
+
+# What of a relay's limits a worker may use; all together never exceed them.
+permit = Table(
+    "permit",
+    metadata,
+    Column("worker_id", RowId, ForeignKey("worker.id"), primary_key=True),
+    Column("relay", sa.String, primary_key=True),
+    Column("connections", sa.Integer, nullable=False),
+    Column("rate", sa.Float),
+)
+
+# Messages granted to workers of a relay's day (UTC), for daily caps and warm-up.
+relay_day = Table(
+    "relay_day",
+    metadata,
+    Column("relay", sa.String, primary_key=True),
+    Column("day", sa.Date, primary_key=True),
+    Column("granted", sa.BigInteger, nullable=False),
+)
+
+# The breaker of a relay: why and until when nothing goes over it.
+relay_state = Table(
+    "relay_state",
+    metadata,
+    Column("relay", sa.String, primary_key=True),
+    Column("trips", sa.Integer, nullable=False),
+    Column("paused_until", Instant),
+    _text("reason"),
+    Column("changed_at", Instant, nullable=False),
+)
+
+# A right that one process has at a time, such as the scheduler's tick.
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", sa.String, primary_key=True),
+    Column("holder", sa.String, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+# One row: who this installation is, to tell it from a copy of itself.
+installation = Table(
+    "installation",
+    metadata,
+    _key(),
+    Column("instance_id", sa.String, nullable=False),
+    Column("generation", sa.Integer, nullable=False),
+    Column("fingerprint", sa.String, nullable=False),
+    _text("hold"),
+    Column("changed_at", Instant, nullable=False),
 )

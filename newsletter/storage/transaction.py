@@ -2,14 +2,19 @@
 
 from sqlalchemy import Connection
 
+from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.identity import IdentityRepository
 from newsletter.storage.issues import IssueRepository
+from newsletter.storage.leases import LeaseRepository
 from newsletter.storage.mailings import MailingRepository
 from newsletter.storage.reads import ReadRepository
+from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.settings import SettingsRepository
 from newsletter.storage.sources import SourceRepository
 from newsletter.storage.stories import StoryRepository
 from newsletter.storage.subscribers import SubscriberRepository
+from newsletter.storage.waves import WaveRepository
 
 
 class Transaction:
@@ -26,3 +31,8 @@ class Transaction:
         self.issues = IssueRepository(connection)
         self.subscribers = SubscriberRepository(connection)
         self.mailings = MailingRepository(connection)
+        self.waves = WaveRepository(connection)
+        self.audience = AudienceRows(connection)
+        self.relay_uses = RelayUses(connection)
+        self.identity = IdentityRepository(connection)
+        self.leases = LeaseRepository(connection)

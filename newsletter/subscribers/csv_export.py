@@ -8,7 +8,7 @@ from newsletter.subscribers.csv_cells import guard_cell
 from newsletter.subscribers.model import Subscription
 
 HEADER = (
-    *("address", "name", "language", "newsletter", "status", "changed_at"),
+    *("address", "name", "language", "timezone", "newsletter", "status", "changed_at"),
     *("consent_how", "consent_at", "consent_placement", "consent_wording"),
 )
 
@@ -30,6 +30,7 @@ def _cells(subscription: Subscription) -> tuple[str, ...]:
         subscriber.address,
         subscriber.name,
         subscriber.language or "",
+        subscriber.timezone or "",
         subscription.newsletter,
         str(subscription.state),
         subscription.changed_at.isoformat(timespec="seconds"),

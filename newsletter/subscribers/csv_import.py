@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from newsletter.errors import AddressError, UsageError
+from newsletter.publication.zones import find_zone
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_cells import unguard_cell
 from newsletter.subscribers.names import clean_name
@@ -41,6 +42,7 @@ class Column(StrEnum):
     FIRST_NAME = "first name"
     LAST_NAME = "last name"
     LANGUAGE = "language"
+    TIMEZONE = "time zone"
     STATUS = "status"
 
 
@@ -51,6 +53,7 @@ _HEADERS: Mapping[Column, tuple[str, ...]] = {
     Column.FIRST_NAME: ("firstname", "first", "fname", "givenname"),
     Column.LAST_NAME: ("lastname", "last", "lname", "surname", "familyname"),
     Column.LANGUAGE: ("language", "lang", "locale"),
+    Column.TIMEZONE: ("timezone", "tz", "timezonename"),
     Column.STATUS: ("status", "state", "subscriptionstatus"),
 }
 
@@ -90,6 +93,7 @@ class Addition:
     name: str
     language: str | None
     status: ImportStatus
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ class SubscriberFile:
             clean_name(self._name(cells)),
             _language(self._cell(cells, Column.LANGUAGE)),
             _status(self._cell(cells, Column.STATUS)),
+            _timezone(self._cell(cells, Column.TIMEZONE)),
         )
 
     def _name(self, cells: Sequence[str]) -> str:
@@ -221,7 +226,7 @@ def _layout(
     if not found:
         raise UsageError(
             "the file has no column of addresses: its first line must name one, such as "
-            '"email", and may name "name", "language" and "status"'
+            '"email", and may name "name", "language", "timezone" and "status"'
         )
     _, delimiter, columns, has_header = max(found, key=lambda layout: (layout[3], layout[0]))
     return delimiter, columns, has_header
@@ -261,6 +266,12 @@ def _language(text: str) -> str | None:
     if not _LANGUAGE.fullmatch(text):
         raise UsageError("the language is no tag such as en or hy")
     return text.replace("_", "-")
+
+
+def _timezone(text: str) -> str | None:
+    if text and find_zone(text) is None:
+        raise UsageError("the time zone is no name such as Asia/Yerevan")
+    return text or None
 
 
 def _status(text: str) -> ImportStatus:

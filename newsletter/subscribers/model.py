@@ -30,13 +30,17 @@ class SuppressionReason(StrEnum):
 
 @dataclass(frozen=True)
 class Subscriber:
-    """A person. ``address`` is normalised by `subscribers.address`."""
+    """A person. ``address`` is normalised by `subscribers.address`.
+
+    ``timezone`` is the name of a zone in the IANA database, where it is known.
+    """
 
     public_id: str
     address: str
     created_at: datetime
     name: str = ""
     language: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from newsletter.clock import Clock
@@ -10,6 +11,7 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.tokens import Keyring
+from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.installation import Installation
 
 
@@ -20,7 +22,7 @@ class WebContext:
     ``base_url`` is the root of every absolute link, without a slash at the end.
     ``load_settings`` reads the settings anew, once a request, because another
     process may have changed them. ``trusted_proxies`` are addresses whose
-    X-Forwarded-For is believed.
+    X-Forwarded-For is believed. ``hold`` tells why nothing is sent now, if so.
     """
 
     database: Database
@@ -30,18 +32,22 @@ class WebContext:
     templates: Templates
     load_settings: Callable[[], Settings]
     trusted_proxies: frozenset[str] = frozenset()
+    dkim_selectors: tuple[str, ...] = ()
+    hold: Callable[[], str] = lambda: ""
 
     @classmethod
     def of(cls, installation: Installation) -> "WebContext":
         """What the pages need of an installation."""
         return cls(
             database=installation.database,
+            dkim_selectors=installation.dkim_selectors,
             keyring=installation.keyring,
             clock=installation.clock,
             base_url=installation.base_url,
             templates=installation.templates,
             load_settings=installation.settings,
             trusted_proxies=installation.trusted_proxies,
+            hold=partial(reason_to_hold, installation),
         )
 
     @property

@@ -28,6 +28,9 @@ def show_health(context: WebContext, request: Request, form: FormData) -> Respon
     try:
         with context.database.read() as tx:
             tx.settings.latest()
+        hold = context.hold()
     except StorageError as error:
         return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
-    return JSONResponse({"status": "ok"})
+    # The pages are well all the same: readers must be able to leave.
+    held = {"sending": "held", "reason": hold} if hold else {}
+    return JSONResponse({"status": "ok", **held})

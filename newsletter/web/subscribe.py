@@ -84,6 +84,7 @@ def _take(
             sign_up,
             base_url=context.base_url,
             now=now,
+            dkim_selectors=context.dkim_selectors,
         )
     except (AddressError, UsageError) as error:
         return _form_page(context, settings, newsletter, address=address, problem=str(error))

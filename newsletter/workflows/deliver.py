@@ -1,27 +1,41 @@
-"""From the queue to the relay: settle what a dead worker left, send what is due, close."""
+"""From the queue to the relays: settle what a dead worker left, send what is due, close."""
 
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 
-from newsletter.delivery.engine import deliver_due
+from newsletter.delivery.engine import Callbacks, Engine, Limits
+from newsletter.delivery.judging import Alert
 from newsletter.delivery.lock import sending_lock
-from newsletter.delivery.model import DeliverySummary
-from newsletter.errors import RelayError
+from newsletter.delivery.message import MessageTemplate
+from newsletter.delivery.model import DeliverySummary, Mailing, OnUncertain
+from newsletter.delivery.writing import LetterWriter
+from newsletter.errors import ConfigError, SendingHeld, StorageError
 from newsletter.log import get_logger
+from newsletter.net.mx_groups import MxGroups
 from newsletter.publication.durations import parse_duration
+from newsletter.publication.model import DeliverySettings
 from newsletter.storage.ledger import SqlLedger
 from newsletter.tokens import new_public_id
+from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.notices import Notice, queue_notice
+from newsletter.workflows.sending_watch import (
+    SendingWatch,
+    wait_until_may_send,
+    watch_sending,
+)
+from newsletter.workflows.unserved import skip_called_off
+from newsletter.workflows.waves import check_brake, release_due
 
 log = get_logger(__name__)
 
 # How long a worker with nothing to do waits before it looks again: a sign-up's
 # confirmation should be in the inbox before the reader looks for it.
 IDLE_SECONDS = 1.0
-# How long it waits after the relay could not be used, growing up to the second figure.
-RELAY_PAUSE_SECONDS = (5.0, 300.0)
+# How long it waits after the ledger failed it.
+LEDGER_PAUSE_SECONDS = 5.0
 
 
 @contextmanager
@@ -30,18 +44,18 @@ def open_ledger(installation: Installation) -> Iterator[SqlLedger]:
 
     On SQLite this process is then the only sender, and what an earlier one
     left unfinished is settled at once; on PostgreSQL a dead worker's rows are
-    settled when their lease has ended.
+    settled as soon as its session is gone, or when its lease has ended.
+    SendingHeld where this may be a copy of the installation that sends.
     """
     database = installation.database
     lock = sending_lock(installation.data_dir / "sending.lock") if database.is_sqlite else None
+    assert_may_send(installation)
     with lock or nullcontext():
-        ledger = SqlLedger(database)
-        requeued, uncertain = ledger.recover(
-            installation.clock.now(), all_workers=database.is_sqlite
-        )
-        if requeued or uncertain:
-            log.warning("deliveries_recovered", requeued=requeued, uncertain=uncertain)
-        yield ledger
+        delivery = installation.settings().delivery
+        on_uncertain = OnUncertain(delivery.on_uncertain)
+        with closing(SqlLedger(database, on_uncertain=on_uncertain)) as ledger:
+            _recover(installation, ledger, all_workers=database.is_sqlite)
+            yield ledger
 
 
 def deliver(
@@ -49,40 +63,146 @@ def deliver(
     ledger: SqlLedger,
     *,
     should_stop: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[DeliverySummary], None] | None = None,
+    on_progress: Callable[[DeliverySummary], None] = lambda _: None,
 ) -> DeliverySummary:
-    """Send all that is due now; RelayError where the relay can't be used at all."""
-    settings = installation.settings()
-    summary = deliver_due(
-        ledger,
-        installation.relay,
-        installation.keyring,
-        installation.clock,
-        worker=_worker_name(),
-        give_up_after=parse_duration(settings.delivery.give_up_after),
-        should_stop=should_stop,
-        on_progress=on_progress,
-    )
-    for issue_id in ledger.close_finished(installation.clock.now()):
-        log.info("issue_sent", issue=issue_id)
+    """Send all that is due now; RelayError where rows are left because no relay can be used."""
+    with watch_sending(installation) as watch:
+        callbacks = _callbacks(installation, watch, should_stop, on_progress)
+        with _open_engine(installation, ledger, callbacks) as engine:
+            summary = engine.run()
+            if engine.failure is not None:
+                raise engine.failure
+    _close_finished(installation, ledger)
     return summary
 
 
 def work(installation: Installation, should_stop: Callable[[], bool]) -> None:
-    """The worker: send whatever falls due until told to stop; a relay's failure only delays."""
-    with open_ledger(installation) as ledger:
-        pause, longest = RELAY_PAUSE_SECONDS
-        while not should_stop():
-            try:
-                deliver(installation, ledger, should_stop=should_stop)
-                pause = RELAY_PAUSE_SECONDS[0]
-                _wait(installation, IDLE_SECONDS, should_stop)
-            except RelayError as error:
-                log.error("relay_failed", relay=installation.relay.slug, error=str(error))
-                _wait(installation, pause, should_stop)
-                pause = min(pause * 2, longest)
+    """The worker: send whatever falls due until told to stop; what fails only delays."""
+    while wait_until_may_send(installation, should_stop):
+        try:
+            with open_ledger(installation) as ledger, watch_sending(installation) as watch:
+                callbacks = _callbacks(installation, watch, should_stop, lambda _: None)
+                while not callbacks.should_stop():
+                    _work_patiently(installation, ledger, callbacks)
+        except SendingHeld as error:
+            log.info("sending_held", error=str(error))
+
+
+def _work_patiently(installation: Installation, ledger: SqlLedger, callbacks: Callbacks) -> None:
+    try:
+        _work_by_settings(installation, ledger, callbacks)
+    except StorageError as error:
+        log.error("ledger_failed", error=str(error))
+        _wait(installation, LEDGER_PAUSE_SECONDS, callbacks.should_stop)
+    except ConfigError as error:
+        # Such as a key that a mailing was promised to be signed with, and is gone.
+        log.error("mailing_not_prepared", error=str(error))
+        _tell_editors(installation, Alert("config", str(error)))
+        _wait(installation, LEDGER_PAUSE_SECONDS, callbacks.should_stop)
+
+
+def _work_by_settings(installation: Installation, ledger: SqlLedger, callbacks: Callbacks) -> None:
+    """Work until told to stop, or until the settings of delivery are others."""
+    settings = installation.settings().delivery
+    with _open_engine(installation, ledger, callbacks) as engine:
+        engine.try_again()
+        while not callbacks.should_stop() and installation.settings().delivery == settings:
+            engine.run()
+            _close_finished(installation, ledger)
+            _wait(installation, IDLE_SECONDS, callbacks.should_stop)
             if not installation.database.is_sqlite:
-                ledger.recover(installation.clock.now(), all_workers=False)
+                _recover(installation, ledger, all_workers=False)
+
+
+@contextmanager
+def _open_engine(
+    installation: Installation, ledger: SqlLedger, callbacks: Callbacks
+) -> Iterator[Engine]:
+    _ = installation.relay  # ConfigError where there is none
+    settings = installation.settings().delivery
+    groups = MxGroups(installation.resolver, installation.clock) if settings.group_by_mx else None
+
+    def prepare(mailing: Mailing) -> MessageTemplate:
+        return MessageTemplate.of(mailing, installation.keyring, installation.signer)
+
+    writer = LetterWriter(ledger.mailing, prepare, groups.group_of if groups else str.lower)
+    engine = Engine(
+        ledger,
+        installation.relays,
+        writer,
+        installation.clock,
+        _limits(settings, signs=installation.signer is not None),
+        callbacks,
+        name=_worker_name(),
+    )
+    try:
+        yield engine
+    finally:
+        engine.close()
+        if groups is not None:
+            groups.close()
+
+
+def _limits(settings: DeliverySettings, *, signs: bool) -> Limits:
+    return Limits(
+        give_up_after=parse_duration(settings.give_up_after),
+        resend_after=parse_duration(settings.resend_after),
+        domain_connections=settings.domain_connections,
+        domain_rate=settings.domain_rate,
+        signs=signs,
+    )
+
+
+def _callbacks(
+    installation: Installation,
+    watch: SendingWatch,
+    should_stop: Callable[[], bool],
+    on_progress: Callable[[DeliverySummary], None],
+) -> Callbacks:
+    def progress(summary: DeliverySummary) -> None:
+        watch.note(summary)
+        on_progress(summary)
+
+    def brake(rows: Sequence[int]) -> None:
+        check_brake(installation, rows)
+
+    def beat() -> None:
+        release_due(installation)
+
+    return Callbacks(
+        should_stop=lambda: should_stop() or not watch.may_go_on(),
+        on_progress=progress,
+        on_beat=beat,
+        on_refusals=brake,
+        on_alert=lambda alert: _tell_editors(installation, alert),
+    )
+
+
+def _tell_editors(installation: Installation, alert: Alert) -> None:
+    """A relay's or a destination's trouble: told once a day and thing."""
+    settings = installation.settings()
+    if not settings.newsletter:
+        return
+    notice = Notice(
+        key=f"{alert.key}:{installation.clock.now():%Y-%m-%d}",
+        subject="Sending needs a hand",
+        sentences=(alert.sentence, "No reader was removed, and none is lost: they wait."),
+    )
+    with installation.database.write() as tx:
+        queue_notice(tx, installation, settings, settings.newsletter[0], notice)
+
+
+def _close_finished(installation: Installation, ledger: SqlLedger) -> None:
+    # What was on its way when its issue was recalled may have come back to wait.
+    skip_called_off(installation)
+    for issue_id in ledger.close_finished(installation.clock.now()):
+        log.info("issue_sent", issue=issue_id)
+
+
+def _recover(installation: Installation, ledger: SqlLedger, *, all_workers: bool) -> None:
+    requeued, uncertain = ledger.recover(installation.clock.now(), all_workers=all_workers)
+    if requeued or uncertain:
+        log.warning("deliveries_recovered", requeued=requeued, uncertain=uncertain)
 
 
 def _wait(installation: Installation, seconds: float, should_stop: Callable[[], bool]) -> None:

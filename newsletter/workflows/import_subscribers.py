@@ -1,7 +1,8 @@
 """Editors bring readers in and out: one by one, from a file, to a file.
 
 Whoever left or was suppressed stays so, whatever a file says; whoever a file
-says has left is let go. Repeating an import does nothing more.
+says has left is let go. Of readers who are there already only a time zone that
+was not known is taken. Repeating an import does nothing more.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +12,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import TextIO
 
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, UsageError
 from newsletter.log import get_logger, mask_address
+from newsletter.publication.zones import find_zone
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
@@ -79,10 +81,16 @@ def add_subscriber(
     now: datetime,
     name: str = "",
     language: str | None = None,
+    timezone: str | None = None,
 ) -> Imported:
     """Subscribe one person whose consent an editor holds; ``wording`` says where from."""
+    if timezone is not None and find_zone(timezone) is None:
+        raise UsageError(
+            f'no time zone is called "{timezone}"; use a name such as Asia/Yerevan',
+            subject="timezone",
+        )
     addition = Addition(
-        0, normalise_address(address), clean_name(name), language, ImportStatus.ACTIVE
+        0, normalise_address(address), clean_name(name), language, ImportStatus.ACTIVE, timezone
     )
     consent = Consent(how="editor", wording=wording, at=now)
     with database.write() as tx:
@@ -197,8 +205,12 @@ def _apply(
     elif suppression is not None:
         return Imported.SUPPRESSED
     subscriber = tx.subscribers.add(
-        Subscriber(new_public_id(), row.address, now, row.name, row.language), address_hash
+        Subscriber(new_public_id(), row.address, now, row.name, row.language, row.timezone),
+        address_hash,
     )
+    if row.timezone is not None and subscriber.timezone is None:
+        # How else would it be learned of those who are there already?
+        tx.subscribers.learn_timezone(subscriber.public_id, row.timezone)
     wanted = _state(row.status)
     subscription = tx.subscribers.subscription(subscriber.public_id, newsletter)
     if subscription is None:

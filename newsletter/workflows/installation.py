@@ -1,16 +1,18 @@
 """The installation: what every workflow is given to work with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from newsletter.clock import Clock
 from newsletter.config import Config, validate
+from newsletter.delivery.dkim_keys import Signer
 from newsletter.delivery.model import Relay
 from newsletter.errors import ConfigError, NotFound
 from newsletter.net.fetcher import Fetcher
+from newsletter.net.resolver import Resolver
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
@@ -26,7 +28,7 @@ class Installation:
 
     ``base_url`` is the root of the readers' links; ``data_dir`` holds keys and
     locks. `settings` reads the settings anew, once a unit of work, because
-    another process may have changed them.
+    another process may have changed them. ``signer`` holds the DKIM keys, if any.
     """
 
     database: Database
@@ -38,6 +40,13 @@ class Installation:
     data_dir: Path
     relays: tuple[Relay, ...]
     trusted_proxies: frozenset[str] = frozenset()
+    resolver: Resolver = field(default_factory=Resolver)
+    signer: Signer | None = None
+
+    @property
+    def dkim_selectors(self) -> tuple[str, ...]:
+        """The keys that sign a mailing made now."""
+        return self.signer.selectors if self.signer is not None else ()
 
     def settings(self) -> Settings:
         """The settings as they stand now."""

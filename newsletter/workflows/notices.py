@@ -51,6 +51,8 @@ def queue_notice(
         link=notice.link,
     )
     mailing = Mailing(
+        token_key=installation.keyring.signing_key,
+        dkim_selectors=installation.dkim_selectors,
         public_id=derived_public_id("notice", notice.key),
         kind=MailingKind.SYSTEM,
         subject=mail.subject,

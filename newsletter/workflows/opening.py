@@ -7,9 +7,11 @@ from pathlib import Path
 from newsletter import __version__
 from newsletter.clock import Clock
 from newsletter.config import Config, RelayTable
+from newsletter.delivery.dkim_keys import load_signer
 from newsletter.delivery.model import Relay
 from newsletter.errors import ConfigError, StorageError
 from newsletter.net.fetcher import Fetcher
+from newsletter.net.resolver import Resolver
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.tokens import load_keyring
@@ -36,6 +38,8 @@ def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
                 data_dir=bootstrap.data_dir,
                 relays=tuple(relay_of(table) for table in bootstrap.relay),
                 trusted_proxies=frozenset(bootstrap.web.trusted_proxies),
+                resolver=Resolver(bootstrap.dns.nameservers, bootstrap.dns.port),
+                signer=load_signer(bootstrap.data_dir, bootstrap.dkim),
             )
     finally:
         database.close()
@@ -51,6 +55,10 @@ def relay_of(table: RelayTable) -> Relay:
         username=table.username,
         password=table.secret(),
         connections=table.connections,
+        rate=table.rate,
+        daily_cap=table.daily_cap,
+        warm_up=table.warm_up,
+        weight=table.weight,
     )
 
 

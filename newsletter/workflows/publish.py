@@ -1,9 +1,10 @@
 """From the draft to the queue: approve, hold, cancel, send, pause, resume."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.checks.model import Finding
+from newsletter.checks.model import Finding, Level
 from newsletter.checks.rendered import check_rendered
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Mailing, MailingKind
@@ -17,8 +18,12 @@ from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import derived_public_id
+from newsletter.workflows.check import check_sending_dns, published_keys
+from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
+from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
+from newsletter.workflows.waves import issue_waves
 
 log = get_logger(__name__)
 
@@ -67,20 +72,40 @@ def move_issue(
     """
     now = installation.clock.now()
     allowed = {IssueState.PAUSED} if to is IssueState.SENDING else sources_of_move(to)
+    revision = 0
+    if to is IssueState.SENDING:
+        # A correction may have been broken off; nobody takes rows while it is paused.
+        revision, _ = give_newest(installation, issue)
     with installation.database.write() as tx:
         moved = tx.issues.move(issue.public_id, allowed, to, actor, now, reason=reason)
+        if revision and moved and tx.mailings.newest_revision(issue.public_id) != revision:
+            raise Conflict(
+                f"issue {issue.slot} was corrected just now; look at it and resume it then",
+                subject=issue.slot,
+            )
         current = tx.issues.by_id(issue.public_id)
     if current is None:
         raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
     if not moved:
-        check_move(current.state, to)
-        raise InvalidTransition(
-            f"issue {issue.slot} is {current.state}; only one that is "
-            f"{' or '.join(sorted(allowed))} can be moved so",
-            subject=issue.slot,
-        )
+        raise _not_moved(current, to)
+    if to in CALLED_OFF:
+        skip_called_off(installation)
     log.info("issue_moved", newsletter=issue.newsletter, issue=issue.slot, to=str(to), actor=actor)
     return current
+
+
+def _not_moved(issue: Issue, to: IssueState) -> InvalidTransition:
+    """Why an issue did not move to ``to``."""
+    if issue.state is to:
+        return InvalidTransition(f"issue {issue.slot} is {to} already", subject=issue.slot)
+    try:
+        check_move(issue.state, to)
+    except InvalidTransition as error:
+        return error
+    return InvalidTransition(
+        f"issue {issue.slot} is {issue.state}; only one that is paused can be resumed",
+        subject=issue.slot,
+    )
 
 
 def approve_issue(installation: Installation, issue: Issue, *, actor: str) -> Issue:
@@ -93,21 +118,19 @@ def approve_issue(installation: Installation, issue: Issue, *, actor: str) -> Is
 def start_sending(installation: Installation, issue: Issue, *, actor: str) -> SendStart:
     """Freeze an approved issue and queue it for its audience, in one transaction.
 
-    Conflict where a check stops it: nothing is queued then.
+    Conflict where a check stops it, a key that DNS does not show among them, and
+    SendingHeld where nothing may be sent from here: nothing is queued then.
     """
+    assert_may_send(installation)
     settings = installation.settings()
     newsletter = _newsletter_of(settings, issue)
     _ = installation.relay  # ConfigError before anything is frozen
     rendered, findings = check_issue(installation, settings, issue)
-    stops = [finding.sentence for finding in findings if finding.level == "stop"]
-    stops += _repeats(installation, issue)
-    if stops:
-        raise Conflict(f"issue {issue.slot} can't go out: {' '.join(stops)}", subject=issue.slot)
+    keys = published_keys(installation.signer, newsletter.sender.address)
+    findings += check_sending_dns(installation.resolver, keys)
+    refuse_stopped(issue, findings, find_repeats(installation, issue))
     now = installation.clock.now()
     with installation.database.write() as tx:
-        mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
-        # RenderError here stops the issue; in the worker it would refuse every reader.
-        MessageTemplate.of(mailing, installation.keyring)
         if not tx.issues.move(
             issue.public_id, {IssueState.APPROVED}, IssueState.SENDING, actor, now
         ):
@@ -116,13 +139,9 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
                 f"`newsletter issue show --slot {issue.slot}`",
                 subject=issue.slot,
             )
-        tx.mailings.create(
-            mailing,
-            key=f"issue:{issue.public_id}:1",
-            issue_id=issue.public_id,
-            newsletter=newsletter.slug,
-        )
-        audience = tx.mailings.enqueue_audience(mailing.public_id, newsletter.slug, now)
+        mailing = freeze_mailing(tx, installation, settings, issue, rendered, now)
+        waves = issue_waves(tx, settings, newsletter, issue, now)
+        audience = tx.mailings.enqueue_audience(mailing.public_id, newsletter.slug, now, waves)
     log.info("sending_started", newsletter=newsletter.slug, issue=issue.slot, audience=audience)
     return SendStart(
         issue=issue,
@@ -133,7 +152,16 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     )
 
 
-def _repeats(installation: Installation, issue: Issue) -> list[str]:
+def refuse_stopped(issue: Issue, findings: Sequence[Finding], more: Sequence[str] = ()) -> None:
+    """Conflict where a finding stops the issue, or one of ``more`` sentences."""
+    stops = [finding.sentence for finding in findings if finding.level is Level.STOP]
+    if stops or more:
+        raise Conflict(
+            f"issue {issue.slot} can't go out: {' '.join((*stops, *more))}", subject=issue.slot
+        )
+
+
+def find_repeats(installation: Installation, issue: Issue) -> list[str]:
     """A sentence where a story of "latest" went out in another issue since the draft was made."""
     mine = {
         item.story_id: item.headline
@@ -159,6 +187,33 @@ def _repeats(installation: Installation, issue: Issue) -> list[str]:
     ]
 
 
+def freeze_mailing(
+    tx: Transaction,
+    installation: Installation,
+    settings: Settings,
+    issue: Issue,
+    rendered: RenderedIssue,
+    now: datetime,
+    *,
+    revision: int = 1,
+) -> Mailing:
+    """Keep what goes out as a revision of the issue, from now on unchangeable.
+
+    RenderError where it can't be sent: in the worker it would refuse every
+    reader. Conflict where there is such a revision already.
+    """
+    mailing = issue_mailing(tx, installation, settings, issue, rendered, now, revision)
+    MessageTemplate.of(mailing, installation.keyring, installation.signer)
+    if not tx.mailings.create(
+        mailing,
+        key=f"issue:{issue.public_id}:{revision}",
+        issue_id=issue.public_id,
+        newsletter=issue.newsletter,
+    ):
+        raise Conflict(f"issue {issue.slot} has a revision {revision} already", subject=issue.slot)
+    return mailing
+
+
 def issue_mailing(
     tx: Transaction,
     installation: Installation,
@@ -166,13 +221,17 @@ def issue_mailing(
     issue: Issue,
     rendered: RenderedIssue,
     now: datetime,
+    revision: int = 1,
 ) -> Mailing:
-    """The mailing of an issue's first revision."""
+    """The mailing of one revision of an issue."""
     newsletter = _newsletter_of(settings, issue)
     domain = newsletter.sender.address.rpartition("@")[2]
     base_url = installation.base_url
     return Mailing(
-        public_id=derived_public_id("issue", issue.public_id, "1"),
+        token_key=installation.keyring.signing_key,
+        dkim_selectors=installation.dkim_selectors,
+        public_id=derived_public_id("issue", issue.public_id, str(revision)),
+        revision=revision,
         kind=MailingKind.ISSUE,
         subject=rendered.subject,
         html=rendered.html,

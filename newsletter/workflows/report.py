@@ -1,25 +1,100 @@
 """Accounting for every reader of an issue: the totals always add up."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
-from newsletter.delivery.model import LedgerCounts
+from newsletter.delivery.model import DeliveryState, LedgerCounts
 from newsletter.issues.model import Issue
-from newsletter.storage.mailings import DeliveryRow
+from newsletter.storage.delivery_rows import DeliveryGroup, DeliveryRow, DomainCounts
+from newsletter.storage.transaction import Transaction
 from newsletter.workflows.installation import Installation
+
+K = TypeVar("K")
+
+# Domains counted by name, and doubts listed: a list of readers may have any number.
+NAMED_DOMAINS = 50
+LISTED_DOUBTS = 1_000
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The readers of one state for one reason; accepted ones need none."""
+
+    state: DeliveryState
+    reason: str
+    readers: int
 
 
 @dataclass(frozen=True)
 class IssueReport:
-    """An issue's deliveries, counted; each of them too where asked for."""
+    """An issue's deliveries, counted in one moment.
+
+    ``groups`` and ``domains`` each hold every reader once. ``doubts`` are the
+    first `LISTED_DOUBTS` readers whose message may have been taken without our
+    knowing, also those of whom more is known by now.
+    """
 
     issue: Issue
-    counts: LedgerCounts
-    deliveries: tuple[DeliveryRow, ...] = ()
+    groups: tuple[DeliveryGroup, ...] = ()
+    domains: tuple[DomainCounts, ...] = ()
+    waves: dict[int, str] = field(default_factory=dict)
+    doubts: tuple[DeliveryRow, ...] = ()
+
+    @property
+    def counts(self) -> LedgerCounts:
+        return _sum(self.groups)
+
+    @property
+    def doubtful(self) -> int:
+        """How many readers were in doubt at least once."""
+        return sum(group.doubtful for group in self.groups)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The readers by state and reason, in the order of the states."""
+        order = list(DeliveryState)
+        found = _grouped(self.groups, lambda group: (order.index(group.state), group.reason))
+        return tuple(
+            Reason(order[at], reason, _sum(groups).total)
+            for (at, reason), groups in sorted(found.items())
+        )
+
+    @property
+    def relays(self) -> dict[str, LedgerCounts]:
+        """The readers by the relay that answered last; "" for those that none answered yet."""
+        return _summed(self.groups, lambda group: group.relay)
+
+    @property
+    def revisions(self) -> dict[int, LedgerCounts]:
+        """The readers by the revision that they got, or would get."""
+        return _summed(self.groups, lambda group: group.revision)
+
+    @property
+    def by_wave(self) -> dict[int, LedgerCounts]:
+        """The readers by the number of their wave."""
+        return _summed(self.groups, lambda group: group.wave)
+
+    @property
+    def other_domains(self) -> LedgerCounts:
+        """The readers whose domain is none of ``domains``."""
+        whole, named = asdict(self.counts), [asdict(domain.counts) for domain in self.domains]
+        return LedgerCounts(
+            **{state: n - sum(counts[state] for counts in named) for state, n in whole.items()}
+        )
 
     def totals(self) -> dict[str, Any]:
         """The audience and its parts."""
-        return {"state": self.issue.state, "audience": self.counts.total, **asdict(self.counts)}
+        counts = self.counts
+        return {
+            "state": self.issue.state,
+            "audience": counts.total,
+            **asdict(counts),
+            "open": counts.open,
+            "in_doubt": self.doubtful,
+        }
 
     def sentence(self) -> str:
         """The totals in words."""
@@ -32,11 +107,75 @@ class IssueReport:
         )
 
 
-def report_issue(installation: Installation, issue: Issue, *, each: bool = False) -> IssueReport:
-    """The report of an issue as it stands now."""
+class OpenReport:
+    """A report and its readers one by one, all of the same moment."""
+
+    def __init__(self, transaction: Transaction, report: IssueReport) -> None:
+        self.report = report
+        self._transaction = transaction
+
+    def rows(self) -> Iterator[DeliveryRow]:
+        """Each reader in the order in which they were queued; streamed."""
+        return self._transaction.mailings.deliveries(self.report.issue.public_id)
+
+
+@contextmanager
+def open_report(installation: Installation, issue: Issue) -> Iterator[OpenReport]:
+    """The report of an issue as it stands now, to be read while it is open."""
     with installation.database.read() as tx:
-        return IssueReport(
-            issue=tx.issues.by_id(issue.public_id) or issue,
-            counts=tx.mailings.counts(issue.public_id),
-            deliveries=tuple(tx.mailings.deliveries(issue.public_id)) if each else (),
+        mailings, key = tx.mailings, issue.public_id
+        groups = tuple(mailings.groups(key))
+        doubtful = any(group.doubtful for group in groups)
+        report = IssueReport(
+            issue=tx.issues.by_id(key) or issue,
+            groups=groups,
+            domains=tuple(mailings.domains(key, NAMED_DOMAINS)),
+            waves=mailings.wave_names(key),
+            doubts=tuple(mailings.doubtful(key, LISTED_DOUBTS)) if doubtful else (),
         )
+        yield OpenReport(tx, report)
+
+
+def report_issue(installation: Installation, issue: Issue) -> IssueReport:
+    """The report of an issue as it stands now, without its readers."""
+    with open_report(installation, issue) as opened:
+        return opened.report
+
+
+def describe_doubt(row: DeliveryRow) -> str:
+    """What became of a message that may have been taken without our knowing."""
+    times = "once" if row.doubts == 1 else f"{row.doubts} times"
+    if row.state is DeliveryState.UNCERTAIN:
+        return "not resent" if row.doubts == 1 else "resent once, in doubt again"
+    if row.state is DeliveryState.QUEUED:
+        return "waits to be resent"
+    if row.state in (DeliveryState.CLAIMED, DeliveryState.HANDED_OVER):
+        return "is being resent"
+    if row.state is DeliveryState.DEFERRED:
+        return "resent once, put off until later"
+    if row.state is DeliveryState.SKIPPED:
+        return f"in doubt {times}, then called off"
+    # The first copy's answer may have come late, before the second copy went.
+    return f"in doubt {times}, resent once or answered late"
+
+
+def _grouped(
+    groups: Iterable[DeliveryGroup], key: Callable[[DeliveryGroup], K]
+) -> dict[K, list[DeliveryGroup]]:
+    found: defaultdict[K, list[DeliveryGroup]] = defaultdict(list)
+    for group in groups:
+        found[key(group)].append(group)
+    return found
+
+
+def _summed(
+    groups: Iterable[DeliveryGroup], key: Callable[[DeliveryGroup], Any]
+) -> dict[Any, LedgerCounts]:
+    return {value: _sum(found) for value, found in sorted(_grouped(groups, key).items())}
+
+
+def _sum(groups: Sequence[DeliveryGroup]) -> LedgerCounts:
+    by_state: defaultdict[str, int] = defaultdict(int)
+    for group in groups:
+        by_state[group.state.value] += group.readers
+    return LedgerCounts(**by_state)

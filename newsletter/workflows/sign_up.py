@@ -84,6 +84,7 @@ def request_subscription(
     *,
     base_url: str,
     now: datetime,
+    dkim_selectors: tuple[str, ...] = (),
 ) -> None:
     """Note the wish and mail the confirmation, as far as the brake allows.
 
@@ -110,7 +111,24 @@ def request_subscription(
             return
         mailed = _note_wish(tx, newsletter, reader, address_hash, consent, now)
         if mailed is not None:
-            _queue_mail(tx, settings, newsletter, reader, mail, base_url, mailed, now)
+            key = f"confirmation:{reader.public_id}:{mailed}"
+            mailing = Mailing(
+                public_id=derived_public_id("confirmation", reader.public_id, str(mailed)),
+                kind=MailingKind.SYSTEM,
+                subject=mail.subject,
+                html=mail.html,
+                text=mail.text,
+                from_name=newsletter.sender.name,
+                from_address=newsletter.sender.address,
+                reply_to=newsletter.reply_to,
+                return_path=settings.bounces.return_path,
+                created_at=now,
+                language=newsletter.language_in(settings.publication),
+                base_url=base_url,
+                token_key=keyring.signing_key,
+                dkim_selectors=dkim_selectors,
+            )
+            _queue_mail(tx, mailing, key, newsletter, reader, now)
     log.info(
         "subscription_requested",
         newsletter=newsletter.slug,
@@ -227,30 +245,13 @@ def _confirmations(tx: Transaction, subscriber_id: str) -> tuple[int, Sequence[d
 
 def _queue_mail(
     tx: Transaction,
-    settings: Settings,
+    mailing: Mailing,
+    key: str,
     newsletter: Newsletter,
     reader: Subscriber,
-    mail: RenderedMail,
-    base_url: str,
-    number: int,
     now: datetime,
 ) -> None:
-    mailing = Mailing(
-        public_id=derived_public_id("confirmation", reader.public_id, str(number)),
-        kind=MailingKind.SYSTEM,
-        subject=mail.subject,
-        html=mail.html,
-        text=mail.text,
-        from_name=newsletter.sender.name,
-        from_address=newsletter.sender.address,
-        reply_to=newsletter.reply_to,
-        return_path=settings.bounces.return_path,
-        created_at=now,
-        language=newsletter.language_in(settings.publication),
-        base_url=base_url,
-    )
     # The number makes two requests at the same moment be one, whatever the isolation.
-    key = f"confirmation:{reader.public_id}:{number}"
     if tx.mailings.create(mailing, key=key, newsletter=newsletter.slug):
         tx.mailings.enqueue(
             mailing.public_id,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from newsletter.errors import Conflict, InvalidTransition, NewsletterError
+from newsletter.errors import Conflict, InvalidTransition, NewsletterError, SendingHeld
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
@@ -21,6 +21,7 @@ from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
 from newsletter.workflows.publish import hold_issue, start_sending
 from newsletter.workflows.reads import sync_reads
+from newsletter.workflows.waves import sending_begins
 
 log = get_logger(__name__)
 
@@ -45,14 +46,17 @@ class Decision:
     reason: str = ""
 
 
-def decide(newsletter: Newsletter, issue: Issue, now: datetime) -> Decision:
+def decide(
+    newsletter: Newsletter, issue: Issue, now: datetime, begins: datetime | None = None
+) -> Decision:
     """What the issue asks for at ``now``, by its own time.
 
-    An issue that a person approved after its lateness had run out was approved
+    ``begins`` is when its sending begins where that is before its own time. An
+    issue that a person approved after its lateness had run out was approved
     knowingly: it goes out.
     """
     deadline = issue.send_at + newsletter.lateness
-    if issue.state not in _OPEN or now < issue.send_at:
+    if issue.state not in _OPEN or now < (begins or issue.send_at):
         return Decision(Act.NOTHING)
     knowingly = (
         issue.approved_at is not None
@@ -134,7 +138,10 @@ def _draft_if_due(installation: Installation, newsletter: Newsletter, slot: Slot
 def _act_on(
     installation: Installation, settings: Settings, newsletter: Newsletter, issue: Issue
 ) -> None:
-    decision = decide(newsletter, issue, installation.clock.now())
+    begins = None
+    if issue.state is IssueState.APPROVED:
+        begins = sending_begins(installation, settings, newsletter, issue)
+    decision = decide(newsletter, issue, installation.clock.now(), begins)
     if decision.act is Act.HOLD:
         with installation.database.write() as tx:
             hold_issue(tx, installation, settings, issue, decision.reason)
@@ -152,6 +159,9 @@ def _told(
     except InvalidTransition as error:
         # Another process or an editor was quicker; the next tick sees what is now.
         log.info("issue_moved_elsewhere", newsletter=newsletter.slug, issue=slot, by=str(error))
+    except SendingHeld as error:
+        # No mail to the editors: it would be held as well.
+        log.error("issue_waits", newsletter=newsletter.slug, issue=slot, error=str(error))
     except NewsletterError as error:
         _tell(installation, settings, newsletter, slot, error)
 

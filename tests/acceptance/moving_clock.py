@@ -15,6 +15,9 @@ class MovingClock:
     def monotonic(self) -> float:
         return self._now.timestamp()
 
+    def boottime(self) -> float:
+        return self._now.timestamp()
+
     def sleep(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
 

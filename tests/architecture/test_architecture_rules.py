@@ -31,6 +31,7 @@ VAGUE_ENDINGS = ("Manager", "Handler", "Service", "Helper", "Util", "Utils")
 LAZY_LOADERS = {
     Path("cli/loading.py"): "loads one command's module, so that --help is quick",
     Path("storage/database.py"): "loads Alembic only where something is to migrate",
+    Path("rendering/inline.py"): "loads premailer only where something is rendered",
 }
 CLOCKS = {
     Path("clock.py"): "the clock itself",

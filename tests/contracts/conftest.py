@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from newsletter.storage.database import Database
-from newsletter.storage.ledger import SqlLedger
 from newsletter.storage.tables import metadata
 from tests.contracts.nouns import NOW, a_settings
+from tests.contracts.one_at_a_time import Workers
 from tests.postgres import fresh_database, running_postgres
 
 
@@ -47,5 +47,7 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-def ledger(database: Database) -> SqlLedger:
-    return SqlLedger(database)
+def ledger(database: Database) -> Iterator[Workers]:
+    workers = Workers(database)
+    yield workers
+    workers.close()

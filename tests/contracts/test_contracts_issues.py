@@ -12,7 +12,6 @@ from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState, Item, Section
 from newsletter.ranking.model import PastUse
 from newsletter.storage.database import Database
-from newsletter.storage.ledger import SqlLedger
 from tests.contracts.nouns import (
     ACCEPTED,
     DEFERRED,
@@ -22,6 +21,7 @@ from tests.contracts.nouns import (
     an_issue,
     start_sending,
 )
+from tests.contracts.one_at_a_time import Workers
 
 DRAFT, APPROVED, HELD = IssueState.DRAFT, IssueState.APPROVED, IssueState.HELD
 WEEK = timedelta(days=7)
@@ -197,7 +197,7 @@ def test_a_cancelled_issue_is_drafted_again(database: Database) -> None:
 
 
 def test_a_cancelled_issue_that_reached_nobody_gives_way(
-    database: Database, ledger: SqlLedger
+    database: Database, ledger: Workers
 ) -> None:
     start_sending(database, 3)
     held, deferred = ledger.claim("w", NOW, LEASE, 2)
@@ -213,7 +213,7 @@ def test_a_cancelled_issue_that_reached_nobody_gives_way(
     assert not ledger.hand_over(held, "w", NOW)
 
 
-def test_a_cancelled_issue_that_somebody_has_stays(database: Database, ledger: SqlLedger) -> None:
+def test_a_cancelled_issue_that_somebody_has_stays(database: Database, ledger: Workers) -> None:
     start_sending(database, 2)
     (delivery,) = ledger.claim("w", NOW, LEASE, 1)
     assert ledger.hand_over(delivery, "w", NOW)

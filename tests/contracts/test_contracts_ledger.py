@@ -6,12 +6,18 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from newsletter.delivery.model import Delivery, LedgerCounts, Outcome, OutcomeKind, Reply
+from newsletter.delivery.model import (
+    Delivery,
+    LedgerCounts,
+    Outcome,
+    OutcomeKind,
+    Reply,
+    Settlement,
+)
 from newsletter.errors import InvalidTransition
 from newsletter.issues.model import IssueState
 from newsletter.storage.database import Database
-from newsletter.storage.ledger import SqlLedger
-from newsletter.storage.mailings import DeliveryRow
+from newsletter.storage.delivery_rows import DeliveryRow
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
 from tests.contracts.nouns import (
     ACCEPTED,
@@ -28,6 +34,7 @@ from tests.contracts.nouns import (
     an_outcome,
     start_sending,
 )
+from tests.contracts.one_at_a_time import Workers
 
 STATES = tuple(SubscriptionState)
 SENDING = IssueState.SENDING
@@ -62,17 +69,17 @@ def suppress(database: Database, number: int, reason: SuppressionReason) -> None
         tx.subscribers.suppress(f"hash{number}", reason, NOW, "feedback")
 
 
-def claim_all(ledger: SqlLedger, worker: str = "w", now: datetime = NOW) -> list[Delivery]:
+def claim_all(ledger: Workers, worker: str = "w", now: datetime = NOW) -> list[Delivery]:
     return list(ledger.claim(worker, now, now + 10 * MINUTE, 100))
 
 
-def hand_over_one(ledger: SqlLedger) -> Delivery:
+def hand_over_one(ledger: Workers) -> Delivery:
     (delivery,) = ledger.claim("w", NOW, LEASE, 1)
     assert ledger.hand_over(delivery, "w", NOW)
     return delivery
 
 
-def test_claims_go_on_until_nothing_is_due(database: Database, ledger: SqlLedger) -> None:
+def test_claims_go_on_until_nothing_is_due(database: Database, ledger: Workers) -> None:
     start_sending(database, 5)
     first = ledger.claim("w", NOW, LEASE, 3)
     second = ledger.claim("w", NOW, LEASE, 3)
@@ -85,7 +92,7 @@ def test_claims_go_on_until_nothing_is_due(database: Database, ledger: SqlLedger
     assert counts(database) == LedgerCounts(claimed=5)
 
 
-def test_nothing_is_due_before_its_time(database: Database, ledger: SqlLedger) -> None:
+def test_nothing_is_due_before_its_time(database: Database, ledger: Workers) -> None:
     start_sending(database, 1)
     assert ledger.claim("w", NOW - MINUTE, LEASE, 1) == []
     assert ledger.next_due(NOW - MINUTE) == NOW
@@ -94,7 +101,7 @@ def test_nothing_is_due_before_its_time(database: Database, ledger: SqlLedger) -
 
 @pytest.mark.parametrize("state", sorted(set(IssueState) - {SENDING}))
 def test_only_issues_that_are_sending_are_claimed(
-    database: Database, ledger: SqlLedger, state: IssueState
+    database: Database, ledger: Workers, state: IssueState
 ) -> None:
     start_sending(database, 1)
     move_issue(database, state)
@@ -104,7 +111,7 @@ def test_only_issues_that_are_sending_are_claimed(
 
 
 def test_system_mail_goes_first_and_then_the_earlier_issue(
-    database: Database, ledger: SqlLedger
+    database: Database, ledger: Workers
 ) -> None:
     start_sending(database, 1, "2025-W33")
     with database.write() as tx:
@@ -130,7 +137,7 @@ def test_system_mail_goes_first_and_then_the_earlier_issue(
     ],
 )
 def test_who_left_is_skipped_at_the_claim_and_at_the_hand_over(
-    database: Database, ledger: SqlLedger, leave: Callable[[Database], None]
+    database: Database, ledger: Workers, leave: Callable[[Database], None]
 ) -> None:
     start_sending(database, 3)
     early = ledger.claim("w", NOW, LEASE, 2)
@@ -140,7 +147,7 @@ def test_who_left_is_skipped_at_the_claim_and_at_the_hand_over(
     assert rows(database)[1].reason in ("left", "suppressed")
 
 
-def test_a_claim_fills_up_behind_those_who_left(database: Database, ledger: SqlLedger) -> None:
+def test_a_claim_fills_up_behind_those_who_left(database: Database, ledger: Workers) -> None:
     start_sending(database, 6)
     for number in (0, 1, 3):
         move_reader(database, number, SubscriptionState.UNSUBSCRIBED)
@@ -152,7 +159,7 @@ def test_a_claim_fills_up_behind_those_who_left(database: Database, ledger: SqlL
 
 @pytest.mark.parametrize("state", [None, *SubscriptionState])
 def test_system_mail_does_not_ask_for_a_subscription(
-    database: Database, ledger: SqlLedger, state: SubscriptionState | None
+    database: Database, ledger: Workers, state: SubscriptionState | None
 ) -> None:
     with database.write() as tx:
         add_reader(tx, 1, state)
@@ -163,7 +170,7 @@ def test_system_mail_does_not_ask_for_a_subscription(
 
 @pytest.mark.parametrize("reason", SuppressionReason)
 def test_only_a_complaint_or_the_law_stops_a_confirmation(
-    database: Database, ledger: SqlLedger, reason: SuppressionReason
+    database: Database, ledger: Workers, reason: SuppressionReason
 ) -> None:
     with database.write() as tx:
         add_reader(tx, 1, SubscriptionState.PENDING)
@@ -182,7 +189,7 @@ def test_only_a_complaint_or_the_law_stops_a_confirmation(
 
 @pytest.mark.parametrize("state", [IssueState.PAUSED, IssueState.RECALLED, IssueState.CANCELLED])
 def test_no_hand_over_once_the_issue_is_stopped(
-    database: Database, ledger: SqlLedger, state: IssueState
+    database: Database, ledger: Workers, state: IssueState
 ) -> None:
     start_sending(database, 1)
     (delivery,) = claim_all(ledger)
@@ -193,7 +200,7 @@ def test_no_hand_over_once_the_issue_is_stopped(
     assert len(claim_all(ledger)) == 1
 
 
-def test_no_hand_over_without_a_lease(database: Database, ledger: SqlLedger) -> None:
+def test_no_hand_over_without_a_lease(database: Database, ledger: Workers) -> None:
     start_sending(database, 2)
     first, second = claim_all(ledger)
     assert not ledger.hand_over(first, "other", NOW)
@@ -203,12 +210,26 @@ def test_no_hand_over_without_a_lease(database: Database, ledger: SqlLedger) -> 
     ledger.renew("w", LEASE + MINUTE)
     assert ledger.hand_over(second, "w", LEASE)
     # Twice is refused as well: the first hand-over may have been sent.
-    assert not ledger.hand_over(second, "w", LEASE)
+    assert not ledger.hand_over(second, "w", LEASE + timedelta(seconds=1))
     assert states(database) == ["queued", "handed_over"]
 
 
+def test_a_commit_whose_answer_was_lost_may_be_asked_for_again(
+    database: Database, ledger: Workers
+) -> None:
+    start_sending(database, 2)
+    first, second = claim_all(ledger)
+    assert ledger.hand_over(first, "w", NOW)
+    settled = [Settlement(first.id, ACCEPTED)]
+    for _ in range(2):
+        later = NOW + MINUTE
+        assert ledger.groups.commit(ledger.number("w"), settled, [second.id], later) == {second.id}
+        assert states(database) == ["accepted", "handed_over"]
+    assert not ledger.hand_over(second, "w", NOW + 2 * MINUTE)
+
+
 def test_no_hand_over_of_a_row_that_another_worker_took(
-    database: Database, ledger: SqlLedger
+    database: Database, ledger: Workers
 ) -> None:
     start_sending(database, 1)
     (delivery,) = claim_all(ledger, "stalled")
@@ -223,7 +244,7 @@ def test_no_hand_over_of_a_row_that_another_worker_took(
     [(ACCEPTED, "accepted"), (REFUSED, "refused"), (DEFERRED, "deferred"), (REQUEUED, "queued")],
 )
 def test_outcomes_of_a_hand_over(
-    database: Database, ledger: SqlLedger, outcome: Outcome, after: str
+    database: Database, ledger: Workers, outcome: Outcome, after: str
 ) -> None:
     start_sending(database, 1)
     delivery = hand_over_one(ledger)
@@ -239,7 +260,7 @@ def test_outcomes_of_a_hand_over(
     ("outcome", "after"), [(REFUSED, "refused"), (DEFERRED, "deferred"), (REQUEUED, "queued")]
 )
 def test_outcomes_before_the_hand_over(
-    database: Database, ledger: SqlLedger, outcome: Outcome, after: str
+    database: Database, ledger: Workers, outcome: Outcome, after: str
 ) -> None:
     start_sending(database, 1)
     (delivery,) = claim_all(ledger)
@@ -249,7 +270,7 @@ def test_outcomes_before_the_hand_over(
 
 @pytest.mark.parametrize("outcome", [ACCEPTED, UNCERTAIN])
 def test_nothing_is_taken_that_was_not_handed_over(
-    database: Database, ledger: SqlLedger, outcome: Outcome
+    database: Database, ledger: Workers, outcome: Outcome
 ) -> None:
     start_sending(database, 1)
     (delivery,) = claim_all(ledger)
@@ -260,7 +281,7 @@ def test_nothing_is_taken_that_was_not_handed_over(
 
 @pytest.mark.parametrize("outcome", [ACCEPTED, REFUSED, DEFERRED, REQUEUED, UNCERTAIN])
 def test_outcomes_of_somebody_else_change_nothing(
-    database: Database, ledger: SqlLedger, outcome: Outcome
+    database: Database, ledger: Workers, outcome: Outcome
 ) -> None:
     start_sending(database, 2)
     handed_over = hand_over_one(ledger)
@@ -271,7 +292,7 @@ def test_outcomes_of_somebody_else_change_nothing(
     assert states(database) == ["accepted", "queued"]
 
 
-def test_a_deferred_row_waits_and_remembers(database: Database, ledger: SqlLedger) -> None:
+def test_a_deferred_row_waits_and_remembers(database: Database, ledger: Workers) -> None:
     start_sending(database, 1)
     (delivery,) = claim_all(ledger)
     ledger.record(delivery, "w", DEFERRED, NOW)
@@ -287,7 +308,7 @@ def test_a_deferred_row_waits_and_remembers(database: Database, ledger: SqlLedge
     assert states(database) == ["skipped"]
 
 
-def test_replies_are_kept_without_addresses(database: Database, ledger: SqlLedger) -> None:
+def test_replies_are_kept_without_addresses(database: Database, ledger: Workers) -> None:
     start_sending(database, 1)
     delivery = hand_over_one(ledger)
     text = (
@@ -295,9 +316,7 @@ def test_replies_are_kept_without_addresses(database: Database, ledger: SqlLedge
         '"a b"@reader.example\0\ud800\n' + "x" * 5_000
     )
     reply = Reply(550, text, "5.1.1")
-    ledger.record(
-        delivery, "w", replace(REFUSED, reply=reply, sender_fault=True, relay="main"), NOW
-    )
+    ledger.record(delivery, "w", replace(REFUSED, reply=reply, sender_fault=True), NOW, "main")
     (row,) = rows(database)
     assert "reader000@" not in row.reply_text
     assert "a b" not in row.reply_text
@@ -309,7 +328,7 @@ def test_replies_are_kept_without_addresses(database: Database, ledger: SqlLedge
 
 
 def test_in_doubt_once_it_is_tried_again_and_then_stays_uncertain(
-    database: Database, ledger: SqlLedger
+    database: Database, ledger: Workers
 ) -> None:
     start_sending(database, 1)
     ledger.record(hand_over_one(ledger), "w", UNCERTAIN, NOW)
@@ -320,7 +339,7 @@ def test_in_doubt_once_it_is_tried_again_and_then_stays_uncertain(
     assert ledger.recover(NOW, all_workers=True) == (0, 0)
 
 
-def test_recovering_from_a_crash(database: Database, ledger: SqlLedger) -> None:
+def test_recovering_from_a_crash(database: Database, ledger: Workers) -> None:
     start_sending(database, 3)
     hand_over_one(ledger)
     ledger.claim("w", NOW, LEASE, 1)
@@ -335,7 +354,7 @@ def test_recovering_from_a_crash(database: Database, ledger: SqlLedger) -> None:
     assert states(database) == ["uncertain", "queued", "queued"]
 
 
-def test_only_leases_that_ended_are_recovered(database: Database, ledger: SqlLedger) -> None:
+def test_only_leases_that_ended_are_recovered(database: Database, ledger: Workers) -> None:
     start_sending(database, 2)
     ledger.claim("dead", NOW, LEASE, 1)
     ledger.claim("alive", NOW, LEASE, 1)
@@ -345,7 +364,7 @@ def test_only_leases_that_ended_are_recovered(database: Database, ledger: SqlLed
 
 
 @pytest.mark.parametrize("outcome", [ACCEPTED, REFUSED])
-def test_late_news_settle_a_doubt(database: Database, ledger: SqlLedger, outcome: Outcome) -> None:
+def test_late_news_settle_a_doubt(database: Database, ledger: Workers, outcome: Outcome) -> None:
     start_sending(database, 1)
     delivery = hand_over_one(ledger)
     assert ledger.recover(LEASE, all_workers=False) == (1, 0)
@@ -356,9 +375,7 @@ def test_late_news_settle_a_doubt(database: Database, ledger: SqlLedger, outcome
     assert claim_all(ledger, now=LEASE) == []
 
 
-def test_releasing_gives_back_what_was_not_handed_over(
-    database: Database, ledger: SqlLedger
-) -> None:
+def test_releasing_gives_back_what_was_not_handed_over(database: Database, ledger: Workers) -> None:
     start_sending(database, 4)
     hand_over_one(ledger)
     ledger.claim("w", NOW, LEASE, 1)
@@ -369,20 +386,20 @@ def test_releasing_gives_back_what_was_not_handed_over(
     assert [delivery.recipient_id for delivery in claim_all(ledger)] == ["reader1", "reader3"]
 
 
-def test_nothing_waits(ledger: SqlLedger) -> None:
+def test_nothing_waits(ledger: Workers) -> None:
     assert ledger.next_due(NOW) is None
     assert ledger.claim("w", NOW, LEASE, 10) == []
     assert ledger.close_finished(NOW) == []
 
 
-def test_next_due_looks_at_system_mail(database: Database, ledger: SqlLedger) -> None:
+def test_next_due_looks_at_system_mail(database: Database, ledger: Workers) -> None:
     with database.write() as tx:
         add_reader(tx, 1)
     add_system_mail(database, 1)
     assert ledger.next_due(NOW - MINUTE) == NOW
 
 
-def test_an_issue_is_closed_when_nothing_is_open(database: Database, ledger: SqlLedger) -> None:
+def test_an_issue_is_closed_when_nothing_is_open(database: Database, ledger: Workers) -> None:
     issue = start_sending(database, 4)
     with database.write() as tx:
         # Its audience is not queued yet.
@@ -410,12 +427,12 @@ def test_an_issue_is_closed_when_nothing_is_open(database: Database, ledger: Sql
     assert counts(database) == LedgerCounts(accepted=1, refused=2, skipped=1)
 
 
-def test_an_issue_for_nobody_is_closed(database: Database, ledger: SqlLedger) -> None:
+def test_an_issue_for_nobody_is_closed(database: Database, ledger: Workers) -> None:
     issue = start_sending(database, 0)
     assert ledger.close_finished(NOW) == [issue.public_id]
 
 
-def test_mail_to_editors_asks_for_no_subscription(database: Database, ledger: SqlLedger) -> None:
+def test_mail_to_editors_asks_for_no_subscription(database: Database, ledger: Workers) -> None:
     start_sending(database, 0)
     with database.write() as tx:
         tx.mailings.enqueue("mailing-2025-W32", "editor1", "anna@paper.example", NOW)

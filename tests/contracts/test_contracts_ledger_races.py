@@ -12,7 +12,6 @@ from newsletter.delivery.model import Delivery, DeliveryState, Outcome
 from newsletter.delivery.states import MOVES
 from newsletter.issues.model import IssueState
 from newsletter.storage.database import Database
-from newsletter.storage.ledger import SqlLedger
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
 from tests.contracts.nouns import (
     ACCEPTED,
@@ -25,9 +24,10 @@ from tests.contracts.nouns import (
     UNCERTAIN,
     start_sending,
 )
+from tests.contracts.one_at_a_time import Workers
 
 
-def test_two_workers_never_share_a_row(database: Database, ledger: SqlLedger) -> None:
+def test_two_workers_never_share_a_row(database: Database, ledger: Workers) -> None:
     start_sending(database, 90)
     barrier = threading.Barrier(4)
 
@@ -46,7 +46,7 @@ def test_two_workers_never_share_a_row(database: Database, ledger: SqlLedger) ->
 
 
 def test_who_leaves_while_workers_send_gets_it_at_most_once(
-    database: Database, ledger: SqlLedger
+    database: Database, ledger: Workers
 ) -> None:
     issue = start_sending(database, 60)
     sent: Counter[str] = Counter()
@@ -93,7 +93,7 @@ class Walk:
 
     def __init__(self, database: Database, seed: int) -> None:
         self.database = database
-        self.ledger = SqlLedger(database)
+        self.ledger = Workers(database)
         self.random = Random(seed)
         self.now: datetime = NOW
         self.held: list[tuple[str, Delivery, bool]] = []
@@ -221,3 +221,4 @@ def test_whatever_happens_the_totals_add_up(database: Database, seed: int) -> No
     for _ in range(60):
         walk.step()
     walk.finish()
+    walk.ledger.close()

@@ -7,7 +7,6 @@ import pytest
 from newsletter.delivery.model import DeliveryState, LedgerCounts
 from newsletter.errors import NotFound
 from newsletter.storage.database import Database
-from newsletter.storage.ledger import SqlLedger
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
 from tests.contracts.nouns import (
     LEASE,
@@ -19,9 +18,10 @@ from tests.contracts.nouns import (
     an_issue,
     start_sending,
 )
+from tests.contracts.one_at_a_time import Workers
 
 
-def test_a_mailing_is_made_once(database: Database, ledger: SqlLedger) -> None:
+def test_a_mailing_is_made_once(database: Database, ledger: Workers) -> None:
     mailing = a_mailing(reply_to="desk@paper.example", html="<p>ա\0</p>\r\n")
     with database.write() as tx:
         tx.issues.create(an_issue(), NOW, "test")
@@ -74,7 +74,7 @@ def test_nobody_gets_two_revisions_of_an_issue(database: Database) -> None:
         assert tx.mailings.counts(issue.public_id) == LedgerCounts(queued=3)
 
 
-def test_a_recipient_is_queued_once(database: Database, ledger: SqlLedger) -> None:
+def test_a_recipient_is_queued_once(database: Database, ledger: Workers) -> None:
     with database.write() as tx:
         tx.mailings.create(a_system_mailing("notice"), key="n")
         for at in (NOW, NOW + timedelta(days=1)):
@@ -94,7 +94,7 @@ def test_queueing_what_is_not_there(database: Database) -> None:
             tx.mailings.create(a_mailing(), key="a", issue_id="none")
 
 
-def test_the_report_shows_what_became_of_a_row(database: Database, ledger: SqlLedger) -> None:
+def test_the_report_shows_what_became_of_a_row(database: Database, ledger: Workers) -> None:
     issue = start_sending(database, 1)
     (delivery,) = ledger.claim("w", NOW, LEASE, 1)
     ledger.record(delivery, "w", REFUSED, NOW + timedelta(seconds=1))

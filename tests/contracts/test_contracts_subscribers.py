@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from newsletter.delivery.model import DeliveryState, LedgerCounts
 from newsletter.errors import NotFound
 from newsletter.storage.database import Database
-from newsletter.storage.ledger import SqlLedger
 from newsletter.storage.tables import metadata
 from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionState
 from newsletter.subscribers.model import SuppressionReason as Reason
@@ -23,6 +22,7 @@ from tests.contracts.nouns import (
     add_system_mail,
     start_sending,
 )
+from tests.contracts.one_at_a_time import Workers
 
 PENDING, ACTIVE = SubscriptionState.PENDING, SubscriptionState.ACTIVE
 PAUSED, UNSUBSCRIBED = SubscriptionState.PAUSED, SubscriptionState.UNSUBSCRIBED
@@ -38,6 +38,19 @@ def test_a_subscriber_is_added_once(database: Database) -> None:
         assert tx.subscribers.by_id("reader1") == first
         assert tx.subscribers.by_id("reader2") is None
         assert tx.subscribers.find("nobody@reader.example") is None
+
+
+def test_a_time_zone_is_learned_where_none_is_known(database: Database) -> None:
+    with database.write() as tx:
+        add_reader(tx, 1)
+        tx.subscribers.add(Subscriber("reader2", "a@b.example", NOW, timezone="Asia/Tokyo"), "h")
+        assert tx.subscribers.learn_timezone("reader1", "Asia/Yerevan")
+        assert not tx.subscribers.learn_timezone("reader1", "Europe/Paris")
+        assert not tx.subscribers.learn_timezone("reader2", "Europe/Paris")
+        zones = [tx.subscribers.by_id(f"reader{number}") for number in (1, 2)]
+        (subscription,) = tx.subscribers.subscriptions("reader1")
+    assert [reader and reader.timezone for reader in zones] == ["Asia/Yerevan", "Asia/Tokyo"]
+    assert subscription.subscriber.timezone == "Asia/Yerevan"
 
 
 def test_subscribing_keeps_the_evidence(database: Database) -> None:
@@ -158,7 +171,7 @@ def all_text(database: Database) -> str:
         )
 
 
-def test_the_forgotten_leave_no_trace_but_the_totals(database: Database, ledger: SqlLedger) -> None:
+def test_the_forgotten_leave_no_trace_but_the_totals(database: Database, ledger: Workers) -> None:
     issue = start_sending(database, 4)
     add_system_mail(database, 1)
     for delivery in ledger.claim("w", NOW, LEASE, 2):
@@ -197,7 +210,7 @@ def test_mail_to_several_is_kept_when_one_is_forgotten(database: Database) -> No
 
 @pytest.mark.parametrize("handed_over", [True, False])
 def test_forgotten_while_a_worker_holds_the_row(
-    database: Database, ledger: SqlLedger, handed_over: bool
+    database: Database, ledger: Workers, handed_over: bool
 ) -> None:
     issue = start_sending(database, 1)
     (delivery,) = ledger.claim("w", NOW, LEASE, 1)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,6 +13,10 @@ from newsletter.delivery.model import (
     MailingKind,
     Outcome,
     OutcomeKind,
+    Permit,
+    Relay,
+    RelayState,
+    Settlement,
 )
 from newsletter.delivery.states import move_delivery
 
@@ -29,8 +33,7 @@ _STATES = {
 class Row:
     delivery: Delivery
     state: DeliveryState = DeliveryState.QUEUED
-    worker: str = ""
-    lease_until: datetime | None = None
+    worker: int = 0
     due: datetime | None = None
     doubts: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
@@ -48,13 +51,25 @@ class MemoryLedger:
         self.sending = True
         self.left: set[str] = set()  # addresses of readers who left
         self.calls: Counter[str] = Counter()
+        self.groups: list[int] = []  # how many rows each commit was about
         self.before: Callable[[str], None] = lambda _: None
+        self.leases: dict[int, datetime | None] = {}
+        self.states_of_relays: dict[str, RelayState] = {}
+        self.granted: Counter[str] = Counter()
+        self.permits: Callable[[Relay], Permit] = lambda r: Permit(r.connections, r.rate)
         self._lock = threading.RLock()
 
     def enqueue(self, mailing: Mailing, *addresses: str) -> None:
         for address in addresses:
             number = len(self.rows) + 1
-            delivery = Delivery(number, mailing.public_id, f"reader{number:010d}", address)
+            delivery = Delivery(
+                number,
+                mailing.public_id,
+                f"reader{number:010d}",
+                address,
+                domain=address.rpartition("@")[2],
+                is_system=mailing.kind is MailingKind.SYSTEM,
+            )
             self.rows[number] = Row(delivery)
 
     def states(self) -> dict[str, int]:
@@ -67,73 +82,23 @@ class MemoryLedger:
         self.calls[call] += 1
         self.before(call)
 
-    def claim(
-        self, worker: str, now: datetime, lease_until: datetime, limit: int
-    ) -> Sequence[Delivery]:
+    def enroll(self, name: str, now: datetime, lease_until: datetime) -> int:
         with self._lock:
-            self._enter("claim")
-            due = [row for row in self.rows.values() if self._is_due(row, now)]
-            due.sort(key=lambda row: (not self._is_system(row), row.delivery.id))
-            claimed = []
-            for row in due:
-                if len(claimed) == limit:
-                    break
-                if row.delivery.address in self.left:
-                    row.move(DeliveryState.SKIPPED)
-                    continue
-                if row.state is DeliveryState.DEFERRED:
-                    row.move(DeliveryState.QUEUED)
-                row.move(DeliveryState.CLAIMED)
-                row.worker, row.lease_until = worker, lease_until
-                claimed.append(row.delivery)
-            return claimed
+            assert name
+            assert lease_until > now
+            worker = len(self.leases) + 1
+            self.leases[worker] = lease_until
+            return worker
 
-    def mailing(self, public_id: str) -> Mailing:
-        with self._lock:
-            self._enter("mailing")
-            return self.mailings[public_id]
-
-    def hand_over(self, delivery: Delivery, worker: str, now: datetime) -> bool:
-        with self._lock:
-            self._enter("hand_over")
-            row = self.rows[delivery.id]
-            if row.state is not DeliveryState.CLAIMED or row.worker != worker:
-                return False
-            if row.lease_until is None or row.lease_until < now:
-                return False
-            if delivery.address in self.left:
-                row.move(DeliveryState.SKIPPED)
-                return False
-            if not self.sending and not self._is_system(row):
-                row.move(DeliveryState.QUEUED)
-                return False
-            row.move(DeliveryState.HANDED_OVER)
-            return True
-
-    def record(self, delivery: Delivery, worker: str, outcome: Outcome, now: datetime) -> None:
-        with self._lock:
-            self._enter("record")
-            row = self.rows[delivery.id]
-            assert row.worker == worker
-            row.move(_STATES[outcome.kind])
-            row.outcomes.append(outcome)
-            if outcome.kind is OutcomeKind.DEFERRED:
-                assert outcome.retry_at is not None
-                row.due = outcome.retry_at
-                row.delivery = replace(
-                    row.delivery,
-                    attempts=row.delivery.attempts + 1,
-                    first_tried_at=row.delivery.first_tried_at or now,
-                )
-
-    def renew(self, worker: str, lease_until: datetime) -> None:
+    def renew(self, worker: int, lease_until: datetime) -> bool:
         with self._lock:
             self._enter("renew")
-            for row in self.rows.values():
-                if row.worker == worker:
-                    row.lease_until = lease_until
+            if self.leases[worker] is None:
+                return False
+            self.leases[worker] = lease_until
+            return True
 
-    def release(self, worker: str) -> int:
+    def release(self, worker: int) -> int:
         with self._lock:
             self._enter("release")
             mine = [r for r in self.rows.values() if r.worker == worker and _is_claimed(r)]
@@ -141,10 +106,55 @@ class MemoryLedger:
                 row.move(DeliveryState.QUEUED)
             return len(mine)
 
+    def retire(self, worker: int) -> int:
+        with self._lock:
+            self.leases[worker] = None
+            return self.release(worker)
+
+    def claim_system(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        with self._lock:
+            self._enter("claim_system")
+            return self._claim(worker, now, limit, system=True)
+
+    def claim_issues(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        with self._lock:
+            self._enter("claim_issues")
+            return self._claim(worker, now, limit, system=False)
+
+    def mailing(self, public_id: str) -> Mailing:
+        with self._lock:
+            self._enter("mailing")
+            return self.mailings[public_id]
+
+    def commit(
+        self,
+        worker: int,
+        settled: Sequence[Settlement],
+        handing_over: Sequence[int],
+        now: datetime,
+    ) -> set[int]:
+        with self._lock:
+            self._enter("commit")
+            self.groups.append(len(settled) + len(handing_over))
+            for one in settled:
+                self._record(worker, one.delivery_id, one.outcome, now)
+            return {number for number in handing_over if self._hand_over(worker, number, now)}
+
+    def put_off(self, worker: int, dues: Mapping[int, datetime]) -> None:
+        with self._lock:
+            self._enter("put_off")
+            for number, due in dues.items():
+                assert self.rows[number].worker == worker
+                self.rows[number].move(DeliveryState.QUEUED)
+                self.rows[number].due = due
+
     def recover(self, now: datetime, *, all_workers: bool) -> tuple[int, int]:
         with self._lock:
             self._enter("recover")
-            dead = [r for r in self.rows.values() if all_workers or _is_expired(r, now)]
+            for worker, until in self.leases.items():
+                if all_workers or (until is not None and until <= now):
+                    self.leases[worker] = None
+            dead = [r for r in self.rows.values() if self.leases.get(r.worker) is None]
             claimed = [row for row in dead if row.state is DeliveryState.CLAIMED]
             doubtful = [row for row in dead if row.state is DeliveryState.HANDED_OVER]
             for row in claimed:
@@ -160,24 +170,86 @@ class MemoryLedger:
         dues = [row.due for row in self.rows.values() if row.due is not None and row.due > now]
         return min(dues, default=None)
 
-    def close_finished(self, now: datetime) -> Sequence[str]:
-        self._enter(f"close_finished {now}")
-        return ()
+    def share(self, worker: int, relay: Relay, now: datetime) -> Permit:
+        with self._lock:
+            self._enter("share")
+            assert self.leases[worker] is not None
+            assert now
+            return self.permits(relay)
 
-    def _is_system(self, row: Row) -> bool:
-        return self.mailings[row.delivery.mailing_id].kind is MailingKind.SYSTEM
+    def grant(self, relay: Relay, wanted: int, now: datetime) -> int:
+        with self._lock:
+            self._enter(f"grant on {now:%Y-%m-%d}")
+            left = relay.daily_cap - self.granted[relay.slug]
+            given = max(0, min(wanted, left))
+            self.granted[relay.slug] += given
+            return given
+
+    def give_back(self, relay: Relay, unused: int, now: datetime) -> None:
+        with self._lock:
+            self._enter(f"give back on {now:%Y-%m-%d}")
+            self.granted[relay.slug] -= unused
+
+    def relay_states(self) -> Mapping[str, RelayState]:
+        return self.states_of_relays
+
+    def set_relay_state(self, relay: str, state: RelayState, now: datetime) -> None:
+        assert now
+        self.states_of_relays[relay] = state
+
+    def _claim(self, worker: int, now: datetime, limit: int, *, system: bool) -> Sequence[Delivery]:
+        claimed: list[Delivery] = []
+        for row in self.rows.values():
+            if len(claimed) == limit:
+                break
+            if row.delivery.is_system != system or not self._is_due(row, now):
+                continue
+            if row.delivery.address in self.left:
+                row.move(DeliveryState.SKIPPED)
+                continue
+            if row.state is DeliveryState.DEFERRED:
+                row.move(DeliveryState.QUEUED)
+            row.move(DeliveryState.CLAIMED)
+            row.worker, row.due = worker, None
+            claimed.append(row.delivery)
+        return claimed
+
+    def _hand_over(self, worker: int, number: int, now: datetime) -> bool:
+        row = self.rows[number]
+        lease = self.leases[worker]
+        if row.state is not DeliveryState.CLAIMED or row.worker != worker:
+            return False
+        if row.delivery.address in self.left:
+            row.move(DeliveryState.SKIPPED)
+            return False
+        stopped = not self.sending and not row.delivery.is_system
+        if stopped or lease is None or lease <= now:
+            row.move(DeliveryState.QUEUED)
+            return False
+        row.move(DeliveryState.HANDED_OVER)
+        return True
+
+    def _record(self, worker: int, number: int, outcome: Outcome, now: datetime) -> None:
+        row = self.rows[number]
+        assert row.worker == worker
+        row.move(_STATES[outcome.kind])
+        row.outcomes.append(outcome)
+        if outcome.kind is OutcomeKind.DEFERRED:
+            assert outcome.retry_at is not None
+            row.due = outcome.retry_at
+            row.delivery = replace(
+                row.delivery,
+                attempts=row.delivery.attempts + 1,
+                first_tried_at=row.delivery.first_tried_at or now,
+            )
 
     def _is_due(self, row: Row, now: datetime) -> bool:
-        if not self.sending and not self._is_system(row):
+        if not self.sending and not row.delivery.is_system:
             return False
-        if row.state is DeliveryState.DEFERRED:
-            return row.due is not None and row.due <= now
-        return row.state is DeliveryState.QUEUED
+        if row.state in (DeliveryState.DEFERRED, DeliveryState.QUEUED):
+            return row.due is None or row.due <= now
+        return False
 
 
 def _is_claimed(row: Row) -> bool:
     return row.state is DeliveryState.CLAIMED
-
-
-def _is_expired(row: Row, now: datetime) -> bool:
-    return row.lease_until is not None and row.lease_until < now

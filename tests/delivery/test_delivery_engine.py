@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,20 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from newsletter.delivery import feed as feed_module
-from newsletter.delivery.engine import deliver_due
+from newsletter.delivery.engine import Callbacks, Engine, Limits
+from newsletter.delivery.lease import LEASE
+from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import (
     Delivery,
     DeliverySummary,
     Mailing,
     Outcome,
     OutcomeKind,
-    Phase,
     Relay,
-    Reply,
 )
-from newsletter.delivery.replies import read_reply
-from newsletter.delivery.smtp import Exchange, TimeLimits, Transport, open_connection
+from newsletter.delivery.responder import InProcessLink, accept
+from newsletter.delivery.smtp import Link, TimeLimits, open_connection
+from newsletter.delivery.writing import LetterWriter
 from newsletter.errors import (
     RelayError,
     RelayRejectedLogin,
@@ -34,7 +35,7 @@ from tests.delivery.memory_ledger import MemoryLedger
 from tests.delivery.samples import GIVE_UP, ISSUE, KEYRING, NOW, SYSTEM, SetClock, issue
 from tests.delivery.smtp_servers import DROP, Faults, login_as, smtp_server
 
-QUICK = TimeLimits(connect=5, step=5, final=5, quit=1)
+QUICK = TimeLimits(connect=5, step=5, final=5)
 
 
 def addresses(count: int) -> list[str]:
@@ -54,22 +55,32 @@ def relay_at(port: int, connections: int = 1, **changes: Any) -> Relay:
 
 def deliver(
     ledger: MemoryLedger,
-    relay: Relay,
+    *relays: Relay,
     clock: SetClock | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-    **options: Any,
+    connect: Callable[[Relay], Link] = lambda relay: open_connection(relay, limits=QUICK),
+    lease: timedelta = LEASE,
+    **callbacks: Any,
 ) -> DeliverySummary:
-    options.setdefault("connect", lambda where: open_connection(where, limits=QUICK))
-    return deliver_due(
+    """Send what is due; raises why no relay could be used."""
+    writer = LetterWriter(ledger.mailing, lambda m: MessageTemplate.of(m, KEYRING), str.lower)
+    limits = Limits(give_up_after=GIVE_UP, lease=lease, times=QUICK)
+    engine = Engine(
         ledger,
-        relay,
-        KEYRING,
+        relays,
+        writer,
         clock or SetClock(),
-        worker="w1",
-        give_up_after=GIVE_UP,
-        should_stop=should_stop,
-        **options,
+        limits,
+        Callbacks(**callbacks),
+        name="w1",
+        connect=connect,
     )
+    try:
+        summary = engine.run()
+        if engine.failure is not None:
+            raise engine.failure
+    finally:
+        engine.close()
+    return summary
 
 
 def test_everyone_gets_one_message_over_several_connections() -> None:
@@ -102,13 +113,13 @@ def test_a_4xx_is_kept_for_later_and_then_accepted_with_the_same_bytes() -> None
     ledger, clock = ledger_of(3), SetClock()
     faults = Faults({"DOT": lambda count: "450 4.2.0 greylisted" if count == 2 else None})
     with smtp_server(faults) as port:
-        first = deliver(ledger, relay_at(port), clock)
+        first = deliver(ledger, relay_at(port), clock=clock)
         assert first == DeliverySummary(accepted=2, deferred=1)
-        assert deliver(ledger, relay_at(port), clock) == DeliverySummary()
+        assert deliver(ledger, relay_at(port), clock=clock) == DeliverySummary()
         due = ledger.next_due(clock.now())
         assert due is not None
         clock.instant = due
-        assert deliver(ledger, relay_at(port), clock) == DeliverySummary(accepted=1)
+        assert deliver(ledger, relay_at(port), clock=clock) == DeliverySummary(accepted=1)
     assert faults.fired["DOT"] == 1
     assert faults.recipients() == addresses(3)
 
@@ -117,7 +128,7 @@ def test_a_4xx_without_end_becomes_a_refusal() -> None:
     ledger, clock = ledger_of(1), SetClock()
     faults = Faults({"RCPT": lambda _: "451 4.3.0 trouble"})
     with smtp_server(faults) as port:
-        while (due := deliver(ledger, relay_at(port), clock)) == DeliverySummary(deferred=1):
+        while (due := deliver(ledger, relay_at(port), clock=clock)) == DeliverySummary(deferred=1):
             clock.instant = ledger.next_due(clock.now()) or clock.instant
     assert due == DeliverySummary(refused=1)
     assert clock.instant == NOW + GIVE_UP
@@ -258,7 +269,7 @@ def test_fewer_connections_than_wished_still_do_the_work() -> None:
     ledger, faults = ledger_of(60), Faults()
     opened = threading.Semaphore(1)
 
-    def connect(where: Relay) -> Transport:
+    def connect(where: Relay) -> Link:
         if not opened.acquire(blocking=False):
             raise RelayUnavailable("too many connections")
         return open_connection(where, limits=QUICK)
@@ -268,46 +279,23 @@ def test_fewer_connections_than_wished_still_do_the_work() -> None:
     assert summary == DeliverySummary(accepted=60)
 
 
-def test_rows_that_a_lost_connection_leaves_behind_are_reported() -> None:
-    ledger, faults = ledger_of(2), Faults()
-    first, other_ended = threading.Semaphore(1), threading.Event()
-
-    class Telling:
-        def __init__(self, transport: Transport) -> None:
-            self.send = transport.send
-            self.usable = True
-            self._transport = transport
-
-        def close(self) -> None:
-            self._transport.close()
-            other_ended.set()
-
-    def connect(where: Relay) -> Transport:
-        if first.acquire(blocking=False):
-            assert other_ended.wait(10)
-            raise RelayUnavailable("the relay went away")
-        return Telling(open_connection(where, limits=QUICK))
-
-    with smtp_server(faults) as port, pytest.raises(RelayUnavailable, match="went away"):
-        deliver(ledger, relay_at(port, connections=2), connect=connect)
-    assert ledger.states() == {"accepted": 1, "queued": 1}
-
-
-def test_one_failing_write_stops_every_connection() -> None:
+def test_a_failing_ledger_stops_every_connection() -> None:
     ledger, faults = ledger_of(400), Faults(delay=0.005)
 
     def fail(entered: str) -> None:
-        if entered == "hand_over" and ledger.calls["hand_over"] == 3:
+        if entered == "commit" and ledger.calls["commit"] >= 4:
             raise StorageError("the disk is full")
 
     ledger.before = fail
     with smtp_server(faults) as port, pytest.raises(StorageError, match="full"):
-        deliver(ledger, relay_at(port, connections=2))
-    assert len(faults.messages) <= 5
-    assert ledger.states() == {
-        "accepted": len(faults.messages),
-        "queued": 400 - len(faults.messages),
-    }
+        deliver(ledger, relay_at(port, connections=3))
+    assert len(faults.messages) <= 6
+    states = ledger.states()
+    # What was sent and not recorded is visibly handed over: at most one a connection.
+    handed_over = states.get("handed_over", 0)
+    assert states.get("accepted", 0) + handed_over == len(faults.messages)
+    assert handed_over <= 3
+    assert states["queued"] == 400 - len(faults.messages)
 
 
 def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> None:
@@ -316,7 +304,7 @@ def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> Non
     ledger.enqueue(broken, "ani@reader.example")
     ledger.enqueue(ISSUE, "լիլիթ@reader.example", "a\r\nb@reader.example", "aram@reader.example")
     faults = Faults()
-    with smtp_server(faults) as port:
+    with smtp_server(faults, enable_SMTPUTF8=False) as port:
         summary = deliver(ledger, relay_at(port))
     assert summary == DeliverySummary(accepted=1, refused=3)
     assert [ledger.rows[n].outcomes[0].reason for n in (1, 2, 3)] == [
@@ -326,6 +314,14 @@ def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> Non
     ]
     assert "Subject" in ledger.rows[1].outcomes[0].reply.text
     assert faults.recipients() == ["aram@reader.example"]
+
+
+def test_an_address_in_armenian_goes_where_the_server_takes_it() -> None:
+    ledger, faults = MemoryLedger(ISSUE), Faults()
+    ledger.enqueue(ISSUE, "լիլիթ@reader.example")
+    with smtp_server(faults) as port:
+        assert deliver(ledger, relay_at(port)) == DeliverySummary(accepted=1)
+    assert faults.recipients() == ["լիլիթ@reader.example"]
 
 
 def test_stopping_bites_within_one_message_a_connection_and_loses_nobody() -> None:
@@ -357,12 +353,13 @@ def test_a_pause_and_a_goodbye_in_mid_send_are_heeded() -> None:
     assert ledger.states() == {"accepted": 25, "skipped": 1, "queued": 4}
 
 
-@pytest.mark.parametrize("call", ["claim", "mailing", "hand_over", "record", "release"])
+@pytest.mark.parametrize("call", ["claim_system", "claim_issues", "mailing", "commit", "release"])
 def test_a_database_that_fails_stops_the_run_and_sends_nothing_unrecorded(call: str) -> None:
-    ledger, faults = ledger_of(80), Faults()
+    ledger, faults = ledger_of(800), Faults()
+    first = {"mailing", "release", "claim_system"}
 
     def fail(entered: str) -> None:
-        if entered == call and (call in ("mailing", "release") or ledger.calls[call] > 1):
+        if entered == call and (call in first or ledger.calls[call] > 1):
             raise StorageError("the disk of newsletter.db is full")
 
     ledger.before = fail
@@ -373,65 +370,92 @@ def test_a_database_that_fails_stops_the_run_and_sends_nothing_unrecorded(call: 
     # What was sent is either accepted or visibly handed over: at most one a connection.
     assert sent <= states.get("accepted", 0) + states.get("handed_over", 0)
     assert states.get("handed_over", 0) <= 2
-    if call in ("claim", "mailing", "hand_over", "record"):
+    if call != "release":
         assert states.get("claimed", 0) == 0
 
 
 def test_a_disk_that_is_cleared_in_time_costs_no_reader_a_second_copy() -> None:
-    ledger, faults = ledger_of(10), Faults()
+    ledger, faults, failed = ledger_of(10), Faults(), []
 
     def fail(entered: str) -> None:
-        if entered == "record" and 1 < ledger.calls["record"] <= 4:
+        if entered == "commit" and 3 < ledger.calls["commit"] <= 6:
+            failed.append(entered)
             raise StorageError("the disk of newsletter.db is full")
 
     ledger.before = fail
     with smtp_server(faults) as port:
         summary = deliver(ledger, relay_at(port))
-    assert ledger.calls["record"] == 13
+    assert len(failed) == 3
     assert summary == DeliverySummary(accepted=10)
     assert faults.recipients() == addresses(10)
     assert ledger.states() == {"accepted": 10}
 
 
-def test_a_failing_renewal_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.delivery.engine.LEASE", timedelta(seconds=0.06))
-    ledger, faults = ledger_of(50), Faults(delay=0.03)
+def test_a_renewal_that_fails_is_no_matter_while_the_lease_lasts() -> None:
+    ledger, faults = ledger_of(20), Faults(delay=0.03)
 
     def fail(entered: str) -> None:
-        if entered == "renew":
+        if entered == "renew" and ledger.calls["renew"] == 1:
             raise StorageError("gone")
 
     ledger.before = fail
-    with smtp_server(faults) as port, pytest.raises(StorageError, match="gone"):
-        deliver(ledger, relay_at(port))
-    assert ledger.calls["renew"] == 1
-    assert ledger.states() == {
-        "accepted": len(faults.messages),
-        "queued": 50 - len(faults.messages),
-    }
+    with smtp_server(faults) as port:
+        summary = deliver(ledger, relay_at(port), lease=timedelta(seconds=0.9))
+    assert summary == DeliverySummary(accepted=20)
+    assert ledger.calls["renew"] >= 1
 
 
-def test_the_lease_is_renewed_while_a_slow_reply_is_awaited(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("newsletter.delivery.engine.LEASE", timedelta(seconds=0.03))
-    ledger, faults, clock = ledger_of(2), Faults(delay=0.2), SetClock()
+def test_the_lease_is_renewed_while_a_slow_reply_is_awaited() -> None:
+    ledger, faults, clock = ledger_of(2), Faults(delay=0.4), SetClock()
     # By the ledger's clock the first lease is long over when the second row's turn comes.
     faults.on_message = lambda _: setattr(clock, "instant", clock.instant + timedelta(seconds=40))
     with smtp_server(faults) as port:
-        summary = deliver(ledger, relay_at(port), clock)
+        summary = deliver(ledger, relay_at(port), clock=clock, lease=timedelta(seconds=0.3))
     assert summary == DeliverySummary(accepted=2)
     assert ledger.calls["renew"] > 0
 
 
-def test_a_lost_lease_means_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "LEASE", timedelta(seconds=-1))
-    ledger, faults, rounds = ledger_of(1), Faults(), iter([False, False, False, True])
+def test_a_worker_whose_lease_was_taken_sends_nothing_more() -> None:
+    ledger, faults = ledger_of(30), Faults(delay=0.02)
+
+    def take_over(count: int) -> None:
+        if count == 3:
+            ledger.leases[1] = None
+
+    faults.on_message = take_over
+    with smtp_server(faults) as port, pytest.raises(StorageError, match="taken this one's place"):
+        deliver(ledger, relay_at(port), lease=timedelta(seconds=0.3))
+    assert len(faults.messages) == 3
+
+
+def test_a_worker_that_wakes_up_after_its_lease_closes_the_connection_before_the_dot() -> None:
+    ledger, faults = ledger_of(1), Faults()
+
+    class Sleeper(SetClock):
+        """The machine sleeps between the hand-over and the message."""
+
+        slept = 0.0
+
+        def boottime(self) -> float:
+            return self.monotonic() + self.slept
+
+    clock = Sleeper()
+
+    def fall_asleep(entered: str) -> None:
+        if entered == "commit":
+            clock.slept = 3600.0
+
+    ledger.before = fall_asleep
+    rounds = itertools.count()
     with smtp_server(faults) as port:
-        summary = deliver(ledger, relay_at(port), should_stop=lambda: next(rounds, True))
-    assert summary.accepted == 0
+        summary = deliver(
+            ledger, relay_at(port), clock=clock, should_stop=lambda: next(rounds) > 40
+        )
     assert not faults.messages
-    assert ledger.states() == {"queued": 1}
+    assert faults.reached["DATA"] >= 1
+    assert summary.accepted == 0
+    assert summary.uncertain == 0
+    assert set(ledger.states()) <= {"queued", "deferred"}
 
 
 def test_an_interrupt_finishes_the_message_at_hand_and_releases_the_rest() -> None:
@@ -450,47 +474,53 @@ def test_an_interrupt_finishes_the_message_at_hand_and_releases_the_rest() -> No
     assert threading.active_count() < 10
 
 
-class _Chance:
-    """A transport whose conversations end as the list says."""
+class Chance:
+    """A server whose conversations end as the list says: a step, and what it answers there."""
 
-    def __init__(self, ends: Iterator[tuple[Phase, int]], sent: list[str]) -> None:
-        self.usable = True
+    def __init__(self, ends: Iterator[tuple[str, int]], sent: list[str]) -> None:
         self._ends = ends
         self._sent = sent
+        self._end = ("DOT", 250)
+        self._recipient = ""
 
-    def send(
-        self, _: str, recipient: str, message: bytes, hand_over: Callable[[], bool]
-    ) -> Exchange:
-        assert message.endswith(b"--\r\n")
-        phase, code = next(self._ends, (Phase.DOT, 250))
-        if phase in (Phase.DATA, Phase.DOT) and not hand_over():
-            return Exchange(Phase.RCPT, Reply(250), withheld=True)
-        self.usable = code not in (0, 421)
-        if phase is Phase.DOT and code in (0, 250):
-            self._sent.append(recipient)
-        reply = Reply(0) if code == 0 else read_reply(code, "")
-        return Exchange(phase, reply)
-
-    def close(self) -> None:
-        self.usable = False
+    def __call__(self, command: str, argument: bytes) -> bytes | None:
+        if command == "MAIL":
+            self._end = next(self._ends, ("DOT", 250))
+        if command == "RCPT":
+            self._recipient = argument.decode().partition("<")[2].partition(">")[0]
+        step, code = self._end
+        if command == "DOT" and not argument:
+            # It refused sender or recipient, and said "go on" to DATA all the same.
+            return b"554 no valid recipients\r\n"
+        if command == "DOT" and (step != "DOT" or code in (0, 250)):
+            assert argument.endswith(b"--\r\n")
+            self._sent.append(self._recipient)
+        if command != step or code == 250:
+            return accept(command, argument)
+        return None if code == 0 else f"{code} no\r\n".encode()
 
 
 ENDS = st.tuples(
-    st.sampled_from([Phase.MAIL, Phase.RCPT, Phase.DATA, Phase.DOT]),
+    st.sampled_from(["MAIL", "RCPT", "DATA", "DOT"]),
     st.sampled_from([0, 421, 450, 452, 550, 554, 530]),
 )
 
 
 @settings(deadline=None)
-@given(st.integers(1, 12), st.lists(ENDS | st.just((Phase.DOT, 250)), max_size=40))
+@given(st.integers(1, 12), st.lists(ENDS | st.just(("DOT", 250)), max_size=40))
 def test_whatever_the_relay_does_nobody_is_lost_and_nobody_served_twice(
-    count: int, ends: list[tuple[Phase, int]]
+    count: int, ends: list[tuple[str, int]]
 ) -> None:
     ledger, clock, sent = ledger_of(count), SetClock(), []
     answers = iter(ends)
     for _ in range(60):
         with contextlib.suppress(RelayError):
-            deliver(ledger, relay_at(1), clock, connect=lambda _: _Chance(answers, sent))
+            deliver(
+                ledger,
+                relay_at(1, connections=2),
+                clock=clock,
+                connect=lambda _: InProcessLink(Chance(answers, sent)),
+            )
         clock.instant += timedelta(hours=1)
     assert len(sent) == len(set(sent))
     states = ledger.states()

@@ -1,5 +1,6 @@
 import email
 import email.policy
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from structlog.testing import capture_logs
 
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.errors import RenderError
+from newsletter.errors import AddressError, ConfigError, RenderError
 from newsletter.tokens import Key, Keyring, Purpose
 from tests.delivery.samples import (
     ISSUE,
@@ -55,9 +56,11 @@ def test_the_head_of_an_issue_is_exactly_this() -> None:
         "List-Id: Paper Weekly <weekly.paper.example>",
         f"List-Unsubscribe: <https://paper.example/unsubscribe/{TOKEN}>",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        "List-Help: <mailto:weekly@paper.example?subject=help>",
         "List-Archive: <https://paper.example/archive/weekly/>",
         "List-Post: NO",
         "Precedence: bulk",
+        f"Feedback-ID: {MAILING_ID}:weekly:5sibbhrak4c4rtx",
         "X-Auto-Response-Suppress: OOF, AutoReply",
         "MIME-Version: 1.0",
         "Content-Language: en",
@@ -102,10 +105,33 @@ def test_a_system_mail_says_that_a_program_sent_it_and_is_no_list() -> None:
     assert not [name for name in message if name.startswith("List-")]
 
 
-def test_reply_to_is_written_where_there_is_one() -> None:
+def test_reply_to_is_written_where_there_is_one_and_helps() -> None:
     assert parse(build())["Reply-To"] is None
-    raw = build(issue(reply_to="desk@paper.example"))
-    assert b"\r\nReply-To: desk@paper.example\r\n" in raw
+    raw = build(issue(reply_to="d%sk@paper.example"))
+    assert b"\r\nReply-To: d%sk@paper.example\r\n" in raw
+    assert b"\r\nList-Help: <mailto:d%25sk@paper.example?subject=help>\r\n" in raw
+
+
+FEEDBACK_ID = re.compile(rb"^Feedback-ID: (?:[a-z0-9-]+:){1,3}([a-z2-7]{5,15})\r$", re.MULTILINE)
+
+
+def test_complaints_are_counted_by_issue_newsletter_and_one_steady_sender() -> None:
+    template = MessageTemplate.of(ISSUE, KEYRING)
+    other = replace(READER, id=2, recipient_id="reader0000000002", address="ani@reader.example")
+    found = [FEEDBACK_ID.search(template.build(reader)) for reader in (READER, other)]
+    assert all(found)
+    assert found[0][0] == found[1][0]
+    longest = issue(public_id="m" * 16, list_id="w" * 40 + ".paper.example")
+    next_issue = FEEDBACK_ID.search(build(longest))
+    assert next_issue[1] == found[0][1]
+    assert next_issue[0] != found[0][0]
+    assert len(next_issue[0]) <= 78
+
+
+def test_a_system_mail_is_counted_with_its_kind_and_without_its_recipient() -> None:
+    raw = build(SYSTEM)
+    assert FEEDBACK_ID.search(raw)[0].startswith(b"Feedback-ID: system:")
+    assert SYSTEM.public_id.encode() not in FEEDBACK_ID.search(raw)[0]
 
 
 def test_the_same_delivery_gives_the_same_bytes_and_no_other_the_same_message_id() -> None:
@@ -114,6 +140,29 @@ def test_the_same_delivery_gives_the_same_bytes_and_no_other_the_same_message_id
     later = replace(READER, id=9, attempts=3, first_tried_at=NOW)
     assert template.build(READER) == MessageTemplate.of(ISSUE, KEYRING).build(later)
     assert parse(template.build(READER))["Message-ID"] != parse(template.build(other))["Message-ID"]
+
+
+def test_a_new_token_key_changes_no_message_of_a_mailing_that_was_begun_before() -> None:
+    old, new = Key("a", b"k" * 32), Key("b", b"n" * 32)
+    mailing = issue(token_key=KEYRING.signing_key)
+    first = MessageTemplate.of(mailing, KEYRING)
+    rotated = MessageTemplate.of(mailing, Keyring([new, old], b"h" * 32))
+    assert rotated.build(READER) == first.build(READER)
+    assert rotated.envelope(READER) == first.envelope(READER)
+    with pytest.raises(ConfigError, match='"a"'):
+        MessageTemplate.of(mailing, Keyring([new], b"h" * 32))
+
+
+def test_a_local_part_of_another_script_goes_out_in_utf_8_to_servers_that_take_it() -> None:
+    template = MessageTemplate.of(ISSUE, KEYRING)
+    reader = replace(READER, address="լիլիթ@bücher.example")
+    with pytest.raises(AddressError):
+        template.build(reader)
+    raw = template.build(reader, utf8=True)
+    to, _, _ = raw.partition(b"Subject:")
+    assert to.endswith("\r\nTo: լիլիթ@xn--bcher-kva.example\r\n".encode())
+    assert raw.replace("լիլիթ".encode(), b"").isascii()
+    assert template.build(READER, utf8=True) == template.build(READER)
 
 
 def test_a_domain_of_another_script_goes_out_as_a_labels() -> None:
@@ -137,6 +186,15 @@ def test_the_return_path_names_mailing_and_recipient_and_fits() -> None:
     assert (base, domain) == ("bounces", "paper.example")
     assert len(local) <= 64
     assert KEYRING.verify(Purpose.BOUNCE, token, short=True) == (MAILING_ID, READER_ID)
+
+
+def test_the_envelope_id_names_the_same_two_also_where_the_return_path_has_no_room() -> None:
+    for return_path in ("bounces@paper.example", "returned-newsletters@paper.example"):
+        template = MessageTemplate.of(issue(return_path=return_path), KEYRING)
+        sender, envelope_id = template.envelope(READER)
+        assert sender == template.envelope_sender(READER)
+        assert len(envelope_id) <= 100
+        assert KEYRING.verify(Purpose.BOUNCE, envelope_id, short=True) == (MAILING_ID, READER_ID)
 
 
 def test_without_a_return_path_the_senders_address_takes_the_token() -> None:
@@ -212,6 +270,17 @@ SOURCES = st.lists(
     ),
     max_size=12,
 ).map("".join)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(SOURCES, SOURCES, st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
+def test_the_bytes_are_ready_for_the_wire(text: str, html: str, subject: str) -> None:
+    raw = build(issue(text=text, html=html, subject=f".{subject}\u00e9. . "))
+    assert raw.endswith(b"\r\n")
+    assert raw.count(b"\n") == raw.count(b"\r\n") == raw.count(b"\r")
+    lines = raw.split(b"\r\n")
+    assert not any(line.startswith(b".") for line in lines)
+    assert max(map(len, lines)) <= 998
 
 
 @settings(deadline=None)

@@ -1,17 +1,26 @@
-import shutil
+"""Connections to real servers: opened, secured, signed in, and driven without waiting."""
+
+import base64
+import selectors
 import socket
 import ssl
-import subprocess
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from newsletter.delivery.model import Phase, Relay
-from newsletter.delivery.smtp import Exchange, RelayConnection, TimeLimits, open_connection
-from newsletter.errors import RelayRejectedLogin, RelayUnavailable, StorageError
+from newsletter.delivery.conversation import Exchange, Ready
+from newsletter.delivery.line import Letter, Line
+from newsletter.delivery.message import Envelope
+from newsletter.delivery.model import Delivery, Permit, Phase, Relay
+from newsletter.delivery.pacing import TokenBucket
+from newsletter.delivery.route import Route
+from newsletter.delivery.smtp import SocketLink, TimeLimits, open_connection
+from newsletter.errors import RelayRejectedLogin, RelayUnavailable
 from tests.delivery.smtp_servers import (
     DROP,
     Faults,
@@ -25,7 +34,9 @@ from tests.delivery.smtp_servers import (
 SENDER = "bounces+a.b.c@paper.example"
 READER = "lilit@reader.example"
 MESSAGE = b"Subject: s\r\n\r\nbody\r\n"
-QUICK = TimeLimits(connect=5, step=5, final=5, quit=1)
+# Goes through sockets, and records of TLS, in many portions.
+BIG = b"Subject: s\r\n\r\n" + (b"x" * 900 + b"\r\n") * 3_000
+QUICK = TimeLimits(connect=5, step=5, final=5)
 
 
 def relay(port: int, **changes: str) -> Relay:
@@ -33,62 +44,95 @@ def relay(port: int, **changes: str) -> Relay:
     return Relay(slug="main", port=port, **settings)
 
 
-def offer(
-    connection: RelayConnection,
-    message: bytes = MESSAGE,
-    hand_over: Callable[[], bool] = lambda: True,
-) -> Exchange:
-    return connection.send(SENDER, READER, message, hand_over)
+class Talk:
+    """A line over a real link, to which one letter after the other is given."""
+
+    def __init__(self, link: SocketLink, limits: TimeLimits = QUICK) -> None:
+        route = Route(relay(1), Permit(1), TokenBucket(0, 0))
+        self.line = Line(route, link, limits, lambda: True, for_system=False)
+        self._count = 0
+
+    @property
+    def usable(self) -> bool:
+        return not self.line.conversation.over
+
+    def send(
+        self, message: bytes = MESSAGE, hand_over: Callable[[], bool] = lambda: True
+    ) -> Exchange | None:
+        """What became of one more letter; None where it was not handed over."""
+        self._count += 1
+        delivery = Delivery(self._count, "m", "r", READER)
+        envelope = Envelope(SENDER, "envelope")
+        letter = Letter(delivery, envelope, message, "weekly@paper.example", "reader.example")
+        events = self.line.offer(letter, time.monotonic())
+        while True:
+            for event in events:
+                if isinstance(event, Exchange):
+                    return event
+                assert isinstance(event, Ready)
+                if not hand_over():
+                    self.line.take_back()
+                    return None
+            ready = any(isinstance(event, Ready) for event in events)
+            now = time.monotonic()
+            events = self.line.finish(letter, None, now) if ready else self._wait()
+
+    def _wait(self) -> list[Any]:
+        with selectors.DefaultSelector() as selector:
+            watched = selectors.EVENT_READ
+            if self.line.blocked:
+                watched |= selectors.EVENT_WRITE
+            selector.register(self.line.link.fileno(), watched)
+            heard = selector.select(max(0.0, self.line.deadline - time.monotonic()))
+        return self.line.go_on(time.monotonic()) if heard else self.line.expire()
+
+    def close(self) -> None:
+        self.line.say_goodbye()
+        self.line.link.close()
 
 
-def test_a_message_arrives_byte_for_byte_dots_and_all() -> None:
+@contextmanager
+def talk_to(
+    where: Relay, limits: TimeLimits = QUICK, context: ssl.SSLContext | None = None
+) -> Iterator[Talk]:
+    talk = Talk(open_connection(where, limits=limits, context=context), limits)
+    try:
+        yield talk
+    finally:
+        talk.close()
+
+
+# Transactions.
+
+
+def test_messages_arrive_byte_for_byte_over_one_connection() -> None:
     faults = Faults()
-    message = b"Subject: s\r\n\r\n.\r\n..two\r\n.x\r\nend.\r\n.\r\n"
-    with smtp_server(faults) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        for _ in range(3):
-            exchange = offer(connection, message)
+    messages = [MESSAGE, b"Subject: s\r\n\r\n", BIG]
+    with smtp_server(faults) as port, talk_to(relay(port)) as talk:
+        for message in messages:
+            exchange = talk.send(message)
+            assert exchange is not None
             assert (exchange.phase, exchange.reply.code) == (Phase.DOT, 250)
             assert exchange.reply.enhanced == "2.0.0"
-        connection.close()
-    assert faults.messages == [(SENDER, READER, message)] * 3
+    assert faults.messages == [(SENDER, READER, message) for message in messages]
 
 
-def test_the_hand_over_comes_after_the_recipient_and_before_the_data() -> None:
+def test_the_hand_over_comes_once_the_server_waits_for_the_message() -> None:
     faults = Faults()
     seen: list[dict[str, int]] = []
-    with smtp_server(faults) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        offer(connection, hand_over=lambda: not seen.append(dict(faults.reached)))
-        connection.close()
-    assert seen == [{"MAIL": 1, "RCPT": 1}]
+    with smtp_server(faults) as port, talk_to(relay(port)) as talk:
+        talk.send(hand_over=lambda: not seen.append(dict(faults.reached)))
+    assert seen == [{"MAIL": 1, "RCPT": 1, "DATA": 1}]
 
 
-def test_what_is_withheld_is_not_sent_and_the_next_message_goes() -> None:
+def test_what_is_not_handed_over_is_nobodys_mail() -> None:
     faults = Faults()
-    with smtp_server(faults) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        assert offer(connection, hand_over=lambda: False).withheld
-        assert connection.usable
-        assert not offer(connection).withheld
-        connection.close()
+    with smtp_server(faults) as port, talk_to(relay(port)) as talk:
+        assert talk.send(hand_over=lambda: False) is None
+        assert not talk.usable
+    time.sleep(0.05)
     assert faults.reached["DATA"] == 1
-    assert len(faults.messages) == 1
-
-
-def test_a_hand_over_that_fails_sends_nothing_and_ends_the_connection() -> None:
-    faults = Faults()
-
-    def fail() -> bool:
-        raise StorageError("the disk is full")
-
-    with smtp_server(faults) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        with pytest.raises(StorageError):
-            offer(connection, hand_over=fail)
-        assert not connection.usable
-        connection.close()
-    assert faults.reached["DATA"] == 0
+    assert not faults.messages
 
 
 @pytest.mark.parametrize(
@@ -98,68 +142,76 @@ def test_a_hand_over_that_fails_sends_nothing_and_ends_the_connection() -> None:
 @pytest.mark.parametrize("reply", ["450 4.2.0 later", "550 5.1.1 no", "421 4.3.2 going", DROP])
 def test_every_fault_is_reported_with_its_phase(step: str, phase: Phase, reply: str) -> None:
     faults = Faults({step: lambda count: reply if count == 1 else None})
-    with smtp_server(faults) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        exchange = offer(connection)
+    with smtp_server(faults) as port, talk_to(relay(port)) as talk:
+        exchange = talk.send()
+        assert exchange is not None
         assert exchange.phase is phase
         assert exchange.reply.code == (0 if reply == DROP else int(reply[:3]))
         # After a plain refusal the connection goes on; after a drop or 421 it does not.
-        assert connection.usable == reply.startswith(("450", "550"))
-        if connection.usable:
-            assert offer(connection).reply.code == 250
-        connection.close()
+        assert talk.usable == reply.startswith(("450", "550"))
+        if talk.usable:
+            following = talk.send()
+            assert following is not None
+            assert following.reply.code == 250
     assert faults.fired[step] == 1
 
 
 def test_a_connection_lost_in_mid_message_has_not_reached_the_dot() -> None:
     # Far more than the sockets' buffers hold, so that the loss shows while writing.
     message = b"Subject: s\r\n\r\n" + b"x" * 70 + b"\r\n" * 8_000_000
-    with scripted_server(
-        b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"354 go\r\n"
-    ) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        exchange = offer(connection, message)
-        connection.close()
+    with (
+        scripted_server(
+            b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"354 go\r\n"
+        ) as port,
+        talk_to(relay(port)) as talk,
+    ):
+        exchange = talk.send(message)
+    assert exchange is not None
     assert (exchange.phase, exchange.reply.code) == (Phase.DATA, 0)
 
 
-def test_a_silent_server_is_left_after_the_limit_in_doubt() -> None:
+def test_a_server_that_takes_no_more_octets_is_left_after_the_limit() -> None:
+    message = b"Subject: s\r\n\r\n" + b"x" * 70 + b"\r\n" * 8_000_000
     lines = (b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"354 go\r\n")
-    with scripted_server(*lines, then_close=False) as port:
-        connection = open_connection(
-            relay(port), limits=TimeLimits(connect=5, step=5, final=0.2, quit=1)
-        )
-        exchange = offer(connection)
-        assert (exchange.phase, exchange.reply.code) == (Phase.DOT, 0)
-        assert not connection.usable
-        connection.close()
+    limits = TimeLimits(connect=5, step=5, final=0.3)
+    with (
+        scripted_server(*lines, then_close=False) as port,
+        talk_to(relay(port), limits) as talk,
+    ):
+        exchange = talk.send(message)
+        assert not talk.usable
+    assert exchange is not None
+    assert (exchange.phase, exchange.reply.code) == (Phase.DATA, 0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "phase"),
+    [(2, Phase.MAIL), (3, Phase.RCPT), (4, Phase.DATA), (5, Phase.DOT)],
+)
+def test_a_server_that_falls_silent_is_left_after_the_limit(answers: int, phase: Phase) -> None:
+    lines = (b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"354 go\r\n")[:answers]
+    limits = TimeLimits(connect=5, step=0.3, final=0.3)
+    with (
+        scripted_server(*lines, then_close=False) as port,
+        talk_to(relay(port), limits) as talk,
+    ):
+        exchange = talk.send()
+        assert not talk.usable
+    assert exchange is not None
+    assert (exchange.phase, exchange.reply.code) == (phase, 0)
+    assert exchange.reply.text == "no reply in time"
 
 
 @pytest.mark.parametrize("babble", [b"hello\r\n", b"999 x\r\n", b"25\r\n", b"250-" + b"x" * 9000])
 def test_what_is_no_reply_ends_the_connection_undecided(babble: bytes) -> None:
-    with scripted_server(b"220 x\r\n", b"250 x\r\n", babble) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        exchange = offer(connection)
+    with (
+        scripted_server(b"220 x\r\n", b"250 x\r\n", babble) as port,
+        talk_to(relay(port)) as talk,
+    ):
+        exchange = talk.send()
+        assert exchange is not None
         assert (exchange.phase, exchange.reply.code) == (Phase.MAIL, 0)
-        assert not connection.usable
-
-
-def test_a_data_answered_by_250_is_undecided() -> None:
-    lines = (b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 what\r\n")
-    with scripted_server(*lines) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        exchange = offer(connection)
-        assert (exchange.phase, exchange.reply.code) == (Phase.DATA, 0)
-        assert not connection.usable
-
-
-def test_replies_of_many_lines_are_read_whole() -> None:
-    reply = b"550-5.7.1 one\r\n550-5.7.1 two\r\n550 5.7.1 three\r\n"
-    with scripted_server(b"220 x\r\n", b"250 x\r\n", reply, b"250 x\r\n") as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        exchange = offer(connection)
-        connection.close()
-    assert (exchange.reply.enhanced, exchange.reply.text) == ("5.7.1", "one two three")
+        assert not talk.usable
 
 
 def test_size_is_declared_where_it_is_offered() -> None:
@@ -170,21 +222,9 @@ def test_size_is_declared_where_it_is_offered() -> None:
             seen.append(options)
             return await super().handle_MAIL(server, session, envelope, address, options)
 
-    with smtp_server(Watching(), data_size_limit=1_000_000) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        offer(connection)
-        connection.close()
-    assert seen == [[f"SIZE={len(MESSAGE)}"]]
-
-
-@pytest.mark.parametrize("address", ["a@b.example>\r\nRCPT TO:<x@y.example", "լ@reader.example"])
-def test_a_command_that_is_not_one_ascii_line_never_reaches_the_wire(address: str) -> None:
-    faults = Faults()
-    with smtp_server(faults) as port:
-        connection = open_connection(relay(port), limits=QUICK)
-        with pytest.raises(ValueError, match="one line"):
-            connection.send(SENDER, address, MESSAGE, lambda: True)
-    assert faults.reached["RCPT"] == 0
+    with smtp_server(Watching(), data_size_limit=1_000_000) as port, talk_to(relay(port)) as talk:
+        talk.send()
+    assert [option for option in seen[0] if option.startswith("SIZE")] == [f"SIZE={len(MESSAGE)}"]
 
 
 # Opening: TLS, login, reachability.
@@ -192,47 +232,68 @@ def test_a_command_that_is_not_one_ascii_line_never_reaches_the_wire(address: st
 
 def test_starttls_with_the_right_certificate_and_login() -> None:
     faults = Faults()
-    with smtp_server(
-        faults, tls_context=server_context("right"), require_starttls=True, **login_as("u", "p")
-    ) as port:
-        settings = relay(port, tls="starttls", username="u", password="p")
-        connection = open_connection(settings, limits=QUICK, context=client_context("right"))
-        assert offer(connection).reply.code == 250
-        connection.close()
+    with (
+        smtp_server(
+            faults, tls_context=server_context("right"), require_starttls=True, **login_as("u", "p")
+        ) as port,
+        talk_to(
+            relay(port, tls="starttls", username="u", password="p"),
+            context=client_context("right"),
+        ) as talk,
+    ):
+        for message in (MESSAGE, BIG, MESSAGE):
+            exchange = talk.send(message)
+            assert exchange is not None
+            assert (exchange.phase, exchange.reply.code) == (Phase.DOT, 250)
+    assert [message for *_, message in faults.messages] == [MESSAGE, BIG, MESSAGE]
 
 
 def test_tls_from_the_start() -> None:
-    faults = Faults()
-    lines = (b"220 x\r\n", b"250 x\r\n", b"221 bye\r\n")
-    with scripted_server(*lines, context=server_context("right")) as port:
-        connection = open_connection(
-            relay(port, tls="tls"), limits=QUICK, context=client_context("right")
-        )
-        assert connection.usable
-        connection.close()
-    assert not faults.messages
+    lines = (b"220 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"354 go\r\n")
+    with (
+        scripted_server(*lines, b"250 taken\r\n", context=server_context("right")) as port,
+        talk_to(relay(port, tls="tls"), context=client_context("right")) as talk,
+    ):
+        exchange = talk.send()
+    assert exchange is not None
+    assert exchange.reply.text == "taken"
 
 
-@pytest.mark.parametrize("context", [None, client_context("wrong")])
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+@pytest.mark.parametrize("trusted", [None, "wrong"])
 @pytest.mark.parametrize("certificate", ["wrong", "right"])
 def test_a_certificate_that_does_not_hold_is_refused(
-    certificate: str, context: ssl.SSLContext | None
+    certificate: str, trusted: str | None, tls: str
 ) -> None:
-    faults = Faults()
+    # "wrong" is of another name, and what nobody trusts was signed by itself.
+    context = None if trusted is None else client_context(trusted)
+    faults, server = Faults(), server_context(certificate)
+    options = {"tls_context": server} if tls == "starttls" else {"ssl_context": server}
     with (
-        smtp_server(faults, tls_context=server_context(certificate)) as port,
+        smtp_server(faults, **options) as port,
         pytest.raises(RelayUnavailable, match=r"relay main \(127.0.0.1:\d+\) shows a certificate"),
     ):
-        open_connection(relay(port, tls="starttls"), limits=QUICK, context=context)
+        open_connection(relay(port, tls=tls), limits=QUICK, context=context)
     assert not faults.reached
 
 
-def test_a_relay_without_starttls_is_refused() -> None:
+@pytest.mark.parametrize("answer", [b"250 x\r\n", b"250-x\r\n250 STARTTLSX\r\n"])
+def test_a_relay_without_starttls_is_refused(answer: bytes) -> None:
+    # Also where somebody on the way took the offer out.
     with (
-        smtp_server(Faults()) as port,
+        scripted_server(b"220 x\r\n", answer) as port,
         pytest.raises(RelayUnavailable, match=r'does not offer STARTTLS.*tls = "tls"'),
     ):
         open_connection(relay(port, tls="starttls"), limits=QUICK)
+
+
+def test_a_starttls_that_is_offered_and_then_refused_sends_nothing_in_the_clear() -> None:
+    offered = b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
+    with (
+        scripted_server(b"220 x\r\n", offered, b"454 4.7.0 not now\r\n", b"235 ok\r\n") as port,
+        pytest.raises(RelayUnavailable, match=r"454 4\.7\.0 not now"),
+    ):
+        open_connection(relay(port, tls="starttls", username="u", password="p"), limits=QUICK)
 
 
 def test_tls_towards_a_plain_port_is_refused_with_a_hint() -> None:
@@ -243,6 +304,52 @@ def test_tls_towards_a_plain_port_is_refused_with_a_hint() -> None:
         open_connection(relay(port, tls="tls"), limits=QUICK)
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_a_login_by_plain_and_by_login(mechanism: str) -> None:
+    exclude = {"PLAIN": ["LOGIN"], "LOGIN": ["PLAIN"]}[mechanism]
+    used: list[str] = []
+
+    def authenticate(server: SMTP, session: Any, envelope: Any, name: str, data: Any) -> Any:
+        used.append(name)
+        return login_as("u", "p")["authenticator"](data)
+
+    faults = Faults()
+    with (
+        smtp_server(
+            faults,
+            auth_require_tls=False,
+            auth_exclude_mechanism=exclude,
+            authenticator=authenticate,
+        ) as port,
+        talk_to(relay(port, username="u", password="p")) as talk,
+    ):
+        exchange = talk.send()
+    assert exchange is not None
+    assert exchange.reply.code == 250
+    assert used == [mechanism]
+
+
+def test_the_login_is_said_only_after_tls() -> None:
+    said: list[bytes] = []
+
+    def authenticate(*call: Any) -> Any:
+        said.append(call[-1].password)
+        return login_as("u", "p")["authenticator"](call[-1])
+
+    with smtp_server(
+        Faults(),
+        tls_context=server_context("wrong"),
+        auth_require_tls=False,
+        authenticator=authenticate,
+    ) as port:
+        settings = relay(port, tls="starttls", username="u", password="p")
+        with pytest.raises(RelayUnavailable, match="shows a certificate"):
+            open_connection(settings, limits=QUICK, context=client_context("wrong"))
+        assert said == []
+        open_connection(replace(settings, tls="none"), limits=QUICK).close()
+    assert said == [b"p"]
+
+
 def test_a_wrong_password_names_relay_user_and_mend_but_not_the_password() -> None:
     with (
         smtp_server(Faults(), auth_require_tls=False, **login_as("u", "p")) as port,
@@ -250,6 +357,17 @@ def test_a_wrong_password_names_relay_user_and_mend_but_not_the_password() -> No
     ):
         open_connection(relay(port, username="u", password="secret!"), limits=QUICK)
     assert "secret!" not in str(caught.value)
+    assert base64.b64encode(b"\0u\0secret!").decode() not in str(caught.value)
+
+
+def test_a_login_that_fails_for_now_may_be_tried_again() -> None:
+    lines = (b"220 x\r\n", b"250-x\r\n250 AUTH PLAIN\r\n", b"454 4.7.0 temporary failure\r\n")
+    with (
+        scripted_server(*lines) as port,
+        pytest.raises(RelayUnavailable, match=r"454 4\.7\.0") as caught,
+    ):
+        open_connection(relay(port, username="u", password="p"), limits=QUICK)
+    assert not isinstance(caught.value, RelayRejectedLogin)
 
 
 def test_a_password_that_is_not_ascii_is_a_rejected_login() -> None:
@@ -282,6 +400,67 @@ def test_a_relay_that_does_not_greet_is_quoted(banner: bytes, sentence: str) -> 
         open_connection(relay(port), limits=QUICK)
 
 
+def test_a_server_of_the_oldest_kind_is_greeted_by_helo() -> None:
+    lines = (b"220 x\r\n", b"500 5.5.1 what?\r\n", b"250 x\r\n", b"250 a\r\n", b"250 b\r\n")
+    with (
+        scripted_server(*lines, b"354 go\r\n", b"250 taken\r\n") as port,
+        talk_to(relay(port)) as talk,
+    ):
+        assert talk.line.link.offers == {}
+        exchange = talk.send()
+    assert exchange is not None
+    assert exchange.reply.code == 250
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (),
+        (b"220 x\r\n",),
+        (b"220 x\r\n", b"250-x\r\n"),
+        (b"220 x\r\n", b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"),
+        (b"220 x\r\n", b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", b"220 go\r\n"),
+    ],
+    ids=["greeting", "ehlo", "half-an-answer", "starttls", "handshake"],
+)
+def test_a_hang_at_any_step_of_opening_ends_with_the_limit(lines: tuple[bytes, ...]) -> None:
+    limits = TimeLimits(connect=0.3, step=0.3, final=0.3)
+    tls = "starttls" if len(lines) > 1 and b"STARTTLS" in lines[1] else "none"
+    with (
+        scripted_server(*lines, then_close=False) as port,
+        pytest.raises(RelayUnavailable, match="does not answer in time"),
+    ):
+        open_connection(relay(port, tls=tls), limits=limits)
+
+
+def test_a_hang_in_the_login_ends_with_the_limit() -> None:
+    lines = (b"220 x\r\n", b"250-x\r\n250 AUTH PLAIN\r\n")
+    limits = TimeLimits(connect=0.3, step=0.3, final=0.3)
+    with (
+        scripted_server(*lines, then_close=False) as port,
+        pytest.raises(RelayUnavailable, match="does not answer in time"),
+    ):
+        open_connection(relay(port, username="u", password="p"), limits=limits)
+
+
+def test_a_port_behind_which_nobody_accepts_ends_with_the_limit() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        try:
+            for one in waiting:
+                # Fills the queue of connections that the kernel holds for it.
+                one.setblocking(False)
+                one.connect_ex(("127.0.0.1", port))
+            with pytest.raises(RelayUnavailable, match="does not answer in time"):
+                open_connection(relay(port), limits=TimeLimits(connect=0.3, step=0.3, final=0.3))
+        finally:
+            for one in waiting:
+                one.close()
+
+
 def test_a_closed_port_and_an_unknown_host_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -295,37 +474,3 @@ def test_a_closed_port_and_an_unknown_host_are_told_apart(monkeypatch: pytest.Mo
     monkeypatch.setattr(socket, "getaddrinfo", not_found)
     with pytest.raises(RelayUnavailable, match=r"relay main \(mail\.paper\.example:25\) was not"):
         open_connection(relay(25, host="mail.paper.example"), limits=QUICK)
-
-
-def test_postfixs_sink_takes_what_we_write(tmp_path: Path) -> None:
-    sink = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin")
-    assert sink, "smtp-sink is missing: apt-get install --no-install-recommends postfix"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    message = b"Subject: s\r\n\r\n.\r\n.dots\r\nend\r\n"
-    process = subprocess.Popen(
-        [sink, "-u", "root", "-d", str(tmp_path / "%M."), f"127.0.0.1:{port}", "10"],
-        cwd=tmp_path,
-    )
-    try:
-        connection = _open_patiently(port)
-        for _ in range(5):
-            assert offer(connection, message).reply.code == 250
-        connection.close()
-    finally:
-        process.terminate()
-        process.wait(10)
-    kept = list(tmp_path.iterdir())
-    assert len(kept) == 5
-    for path in kept:
-        assert path.read_bytes().replace(b"\r\n", b"\n").rstrip().endswith(b"\n\n.\n.dots\nend")
-
-
-def _open_patiently(port: int) -> RelayConnection:
-    for _ in range(100):
-        try:
-            return open_connection(relay(port), limits=QUICK)
-        except RelayUnavailable:
-            time.sleep(0.05)
-    raise AssertionError("smtp-sink never listened")

@@ -65,6 +65,12 @@ def test_paths_count_from_the_file(tmp_path: Path) -> None:
         (PAPER + "timezone = 'Mars/Base'", ["timezone", '"Mars/Base"']),
         (PAPER + "[bounces]\nreturn_path = 'much-too-long@paper.example'", ["11 characters"]),
         (PAPER + "[[reads]]\nslug = 'a'\nsource = 'b'\nkind = 'csv'", ['"a"', '"b"']),
+        (PAPER + NEWSLETTER + "[newsletter.waves]\nstaf = ['@a.example']", ['"staf"', '"staff"']),
+        (PAPER + NEWSLETTER + "[newsletter.waves]\nstaff = ['anna']", ['"anna"', "@paper.example"]),
+        (PAPER + NEWSLETTER + "[newsletter.waves]\ncanary = 0.6", ['"weekly"', "canary", "0.5"]),
+        (PAPER + NEWSLETTER + "[newsletter.waves]\nwait = 'a while'", ["wait", '"a while"']),
+        (PAPER + "[delivery]\nbrake_share = 0", ["delivery", "brake_share"]),
+        (PAPER + "[delivery]\nbrake_after = 3", ["delivery", "brake_after", "10"]),
         ("publication = ", ["TOML"]),
     ],
 )

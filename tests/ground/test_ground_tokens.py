@@ -1,5 +1,7 @@
 """Reader tokens: deterministic, bound to a purpose, readable after a key has been replaced."""
 
+import base64
+import hmac
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +62,29 @@ def test_old_keys_verify_and_the_first_signs() -> None:
     assert both.sign(Purpose.UNSUBSCRIBE, "reader").startswith("b.")
     with pytest.raises(TokenError):
         Keyring([NEW], b"h" * 32).verify(Purpose.UNSUBSCRIBE, old)
+
+
+@given(
+    ids=IDS, purpose=st.sampled_from(Purpose), short=st.booleans(), secret=st.binary(max_size=90)
+)
+def test_the_mac_is_hmac_sha256_cut_and_written_in_base_32(
+    ids: list[str], purpose: Purpose, short: bool, secret: bytes
+) -> None:
+    mac = hmac.digest(secret, "\0".join([purpose, *ids]).encode(), "sha256")[: 10 if short else 20]
+    token = Keyring([Key("a", secret)], b"h" * 32).sign(purpose, *ids, short=short)
+    assert token == ".".join(["a", *ids, base64.b32encode(mac).decode().lower()])
+
+
+def test_a_key_may_be_named_and_a_missing_one_is_told() -> None:
+    both = Keyring([NEW, OLD], b"h" * 32)
+    assert both.signing_key == "b"
+    named = both.signer(Purpose.UNSUBSCRIBE, key_id="a").sign("reader")
+    assert named == RING.sign(Purpose.UNSUBSCRIBE, "reader")
+    assert both.signer(Purpose.UNSUBSCRIBE).sign("reader") == both.sign(
+        Purpose.UNSUBSCRIBE, "reader"
+    )
+    with pytest.raises(ConfigError, match='"a"'):
+        Keyring([NEW], b"h" * 32).signer(Purpose.UNSUBSCRIBE, key_id="a")
 
 
 def test_expiry() -> None:

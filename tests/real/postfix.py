@@ -5,7 +5,6 @@ machine's Postfix is neither read nor touched, and need not be configured.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import time
@@ -13,25 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.real.programs import (
     MissingProgram,
     ProgramFailed,
     answers_on,
-    as_nobody,
     find_port,
     find_program,
-    give_to_nobody,
     running_program,
     temporary_folder,
     wait_until,
 )
+from tests.real.sink import Arrived, Sink, running_sink
 
 REFUSED_DOMAIN = "unknown.example"
 """Every address there is answered 550 5.1.1."""
 BUSY_DOMAIN = "busy.example"
 """Every address there is answered 450 4.2.1, for as long as it runs."""
+BOUNCED_DOMAIN = "bounced.example"
+"""Every address there is taken, and then refused by the server behind it, 550 5.1.1."""
+NARROW_OCTETS = 600
+"""The longest message that the second port takes, as it tells in its EHLO."""
 
 DAEMONS = Path("/usr/lib/postfix/sbin")
 
@@ -54,6 +55,7 @@ mynetworks = 127.0.0.0/8
 
 # Nothing leaves the loopback, no name is looked up.
 default_transport = smtp
+transport_maps = inline:{{ {{ {bounced} = smtp:[127.0.0.1]:{refusing_port} }} }}
 relayhost = [127.0.0.1]:{sink_port}
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
@@ -71,6 +73,7 @@ maximal_backoff_time = 5s
 queue_run_delay = 5s
 """
 
+_NOBODY = "550 5.1.1 No such mailbox there"
 _REFUSED = f"{{ {REFUSED_DOMAIN} = 550 5.1.1 No such mailbox here }}"
 _BUSY = f"{{ {BUSY_DOMAIN} = 450 4.2.1 Mailbox busy, come back later }}"
 
@@ -78,6 +81,7 @@ _BUSY = f"{{ {BUSY_DOMAIN} = 450 4.2.1 Mailbox busy, come back later }}"
 # needs no copies of system files.
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{narrow_port} inet n - n - - smtpd -o message_size_limit={narrow}
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -95,32 +99,18 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class Arrived(NamedTuple):
-    """A message as the sink got it: its envelope, and its bytes with CRLF."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    content: bytes
-
-    @property
-    def submitted(self) -> bytes:
-        """The bytes as handed to Postfix: without the Received field that it set in front."""
-        return re.sub(rb"\AReceived:.*\r\n(?:[ \t].*\r\n)*", b"", self.content)
-
-
 @dataclass(frozen=True)
 class Postfix:
     """A running relay on 127.0.0.1; no login, no TLS."""
 
     port: int
+    narrow_port: int
     folder: Path
-    sink: subprocess.Popen[bytes]
+    sink: Sink
 
     def messages(self) -> list[Arrived]:
         """Whole messages that have passed through so far, in no certain order."""
-        arrived = sorted((self.folder / "sink").iterdir())
-        unfinished = _list_open_files(self.sink.pid)
-        return [_read_dump(file) for file in arrived if file not in unfinished and file.exists()]
+        return self.sink.messages()
 
     def wait_for(self, count: int, timeout: float = 60) -> list[Arrived]:
         """The messages, once there are ``count``; TimeoutError after ``timeout`` seconds."""
@@ -149,9 +139,12 @@ def running_postfix() -> Iterator[Postfix]:
     if os.geteuid() != 0:
         raise ProgramFailed("a Postfix of one's own can be started by root only: run as root")
     with temporary_folder("postfix-") as folder:
-        port, sink_port = find_port(), find_port()
-        _lay_out(folder, port, sink_port)
-        with _running_sink(folder, sink_port) as sink:
+        port, narrow_port = find_port(), find_port()
+        with (
+            running_sink(folder / "sink", "-h", "sink.paper.example") as sink,
+            running_sink(folder / "refusing", "-f", "RCPT", "-B", _NOBODY) as refusing,
+        ):
+            _lay_out(folder, port, narrow_port, sink.port, refusing.port)
             log = folder / "postfix.out"
             config = ["-c", str(folder / "config")]
             with log.open("wb") as out:  # lays out the queue and looks for faults
@@ -160,54 +153,21 @@ def running_postfix() -> Iterator[Postfix]:
             command = [str(DAEMONS / "master"), "-d", *config]
             with running_program(command, log=log, cwd=folder) as process:
                 wait_until(lambda: answers_on(port), process, log)
-                yield Postfix(port, folder, sink)
+                yield Postfix(port, narrow_port, folder, sink)
 
 
-def _lay_out(folder: Path, port: int, sink_port: int) -> None:
-    for name in ("config", "queue", "data", "sink"):
+def _lay_out(folder: Path, port: int, narrow_port: int, sink_port: int, refusing_port: int) -> None:
+    for name in ("config", "queue", "data"):
         (folder / name).mkdir(mode=0o755)
     shutil.chown(folder / "data", "postfix")
-    give_to_nobody(folder / "sink")
-    main = _MAIN.format(folder=folder, sink_port=sink_port, refused=_REFUSED, busy=_BUSY)
-    (folder / "config/main.cf").write_text(main)
-    (folder / "config/master.cf").write_text(_MASTER.format(port=port))
-
-
-@contextmanager
-def _running_sink(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    sink = find_program("smtp-sink", "postfix")
-    command = [sink, "-h", "sink.paper.example", "-d", "%s.", f"127.0.0.1:{port}", "200"]
-    log = folder / "sink.log"
-    with running_program(command, log=log, cwd=folder / "sink", rights=as_nobody()) as process:
-        wait_until(lambda: answers_on(port), process, log)
-        yield process
-
-
-def _list_open_files(process: int) -> set[Path]:
-    """Files that the sink still writes: it closes one before it answers the final dot."""
-    files = set()
-    for link in Path(f"/proc/{process}/fd").iterdir():
-        try:
-            files.add(link.readlink())
-        except FileNotFoundError:  # closed meanwhile
-            continue
-    return files
-
-
-def _read_dump(file: Path) -> Arrived:
-    """Read the sink's file: the envelope as X- fields, its own Received, then the message.
-
-    The sink writes LF for CRLF and adds an empty line at the end.
-    """
-    dump = file.read_bytes()
-    envelope, rest = re.split(rb"^(?=Received: )", dump, maxsplit=1, flags=re.MULTILINE)
-    sender = re.search(rb"^X-Mail-Args: <(.*?)>", envelope, re.MULTILINE)
-    if sender is None:
-        raise ProgramFailed(f"smtp-sink left a file without an envelope: {dump[:200]!r}")
-    recipients = re.findall(rb"^X-Rcpt-Args: <(.*?)>", envelope, re.MULTILINE)
-    message = re.sub(rb"\AReceived:.*\n(?:\t.*\n)*", b"", rest).removesuffix(b"\n")
-    return Arrived(
-        sender=sender[1].decode(),
-        recipients=tuple(recipient.decode() for recipient in recipients),
-        content=message.replace(b"\n", b"\r\n"),
+    main = _MAIN.format(
+        folder=folder,
+        sink_port=sink_port,
+        refusing_port=refusing_port,
+        refused=_REFUSED,
+        busy=_BUSY,
+        bounced=BOUNCED_DOMAIN,
     )
+    (folder / "config/main.cf").write_text(main)
+    master = _MASTER.format(port=port, narrow_port=narrow_port, narrow=NARROW_OCTETS)
+    (folder / "config/master.cf").write_text(master)

@@ -64,6 +64,8 @@ mailings = each_field(
     reply_to=st.none() | texts,
     return_path=st.none() | texts,
     newsletter_id=st.none() | texts,
+    revision=st.integers(1, 99),
+    dkim_selectors=st.lists(texts, max_size=2).map(tuple),
 )
 COLUMNS = (
     *("public_id", "newsletter", "slot", "state", "send_at"),

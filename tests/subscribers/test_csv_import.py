@@ -42,6 +42,26 @@ def test_the_columns_are_found_by_their_names() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "timezone"),
+    [
+        ("Asia/Yerevan", "Asia/Yerevan"),
+        (" America/Los_Angeles ", "America/Los_Angeles"),
+        ("", None),
+        ("GMT+4", "refused"),
+        ("../../etc/passwd", "refused"),
+        ("Asia", "refused"),
+        ("x" * 1900, "refused"),
+    ],
+)
+def test_a_time_zone_is_a_name_of_the_iana_database(cell: str, timezone: str | None) -> None:
+    (row,) = read(f"email,Time Zone\nlilit@reader.example,{cell}\n")
+    if timezone == "refused":
+        assert row == RefusedRow(2, "the time zone is no name such as Asia/Yerevan")
+    else:
+        assert row == Addition(2, "lilit@reader.example", "", None, ImportStatus.ACTIVE, timezone)
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
@@ -157,7 +177,7 @@ def test_a_guarded_cell_runs_nowhere_and_comes_back(text: str) -> None:
 )
 def test_an_export_is_harmless_and_reads_back(address: str, name: str) -> None:
     subscription = Subscription(
-        Subscriber("s1", address, NOW, name, "hy"),
+        Subscriber("s1", address, NOW, name, "hy", "Asia/Yerevan"),
         "weekly",
         SubscriptionState.UNSUBSCRIBED,
         Consent("import", "=cmd|' /C calc'!A0", NOW, "-placement"),
@@ -167,4 +187,6 @@ def test_an_export_is_harmless_and_reads_back(address: str, name: str) -> None:
     assert write_subscribers([subscription], stream) == 1
     for cell in list(csv.reader(io.StringIO(stream.getvalue())))[1]:
         assert cell[:1] not in ("=", "+", "-", "@", "\t", "\r")
-    assert read(stream.getvalue()) == [Addition(2, address, name, "hy", ImportStatus.UNSUBSCRIBED)]
+    assert read(stream.getvalue()) == [
+        Addition(2, address, name, "hy", ImportStatus.UNSUBSCRIBED, "Asia/Yerevan")
+    ]

@@ -139,10 +139,14 @@ class Site:
 
     def outgoing(self) -> list[tuple[Delivery, Mailing]]:
         """What a worker would send now and has not been given before."""
-        ledger = SqlLedger(self.database)
-        until = self.clock.now() + timedelta(minutes=5)
-        claimed = ledger.claim("test", self.clock.now(), until, 100)
-        return [(delivery, ledger.mailing(delivery.mailing_id)) for delivery in claimed]
+        now = self.clock.now()
+        with closing(SqlLedger(self.database)) as ledger:
+            worker = ledger.enroll("test", now, now + timedelta(minutes=5))
+            claimed = [
+                *ledger.claim_system(worker, now, 100),
+                *ledger.claim_issues(worker, now, 100),
+            ]
+            return [(delivery, ledger.mailing(delivery.mailing_id)) for delivery in claimed]
 
     def sign_up(self, address: str, newsletter: str = "weekly", **fields: str) -> str:
         """Fill in and post the form as a person does; the answer's body."""

@@ -15,12 +15,14 @@ from newsletter.errors import Conflict
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter
 from newsletter.publication.slots import Slot, named_slot
+from newsletter.subscribers.model import Consent, Subscriber, SubscriptionState
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import approve_issue, start_sending
 from newsletter.workflows.tick import Act, decide, refresh, tick
+from newsletter.workflows.waves import wave_lines
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
 from tests.acceptance.weekly_feed import weekly_feed
@@ -86,6 +88,15 @@ def test_what_an_issue_asks_for(found: Issue, now: datetime, act: Act) -> None:
     decision = decide(WEEKLY, found, now)
     assert decision.act is act
     assert bool(decision.reason) == (act is Act.HOLD)
+
+
+def test_an_issue_may_begin_before_its_own_time() -> None:
+    begins = SLOT.send_at - 10 * HOUR
+    approved = issue(IssueState.APPROVED, SLOT.draft_at)
+    assert decide(WEEKLY, approved, begins - HOUR, begins).act is Act.NOTHING
+    assert decide(WEEKLY, approved, begins, begins).act is Act.SEND
+    assert decide(WEEKLY, issue(IssueState.DRAFT), begins, begins).act is Act.NOTHING
+    assert decide(WEEKLY, approved, DEADLINE + HOUR, begins).act is Act.HOLD
 
 
 class House:
@@ -235,3 +246,39 @@ def test_stories_that_went_out_meanwhile_are_not_sent_again(house: House) -> Non
         start_sending(installation, first, actor="test")
         with pytest.raises(Conflict, match="2026-W32"):
             start_sending(installation, second, actor="test")
+
+
+def test_sending_begins_when_the_easternmost_reader_is_due(tmp_path: Path, house: House) -> None:
+    path = tmp_path / "config.toml"
+    local = "[newsletter.waves]\nlocal_time = true\n[[newsletter.section]]"
+    text = path.read_text("utf-8").replace("[[newsletter.section]]", local, 1)
+    path.write_text(text, encoding="utf-8")
+    house.config = load_config(path, {})
+    house.tick(SLOT.draft_at)
+    house.approve()
+    with (
+        open_installation(house.config, house.clock) as installation,
+        installation.database.write() as tx,
+    ):
+        for name, zone in (("ani", "Asia/Yerevan"), ("eva", None), ("mari", "Asia/Tokyo")):
+            reader = Subscriber(name, f"{name}@reader.example", house.clock.now(), timezone=zone)
+            tx.subscribers.add(reader, name)
+            consent = Consent("import", "told on paper", house.clock.now())
+            # The one in Tokyo reads nothing of this newsletter.
+            state = SubscriptionState.UNSUBSCRIBED if name == "mari" else SubscriptionState.ACTIVE
+            tx.subscribers.subscribe(name, "weekly", state, consent, house.clock.now(), "test")
+
+    # 07:00 of Friday is 03:00 UTC in Yerevan and 11:00 UTC in New York.
+    begins = SLOT.send_at - 8 * HOUR
+    for early in (7 * HOUR, timedelta(minutes=1)):
+        house.tick(begins - early)
+        assert house.issues()[0].state is IssueState.APPROVED
+    house.tick(begins)
+    (found,) = house.issues()
+    assert found.state is IssueState.SENDING
+    with open_installation(house.config, house.clock) as installation:
+        lines = wave_lines(installation, found)
+    assert [(line.name, line.readers, line.starts_at) for line in lines] == [
+        ("UTC+04:00", 1, begins),
+        ("UTC-04:00", 1, SLOT.send_at),
+    ]

@@ -1,0 +1,68 @@
+"""How `newsletter issue` shows an issue: to people, and to machines."""
+
+from typing import Any
+
+from newsletter.cli.output import print_json
+from newsletter.issues.correct import place_of
+from newsletter.issues.model import Issue
+
+
+def print_state(issue: Issue, *, json: bool, sentence: str = "") -> None:
+    """Where the issue is on its way; for machines the whole issue."""
+    if json:
+        print_json(issue_document(issue))
+    else:
+        print(f"issue {issue.slot} is {issue.state}{'; it ' + sentence if sentence else ''}")
+
+
+def issue_document(issue: Issue) -> dict[str, Any]:
+    """An issue for machines: items in one list, each with its section."""
+    return {
+        "newsletter": issue.newsletter,
+        "slot": issue.slot,
+        "state": issue.state,
+        "send_at": issue.send_at,
+        "title": issue.title,
+        "subject": issue.subject,
+        "preheader": issue.preheader,
+        "held_because": issue.held_because,
+        "items": [
+            {
+                "section": section.slug,
+                "position": item.position,
+                "story": item.story_id,
+                "headline": item.headline,
+                "url": item.url,
+                "byline": item.byline,
+                "department": item.department,
+                "excerpt": item.excerpt,
+                "picture": item.picture.url if item.picture else None,
+                "credit": item.picture.credit if item.picture else "",
+                "published_at": item.published_at,
+                "reads": item.reads,
+                "reasons": item.reasons,
+            }
+            for section in issue.sections
+            for item in section.items
+        ],
+        "passed_over": [
+            {"section": section.slug, "headline": runner.headline, "reason": runner.reason}
+            for section in issue.sections
+            for runner in section.runners_up
+        ],
+    }
+
+
+def print_issue(issue: Issue) -> None:
+    """An issue's stories, why each was chosen, and what was passed over."""
+    print(f"{issue.newsletter} {issue.slot}: {issue.state}")
+    print(f"subject: {issue.subject}")
+    if issue.held_because:
+        print(f"held: {issue.held_because}")
+    for section in issue.sections:
+        print(f"\n{section.title} ({section.window})")
+        for item in section.items:
+            print(f"{item.position:>3}. {item.headline} [{place_of(section, item)}]")
+            print(f"     {' '.join(item.reasons)}")
+        for runner in section.runners_up:
+            print(f"   - {runner.headline}: {runner.reason}")

@@ -1,0 +1,99 @@
+"""Which letter goes over which connection, and when another connection pays."""
+
+from datetime import datetime
+
+from newsletter.delivery.addresses import refuse_address
+from newsletter.delivery.line import Letter, Line
+from newsletter.delivery.model import Settlement
+from newsletter.delivery.outbox import Outbox
+from newsletter.delivery.pacing import DestinationPace
+from newsletter.delivery.ports import Ledger
+from newsletter.delivery.route import Route, pick_route
+from newsletter.delivery.switchboard import Switchboard
+
+# Messages of a daily cap that a worker takes at once.
+_GRANT = 100
+
+
+class Dispatch:
+    """Gives letters to lines as the relays' limits allow. For one thread."""
+
+    def __init__(
+        self, ledger: Ledger, board: Switchboard, outbox: Outbox, pace: DestinationPace
+    ) -> None:
+        self._ledger = ledger
+        self._board = board
+        self._outbox = outbox
+        self._pace = pace
+        self._refused: list[Settlement] = []
+
+    def offer(self, mono: float, now: datetime) -> None:
+        """Give letters to the connections that can take one, and open more where it pays."""
+        for line in list(self._board.lines):
+            if not len(self._outbox):
+                return
+            if line.conversation.may_offer:
+                letter = self.take_for(line, mono, now)
+                if letter is not None:
+                    self._board.hear(line, line.offer(letter, mono))
+        self._board.open_more(self._outbox.system, self._outbox.issues, mono, now)
+
+    def take_for(self, line: Line, mono: float, now: datetime) -> Letter | None:
+        """The next letter that may go over ``line`` now."""
+        route = line.route
+        if not route.is_open(mono, now) or route.connections > route.width:
+            return None
+        if route.bucket.wait(mono) > 0 or not self._is_its_turn(route, mono, now):
+            return None
+        issues = not line.for_system and self._has_grant(route, now)
+        letter = self._outbox.take(mono, issues=issues)
+        while letter is not None and letter.utf8 and "smtputf8" not in line.link.offers:
+            self._refuse_utf8(letter, mono)
+            letter = self._outbox.take(mono, issues=issues)
+        if letter is not None:
+            route.bucket.take(mono)
+            route.assigned += 1
+            if route.granted and not letter.delivery.is_system:
+                route.granted -= 1
+        return letter
+
+    def refused(self) -> list[Settlement]:
+        """Letters that the relay at hand can't take, since the last call."""
+        refused, self._refused = self._refused, []
+        return refused
+
+    def give_back_grants(self, now: datetime) -> None:
+        """Return what was granted of the relays' days and not used."""
+        for route in self._board.routes.values():
+            if route.granted:
+                self._ledger.give_back(route.relay, route.granted, now)
+            route.granted = None
+
+    def _refuse_utf8(self, letter: Letter, mono: float) -> None:
+        """The address is no ASCII, and this server takes no other (RFC 6531 section 3.2)."""
+        self._pace.end(letter.group, mono)
+        refusal = refuse_address(letter.delivery.address, utf8=False)
+        if refusal is not None:
+            self._refused.append(Settlement(letter.delivery.id, refusal))
+
+    def _is_its_turn(self, route: Route, mono: float, now: datetime) -> bool:
+        """Whether no other relay that could take the next letter comes first by its weight."""
+        if len(self._board.routes) == 1:
+            return True
+        able = {id(route): route} | {
+            id(line.route): line.route
+            for line in self._board.lines
+            if line.conversation.may_offer
+            and line.route.is_open(mono, now)
+            and line.route.bucket.wait(mono) <= 0
+        }
+        return pick_route(list(able.values())) is route
+
+    def _has_grant(self, route: Route, now: datetime) -> bool:
+        """Whether the relay's day has room for one more of an issue."""
+        if not route.relay.daily_cap and not route.relay.warm_up:
+            return True
+        if not route.granted and not route.capped:
+            route.granted = self._ledger.grant(route.relay, _GRANT, now)
+            route.capped = route.granted == 0
+        return bool(route.granted)

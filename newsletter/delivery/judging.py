@@ -1,0 +1,149 @@
+"""From an answer to what is recorded, and to what follows for relay and destination."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from newsletter.delivery.conversation import Exchange
+from newsletter.delivery.line import Letter
+from newsletter.delivery.model import (
+    Outcome,
+    OutcomeKind,
+    Phase,
+    RelayState,
+    Settlement,
+)
+from newsletter.delivery.pacing import DestinationPace
+from newsletter.delivery.ports import Ledger
+from newsletter.delivery.relay_errors import name_relay, show_reply
+from newsletter.delivery.replies import judge_reply
+from newsletter.delivery.route import Route
+from newsletter.delivery.tally import Blame, Tally
+from newsletter.errors import RelayError, RelayUnavailable
+from newsletter.log import get_logger
+
+log = get_logger(__name__)
+
+# A destination that refuses us, not its readers, is left alone this long (seconds).
+_DESTINATION_PAUSE = 3600.0
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something the editors should know: ``key`` names it, ``sentence`` says it with its mend."""
+
+    key: str
+    sentence: str
+
+
+class Judge:
+    """Judges answers, and opens and closes what they call in question. For one thread."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        tally: Tally,
+        pace: DestinationPace,
+        give_up_after: timedelta,
+        resend_after: timedelta,
+        on_alert: Callable[[Alert], None],
+    ) -> None:
+        self._ledger = ledger
+        self._tally = tally
+        self._pace = pace
+        self._give_up_after = give_up_after
+        self._resend_after = resend_after
+        self._on_alert = on_alert
+
+    def judge(
+        self, route: Route, letter: Letter, exchange: Exchange, now: datetime, mono: float
+    ) -> tuple[Settlement, RelayError | None]:
+        """What to record of a letter, and why the relay must be left, if it must."""
+        delivery = letter.delivery
+        judged = judge_reply(
+            exchange.reply,
+            exchange.phase,
+            delivery.attempts,
+            delivery.first_tried_at,
+            now,
+            self._give_up_after,
+        )
+        verdict = self._tally.weigh(delivery, route.slug, letter.group, judged, now)
+        outcome = verdict.outcome
+        if outcome.kind is OutcomeKind.UNCERTAIN:
+            outcome = replace(outcome, retry_at=now + self._resend_after)
+        self._tally.count(outcome)
+        self._set_pace(letter.group, outcome, exchange, mono)
+        settlement = Settlement(delivery.id, outcome, route.slug)
+        if outcome.kind is OutcomeKind.ACCEPTED:
+            if route.accepted():
+                self._ledger.set_relay_state(route.slug, RelayState(), now)
+            return settlement, None
+        undecided = judged.kind in (OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)
+        broken = route.broke_off(undecided=undecided)
+        if verdict.blame is Blame.RELAY:
+            return settlement, _refuses_us(route, letter, outcome)
+        if verdict.blame is Blame.DESTINATION:
+            self._close_destination(route, letter, outcome, mono)
+        elif broken:
+            return settlement, RelayUnavailable(
+                f"{name_relay(route.relay)} breaks off every conversation "
+                f"({show_reply(judged.reply)}); its own log tells why",
+                subject=route.slug,
+            )
+        return settlement, None
+
+    def leave(self, route: Route, error: RelayError, now: datetime, mono: float) -> None:
+        """Use a relay no more for a while: it is unreachable, or refuses us."""
+        if not route.is_open(mono, now):
+            return
+        if isinstance(error, RelayUnavailable):
+            route.connections = 0
+            route.opening = 0
+            route.breaks = 0
+            route.failed(error, mono)
+            log.warning("relay_left", relay=route.slug, error=str(error))
+            return
+        state = route.tripped(error, now)
+        self._tally.forget_faults(route.slug)
+        self._ledger.set_relay_state(route.slug, state, now)
+        log.error("relay_paused", relay=route.slug, until=state.paused_until, error=str(error))
+        self._on_alert(Alert(f"relay:{route.slug}", str(error)))
+
+    def _set_pace(self, group: str, outcome: Outcome, exchange: Exchange, mono: float) -> None:
+        if _complains_of_pace(outcome, exchange):
+            if self._pace.slow_down(group, mono):
+                log.warning("destination_slowed", group=group, reply=show_reply(exchange.reply))
+        else:
+            self._pace.end(group, mono)
+
+    def _close_destination(
+        self, route: Route, letter: Letter, outcome: Outcome, mono: float
+    ) -> None:
+        self._pace.close(letter.group, mono, _DESTINATION_PAUSE)
+        sentence = (
+            f"{letter.group} refuses our mail over {name_relay(route.relay)}: "
+            f"{show_reply(outcome.reply)}; its readers wait in the queue for an hour: "
+            "mend what it says"
+        )
+        log.error("destination_paused", group=letter.group, reply=show_reply(outcome.reply))
+        self._on_alert(Alert(f"destination:{letter.group}", sentence))
+
+
+def _complains_of_pace(outcome: Outcome, exchange: Exchange) -> bool:
+    reply = exchange.reply
+    if outcome.reason == "rate_limited":
+        return reply.code >= 400
+    # A 421 once a recipient is named is his server's; 4.3.x says that it is the
+    # relay itself that goes down (RFC 3463 section 3.4).
+    named = exchange.phase in (Phase.RCPT, Phase.DATA, Phase.DOT)
+    return reply.code == 421 and named and not reply.enhanced.startswith("4.3.")
+
+
+def _refuses_us(route: Route, letter: Letter, outcome: Outcome) -> RelayError:
+    return RelayError(
+        f"{name_relay(route.relay)} refuses to send for {letter.sender}: "
+        f"{show_reply(outcome.reply)}; the readers it concerns stay in the queue, "
+        "so send again when the relay's operator, its login or DNS is put right",
+        subject=route.slug,
+    )

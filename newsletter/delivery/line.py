@@ -1,0 +1,159 @@
+"""One connection at work: octets between the link and its conversation."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from newsletter.delivery.addresses import wire_address
+from newsletter.delivery.conversation import Conversation, Event, Offer
+from newsletter.delivery.dsn_parameters import original_recipient
+from newsletter.delivery.message import Envelope
+from newsletter.delivery.model import Delivery, Phase
+from newsletter.delivery.route import Route
+from newsletter.delivery.smtp import Link, TimeLimits
+
+
+class Letter(NamedTuple):
+    """A message ready to go.
+
+    ``sender`` is its From address, for a sentence; ``group`` its destination's;
+    ``utf8``: it needs SMTPUTF8.
+    """
+
+    delivery: Delivery
+    envelope: Envelope
+    message: bytes
+    sender: str
+    group: str
+    utf8: bool = False
+
+
+class Line:
+    """A connection to ``route``'s relay. For one thread; times in monotonic seconds.
+
+    ``lasts`` is asked before the end of a message is written: without a lease
+    the connection is closed instead, and the message never was.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        link: Link,
+        limits: TimeLimits,
+        lasts: Callable[[], bool],
+        *,
+        for_system: bool,
+    ) -> None:
+        self.route = route
+        # Kept for system mail: no issue goes over it.
+        self.for_system = for_system
+        self.link = link
+        self.conversation = Conversation(link.offers)
+        self.letters: dict[int, Letter] = {}
+        self.deadline = 0.0
+        self.blocked = False
+        self._limits = limits
+        self._lasts = lasts
+
+    def offer(self, letter: Letter, mono: float) -> list[Event]:
+        """Offer the next message, behind the one that is on its way."""
+        self.letters[letter.delivery.id] = letter
+        self.conversation.offer(write_offer(letter, self.link.offers))
+        return self._pump(mono)
+
+    def finish(self, letter: Letter, following: Letter | None, mono: float) -> list[Event]:
+        """Write the message that was handed over, and offer the one after it in the same breath."""
+        self.conversation.finish(letter.message)
+        if following is not None:
+            self.letters[following.delivery.id] = following
+            self.conversation.offer(write_offer(following, self.link.offers))
+        return self._pump(mono)
+
+    def go_on(self, mono: float) -> list[Event]:
+        """Read what has come, and write what could not be written before."""
+        events: list[Event] = []
+        try:
+            while (octets := self.link.read()) is not None:
+                if not octets:
+                    return events + self.conversation.lose("the server closed the connection")
+                events += self.conversation.receive(octets)
+                if self.link.fileno() is not None:
+                    break
+        except OSError as error:
+            return events + self.conversation.lose(str(error) or type(error).__name__)
+        self._set_deadline(mono)
+        return events + (self._pump(mono) if self.conversation.output else [])
+
+    def take_back(self) -> Letter | None:
+        """Withdraw the letter that is offered and not handed over."""
+        delivery = self.conversation.withdraw()
+        return self.letters.pop(delivery.id) if delivery is not None else None
+
+    def say_goodbye(self) -> None:
+        """QUIT, where nothing is under way. The answer changes nothing and is not awaited."""
+        if self.conversation.idle and not self.conversation.over:
+            with contextlib.suppress(OSError):
+                self.link.write(b"QUIT\r\n")
+
+    def expire(self) -> list[Event]:
+        """The server took too long."""
+        return self.conversation.lose("no reply in time")
+
+    def _pump(self, mono: float) -> list[Event]:
+        conversation = self.conversation
+        output = conversation.output
+        while output and not conversation.over:
+            if conversation.dot_waits and not self._lasts():
+                return conversation.lose("our right to send it ended before the message did")
+            octets = output[0] if len(output) == 1 else b"".join(output)
+            output.clear()
+            try:
+                taken = self.link.write(octets)
+            except OSError as error:
+                return conversation.lose(str(error) or type(error).__name__)
+            conversation.written(taken)
+            self._set_deadline(mono)
+            if taken < len(octets):
+                output.append(memoryview(octets)[taken:])
+                self.blocked = True
+                return []
+        self.blocked = False
+        return []
+
+    def _set_deadline(self, mono: float) -> None:
+        # Servers scan and store before they answer the dot; leaving earlier makes doubles.
+        awaited = self.conversation.phase_awaited
+        limit = self._limits.final if awaited is Phase.DOT else self._limits.step
+        self.deadline = mono + limit
+
+
+def write_offer(letter: Letter, offers: Mapping[str, str]) -> Offer:
+    """The commands that name sender and recipient, with what the server offers for them."""
+    delivery, envelope = letter.delivery, letter.envelope
+    address = wire_address(delivery.address, utf8=True)
+    mail = [f"MAIL FROM:<{envelope.sender}>"]
+    rcpt = [f"RCPT TO:<{address}>"]
+    if "size" in offers:
+        mail.append(f"SIZE={len(letter.message)}")
+    if letter.utf8:
+        # The To field holds the address as it is: eight bits (RFC 6531 section 3.4).
+        mail += ["BODY=8BITMIME", "SMTPUTF8"]
+    elif "8bitmime" in offers:
+        # All of it is ASCII; said, so that nobody on the way needs to look.
+        mail.append("BODY=7BIT")
+    if "dsn" in offers:
+        mail.append("RET=HDRS")
+        if envelope.envelope_id:
+            mail.append(f"ENVID={envelope.envelope_id}")
+        rcpt.append("NOTIFY=FAILURE,DELAY")
+        if original := original_recipient(address):
+            rcpt.append(f"ORCPT={original}")
+    return Offer(delivery, _one_line(mail), _one_line(rcpt))
+
+
+def _one_line(words: list[str]) -> bytes:
+    # Addresses were checked before; this is the last door before the wire.
+    line = " ".join(words)
+    if not line.isprintable():
+        raise ValueError("an SMTP command must be one line")
+    return line.encode()

@@ -1,0 +1,169 @@
+"""How fast mail may go: a relay's rate, and what each destination bears.
+
+Destinations are groups of recipient domains behind one mail host. A group that
+complains of our pace is left alone for a while and then asked at half the pace,
+which grows again slowly (additive increase, multiplicative decrease, as RFC 5681
+does it for the network).
+"""
+
+from dataclasses import dataclass
+
+# A group that complained is left alone this long, and twice as long each time
+# that it complains again, up to the second figure (seconds).
+FIRST_PAUSE = 60.0
+LONGEST_PAUSE = 900.0
+# After so many seconds without a complaint a group's pace grows a step.
+CLEAN_SECONDS = 60.0
+_GROWTH = 1.25
+_SLOWEST = 1 / 60  # messages a second
+# A pace above this is no limit worth keeping.
+_FREE = 1_000.0
+_WINDOW = 60.0
+_SHORTEST_PUT_OFF = 5.0
+
+
+class TokenBucket:
+    """Lets ``rate`` messages a second through, 0 for as many as come; times in seconds."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self.rate = rate
+        self._tokens = 1.0
+        self._at = now
+
+    def set_rate(self, rate: float, now: float) -> None:
+        """Go on at another rate."""
+        self._refill(now)
+        self.rate = rate
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next message may go; 0 where it may now."""
+        if self.rate <= 0:
+            return 0.0
+        self._refill(now)
+        return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self.rate
+
+    def take(self, now: float) -> None:
+        """Let one message through."""
+        if self.rate > 0:
+            self._refill(now)
+            self._tokens -= 1
+
+    def _refill(self, now: float) -> None:
+        # A second's worth at most is saved up: what comes later must not come in a rush.
+        self._tokens = min(self._tokens + (now - self._at) * self.rate, max(1.0, self.rate))
+        self._at = now
+
+
+@dataclass
+class _Group:
+    connections: float
+    in_flight: int = 0
+    paused_until: float = 0.0
+    pause: float = FIRST_PAUSE
+    changed_at: float = 0.0
+    complained_at: float = 0.0
+    bucket: TokenBucket | None = None
+    window_from: float = 0.0
+    window_count: int = 0
+    slowed: bool = False
+    next_turn: float = 0.0
+
+
+class DestinationPace:
+    """What each destination group bears, as far as it told us. For one thread."""
+
+    def __init__(self, connections: int, rate: float) -> None:
+        """``connections`` at once and ``rate`` a second to each group; 0 for no limit."""
+        self._most = float(connections) if connections else float("inf")
+        self._rate = rate
+        self._groups: dict[str, _Group] = {}
+
+    def wait(self, name: str, now: float) -> float:
+        """Seconds until the group may get a message; infinite while its connections are busy."""
+        group = self._groups.get(name)
+        if group is None:
+            return 0.0
+        if group.paused_until > now:
+            return group.paused_until - now
+        if group.in_flight >= max(1, int(min(group.connections, 1e9))):
+            return float("inf")
+        return group.bucket.wait(now) if group.bucket else 0.0
+
+    def start(self, name: str, now: float) -> None:
+        """A message to the group is under way."""
+        group = self._groups.get(name)
+        if group is None:
+            bucket = TokenBucket(self._rate, now) if self._rate else None
+            group = _Group(self._most, changed_at=now, bucket=bucket, window_from=now)
+            self._groups[name] = group
+        group.in_flight += 1
+        if now - group.window_from > _WINDOW:
+            group.window_from, group.window_count = now, 0
+        group.window_count += 1
+        if group.bucket is not None:
+            group.bucket.take(now)
+
+    def end(self, name: str, now: float) -> None:
+        """It was answered, and not with a complaint of our pace, or never offered."""
+        group = self._groups[name]
+        group.in_flight -= 1
+        if not group.in_flight and not group.slowed and group.bucket is None:
+            del self._groups[name]  # nothing to remember, and there are many domains
+        elif group.slowed and now - max(group.changed_at, group.paused_until) >= CLEAN_SECONDS:
+            self._grow(group, now)
+
+    def slow_down(self, name: str, now: float) -> bool:
+        """The group complained of our pace; whether that is news (one complaint a pause is)."""
+        group = self._groups[name]
+        group.in_flight -= 1
+        if group.paused_until > now:
+            return False
+        elapsed = max(now - group.window_from, 1.0)
+        was = group.bucket.rate if group.bucket and group.bucket.rate else _FREE
+        half = max(min(was, group.window_count / elapsed) / 2, _SLOWEST)
+        # A complaint after clean time is about the pace it has grown to since.
+        again = group.slowed and now - group.complained_at < group.pause + CLEAN_SECONDS
+        group.pause = min(group.pause * 2, LONGEST_PAUSE) if again else FIRST_PAUSE
+        group.connections = max(1.0, min(group.connections, group.in_flight + 1) / 2)
+        group.bucket = TokenBucket(half, now)
+        group.paused_until = now + group.pause
+        group.changed_at = group.complained_at = now
+        group.slowed = True
+        return True
+
+    def forget_in_flight(self) -> None:
+        """Nothing is under way any more, whatever was."""
+        for name, group in list(self._groups.items()):
+            group.in_flight = 0
+            if not group.slowed and group.bucket is None:
+                del self._groups[name]
+
+    def close(self, name: str, now: float, seconds: float) -> None:
+        """Send the group nothing for a while, for another reason than our pace."""
+        group = self._groups.setdefault(name, _Group(self._most, changed_at=now))
+        group.paused_until = max(group.paused_until, now + seconds)
+        group.slowed = True
+
+    def put_off(self, name: str, now: float) -> float:
+        """Seconds until a message that can't go now should be asked for again.
+
+        Of many that wait, each gets a later time, as the group's rate goes.
+        """
+        group = self._groups[name]
+        rate = group.bucket.rate if group.bucket and group.bucket.rate else 1.0
+        earliest = max(now + _SHORTEST_PUT_OFF, group.paused_until)
+        group.next_turn = max(group.next_turn, earliest) + 1 / rate
+        return group.next_turn - now
+
+    def _grow(self, group: _Group, now: float) -> None:
+        group.changed_at = now
+        group.connections = min(group.connections + 1, self._most)
+        if group.bucket is None:
+            return
+        rate = group.bucket.rate * _GROWTH
+        if self._rate and rate >= self._rate:
+            rate, group.slowed = self._rate, group.connections < self._most
+        elif rate >= _FREE:
+            group.bucket, group.slowed = None, group.connections < self._most
+            return
+        group.bucket.set_rate(rate, now)

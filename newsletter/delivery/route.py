@@ -1,0 +1,124 @@
+"""A relay as one worker uses it: its part of the limits, its health, its breaker."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from newsletter.delivery.model import Permit, Relay, RelayState
+from newsletter.delivery.pacing import TokenBucket
+from newsletter.errors import RelayError
+
+# Seconds until a relay that could not be reached is tried again, growing up to the second.
+DOWN_SECONDS = (5.0, 300.0)
+# How long a tripped breaker stays open, growing up to the second.
+OPEN_FOR = (timedelta(minutes=5), timedelta(hours=1))
+# A relay that breaks off this often in a row without deciding anything is not working.
+_BREAKS_IN_A_ROW = 5
+
+
+@dataclass
+class Route:
+    """Where messages can go. For one thread; times in seconds of the monotonic clock."""
+
+    relay: Relay
+    permit: Permit
+    bucket: TokenBucket
+    state: RelayState = field(default_factory=RelayState)
+    # Messages that may still go today as far as the installation granted them; None: no cap.
+    granted: int | None = None
+    capped: bool = False
+    connections: int = 0
+    opening: int = 0
+    # Connections that the relay itself allows, where it is fewer than we would open.
+    allowed: int | None = None
+    assigned: int = 0
+    down_until: float = 0.0
+    pause: float = DOWN_SECONDS[0]
+    breaks: int = 0
+    error: RelayError | None = None
+
+    @property
+    def slug(self) -> str:
+        return self.relay.slug
+
+    @property
+    def width(self) -> int:
+        """How many connections may be open."""
+        most = self.permit.connections
+        if self.state.trips and self.state.paused_until is not None:
+            # After a breaker's pause one connection finds out whether it is mended.
+            most = min(most, 1)
+        return most if self.allowed is None else min(most, self.allowed)
+
+    def width_for(self, *, system: bool) -> int:
+        """How many of them may be open: of several one is kept for system mail."""
+        return self.width if system else max(self.width - 1, min(self.width, 1))
+
+    def is_open(self, mono: float, now: datetime) -> bool:
+        """Whether anything may go over this relay now."""
+        paused = self.state.paused_until
+        return not (
+            self.permit.connections < 1
+            or self.down_until > mono
+            or (paused is not None and paused > now)
+        )
+
+    def takes_issues(self, mono: float, now: datetime) -> bool:
+        """Whether a daily cap leaves room for more than system mail, which ignores it."""
+        return self.is_open(mono, now) and not self.capped
+
+    def failed(self, error: RelayError, mono: float) -> None:
+        """It could not be reached, or broke off: leave it alone for a while."""
+        if self.connections or self.opening:
+            # It may allow fewer connections than we open: that is no failure.
+            self.allowed = max(1, self.connections + self.opening)
+            return
+        self.error = error
+        self.down_until = mono + self.pause
+        self.pause = min(self.pause * 2, DOWN_SECONDS[1])
+
+    def tripped(self, error: RelayError, now: datetime) -> RelayState:
+        """It refuses us as a sender: the breaker's state, to be shared with all workers."""
+        trips = self.state.trips + 1
+        pause = min(OPEN_FOR[0] * 2 ** (trips - 1), OPEN_FOR[1])
+        self.error = error
+        self.state = RelayState(now + pause, str(error), trips)
+        return self.state
+
+    def accepted(self) -> bool:
+        """It took a message: all is well; whether that closes an open breaker."""
+        self.breaks, self.pause = 0, DOWN_SECONDS[0]
+        self.error = None
+        if self.state == RelayState():
+            return False
+        self.state = RelayState()
+        return True
+
+    def broke_off(self, *, undecided: bool) -> bool:
+        """Count conversations that decided nothing; whether the relay must be left."""
+        self.breaks = self.breaks + 1 if undecided else 0
+        return self.breaks >= _BREAKS_IN_A_ROW
+
+    def share(self, permit: Permit, mono: float) -> None:
+        """Go on with another part of the limits."""
+        self.permit = permit
+        self.bucket.set_rate(permit.rate, mono)
+        if self.allowed is not None:
+            # Ask for one more now and then: what it allows may have grown.
+            self.allowed += 1
+            if self.allowed >= permit.connections:
+                self.allowed = None
+
+    def try_again(self) -> None:
+        """Forget earlier failures: somebody may have mended them."""
+        self.down_until, self.pause, self.breaks = 0.0, DOWN_SECONDS[0], 0
+        if self.state.paused_until is not None:
+            self.state = replace(self.state, paused_until=None)
+
+
+def pick_route(routes: list[Route]) -> Route | None:
+    """The one whose part of the work, by weight, is the furthest behind.
+
+    Those of weight 0 stand in where no other is left.
+    """
+    weighted = [route for route in routes if route.relay.weight > 0] or routes
+    return min(weighted, key=lambda r: (r.assigned + 1) / max(r.relay.weight, 1), default=None)

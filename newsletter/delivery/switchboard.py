@@ -1,0 +1,218 @@
+"""The connections of a worker: opened where they pay, watched, and let go."""
+
+import selectors
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from newsletter.clock import Clock
+from newsletter.delivery.conversation import Event
+from newsletter.delivery.line import Letter, Line
+from newsletter.delivery.model import Permit, Relay, RelayState
+from newsletter.delivery.openers import Opened, Openers, Wake
+from newsletter.delivery.pacing import TokenBucket
+from newsletter.delivery.route import Route, pick_route
+from newsletter.delivery.smtp import Link, TimeLimits
+from newsletter.errors import RelayError, RelayUnavailable
+from newsletter.log import get_logger
+
+log = get_logger(__name__)
+
+
+class Switchboard:
+    """Routes, and the lines over them. For one thread.
+
+    What the relays wrote, and what became of lines that broke, is in ``heard``
+    until somebody takes it.
+    """
+
+    def __init__(
+        self,
+        relays: Sequence[Relay],
+        clock: Clock,
+        connect: Callable[[Relay], Link],
+        times: TimeLimits,
+        lasts: Callable[[], bool],
+    ) -> None:
+        self._clock = clock
+        self._times = times
+        self._lasts = lasts
+        mono = clock.monotonic()
+        self.routes = {
+            relay.slug: Route(relay, Permit(0), TokenBucket(relay.rate, mono)) for relay in relays
+        }
+        self.lines: set[Line] = set()
+        self.heard: list[tuple[Line, Event]] = []
+        self.wake = Wake()
+        self._openers = Openers(connect, self.wake)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self.wake, selectors.EVENT_READ, None)
+
+    @property
+    def width(self) -> int:
+        """How many connections may be open in all."""
+        return sum(route.width for route in self.routes.values())
+
+    @property
+    def busy(self) -> bool:
+        """Whether a message is under way, or a connection being opened."""
+        return (
+            bool(self.heard)
+            or any(not line.conversation.idle for line in self.lines)
+            or any(route.opening for route in self.routes.values())
+        )
+
+    def open_routes(self, mono: float, now: datetime, *, issues: bool) -> list[Route]:
+        """The relays over which something, or something of an issue, may go now."""
+        return [
+            route
+            for route in self.routes.values()
+            if (route.takes_issues(mono, now) if issues else route.is_open(mono, now))
+        ]
+
+    def share(self, route: Route, permit: Permit, state: RelayState, mono: float) -> None:
+        """Go on with another part of a relay's limits, and with what others found out of it."""
+        route.share(permit, mono)
+        if state.trips > route.state.trips:
+            # Another worker, or an earlier run, found out why.
+            route.state, route.error = state, RelayError(state.reason, subject=route.slug)
+        route.capped = False
+        surplus = route.connections - route.width
+        for line in [x for x in self.lines if x.route is route and x.conversation.idle]:
+            if surplus > 0:
+                surplus -= 1
+                self.drop(line)
+
+    def open_more(self, system: int, issues: int, mono: float, now: datetime) -> None:
+        """Open connections for the letters that wait, as far as each relay allows."""
+        opening = sum(route.opening for route in self.routes.values())
+        for _ in range(max(0, system + issues - opening)):
+            routes = [
+                route
+                for route in self.open_routes(mono, now, issues=not system)
+                if route.connections + route.opening < route.width_for(system=bool(system))
+            ]
+            route = pick_route(routes)
+            if route is None:
+                return
+            kept = route.connections + route.opening >= route.width_for(system=False)
+            route.opening += 1
+            self._openers.open(route.relay, for_system=kept)
+            if system:
+                system -= 1
+
+    def hear(self, line: Line, events: Iterable[Event]) -> None:
+        """Note what happened on a line."""
+        self.heard += [(line, event) for event in events]
+        if line.blocked and not line.conversation.over:
+            self._watch(line, selectors.EVENT_READ | selectors.EVENT_WRITE)
+
+    def wait(self, seconds: float) -> list[Opened]:
+        """Wait until a relay wrote something, at most so long.
+
+        Given back are the attempts to connect that were refused for good, such as a login.
+        """
+        in_process = [line for line in self.lines if line.link.fileno() is None]
+        failed: list[Opened] = []
+        for key, _ in self._selector.select(0.0 if in_process else seconds):
+            if key.data is None:
+                self.wake.heard()
+                failed = self._welcome()
+            else:
+                self._listen(key.data)
+        for line in in_process:
+            self._listen(line)
+        return failed
+
+    def expire(self, mono: float) -> None:
+        """End the lines whose relay has been silent for too long."""
+        for line in self.lines:
+            if mono > line.deadline and not line.conversation.idle:
+                self.hear(line, line.expire())
+
+    def drop_ended(self) -> None:
+        """Let go of the lines that are over."""
+        for line in [line for line in self.lines if line.conversation.over]:
+            self.drop(line)
+
+    def drop(self, line: Line) -> None:
+        """Close a line."""
+        if line not in self.lines:
+            return
+        self.lines.discard(line)
+        line.route.connections = max(0, line.route.connections - 1)
+        number = line.link.fileno()
+        if number is not None:
+            self._selector.unregister(number)
+        line.say_goodbye()
+        line.link.close()
+
+    def take_back(self, route: Route | None = None) -> list[Letter]:
+        """Withdraw what is offered and not handed over, over one relay or all."""
+        letters: list[Letter] = []
+        for line in [x for x in self.lines if route is None or x.route is route]:
+            letter = line.take_back()
+            if letter is not None:
+                letters.append(letter)
+        self.heard = [(line, event) for line, event in self.heard if _stands(line, event)]
+        self.drop_ended()
+        return letters
+
+    def hang_up(self) -> None:
+        """Close every line."""
+        for line in list(self.lines):
+            self.drop(line)
+        self.heard.clear()
+
+    def close(self) -> None:
+        """Close everything, for good."""
+        self._openers.close()
+        self.hang_up()
+        self._selector.close()
+        self.wake.close()
+
+    def failure(self, mono: float, now: datetime) -> RelayError | None:
+        """Why nothing can go over any relay now, or None where something can."""
+        if self.open_routes(mono, now, issues=False):
+            return None
+        errors = (route.error for route in self.routes.values())
+        return next((error for error in errors if error is not None), None)
+
+    def _listen(self, line: Line) -> None:
+        was_blocked = line.blocked
+        self.hear(line, line.go_on(self._clock.monotonic()))
+        if was_blocked and not line.blocked and not line.conversation.over:
+            self._watch(line, selectors.EVENT_READ)
+
+    def _watch(self, line: Line, events: int) -> None:
+        number = line.link.fileno()
+        if number is not None and line in self.lines:
+            self._selector.modify(number, events, line)
+
+    def _welcome(self) -> list[Opened]:
+        """Take in connections that were opened; those that were refused for good."""
+        failed: list[Opened] = []
+        mono = self._clock.monotonic()
+        for opened in self._openers.opened():
+            route = self.routes[opened.relay.slug]
+            route.opening = max(0, route.opening - 1)
+            if isinstance(opened.result, RelayUnavailable):
+                log.warning("connection_failed", relay=route.slug, error=str(opened.result))
+                route.failed(opened.result, mono)
+            elif isinstance(opened.result, RelayError):
+                failed.append(opened)
+            else:
+                self._add(route, opened.result, mono, for_system=opened.for_system)
+        return failed
+
+    def _add(self, route: Route, link: Link, mono: float, *, for_system: bool) -> None:
+        line = Line(route, link, self._times, self._lasts, for_system=for_system)
+        line.deadline = mono + self._times.step
+        route.connections += 1
+        self.lines.add(line)
+        if (number := link.fileno()) is not None:
+            self._selector.register(number, selectors.EVENT_READ, line)
+
+
+def _stands(line: Line, event: Event) -> bool:
+    """Whether an event is of a letter that its line still has."""
+    return event.delivery.id in line.letters

@@ -1,0 +1,91 @@
+"""From a claimed row to a letter: the mailing's template filled for the reader."""
+
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from newsletter.delivery.addresses import needs_utf8, refuse_address
+from newsletter.delivery.line import Letter
+from newsletter.delivery.message import MessageTemplate
+from newsletter.delivery.model import (
+    Delivery,
+    Mailing,
+    Outcome,
+    OutcomeKind,
+    Reply,
+    Settlement,
+)
+from newsletter.errors import RenderError
+from newsletter.log import get_logger
+
+log = get_logger(__name__)
+
+# One issue and the system mail that comes between: each confirmation is a mailing.
+_TEMPLATES_KEPT = 16
+
+
+class LetterWriter:
+    """Writes letters; what can't be written is refused, by itself. For several threads."""
+
+    def __init__(
+        self,
+        load: Callable[[str], Mailing],
+        prepare: Callable[[Mailing], MessageTemplate],
+        group_of: Callable[[str], str],
+    ) -> None:
+        self._load = load
+        self._prepare = prepare
+        self._group_of = group_of
+        self._lock = threading.Lock()
+        self._templates: OrderedDict[str, MessageTemplate] = OrderedDict()
+        self._refused: queue.SimpleQueue[Settlement] = queue.SimpleQueue()
+
+    def write(self, delivery: Delivery) -> Letter | None:
+        """The letter of a row, or None where it can't be mailed: see `refused`."""
+        utf8 = needs_utf8(delivery.address)
+        refusal = refuse_address(delivery.address, utf8=utf8)
+        if refusal is not None:
+            self._refuse(delivery, refusal)
+            return None
+        try:
+            template = self._template_of(delivery.mailing_id)
+            message = template.build(delivery, utf8=utf8)
+        except RenderError as error:
+            log.warning("message_not_built", delivery=delivery.id, error=str(error))
+            reply = Reply(code=0, text=str(error))
+            self._refuse(
+                delivery, Outcome(OutcomeKind.REFUSED, "content", reply, sender_fault=True)
+            )
+            return None
+        return Letter(
+            delivery,
+            template.envelope(delivery),
+            message,
+            template.from_address,
+            self._group_of(delivery.domain),
+            utf8,
+        )
+
+    def refused(self) -> list[Settlement]:
+        """Rows that could not be written since the last call."""
+        settled = []
+        while not self._refused.empty():
+            settled.append(self._refused.get())
+        return settled
+
+    def _refuse(self, delivery: Delivery, outcome: Outcome) -> None:
+        self._refused.put(Settlement(delivery.id, outcome))
+
+    def _template_of(self, mailing_id: str) -> MessageTemplate:
+        template = self._templates.get(mailing_id)
+        if template is not None:
+            return template
+        with self._lock:
+            template = self._templates.get(mailing_id)
+            if template is None:
+                template = self._prepare(self._load(mailing_id))
+                self._templates[mailing_id] = template
+                if len(self._templates) > _TEMPLATES_KEPT:
+                    self._templates.popitem(last=False)
+            return template

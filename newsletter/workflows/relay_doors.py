@@ -1,0 +1,60 @@
+"""The relays' doors: what each says it takes, asked without sending anything."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from newsletter.checks.model import Finding, Level
+from newsletter.delivery.model import Relay
+from newsletter.delivery.rehearsal import SizeSpread
+from newsletter.delivery.responder import OFFERS
+from newsletter.delivery.smtp import TimeLimits, open_connection
+from newsletter.errors import RelayError
+
+# To be asked what it offers, a relay need not be given minutes.
+_ASKING = TimeLimits(connect=10.0, step=10.0, final=10.0)
+
+# The SMTP extensions that a relay offers, by name; RelayError where it lets nobody in.
+Asking = Callable[[Relay], Mapping[str, str]]
+
+
+def ask_relay(relay: Relay) -> Mapping[str, str]:
+    """What ``relay`` offers once it took us in, as for a send. RelayError."""
+    link = open_connection(relay, limits=_ASKING)
+    link.close()
+    return dict(link.offers)
+
+
+def ask_nobody(_relay: Relay) -> Mapping[str, str]:
+    """Take it that a relay offers all that can be made use of."""
+    return OFFERS
+
+
+def ask_relays(
+    relays: Sequence[Relay], ask: Asking
+) -> tuple[dict[str, Mapping[str, str]], tuple[Finding, ...]]:
+    """What each relay offers, and a warning for each that does not let us in."""
+    offers: dict[str, Mapping[str, str]] = {}
+    findings = []
+    for relay in relays:
+        try:
+            offers[relay.slug] = ask(relay)
+        except RelayError as error:
+            sentence = f"{error}. It is taken here as offering all that a relay should."
+            findings.append(Finding(Level.WARN, "relay", sentence))
+    return offers, tuple(findings)
+
+
+def check_sizes(
+    sizes: SizeSpread | None, offers: Mapping[str, Mapping[str, str]]
+) -> tuple[Finding, ...]:
+    """The relays that refuse messages as large as ours (RFC 1870 section 4)."""
+    found = []
+    for slug, extensions in offers.items():
+        declared = extensions.get("size", "").strip()
+        most = int(declared) if declared.isdecimal() else 0
+        if sizes is not None and 0 < most < sizes.largest:
+            sentence = (
+                f"Relay {slug} takes messages of up to {most:,} octets, and the largest has "
+                f"{sizes.largest:,}; take out some stories."
+            )
+            found.append(Finding(Level.STOP, "size", sentence))
+    return tuple(found)

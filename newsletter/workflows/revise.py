@@ -1,0 +1,124 @@
+"""A correction in mid-send: a new revision for the readers who were not served yet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from newsletter.checks.model import Finding
+from newsletter.errors import Conflict, InvalidTransition, NotFound
+from newsletter.issues.correct import (
+    Correction,
+    correct_issue,
+    describe_changes,
+    find_leftovers,
+)
+from newsletter.issues.model import Issue, IssueState
+from newsletter.log import get_logger
+from newsletter.workflows.installation import Installation
+from newsletter.workflows.publish import check_issue, freeze_mailing, refuse_stopped
+from newsletter.workflows.unserved import give_newest
+
+log = get_logger(__name__)
+
+# A relay answers the final dot within seconds; who takes longer than this is
+# asked for again by hand.
+PATIENCE_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A correction that was made: its number, what it changed and how many get it.
+
+    ``notices`` are sentences on what still says what was corrected.
+    """
+
+    issue: Issue
+    number: int
+    readers: int
+    changes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    notices: tuple[str, ...]
+
+
+def revise_issue(
+    installation: Installation,
+    issue: Issue,
+    correction: Correction,
+    *,
+    actor: str,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Revision:
+    """Make the next revision of a paused issue; the issue stays paused.
+
+    It goes to whoever certainly has not got the issue. A reader whose message
+    may have been taken gets the same bytes again, if anything. InvalidTransition
+    where the issue is not paused; Conflict where nothing would change, a check
+    stops it, nobody is left, or somebody else corrects it at the same time.
+    """
+    before = _current(installation, issue)
+    after = correct_issue(before, correction)
+    changes = describe_changes(before, after)
+    if not changes:
+        raise Conflict(
+            f"nothing changed: issue {issue.slot} says all of that already", subject=issue.slot
+        )
+    settings = installation.settings()
+    rendered, findings = check_issue(installation, settings, after)
+    refuse_stopped(after, findings)
+    _await_replies(installation, issue)
+    now = installation.clock.now()
+    with installation.database.write() as tx:
+        tx.mailings.take_back(issue.public_id, now)
+        number = tx.mailings.newest_revision(issue.public_id) + 1
+        # Corrected first, so that nobody resumes the issue before the revision stands.
+        unchanged = tx.issues.by_id(issue.public_id) == before
+        if not (unchanged and tx.issues.correct(after, number, actor, now)):
+            raise Conflict(
+                f"somebody else changed issue {issue.slot} meanwhile; look at it with "
+                f"`newsletter issue show --slot {issue.slot}` and try again",
+                subject=issue.slot,
+            )
+        if not tx.mailings.has_unserved(issue.public_id):
+            raise Conflict(
+                f"nobody is left whom a correction of issue {issue.slot} could reach",
+                subject=issue.slot,
+            )
+        freeze_mailing(tx, installation, settings, after, rendered, now, revision=number)
+    log.info("issue_corrected", newsletter=issue.newsletter, issue=issue.slot, revision=number)
+    _, readers = give_newest(installation, after, on_progress)
+    return Revision(after, number, readers, changes, findings, find_leftovers(before, after))
+
+
+def _current(installation: Installation, issue: Issue) -> Issue:
+    """The issue as it stands, which must be paused."""
+    with installation.database.read() as tx:
+        current = tx.issues.by_id(issue.public_id)
+    if current is None:
+        raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
+    if current.state is IssueState.PAUSED:
+        return current
+    rest = "only one that was paused in the middle of its way can be corrected"
+    if current.state is IssueState.SENDING:
+        rest = f"pause it first: newsletter issue pause --slot {issue.slot}"
+    raise InvalidTransition(f"issue {issue.slot} is {current.state}; {rest}", subject=issue.slot)
+
+
+def _await_replies(installation: Installation, issue: Issue) -> None:
+    """Wait until no message of the issue is on its way, so that each reader has one revision.
+
+    Else a reader who is put off now could be served the old one later.
+    """
+    clock = installation.clock
+    end = clock.monotonic() + PATIENCE_SECONDS
+    while True:
+        with installation.database.read() as tx:
+            flying = tx.mailings.in_flight(issue.public_id, clock.now())
+        if not flying:
+            return
+        if clock.monotonic() >= end:
+            raise Conflict(
+                f"the relay's answer for {flying:,} of the readers of issue {issue.slot} is still "
+                "awaited; try again in some minutes",
+                subject=issue.slot,
+            )
+        clock.sleep(_LOOK_SECONDS)

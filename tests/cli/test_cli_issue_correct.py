@@ -1,0 +1,105 @@
+"""`newsletter issue correct` and `recall`, as a person calls them in mid-send."""
+
+from pathlib import Path
+
+import pytest
+
+from newsletter.issues.model import IssueState
+from tests.acceptance.command_line import Answer
+from tests.cli.conftest import Call
+from tests.contracts.nouns import ACCEPTED
+from tests.workflows.under_way import issue_under_way, prepare_issue
+
+
+def must(call: Call, folder: Path, *arguments: str) -> Answer:
+    answer = call(folder, *arguments)
+    assert answer.status == 0, answer.err + answer.out
+    return answer
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare_issue(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path) -> Path:
+    with issue_under_way(prepared, tmp_path) as under_way:
+        under_way.deliver(ACCEPTED)
+    return tmp_path
+
+
+def test_a_correction_and_who_got_what(call: Call, folder: Path) -> None:
+    early = call(folder, "issue", "correct", "--subject", "Better")
+    assert early.status == 1
+    assert "newsletter issue pause" in early.err
+    must(call, folder, "issue", "pause")
+    assert "[latest/2]" in must(call, folder, "issue", "show").out
+    answer = must(
+        call,
+        folder,
+        *("issue", "correct", "--headline", "latest/1=What = happened"),
+        *("--summary", "latest/2=In short.", "--remove", "most-read/2", "--note", ""),
+    )
+    assert answer.out == (
+        "issue 2025-W32 has a revision 2 for 5 readers: the note, most-read/2 is out, "
+        "the headline of latest/1, the summary of latest/2\n"
+    )
+    assert "The subject still says “Headline 3”" in answer.err
+    assert "issue resume" in answer.err
+    made = must(call, folder, "issue", "correct", "--subject", "What happened", "--json").json
+    assert made["subject"] == "What happened"
+    assert (made["revision"]["number"], made["revision"]["readers"]) == (3, 5)
+    must(call, folder, "issue", "resume")
+    report = must(call, folder, "issue", "report", "--json").json
+    assert {part["revision"]: part["readers"] for part in report["by_revision"]} == {1: 1, 3: 5}
+    assert {row["state"]: row["revision"] for row in report["deliveries"]} == {
+        "accepted": 1,
+        "queued": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        ((), 2, "--subject"),
+        (("--headline", "Better"), 2, "latest/1=TEXT"),
+        (("--headline", "latest/9=Better"), 1, "latest/1, latest/2"),
+        (("--link", "latest/1="), 2, "would be empty"),
+        (("--subject", "Headline 3"), 1, "nothing changed"),
+        (("--link", "latest/1=ftp://paper.example"), 1, "can't go out"),
+    ],
+)
+def test_what_can_not_be_corrected_is_told(
+    call: Call, paused: Path, options: tuple[str, ...], status: int, words: str
+) -> None:
+    answer = call(paused, "issue", "correct", *options)
+    assert answer.status == status, answer.err
+    assert "Traceback" not in answer.err
+    (line,) = [line for line in answer.err.splitlines() if line.startswith("newsletter: ")]
+    assert words in line
+
+
+@pytest.fixture(scope="module")
+def paused(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("paused")
+    with issue_under_way(prepared, folder) as under_way:
+        under_way.move(IssueState.PAUSED)
+    return folder
+
+
+@pytest.mark.parametrize("act", ["recall", "cancel"])
+def test_an_issue_is_called_off(call: Call, folder: Path, act: str) -> None:
+    word = {"recall": "recalled", "cancel": "cancelled"}[act]
+    assert must(call, folder, "issue", act).out == (
+        f"issue 2025-W32 is {word}: of 6 readers 1 accepted, 0 refused, 0 uncertain, 5 skipped\n"
+    )
+    report = must(call, folder, "issue", "report", "--slot", "2025-W32", "--json").json
+    assert (report["state"], report["open"]) == (word, 0)
+    assert {(part["state"], part["reason"], part["readers"]) for part in report["by_reason"]} == {
+        ("accepted", "accepted", 1),
+        ("skipped", word, 5),
+    }
+    again = call(folder, "issue", act, "--slot", "2025-W32")
+    assert again.status == 1
+    assert f"is {word} already" in again.err

@@ -1,0 +1,205 @@
+"""Claimed rows in the order in which they may go."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.delivery.line import Letter
+from newsletter.delivery.message import Envelope
+from newsletter.delivery.model import Delivery
+from newsletter.delivery.outbox import Outbox
+from newsletter.delivery.pacing import FIRST_PAUSE, DestinationPace
+
+
+def row(number: int, domain: str = "reader.example", *, system: bool = False) -> Delivery:
+    address = f"reader{number}@{domain}"
+    return Delivery(number, "m", f"r{number}", address, domain=domain, is_system=system)
+
+
+def write(delivery: Delivery) -> Letter | None:
+    if delivery.domain == "broken.example":
+        return None
+    envelope = Envelope("b@paper.example", "")
+    return Letter(delivery, envelope, b"x\r\n", "weekly@paper.example", delivery.domain)
+
+
+def take_all(outbox: Outbox, mono: float = 0.0, *, issues: bool = True) -> list[int]:
+    taken = []
+    while (letter := outbox.take(mono, issues=issues)) is not None:
+        taken.append(letter.delivery.id)
+    return taken
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+def test_system_mail_goes_first_and_issues_only_where_they_may() -> None:
+    outbox = Outbox(write, DestinationPace(0, 0.0))
+    outbox.add([row(1), row(2, system=True), row(3), row(4, system=True)])
+    assert (outbox.system, outbox.issues, len(outbox)) == (2, 2, 4)
+    assert take_all(outbox, issues=False) == [2, 4]
+    assert take_all(outbox) == [1, 3]
+    assert len(outbox) == 0
+
+
+def test_what_cannot_be_written_is_passed_over() -> None:
+    outbox = Outbox(write, DestinationPace(0, 0.0))
+    outbox.add([row(1, "broken.example"), row(2), row(3, "broken.example")])
+    assert take_all(outbox) == [2]
+    assert len(outbox) == 0
+
+
+def test_nobody_waits_behind_a_slow_destination() -> None:
+    pace = DestinationPace(1, 0.0)
+    outbox = Outbox(write, pace)
+    outbox.add([row(1, "slow.example"), row(2, "slow.example"), row(3), row(4, "slow.example")])
+    assert take_all(outbox) == [1, 3]
+    pace.end("slow.example", 1.0)
+    assert take_all(outbox, 1.0) == [2]
+    assert outbox.issues == 1
+
+
+def test_nobody_waits_for_a_destinations_turn_with_a_confirmation() -> None:
+    pace = DestinationPace(1, 0.0)
+    outbox = Outbox(write, pace)
+    outbox.add([row(1, "slow.example"), row(2, "slow.example", system=True)])
+    assert take_all(outbox) == [2]
+
+
+def test_who_would_wait_long_is_put_off_each_to_another_time() -> None:
+    pace = DestinationPace(0, 0.0)
+    outbox = Outbox(write, pace)
+    pace.start("busy.example", 0.0)
+    pace.slow_down("busy.example", 0.0)
+    outbox.add([row(number, "busy.example") for number in range(1, 31)])
+    outbox.add([row(99)])
+    assert take_all(outbox) == [99]
+    assert sorted(outbox.put_off) == list(range(1, 31))
+    assert len(set(outbox.put_off.values())) == 30
+    assert min(outbox.put_off.values()) >= FIRST_PAUSE
+    assert len(outbox) == 0
+
+
+def test_of_one_destination_only_some_are_kept_at_hand() -> None:
+    outbox = Outbox(write, DestinationPace(1, 0.0))
+    outbox.add([row(number, "slow.example") for number in range(1, 51)])
+    assert take_all(outbox) == [1]
+    assert outbox.issues + len(outbox.put_off) == 49
+    assert 0 < outbox.issues <= 10
+
+
+def test_the_shortest_wait_is_that_of_whom_may_go_first() -> None:
+    pace = DestinationPace(0, 0.5)
+    outbox = Outbox(write, pace)
+    outbox.add([row(1), row(2)])
+    assert outbox.shortest_wait(0.0) is None
+    assert take_all(outbox) == [1]
+    assert outbox.shortest_wait(0.5) == pytest.approx(1.5)
+    assert take_all(outbox, 2.0) == [2]
+
+
+@pytest.mark.parametrize("system", [True, False])
+def test_what_is_given_back_is_the_next(system: bool) -> None:
+    pace = DestinationPace(1, 0.0)
+    outbox = Outbox(write, pace)
+    outbox.add([row(1, system=system), row(2, "other.example", system=system)])
+    letter = outbox.take(0.0, issues=True)
+    assert letter is not None
+    outbox.give_back(letter, 0.0)
+    assert len(outbox) == 2
+    assert take_all(outbox) == [1, 2]
+
+
+def test_letters_written_in_threads_come_in_order_and_ring(pool: ThreadPoolExecutor) -> None:
+    rang, hold = threading.Semaphore(0), threading.Event()
+
+    def slowly(delivery: Delivery) -> Letter | None:
+        if delivery.id == 1:
+            hold.wait(10)
+        return write(delivery)
+
+    outbox = Outbox(slowly, DestinationPace(0, 0.0), pool, rang.release)
+    outbox.add([row(number) for number in range(1, 6)])
+    for _ in range(4):
+        assert rang.acquire(timeout=10)
+    assert take_all(outbox) == []
+    hold.set()
+    assert rang.acquire(timeout=10)
+    assert take_all(outbox) == [1, 2, 3, 4, 5]
+
+
+def test_what_fails_in_a_thread_is_not_swallowed(pool: ThreadPoolExecutor) -> None:
+    rang = threading.Semaphore(0)
+
+    def fail(_: Delivery) -> Letter | None:
+        raise RuntimeError("the key is gone")
+
+    outbox = Outbox(fail, DestinationPace(0, 0.0), pool, rang.release)
+    outbox.add([row(1)])
+    assert rang.acquire(timeout=10)
+    with pytest.raises(RuntimeError, match="the key is gone"):
+        outbox.take(0.0, issues=True)
+
+
+def test_letting_go_leaves_nothing(pool: ThreadPoolExecutor) -> None:
+    outbox = Outbox(write, DestinationPace(0, 0.0), pool)
+    outbox.add([row(1), row(2, system=True)])
+    assert outbox.clear() == 2
+    assert take_all(outbox) == []
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "take", "answer", "complain", "give back", "wait"]),
+        st.integers(0, 3),
+        st.booleans(),
+    ),
+    max_size=120,
+)
+
+
+@settings(deadline=None)
+@given(ACTS, st.integers(0, 3), st.sampled_from([0.0, 0.5, 5.0]))
+def test_whatever_happens_each_row_is_in_one_place(
+    acts: list[tuple[str, int, bool]], connections: int, rate: float
+) -> None:
+    pace = DestinationPace(connections, rate)
+    outbox = Outbox(write, pace)
+    added, now = 0, 0.0
+    out: list[Letter] = []
+    gone: set[int] = set()
+    for act, number, flag in acts:
+        if act == "add":
+            added += 1
+            outbox.add([row(added, f"d{number}.example", system=flag and number == 0)])
+        elif act == "take":
+            letter = outbox.take(now, issues=flag)
+            out += [letter] if letter else []
+        elif act == "wait":
+            now += number * 7.0
+        elif out:
+            letter = out.pop(number % len(out))
+            if act == "give back":
+                outbox.give_back(letter, now)
+            else:
+                gone.add(letter.delivery.id)
+                (pace.end if act == "answer" else pace.slow_down)(letter.group, now)
+        put_off = set(outbox.put_off)
+        assert len(outbox) + len(out) + len(gone) + len(put_off) == added
+        assert not put_off & (gone | {letter.delivery.id for letter in out})
+        if connections:
+            per_group = [x.group for x in out if not x.delivery.is_system]
+            assert all(per_group.count(group) <= connections for group in per_group)
+    if not connections:
+        # Long after, everything may go or was put off: nothing stays behind for ever.
+        rest: list[int] = []
+        for later in range(added):
+            rest += take_all(outbox, now + 1e6 + 100.0 * later)
+        assert len(rest) + len(out) + len(gone) + len(outbox.put_off) == added

@@ -1,0 +1,254 @@
+"""Rates, and what destinations bear, in simulated time."""
+
+import heapq
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.delivery.pacing import (
+    CLEAN_SECONDS,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    DestinationPace,
+    TokenBucket,
+)
+
+GMAIL = "google.example"
+# Of seconds: what sums of binary fractions may be off.
+EPSILON = 1e-6
+
+
+@given(
+    st.floats(0.01, 500),
+    st.lists(st.tuples(st.floats(0, 5), st.booleans(), st.none() | st.floats(0.01, 500))),
+)
+def test_a_bucket_never_lets_more_through_than_its_rate_and_a_seconds_worth(
+    rate: float, steps: list[tuple[float, bool, float | None]]
+) -> None:
+    now, bucket = 1000.0, TokenBucket(rate, 1000.0)
+    began, allowance, taken, highest = now, 0.0, 0, rate
+    for seconds, greedy, new_rate in steps:
+        # As slow as its caller likes, or waiting exactly as long as it is told.
+        passing = seconds + (bucket.wait(now) if greedy else 0.0)
+        now += passing
+        allowance += passing * bucket.rate
+        while bucket.wait(now) <= 0:
+            bucket.take(now)
+            taken += 1
+        burst = max(1.0, highest)
+        assert taken <= allowance + burst + EPSILON * (1 + now - began)
+        if new_rate is not None:
+            bucket.set_rate(new_rate, now)
+            highest = max(highest, new_rate)
+
+
+@given(st.floats(0.01, 500), st.floats(0, 100))
+def test_whoever_waits_as_long_as_told_gets_through(rate: float, seconds: float) -> None:
+    bucket = TokenBucket(rate, 0.0)
+    bucket.take(0.0)
+    now = seconds
+    wait = bucket.wait(now)
+    assert wait <= 1 / rate + EPSILON
+    assert bucket.wait(now + wait + EPSILON) <= EPSILON
+
+
+def test_a_rate_of_none_is_no_limit() -> None:
+    bucket = TokenBucket(0.0, 0.0)
+    for _ in range(1000):
+        assert bucket.wait(0.0) == 0.0
+        bucket.take(0.0)
+
+
+def test_an_unknown_destination_may_be_written_to_at_once() -> None:
+    assert DestinationPace(0, 0.0).wait("reader.example", 5.0) == 0.0
+
+
+def test_only_so_many_connections_go_to_one_destination() -> None:
+    pace = DestinationPace(2, 0.0)
+    for _ in range(2):
+        assert pace.wait(GMAIL, 0.0) == 0.0
+        pace.start(GMAIL, 0.0)
+    assert pace.wait(GMAIL, 0.0) == float("inf")
+    assert pace.wait("reader.example", 0.0) == 0.0
+    pace.end(GMAIL, 1.0)
+    assert pace.wait(GMAIL, 1.0) == 0.0
+
+
+def test_a_complaint_stops_the_destination_for_a_while_and_others_go_on() -> None:
+    pace = DestinationPace(0, 0.0)
+    for _ in range(10):
+        pace.start(GMAIL, 0.0)
+    assert pace.slow_down(GMAIL, 1.0)
+    assert pace.wait(GMAIL, 1.0) == FIRST_PAUSE
+    assert pace.wait("reader.example", 1.0) == 0.0
+    # What was under way complains as well: that is the same news.
+    assert not pace.slow_down(GMAIL, 1.5)
+    assert pace.wait(GMAIL, 1.5) == pytest.approx(FIRST_PAUSE - 0.5)
+
+
+def test_who_complains_again_and_again_is_left_alone_longer_and_longer() -> None:
+    pace, now, pauses = DestinationPace(0, 0.0), 0.0, []
+    for _ in range(8):
+        pace.start(GMAIL, now)
+        assert pace.slow_down(GMAIL, now)
+        pauses.append(pace.wait(GMAIL, now))
+        now += pauses[-1] + 1
+    assert pauses[:4] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE, 8 * FIRST_PAUSE]
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_a_complaint_after_clean_time_is_no_repetition() -> None:
+    pace, now = DestinationPace(0, 0.0), 0.0
+    pace.start(GMAIL, now)
+    pace.slow_down(GMAIL, now)
+    # It grows again, and what comes of that long after is a first complaint.
+    for _ in range(5):
+        now += CLEAN_SECONDS + FIRST_PAUSE
+        pace.start(GMAIL, now)
+        pace.end(GMAIL, now)
+    pace.start(GMAIL, now)
+    assert pace.slow_down(GMAIL, now)
+    assert pace.wait(GMAIL, now) == FIRST_PAUSE
+
+
+def test_a_destination_that_is_content_for_long_is_free_again() -> None:
+    pace = DestinationPace(4, 0.0)
+    pace.start(GMAIL, 0.0)
+    pace.slow_down(GMAIL, 0.0)
+    now, grown = FIRST_PAUSE, 0
+    while pace.wait(GMAIL, now) != 0.0 or grown < 200:
+        now += CLEAN_SECONDS
+        if pace.wait(GMAIL, now) == 0.0:
+            pace.start(GMAIL, now)
+            pace.end(GMAIL, now)
+        grown += 1
+    for _ in range(4):
+        assert pace.wait(GMAIL, now) == 0.0
+        pace.start(GMAIL, now)
+    assert pace.wait(GMAIL, now) == float("inf")
+
+
+def test_a_configured_rate_is_the_most_that_it_grows_to() -> None:
+    pace, now = DestinationPace(0, 2.0), 0.0
+    pace.start(GMAIL, now)
+    pace.slow_down(GMAIL, now)
+    now, sent = now + FIRST_PAUSE, 0
+    for _ in range(20_000):
+        now += 0.1
+        if pace.wait(GMAIL, now) == 0.0:
+            pace.start(GMAIL, now)
+            pace.end(GMAIL, now)
+            sent += 1
+    assert sent <= 2.0 * (now - FIRST_PAUSE) + 2
+    began, before = now, sent
+    while now < began + 100:
+        now += 0.1
+        if pace.wait(GMAIL, now) == 0.0:
+            pace.start(GMAIL, now)
+            pace.end(GMAIL, now)
+            sent += 1
+    assert sent - before >= 190
+
+
+def test_what_is_put_off_comes_back_one_after_the_other() -> None:
+    pace = DestinationPace(0, 2.0)
+    pace.start(GMAIL, 0.0)
+    pace.slow_down(GMAIL, 0.0)
+    turns = [pace.put_off(GMAIL, 0.0) for _ in range(100)]
+    assert turns[0] >= FIRST_PAUSE
+    assert all(later > earlier for earlier, later in pairwise(turns))
+    assert turns[-1] - turns[0] >= 99 / 2.0
+
+
+def test_a_destination_closed_for_another_reason_waits_that_long() -> None:
+    pace = DestinationPace(0, 0.0)
+    pace.close(GMAIL, 10.0, 3600.0)
+    assert pace.wait(GMAIL, 10.0) == 3600.0
+    assert pace.wait(GMAIL, 3610.0) == 0.0
+
+
+def test_after_a_run_nothing_is_under_way_and_complaints_are_remembered() -> None:
+    pace = DestinationPace(1, 0.0)
+    pace.start(GMAIL, 0.0)
+    pace.start("busy.example", 0.0)
+    pace.slow_down("busy.example", 0.0)
+    pace.forget_in_flight()
+    assert pace.wait(GMAIL, 0.0) == 0.0
+    assert pace.wait("busy.example", 0.0) == FIRST_PAUSE
+
+
+@dataclass
+class Gmail:
+    """Takes ``quota`` messages in each minute, and answers 421 4.7.28 to the others."""
+
+    quota: int
+    taken: Counter[int] = field(default_factory=Counter)
+    complaints: Counter[int] = field(default_factory=Counter)
+
+    def takes(self, now: float) -> bool:
+        minute = int(now // 60)
+        if self.taken[minute] < self.quota:
+            self.taken[minute] += 1
+            return True
+        self.complaints[minute] += 1
+        return False
+
+
+def send_all(
+    pace: DestinationPace, gmail: Gmail, messages: int, *, connections: int, seconds: float
+) -> tuple[float, float]:
+    """Send with so many connections and so long an answer; when it was over, and the longest
+    time without a try."""
+    now, waiting, last_try, longest = 0.0, messages, 0.0, 0.0
+    under_way: list[float] = []
+    while waiting or under_way:
+        wait = pace.wait(GMAIL, now) if waiting else float("inf")
+        if wait <= 0 and len(under_way) < connections:
+            pace.start(GMAIL, now)
+            heapq.heappush(under_way, now + seconds)
+            longest, last_try = max(longest, now - last_try), now
+            waiting -= 1
+            continue
+        if len(under_way) >= connections:
+            wait = float("inf")
+        if under_way and under_way[0] <= now + wait:
+            now = heapq.heappop(under_way)
+            if gmail.takes(now):
+                pace.end(GMAIL, now)
+            else:
+                pace.slow_down(GMAIL, now)
+                waiting += 1
+        else:
+            assert wait < float("inf"), "nothing under way, and nothing may go"
+            # A clock's step: sums of fractions must not make it stand still.
+            now += max(wait, 1e-4)
+    return now, longest
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    quota=st.integers(10, 200),
+    connections=st.integers(1, 20),
+    seconds=st.sampled_from([0.005, 0.05, 0.5]),
+)
+def test_under_a_quota_a_minute_all_arrive_without_hot_retries(
+    quota: int, connections: int, seconds: float
+) -> None:
+    gmail = Gmail(quota)
+    messages = quota * 30
+    took, longest = send_all(
+        DestinationPace(0, 0.0), gmail, messages, connections=connections, seconds=seconds
+    )
+    assert sum(gmail.taken.values()) == messages
+    # A complaint ends the minute for us: only what was under way is refused besides.
+    assert all(count <= connections for count in gmail.complaints.values())
+    # It learns: few tries of all are in vain, and it never gives up for long.
+    assert sum(gmail.complaints.values()) <= max(messages // 10, 8 * connections)
+    assert longest <= LONGEST_PAUSE + 120
+    # At best it takes 30 minutes. To find the quota costs some pauses, and to keep
+    # to it from below a part of it.
+    assert took <= max(1.5 * 30 * 60, messages * seconds / connections) + 3600
