@@ -56,6 +56,7 @@ class _Expected(StrEnum):
     EMPTY = "empty"
 
 
+_ENVELOPE = (_Expected.MAIL, _Expected.RCPT, _Expected.DATA)
 _PASSED_BY = (_Expected.MAIL, _Expected.RCPT)
 
 
@@ -118,18 +119,23 @@ class Conversation:
 
     def offer(self, offer: Offer) -> None:
         """Ask the server to take a message."""
-        commands = deque(
-            [
-                (_Expected.MAIL, offer.mail),
-                (_Expected.RCPT, offer.recipient),
-                (_Expected.DATA, b"DATA"),
-            ]
-        )
-        if self._needs_reset:
-            commands.appendleft((_Expected.RESET, b"RSET"))
-            self._needs_reset = False
         self._offered, self._failed, self._ready = offer.delivery, False, False
-        self._unasked = commands
+        if self._needs_reset:
+            self._unasked.append((_Expected.RESET, b"RSET\r\n"))
+            self._needs_reset = False
+        if self._pipelines:
+            for expected, command in self._unasked:
+                self._expected.append(expected)
+                self._put(command)
+            self._unasked.clear()
+            self._expected += _ENVELOPE
+            self._put(b"%b\r\n%b\r\nDATA\r\n" % (offer.mail, offer.recipient))
+            return
+        self._unasked += (
+            (_Expected.MAIL, offer.mail + b"\r\n"),
+            (_Expected.RCPT, offer.recipient + b"\r\n"),
+            (_Expected.DATA, b"DATA\r\n"),
+        )
         self._ask()
 
     def finish(self, message: bytes) -> None:
@@ -220,12 +226,10 @@ class Conversation:
         self._queued += len(octets)
 
     def _ask(self) -> None:
-        """Write the next command, or all of them where the server can take them together."""
-        commands = [self._unasked.popleft()]
-        while self._pipelines and self._unasked:
-            commands.append(self._unasked.popleft())
-        self._expected.extend(expected for expected, _ in commands)
-        self._put(b"".join([command + b"\r\n" for _, command in commands]))
+        """Write the next of several commands that the server wants one at a time."""
+        expected, command = self._unasked.popleft()
+        self._expected.append(expected)
+        self._put(command)
 
     def _answered(self, code: int, lines: list[bytes]) -> list[Event]:
         if not self._expected:

@@ -80,6 +80,8 @@ class Dispatch:
         """Whether no other relay that could take the next letter comes first by its weight."""
         if len(self._board.routes) == 1:
             return True
+        if route not in self._board.open_routes(mono, now, issues=False):
+            return False
         able = {id(route): route} | {
             id(line.route): line.route
             for line in self._board.lines

@@ -178,6 +178,7 @@ class Engine:
                     subject="lease",
                 )
             mono, now = self._clock.monotonic(), self._clock.now()
+            self._lease.heed(now)
             if mono >= self._next_beat:
                 self._beat(mono, now)
             if self._callbacks.should_stop():

@@ -1,7 +1,7 @@
 """A worker's lease, renewed by a thread of its own while the connections wait."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from newsletter.clock import Clock
 from newsletter.delivery.ports import Ledger
@@ -28,10 +28,10 @@ class Lease:
         self._length = length
         self._ended = threading.Event()
         self._lost = False
-        started = clock.boottime()
-        now = clock.now()
-        self.worker = ledger.enroll(name, now, now + length)
-        self._until = started + length.total_seconds() - self._margin
+        # When the ledger was told of it: by the clock that runs on, and by the date.
+        self._told = clock.boottime(), clock.now()
+        self.worker = ledger.enroll(name, self._told[1], self._told[1] + length)
+        self._until = self._told[0] + length.total_seconds() - self._margin
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._thread.start()
 
@@ -44,6 +44,17 @@ class Lease:
     def lost(self) -> bool:
         """Whether somebody else may have the rows by now, for good."""
         return self._lost
+
+    def heed(self, now: datetime) -> None:
+        """Tell the ledger anew where the machine's date was set meanwhile.
+
+        It goes by dates: put forward by an hour, they would have ended every lease.
+        """
+        told, told_at = self._told
+        gone = self._clock.boottime() - told
+        if abs((now - told_at).total_seconds() - gone) > self._margin:
+            log.warning("clock_was_set", worker=self.worker)
+            self._tell()
 
     def end(self) -> int:
         """Give it up: claimed rows go back to the queue; how many."""
@@ -61,15 +72,22 @@ class Lease:
 
     def _renew(self) -> None:
         while not self._ended.wait(self._length.total_seconds() / 3):
-            asked = self._clock.boottime()
-            try:
-                held = self._ledger.renew(self.worker, self._clock.now() + self._length)
-            except StorageError as error:
-                # It lasts for a while yet; the database may be back by then.
-                log.warning("lease_not_renewed", worker=self.worker, error=str(error))
-                continue
-            if not held:
-                self._lost = True
-                log.error("lease_lost", worker=self.worker)
+            if not self._tell():
                 return
-            self._until = asked + self._length.total_seconds() - self._margin
+
+    def _tell(self) -> bool:
+        """Extend it by its length from now on; False where it is lost."""
+        asked, now = self._clock.boottime(), self._clock.now()
+        try:
+            held = self._ledger.renew(self.worker, now + self._length)
+        except StorageError as error:
+            # It lasts for a while yet; the database may be back by then.
+            log.warning("lease_not_renewed", worker=self.worker, error=str(error))
+            return True
+        if not held:
+            self._lost = True
+            log.error("lease_lost", worker=self.worker)
+            return False
+        self._told = asked, now
+        self._until = asked + self._length.total_seconds() - self._margin
+        return True

@@ -25,7 +25,7 @@ def read_reply(code: int, text: str) -> Reply:
     enhanced = ""
     lines: list[str] = []
     for line in text.splitlines():
-        found = _ENHANCED.match(line)
+        found = _ENHANCED.match(line) if line[1:2] == "." else None
         if found and found[1] == str(code)[:1]:
             enhanced = enhanced or f"{found[1]}.{int(found[2])}.{int(found[3])}"
             line = line[found.end() :]

@@ -15,7 +15,7 @@ OPEN_FOR = (timedelta(minutes=5), timedelta(hours=1))
 _BREAKS_IN_A_ROW = 5
 
 
-@dataclass
+@dataclass(eq=False)
 class Route:
     """Where messages can go. For one thread; times in seconds of the monotonic clock."""
 
@@ -116,9 +116,5 @@ class Route:
 
 
 def pick_route(routes: list[Route]) -> Route | None:
-    """The one whose part of the work, by weight, is the furthest behind.
-
-    Those of weight 0 stand in where no other is left.
-    """
-    weighted = [route for route in routes if route.relay.weight > 0] or routes
-    return min(weighted, key=lambda r: (r.assigned + 1) / max(r.relay.weight, 1), default=None)
+    """The one whose part of the work, by weight, is the furthest behind."""
+    return min(routes, key=lambda r: (r.assigned + 1) / max(r.relay.weight, 1), default=None)

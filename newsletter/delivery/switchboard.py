@@ -62,12 +62,16 @@ class Switchboard:
         )
 
     def open_routes(self, mono: float, now: datetime, *, issues: bool) -> list[Route]:
-        """The relays over which something, or something of an issue, may go now."""
-        return [
+        """The relays over which something, or something of an issue, may go now.
+
+        One of weight 0 is among them only where no other is.
+        """
+        able = [
             route
             for route in self.routes.values()
             if (route.takes_issues(mono, now) if issues else route.is_open(mono, now))
         ]
+        return [route for route in able if route.relay.weight] or able
 
     def share(self, route: Route, permit: Permit, state: RelayState, mono: float) -> None:
         """Go on with another part of a relay's limits, and with what others found out of it."""

@@ -148,7 +148,8 @@ def claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
         sa.select(_row.id, _skip.label("skip"))
         .join_from(t.delivery, picked, picked.c.id == _row.id)
         .cte("judged")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
+        # Or SQLite asks anew for every column that depends on it.
+        .prefix_with("MATERIALIZED")
     )
     mailing = (
         sa.select(t.mailing.c.public_id)

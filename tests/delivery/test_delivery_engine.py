@@ -20,6 +20,7 @@ from newsletter.delivery.model import (
     Mailing,
     Outcome,
     OutcomeKind,
+    Permit,
     Relay,
 )
 from newsletter.delivery.responder import InProcessLink, accept
@@ -442,8 +443,9 @@ def test_a_worker_that_wakes_up_after_its_lease_closes_the_connection_before_the
     clock = Sleeper()
 
     def fall_asleep(entered: str) -> None:
-        if entered == "commit":
+        if entered == "commit" and not clock.slept:
             clock.slept = 3600.0
+            clock.instant += timedelta(hours=1)
 
     ledger.before = fall_asleep
     rounds = itertools.count()
@@ -560,3 +562,56 @@ def test_a_delivery_of_an_editor_needs_no_subscriber() -> None:
     with smtp_server(faults) as port:
         assert deliver(ledger, relay_at(port)).accepted == 1
     assert isinstance(row.delivery, Delivery)
+
+
+def relay_called(slug: str, port: int, **changes: Any) -> Relay:
+    return replace(relay_at(port, **changes), slug=slug)
+
+
+def test_relays_share_the_work_by_their_weights() -> None:
+    ledger, light, heavy = ledger_of(120), Faults(delay=0.005), Faults(delay=0.005)
+    with smtp_server(light) as one, smtp_server(heavy) as other:
+        summary = deliver(
+            ledger, relay_called("light", one), relay_called("heavy", other, weight=3)
+        )
+    assert summary.accepted == 120
+    assert sorted(light.recipients() + heavy.recipients()) == addresses(120)
+    assert 0 < len(light.messages) <= 60
+
+
+def test_a_relay_of_weight_0_stands_in_only_where_no_other_can() -> None:
+    ledger, spare = ledger_of(40), Faults()
+    main = Faults({"MAIL": lambda count: "530 5.7.0 log in" if count > 10 else None})
+    alerts: list[str] = []
+    with smtp_server(main) as one, smtp_server(spare) as other:
+        summary = deliver(
+            ledger,
+            relay_called("main", one),
+            relay_called("spare", other, weight=0),
+            on_alert=lambda alert: alerts.append(alert.key),
+        )
+    assert summary.accepted == 40
+    assert len(main.messages) == 10
+    assert len(spare.messages) == 30
+    assert alerts == ["relay:main"]
+    assert ledger.states_of_relays["main"].trips == 1
+
+
+def test_a_daily_cap_lets_system_mail_through_and_keeps_the_rest() -> None:
+    ledger, faults = ledger_of(150), Faults()
+    ledger.mailings[SYSTEM.public_id] = SYSTEM
+    ledger.enqueue(SYSTEM, "ani@reader.example")
+    with smtp_server(faults) as port:
+        summary = deliver(ledger, relay_at(port, daily_cap=120))
+        assert summary.accepted == 121
+        assert deliver(ledger, relay_at(port, daily_cap=120)) == DeliverySummary()
+    assert ledger.states() == {"accepted": 121, "queued": 30}
+    assert ledger.granted["main"] == 120
+
+
+def test_a_worker_without_a_permit_claims_nothing() -> None:
+    ledger = ledger_of(5)
+    ledger.permits = lambda _: Permit(0)
+    assert deliver(ledger, relay_at(1)) == DeliverySummary()
+    assert ledger.calls["claim_issues"] == 0
+    assert ledger.states() == {"queued": 5}
