@@ -42,6 +42,7 @@ from newsletter.workflows.reads import sync_reads
 from newsletter.workflows.report import open_report, report_issue
 from newsletter.workflows.revise import revise_issue
 from newsletter.workflows.unserved import CALLED_OFF
+from newsletter.workflows.waves import wave_lines
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Draft, look at, approve and send issues."
@@ -110,14 +111,17 @@ def show(
     json: JsonOption = False,
     now: NowOption = None,
 ) -> None:
-    """Show an issue's stories, why each was chosen, and what was passed over."""
+    """Show an issue's stories, why each was chosen, what was passed over, and its waves."""
     with open_from_file(config, now=now) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         link = preview_link(installation, issue.public_id)
+        waves = wave_lines(installation, issue)
     if json:
-        print_json({**issue_document(issue), "preview": link})
+        print_json({**issue_document(issue), "preview": link, "waves": waves})
     else:
         print_issue(issue)
+        for wave in waves if len(waves) > 1 else ():
+            say(f"wave {wave.sentence()}")
         say(f"preview: {link}")
 
 

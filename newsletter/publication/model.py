@@ -333,7 +333,9 @@ class DeliverySettings(Model):
         0, ge=0, description="how many messages a second to one destination; 0: no limit"
     )
     group_by_mx: bool = Field(
-        True, description="domains behind one mail host are one destination; asks DNS for it"
+        True,
+        description="domains behind one mail host are one destination; asks DNS for it, unless "
+        "all relays are on this machine",
     )
 
 

@@ -93,14 +93,17 @@ class SqlLedger(RelayLimits):
             return transaction.connection.execute(statements.RELEASE, {"worker": worker}).rowcount
 
     def retire(self, worker: int) -> int:
-        with self._database.write() as transaction:
-            connection = transaction.connection
-            released = connection.execute(statements.RELEASE, {"worker": worker}).rowcount
-            connection.execute(sa.delete(t.permit).where(t.permit.c.worker_id == worker))
-            connection.execute(
-                sa.update(t.worker).where(t.worker.c.id == worker).values(lease_until=None)
-            )
-        self._sessions.end(worker)
+        try:
+            with self._database.write() as transaction:
+                connection = transaction.connection
+                released = connection.execute(statements.RELEASE, {"worker": worker}).rowcount
+                connection.execute(sa.delete(t.permit).where(t.permit.c.worker_id == worker))
+                connection.execute(
+                    sa.update(t.worker).where(t.worker.c.id == worker).values(lease_until=None)
+                )
+        finally:
+            # Also where the database is gone: whoever comes next sees a dead worker at once.
+            self._sessions.end(worker)
         return released
 
     def claim_system(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:

@@ -83,8 +83,8 @@ class QuickWriter:
         it gave only when the transaction is over.
         """
         with self._lock, self._database.own_turn(), told_plainly(self._database.url):
-            connection = self._connection or self._connect()
             try:
+                connection = self._connection or self._connect()
                 if self._database.is_sqlite:
                     connection.execute("BEGIN IMMEDIATE")
                     yield connection

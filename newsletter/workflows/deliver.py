@@ -34,6 +34,7 @@ log = get_logger(__name__)
 # How long a worker with nothing to do waits before it looks again: a sign-up's
 # confirmation should be in the inbox before the reader looks for it.
 IDLE_SECONDS = 1.0
+_HERE = ("localhost", "127.0.0.1", "::1")
 # How long it waits after the ledger failed it.
 LEDGER_PAUSE_SECONDS = 5.0
 
@@ -120,7 +121,13 @@ def _open_engine(
 ) -> Iterator[Engine]:
     _ = installation.relay  # ConfigError where there is none
     settings = installation.settings().delivery
-    groups = MxGroups(installation.resolver, installation.clock) if settings.group_by_mx else None
+    # A relay on this machine queues by itself and never passes a destination's complaint on.
+    far = any(relay.host not in _HERE for relay in installation.relays)
+    groups = (
+        MxGroups(installation.resolver, installation.clock)
+        if settings.group_by_mx and far
+        else None
+    )
 
     def prepare(mailing: Mailing) -> MessageTemplate:
         return MessageTemplate.of(mailing, installation.keyring, installation.signer)
