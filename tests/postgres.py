@@ -55,8 +55,51 @@ def running_postgres() -> Iterator[str]:
         finally:
             _drop_databases(base)
         return
-    with _temporary_folder() as folder, _server(_find_binaries(folder), folder) as base:
-        yield base
+    with running_server() as server:
+        yield server.url
+
+
+class Server:
+    """A server of one's own, that can be stopped and started; ``url`` names no database."""
+
+    def __init__(self, control: Sequence[str], data: Path, settings: Sequence[str]) -> None:
+        self._control = control
+        self._log = data / "server.log"
+        self._options = " ".join([*_OPTIONS, f"-k {data}", *(f"-c {one}" for one in settings)])
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{_USER}@127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it, on the port that it had before."""
+        for _ in range(5):
+            # Another program may take a free port in between: then the next one.
+            port = self._port or _free_port()
+            with suppress(subprocess.CalledProcessError):
+                options = f"{self._options} -p {port}"
+                _run([*self._control, "-w", "-l", str(self._log), "-o", options, "start"])
+                self._port = port
+                return
+        said = self._log.read_text(errors="replace")[-2_000:] if self._log.exists() else "nothing"
+        raise RuntimeError(f"PostgreSQL did not start; its log says: {said}")
+
+    def stop(self, mode: str = "fast") -> None:
+        """End it, with all its sessions; by "immediate" as a crash does."""
+        _run([*self._control, "-m", mode, "stop"])
+
+
+@contextmanager
+def running_server(*settings: str) -> Iterator[Server]:
+    """Always a server of one's own; ``settings`` as in its configuration file."""
+    with _temporary_folder() as folder:
+        server = _initialize(_find_binaries(folder), folder, settings)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
 
 
 def fresh_database(base_url: str) -> str:
@@ -177,8 +220,7 @@ def _within_reach(home: Path, folder: Path) -> Path:
     return copy / home.name
 
 
-@contextmanager
-def _server(binaries: Path, folder: Path) -> Iterator[str]:
+def _initialize(binaries: Path, folder: Path, settings: Sequence[str]) -> Server:
     data = folder / "data"
     data.mkdir()
     account = _account()
@@ -186,27 +228,13 @@ def _server(binaries: Path, folder: Path) -> Iterator[str]:
         os.chown(data, account.pw_uid, account.pw_gid)
     initdb = [str(binaries / "initdb"), "-D", str(data), "-U", _USER, "-A", "trust"]
     _run([*initdb, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
-    control = [str(binaries / "pg_ctl"), "-D", str(data)]
-    port = _start(control, data)
-    try:
-        yield f"postgresql://{_USER}@127.0.0.1:{port}"
-    finally:
-        _run([*control, "-m", "immediate", "stop"])
+    return Server([str(binaries / "pg_ctl"), "-D", str(data)], data, settings)
 
 
-def _start(control: Sequence[str], data: Path) -> int:
-    log = data / "server.log"
-    for _ in range(5):
-        # Another program may take the port in between: then the next one.
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        options = " ".join([*_OPTIONS, f"-p {port}", f"-k {data}"])
-        with suppress(subprocess.CalledProcessError):
-            _run([*control, "-w", "-l", str(log), "-o", options, "start"])
-            return port
-    said = log.read_text(errors="replace")[-2_000:] if log.exists() else "nothing"
-    raise RuntimeError(f"PostgreSQL did not start; its log says: {said}")
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _account() -> pwd.struct_passwd | None:

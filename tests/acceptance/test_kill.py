@@ -14,7 +14,7 @@ import pytest
 
 from newsletter.delivery.model import DeliveryState
 from tests.acceptance.command_line import ENVIRONMENT, command, must
-from tests.acceptance.ready_house import make_house, reader_addresses
+from tests.acceptance.ready_house import make_house, read_report, reader_addresses
 from tests.real.sink import Sink, running_sink
 
 # Doubts are sent again at once, so that the next kill may hit them as well.
@@ -110,7 +110,9 @@ def test_nobody_is_lost_through_kills(
             killer.kill_after(0 if anywhere else random.randint(1, max(1, share)))
         must(tmp_path, "issue", "send")
         arrived = whole_messages(sink)
-    report = must(tmp_path, "issue", "report", "--json").json
+    report = (
+        must(tmp_path, "issue", "report", "--json").json if kills > 3 else read_report(tmp_path)
+    )
     figures = account(report, arrived, addresses)
     said = ", ".join(f"{name} {figure}" for name, figure in figures.items())
     with capsys.disabled():

@@ -48,7 +48,9 @@ class RecordingLedger(SqlLedger):
         super().__init__(database, on_uncertain=on_uncertain)
         self.outcomes: list[Outcome] = []
         self.handed_over: list[int] = []
-        self.before_commit: Callable[[], None] = lambda: None
+        # Called with how many commits there were, after each: it may lose their answers.
+        self.after_commit: Callable[[int], None] = lambda _: None
+        self._commits = 0
 
     def commit(
         self,
@@ -57,10 +59,11 @@ class RecordingLedger(SqlLedger):
         handing_over: Sequence[int],
         now: datetime,
     ) -> Collection[int]:
-        self.before_commit()
         granted = super().commit(worker, settled, handing_over, now)
         self.outcomes += [one.outcome for one in settled]
         self.handed_over += granted
+        self._commits += 1
+        self.after_commit(self._commits)
         return granted
 
 
@@ -164,6 +167,11 @@ class Sending:
         path.write_bytes(_migrated_file())
         return cls(Database.open(f"sqlite:///{path}"), readers, **options)
 
+    def close(self) -> None:
+        """Close the database."""
+        self.ledger.close()
+        self.database.close()
+
     def queue_system_mail(self, address: str) -> None:
         """A confirmation to somebody who has just signed up."""
         with self.database.write() as tx:
@@ -178,6 +186,7 @@ class Sending:
         times: TimeLimits = QUICK,
         connect: Callable[[Relay], Link] | None = None,
         name: str = "w1",
+        ledger: SqlLedger | None = None,
         limits: dict[str, Any] | None = None,
         **callbacks: Any,
     ) -> Engine:
@@ -186,7 +195,7 @@ class Sending:
             self.ledger.mailing, lambda m: MessageTemplate.of(m, KEYRING), str.lower
         )
         return Engine(
-            self.ledger,
+            ledger or self.ledger,
             relays,
             writer,
             self.clock,
@@ -258,6 +267,9 @@ class Sending:
 
     def _move_to(self, instant: datetime) -> None:
         self.clock.instant = max(instant, self.clock.now() + timedelta(seconds=1))
+
+
+MakeSending = Callable[..., Sending]
 
 
 def local_relay(port: int, connections: int = 3, **changes: Any) -> Relay:

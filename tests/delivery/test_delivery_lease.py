@@ -118,3 +118,40 @@ def test_ending_it_gives_the_rows_back(ledger: MemoryLedger, clock: SleepyClock)
     assert lease.end() == 2
     assert ledger.states() == {"queued": 2}
     assert ledger.leases[lease.worker] is None
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), -timedelta(hours=1)])
+def test_a_date_that_was_set_is_told_at_once(
+    ledger: MemoryLedger, clock: SleepyClock, started: list[Lease], jump: timedelta
+) -> None:
+    lease = Lease(ledger, clock, "w1", timedelta(seconds=30))
+    started.append(lease)
+    lease.heed(clock.now())
+    assert ledger.calls["renew"] == 0
+    clock.instant += jump
+    lease.heed(clock.now())
+    assert ledger.leases[lease.worker] == clock.instant + timedelta(seconds=30)
+    lease.heed(clock.now())
+    assert ledger.calls["renew"] == 1
+    assert lease.lasts
+
+
+def test_a_machine_that_slept_through_its_lease_says_nothing_of_its_date(
+    ledger: MemoryLedger, clock: SleepyClock, started: list[Lease]
+) -> None:
+    lease = Lease(ledger, clock, "w1", timedelta(seconds=30))
+    started.append(lease)
+    clock.slept, clock.instant = 3600.0, NOW + timedelta(hours=1)
+    lease.heed(clock.now())
+    assert ledger.calls["renew"] == 0
+    assert not lease.lasts
+
+
+def test_a_date_that_was_set_while_another_took_the_place_changes_nothing(
+    ledger: MemoryLedger, clock: SleepyClock, started: list[Lease]
+) -> None:
+    lease = Lease(ledger, clock, "w1", timedelta(seconds=30))
+    started.append(lease)
+    ledger.leases[lease.worker] = None
+    lease.heed(NOW + timedelta(hours=1))
+    assert lease.lost

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from newsletter.delivery.model import Permit, Relay, RelayState
 from newsletter.delivery.pacing import TokenBucket
 from newsletter.delivery.route import DOWN_SECONDS, OPEN_FOR, Route, pick_route
+from newsletter.delivery.smtp import Link, TimeLimits
+from newsletter.delivery.switchboard import Switchboard
 from newsletter.errors import RelayError, RelayUnavailable
-from tests.delivery.samples import NOW
+from tests.delivery.samples import NOW, SetClock
 
 SILENT = RelayUnavailable("relay main does not answer")
 REFUSES = RelayError("relay main refuses to send")
@@ -127,8 +129,27 @@ def test_work_is_shared_by_weight(weights: list[int]) -> None:
 
 
 def test_a_relay_without_weight_stands_in_where_no_other_is_left() -> None:
-    main, spare = route("main"), route("spare", weight=0)
-    main.assigned = 1000
-    assert pick_route([spare, main]) is main
-    assert pick_route([spare]) is spare
+    relays = [Relay("main", "127.0.0.1", 25), Relay("spare", "127.0.0.1", 26, weight=0)]
+    board = Switchboard(relays, SetClock(), no_connection, TimeLimits(), lambda: True)
+    main, spare = board.routes["main"], board.routes["spare"]
+    main.permit = spare.permit = Permit(4)
+    assert board.open_routes(0.0, NOW, issues=True) == [main]
+    main.failed(SILENT, 0.0)
+    assert board.open_routes(0.0, NOW, issues=True) == [spare]
+    board.close()
     assert pick_route([]) is None
+
+
+def test_a_breaker_that_another_worker_opened_is_told_with_its_reason() -> None:
+    board = Switchboard(
+        [Relay("main", "127.0.0.1", 25)], SetClock(), no_connection, TimeLimits(), lambda: True
+    )
+    state = RelayState(NOW + timedelta(minutes=5), "relay main refuses to send", trips=1)
+    board.share(board.routes["main"], Permit(4), state, 0.0)
+    assert str(board.failure(0.0, NOW)) == "relay main refuses to send"
+    assert board.failure(0.0, NOW + timedelta(minutes=6)) is None
+    board.close()
+
+
+def no_connection(_: Relay) -> Link:
+    raise SILENT

@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -13,13 +12,15 @@ from newsletter.delivery import engine as engine_module
 from newsletter.delivery.model import DeliveryState, OutcomeKind
 from newsletter.delivery.smtp import TimeLimits
 from tests.delivery.smtp_servers import Faults, smtp_server
-from tests.delivery.sql_sending import Sending, SwiftClock, local_relay
+from tests.delivery.sql_sending import MakeSending, SwiftClock, local_relay
+
+pytest_plugins = ["tests.delivery.sql_fixtures"]
 
 NEWCOMER = "newcomer@signup.example"
 
 
-def test_a_confirmation_overtakes_the_issue_that_is_being_sent(tmp_path: Path) -> None:
-    sending = Sending.on_sqlite(tmp_path, 2_000)
+def test_a_confirmation_overtakes_the_issue_that_is_being_sent(make_sending: MakeSending) -> None:
+    sending = make_sending(2_000)
     # Each message takes the relay 20 ms: two connections for the issue give 100/s at most.
     faults, signed_up = Faults(delay=0.02), threading.Event()
     before: list[int] = []
@@ -53,8 +54,8 @@ def test_a_confirmation_overtakes_the_issue_that_is_being_sent(tmp_path: Path) -
     assert counts.queued == 2_000 - counts.accepted
 
 
-def test_a_confirmation_has_its_connection_while_all_others_hang(tmp_path: Path) -> None:
-    sending = Sending.on_sqlite(tmp_path, 50)
+def test_a_confirmation_has_its_connection_while_all_others_hang(make_sending: MakeSending) -> None:
+    sending = make_sending(50)
     release = threading.Event()
 
     class Slow(Faults):
@@ -103,13 +104,13 @@ class Quotas(Faults):
 
 
 def test_a_domain_over_its_quota_waits_and_the_others_go_on_unhindered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_sending: MakeSending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A look around takes a part of a second of the clock's time, and hardly any of ours.
     monkeypatch.setattr(engine_module, "_LONGEST_WAIT", 0.005)
     clock = SwiftClock(0.08)
     domains = ["gmail.example", "reader.example", "gmail.example", "other.example"]
-    sending = Sending.on_sqlite(tmp_path, 200, domains=domains, clock=clock)
+    sending = make_sending(200, domains=domains, clock=clock)
     faults = Quotas(clock=clock)
     others = [address for address in sending.addresses if not address.endswith("gmail.example")]
     began = clock.now()

@@ -5,15 +5,14 @@ import email.policy
 import smtplib
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from newsletter.errors import RelayError
-from tests.acceptance.command_line import must, newsletter
-from tests.acceptance.ready_house import make_house
-from tests.delivery.sql_sending import Sending, local_relay
+from tests.acceptance.command_line import newsletter
+from tests.acceptance.ready_house import make_house, read_report
+from tests.delivery.sql_sending import MakeSending, local_relay
 from tests.real.postfix import (
     BOUNCED_DOMAIN,
     BUSY_DOMAIN,
@@ -23,7 +22,7 @@ from tests.real.postfix import (
 )
 from tests.real.sink import Arrived
 
-pytest_plugins = ["tests.real.fixtures"]
+pytest_plugins = ["tests.real.fixtures", "tests.delivery.sql_fixtures"]
 
 GOOD = [f"reader{number}@readers.example" for number in range(12)]
 BOUNCED = [f"gone{number}@{BOUNCED_DOMAIN}" for number in range(2)]
@@ -50,7 +49,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory, postfix: Postfix) -> Sent:
     before = {message.recipients for message in postfix.messages()}
     # Not all has gone: some are to come back later.
     assert newsletter(folder, "issue", "send").status == 1
-    report = must(folder, "issue", "report", "--json").json
+    report = read_report(folder)
     count = len(before)
     while True:
         count += 1
@@ -128,9 +127,9 @@ def test_a_reader_who_is_refused_later_comes_back_as_a_report(sent: Sent) -> Non
 
 
 def test_messages_that_are_too_long_for_the_relay_cost_no_reader_anything(
-    tmp_path: Path, postfix: Postfix
+    make_sending: MakeSending, postfix: Postfix
 ) -> None:
-    sending = Sending.on_sqlite(tmp_path, 20)
+    sending = make_sending(20)
     before = len(postfix.messages())
     engine = sending.engine(local_relay(postfix.narrow_port))
     engine.run()

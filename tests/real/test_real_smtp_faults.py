@@ -14,8 +14,10 @@ import pytest
 from newsletter.delivery.model import DeliveryState, OnUncertain, OutcomeKind
 from newsletter.delivery.smtp import TimeLimits
 from newsletter.errors import RelayError, RelayUnavailable
-from tests.delivery.sql_sending import Sending, local_relay
+from tests.delivery.sql_sending import MakeSending, Sending, local_relay
 from tests.real.sink import Sink, running_sink
+
+pytest_plugins = ["tests.delivery.sql_fixtures"]
 
 READERS = 30
 
@@ -28,8 +30,10 @@ def send_rest(sending: Sending, folder: Path, port: int) -> Counter[str]:
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
-def test_a_drop_before_the_dot_costs_nobody_anything(tmp_path: Path, step: str) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS)
+def test_a_drop_before_the_dot_costs_nobody_anything(
+    tmp_path: Path, make_sending: MakeSending, step: str
+) -> None:
+    sending = make_sending(READERS)
     with running_sink(tmp_path / "bad", "-q", step) as sink:
         sending.run(local_relay(sink.port))
         assert sink.commands()[step] > 0
@@ -47,9 +51,9 @@ def test_a_drop_before_the_dot_costs_nobody_anything(tmp_path: Path, step: str) 
 
 @pytest.mark.parametrize("on_uncertain", list(OnUncertain))
 def test_a_drop_after_the_dot_is_a_doubt_that_is_resent_once_or_held(
-    tmp_path: Path, on_uncertain: OnUncertain
+    tmp_path: Path, make_sending: MakeSending, on_uncertain: OnUncertain
 ) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS, on_uncertain=on_uncertain)
+    sending = make_sending(READERS, on_uncertain=on_uncertain)
     with running_sink(tmp_path / "bad", "-q", ".") as sink:
         sending.run(local_relay(sink.port))
         dots, taken = sink.commands()["."], sink.recipients()
@@ -69,8 +73,10 @@ def test_a_drop_after_the_dot_is_a_doubt_that_is_resent_once_or_held(
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "."])
-def test_a_421_at_any_step_is_no_outcome(tmp_path: Path, step: str) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS)
+def test_a_421_at_any_step_is_no_outcome(
+    tmp_path: Path, make_sending: MakeSending, step: str
+) -> None:
+    sending = make_sending(READERS)
     with running_sink(tmp_path / "bad", "-Q", step) as sink:
         sending.run(local_relay(sink.port))
         assert sink.commands()[step] > 0
@@ -85,8 +91,8 @@ def test_a_421_at_any_step_is_no_outcome(tmp_path: Path, step: str) -> None:
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "."])
-def test_a_450_is_tried_again_later(tmp_path: Path, step: str) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS)
+def test_a_450_is_tried_again_later(tmp_path: Path, make_sending: MakeSending, step: str) -> None:
+    sending = make_sending(READERS)
     with running_sink(tmp_path / "bad", "-r", step, "-b", "450 4.2.0 Not now") as sink:
         summary = sending.run(local_relay(sink.port))
         assert sink.commands()[step] == READERS
@@ -102,9 +108,10 @@ def test_a_450_is_tried_again_later(tmp_path: Path, step: str) -> None:
 
 def test_a_server_whose_answers_come_in_the_wrong_order_is_believed_nothing(
     tmp_path: Path,
+    make_sending: MakeSending,
 ) -> None:
     # With pipelining the sink answers what comes behind a delayed dot before the dot.
-    sending = Sending.on_sqlite(tmp_path, 4)
+    sending = make_sending(4)
     with running_sink(tmp_path / "bad", "-W", ".:1") as sink:
         sending.run(local_relay(sink.port))
         taken = sink.recipients()
@@ -117,8 +124,10 @@ def test_a_server_whose_answers_come_in_the_wrong_order_is_believed_nothing(
 
 
 @pytest.mark.parametrize("step", ["RCPT", "DATA", "."])
-def test_readers_who_are_refused_are_refused_once_and_for_all(tmp_path: Path, step: str) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS)
+def test_readers_who_are_refused_are_refused_once_and_for_all(
+    tmp_path: Path, make_sending: MakeSending, step: str
+) -> None:
+    sending = make_sending(READERS)
     reply = "550 5.1.1 No such mailbox"
     with running_sink(tmp_path / "bad", "-f", step, "-B", reply) as sink:
         assert sending.run(local_relay(sink.port)).refused == READERS
@@ -139,9 +148,9 @@ def test_readers_who_are_refused_are_refused_once_and_for_all(tmp_path: Path, st
     ],
 )
 def test_a_refusal_that_blames_us_pauses_the_relay_and_costs_no_reader(
-    tmp_path: Path, step: str, reply: str
+    tmp_path: Path, make_sending: MakeSending, step: str, reply: str
 ) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS)
+    sending = make_sending(READERS)
     alerts: list[str] = []
     with running_sink(tmp_path / "bad", "-f", step, "-B", reply) as sink:
         engine = sending.engine(
@@ -171,9 +180,9 @@ def test_a_refusal_that_blames_us_pauses_the_relay_and_costs_no_reader(
     ],
 )
 def test_a_server_that_does_not_let_us_in_is_left_alone(
-    tmp_path: Path, options: tuple[str, ...], sentence: str
+    tmp_path: Path, make_sending: MakeSending, options: tuple[str, ...], sentence: str
 ) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS)
+    sending = make_sending(READERS)
     with running_sink(tmp_path / "bad", *options) as sink:
         engine = sending.engine(local_relay(sink.port))
         engine.run()
@@ -192,17 +201,17 @@ def test_a_server_that_does_not_let_us_in_is_left_alone(
     ids=lambda options: " ".join(options),
 )
 def test_servers_that_offer_little_are_served_as_well(
-    tmp_path: Path, options: tuple[str, ...]
+    tmp_path: Path, make_sending: MakeSending, options: tuple[str, ...]
 ) -> None:
-    sending = Sending.on_sqlite(tmp_path, READERS)
+    sending = make_sending(READERS)
     with running_sink(tmp_path / "sink", *options) as sink:
         sending.run(local_relay(sink.port), times=TimeLimits(connect=1, step=1, final=5))
         assert sink.recipients() == Counter(sending.addresses)
     assert sending.counts().accepted == READERS
 
 
-def test_slow_answers_are_waited_for(tmp_path: Path) -> None:
-    sending = Sending.on_sqlite(tmp_path, 6)
+def test_slow_answers_are_waited_for(tmp_path: Path, make_sending: MakeSending) -> None:
+    sending = make_sending(6)
     # Without pipelining: the sink's answers would come in the wrong order.
     with running_sink(tmp_path / "sink", "-p", "-W", ".:1") as sink:
         began = time.monotonic()
@@ -213,8 +222,10 @@ def test_slow_answers_are_waited_for(tmp_path: Path) -> None:
     assert not any(row.doubts for row in sending.rows().values())
 
 
-def test_an_answer_that_comes_too_late_is_a_doubt(tmp_path: Path) -> None:
-    sending = Sending.on_sqlite(tmp_path, 4)
+def test_an_answer_that_comes_too_late_is_a_doubt(
+    tmp_path: Path, make_sending: MakeSending
+) -> None:
+    sending = make_sending(4)
     with running_sink(tmp_path / "bad", "-p", "-W", ".:60") as sink:
         sending.run(local_relay(sink.port), times=TimeLimits(connect=5, step=5, final=0.5))
         dots = sink.commands()["."]
@@ -233,10 +244,12 @@ def wait_for_messages(sink: Sink, count: int) -> None:
 
 
 @pytest.mark.parametrize("patience", [0.4, 30.0])
-def test_a_server_that_hangs_in_mid_send(tmp_path: Path, patience: float) -> None:
+def test_a_server_that_hangs_in_mid_send(
+    tmp_path: Path, make_sending: MakeSending, patience: float
+) -> None:
     """Longer than we wait for, and shorter."""
     many = 600
-    sending = Sending.on_sqlite(tmp_path, many)
+    sending = make_sending(many)
     times = TimeLimits(connect=patience, step=patience, final=patience)
     done: list[object] = []
     with running_sink(tmp_path / "sink") as sink:
