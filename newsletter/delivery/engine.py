@@ -8,7 +8,7 @@ transaction, and a crash leaves at most one doubtful row a connection.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.clock import Clock
@@ -156,8 +156,13 @@ class Engine:
 
     def try_again(self) -> None:
         """Forget what went wrong with the relays: somebody says that it is mended."""
+        states = self._ledger.relay_states()
         for route in self._board.routes.values():
             route.try_again()
+            state = states.get(route.slug, RelayState())
+            if state.paused_until is not None:
+                mended = replace(state, paused_until=None)
+                self._ledger.set_relay_state(route.slug, mended, self._clock.now())
 
     def close(self) -> None:
         """End the worker: nothing is left claimed."""

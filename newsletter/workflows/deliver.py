@@ -66,10 +66,14 @@ def deliver(
     should_stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[DeliverySummary], None] = lambda _: None,
 ) -> DeliverySummary:
-    """Send all that is due now; RelayError where rows are left because no relay can be used."""
+    """Send all that is due now; RelayError where rows are left because no relay can be used.
+
+    For a person who asks for it: a relay that refused us is tried again.
+    """
     with watch_sending(installation) as watch:
         callbacks = _callbacks(installation, watch, should_stop, on_progress)
         with _open_engine(installation, ledger, callbacks) as engine:
+            engine.try_again()
             summary = engine.run()
             if engine.failure is not None:
                 raise engine.failure

@@ -82,8 +82,9 @@ def add_web(config: Path) -> int:
 def test_roles_are_started_again_and_end_with_their_supervisor(tmp_path: Path, feed: str) -> None:
     port = add_web(write_config(tmp_path, feed=feed, port=free_port()))
     with service(tmp_path, port) as process:
+        # The pages answer before the other roles have been loaded.
+        assert wait_for(lambda: len(children(process.pid)) == 3, 30)
         first = children(process.pid)
-        assert len(first) == 3
         for role in first:
             os.kill(role, signal.SIGKILL)
         assert wait_for(
