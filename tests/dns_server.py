@@ -32,10 +32,8 @@ class DnsServer:
         self.zone = dict(zone)
         self.faults = dict(faults or {})
         self.asked: Counter[tuple[str, str, str]] = Counter()
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
+        self._udp, self._tcp = _open_both()
         self.port: int = self._udp.getsockname()[1]
-        self._tcp = socket.create_server(("127.0.0.1", self.port))
         self._threads = [threading.Thread(target=run) for run in (self._serve_udp, self._serve_tcp)]
         for thread in self._threads:
             thread.start()
@@ -105,6 +103,17 @@ class DnsServer:
             if any(known == at or known.endswith(f".{at}") for known, _ in self.zone):
                 return
         response.set_rcode(dns.rcode.NXDOMAIN)
+
+
+def _open_both() -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP on one port: what is free for the one may be taken for the other."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError:
+            udp.close()
 
 
 @contextmanager
