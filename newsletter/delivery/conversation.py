@@ -8,7 +8,7 @@ when the line broke, decides whether a message may be sent again.
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -109,7 +109,7 @@ class Conversation:
 
     @property
     def output(self) -> deque[bytes | memoryview]:
-        """What is to be written, in order; take it from the left."""
+        """What is to be written, in order; say `written` for what was."""
         return self._output
 
     @property
@@ -138,22 +138,33 @@ class Conversation:
         )
         self._ask()
 
-    def finish(self, message: bytes) -> None:
+    def finish(self, message: Sequence[bytes]) -> None:
         """Write the message that the server waits for, ended by the dot.
 
-        ``message`` ends with CRLF, and no line of it begins with a dot.
+        ``message``, in pieces, ends with CRLF, and no line of it begins with a dot.
         """
         if not self._ready or self._offered is None:
             raise ValueError("the server does not wait for a message")
         self._sent, self._offered, self._ready = self._offered, None, False
-        self._put(message)
+        self._output += message
+        self._queued += sum(map(len, message))
         self._put(b".\r\n")
         self._dot_at = self._queued
         self._expected.append(_Expected.DOT)
 
     def written(self, octets: int) -> None:
-        """So many more octets of `output` are on the wire."""
+        """So many octets of `output` are on the wire."""
         self._written += octets
+        output = self._output
+        if self._written == self._queued:
+            output.clear()
+            return
+        while octets:
+            piece = output.popleft()
+            if len(piece) > octets:
+                output.appendleft(memoryview(piece)[octets:])
+                return
+            octets -= len(piece)
 
     def receive(self, octets: bytes) -> list[Event]:
         """What ``octets`` of the server mean."""

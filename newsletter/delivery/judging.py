@@ -1,7 +1,7 @@
 """From an answer to what is recorded, and to what follows for relay and destination."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.delivery.conversation import Exchange
@@ -71,7 +71,7 @@ class Judge:
         verdict = self._tally.weigh(delivery, route.slug, letter.group, judged, now)
         outcome = verdict.outcome
         if outcome.kind is OutcomeKind.UNCERTAIN:
-            outcome = replace(outcome, retry_at=now + self._resend_after)
+            outcome = outcome._replace(retry_at=now + self._resend_after)
         self._tally.count(outcome)
         self._set_pace(letter.group, outcome, exchange, mono)
         settlement = Settlement(delivery.id, outcome, route.slug)

@@ -1,7 +1,7 @@
 """One connection at work: octets between the link and its conversation."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from newsletter.delivery.addresses import wire_address
@@ -14,7 +14,7 @@ from newsletter.delivery.smtp import Link, TimeLimits
 
 
 class Letter(NamedTuple):
-    """A message ready to go.
+    """A message ready to go, in pieces.
 
     ``sender`` is its From address, for a sentence; ``group`` its destination's;
     ``utf8``: it needs SMTPUTF8.
@@ -22,7 +22,7 @@ class Letter(NamedTuple):
 
     delivery: Delivery
     envelope: Envelope
-    message: bytes
+    message: Sequence[bytes]
     sender: str
     group: str
     utf8: bool = False
@@ -93,7 +93,7 @@ class Line:
         """QUIT, where nothing is under way. The answer changes nothing and is not awaited."""
         if self.conversation.idle and not self.conversation.over:
             with contextlib.suppress(OSError):
-                self.link.write(b"QUIT\r\n")
+                self.link.write((b"QUIT\r\n",))
 
     def expire(self) -> list[Event]:
         """The server took too long."""
@@ -101,20 +101,16 @@ class Line:
 
     def _pump(self, mono: float) -> list[Event]:
         conversation = self.conversation
-        output = conversation.output
-        while output and not conversation.over:
+        while conversation.output:
             if conversation.dot_waits and not self._lasts():
                 return conversation.lose("our right to send it ended before the message did")
-            octets = output[0] if len(output) == 1 else b"".join(output)
-            output.clear()
             try:
-                taken = self.link.write(octets)
+                taken = self.link.write(conversation.output)
             except OSError as error:
                 return conversation.lose(str(error) or type(error).__name__)
             conversation.written(taken)
             self._set_deadline(mono)
-            if taken < len(octets):
-                output.append(memoryview(octets)[taken:])
+            if conversation.output:
                 self.blocked = True
                 return []
         self.blocked = False
@@ -130,11 +126,11 @@ class Line:
 def write_offer(letter: Letter, offers: Mapping[str, str]) -> Offer:
     """The commands that name sender and recipient, with what the server offers for them."""
     delivery, envelope = letter.delivery, letter.envelope
-    address = wire_address(delivery.address, utf8=True)
+    address = wire_address(delivery.address, utf8=letter.utf8)
     mail = [f"MAIL FROM:<{envelope.sender}>"]
     rcpt = [f"RCPT TO:<{address}>"]
     if "size" in offers:
-        mail.append(f"SIZE={len(letter.message)}")
+        mail.append(f"SIZE={sum(map(len, letter.message))}")
     if letter.utf8:
         # The To field holds the address as it is: eight bits (RFC 6531 section 3.4).
         mail += ["BODY=8BITMIME", "SMTPUTF8"]

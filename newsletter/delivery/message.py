@@ -97,7 +97,11 @@ class MessageTemplate:
         return template
 
     def build(self, delivery: Delivery, *, utf8: bool = False) -> bytes:
-        """The whole message as it goes over the wire, short of the final dot.
+        """The whole message; see `pieces`."""
+        return b"".join(self.pieces(delivery, utf8=utf8))
+
+    def pieces(self, delivery: Delivery, *, utf8: bool = False) -> list[bytes]:
+        """The whole message as it goes over the wire, short of the final dot, in pieces.
 
         CRLF throughout and at the end; no line begins with a dot, so that none
         has to be doubled (RFC 5321 section 4.5.2). ``utf8``: the server takes
@@ -107,7 +111,7 @@ class MessageTemplate:
         values = self._values(delivery, utf8=utf8)
         if self._message_signer is not None:
             values[HeaderSlot.SIGNATURES] = self._message_signer.sign(values)
-        return self._stencil.fill(values)
+        return self._stencil.pieces(values)
 
     def envelope(self, delivery: Delivery) -> Envelope:
         """The return path with a token that names mailing and recipient (VERP), and an ENVID.

@@ -10,8 +10,62 @@ from newsletter.delivery.pacing import DestinationPace
 
 # Of a destination that must wait so many letters are kept at hand; more are put off.
 _KEPT_OF_A_GROUP = 10
+# Rows that a thread writes at a time: to hand over each alone costs more than it does.
+_WRITTEN_TOGETHER = 16
 # Who has to wait longer than this is put off, so that others get the room (seconds).
 _LONGEST_WAIT = 5.0
+
+
+class _Queue:
+    """Rows in their order: ``ready`` ones, and behind them those that threads are writing."""
+
+    def __init__(self, write: Callable[[Delivery], Letter | None]) -> None:
+        self._write = write
+        self._ready: deque[Delivery | Letter] = deque()
+        self._in_writing: deque[tuple[int, Future[list[Letter]]]] = deque()
+        self._rows_in_writing = 0
+
+    def __len__(self) -> int:
+        return len(self._ready) + self._rows_in_writing
+
+    def add(self, delivery: Delivery) -> None:
+        """A row to be written when its turn comes."""
+        self._ready.append(delivery)
+
+    def add_in_writing(self, rows: int, writing: "Future[list[Letter]]") -> None:
+        """Some rows that a thread writes."""
+        self._in_writing.append((rows, writing))
+        self._rows_in_writing += rows
+
+    def put_back(self, letter: Letter) -> None:
+        """The first again."""
+        self._ready.appendleft(letter)
+
+    def first(self) -> Letter | None:
+        """The first that could be written; what could not is seen to by ``write``."""
+        while self._ready or self._take_written():
+            entry = self._ready[0]
+            letter = entry if isinstance(entry, Letter) else self._write(entry)
+            self._ready.popleft()
+            if letter is not None:
+                return letter
+        return None
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        for _, writing in self._in_writing:
+            writing.cancel()
+        self._ready.clear()
+        self._in_writing.clear()
+        self._rows_in_writing = 0
+
+    def _take_written(self) -> bool:
+        """Whether something is ready, now that threads may have got on."""
+        while self._in_writing and not self._ready and self._in_writing[0][1].done():
+            self._ready.extend(self._in_writing[0][1].result())
+            rows, _ = self._in_writing.popleft()
+            self._rows_in_writing -= rows
+        return bool(self._ready)
 
 
 class Outbox:
@@ -19,7 +73,7 @@ class Outbox:
 
     ``write`` makes a letter of a row, or gives None where it can't be sent (and
     has seen to that). With a ``pool``, for signing takes its time, it is called
-    there some rows ahead, and ``ring`` when a letter is done.
+    there for some rows ahead, and ``ring`` when they are done.
     """
 
     def __init__(
@@ -33,8 +87,8 @@ class Outbox:
         self._pace = pace
         self._pool = pool
         self._ring = ring
-        self._system: deque[Delivery | Future[Letter | None]] = deque()
-        self._issues: deque[Delivery | Future[Letter | None]] = deque()
+        self._system = _Queue(write)
+        self._issues = _Queue(write)
         self._waiting: deque[Letter] = deque()
         self.put_off: dict[int, float] = {}
 
@@ -53,19 +107,24 @@ class Outbox:
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
         """Take in what was claimed."""
+        together: list[Delivery] = []
         for delivery in deliveries:
-            queue = self._system if delivery.is_system else self._issues
             if self._pool is None:
-                queue.append(delivery)
+                self._queue_of(delivery).add(delivery)
                 continue
-            writing = self._pool.submit(self._write, delivery)
-            writing.add_done_callback(lambda _: self._ring())
-            queue.append(writing)
+            if together and (
+                len(together) == _WRITTEN_TOGETHER or together[0].is_system != delivery.is_system
+            ):
+                self._write_in_pool(self._pool, together)
+                together = []
+            together.append(delivery)
+        if together and self._pool is not None:
+            self._write_in_pool(self._pool, together)
 
     def take(self, mono: float, *, issues: bool) -> Letter | None:
         """The next letter that may go now; of issues only where ``issues``."""
         # Nobody waits for a destination's turn with a confirmation.
-        letter = self._first_of(self._system)
+        letter = self._system.first()
         if letter is None and issues:
             letter = self._take_waiting(mono) or self._take_issue(mono)
         if letter is not None:
@@ -75,10 +134,7 @@ class Outbox:
     def give_back(self, letter: Letter, mono: float) -> None:
         """Put a letter that was taken and not handed over back to the front."""
         self._pace.end(letter.group, mono)
-        queue = self._system if letter.delivery.is_system else self._issues
-        done: Future[Letter | None] = Future()
-        done.set_result(letter)
-        queue.appendleft(done)
+        self._queue_of(letter.delivery).put_back(letter)
 
     def shortest_wait(self, mono: float) -> float | None:
         """Seconds until a waiting letter may go, or None where none waits for its time."""
@@ -88,11 +144,8 @@ class Outbox:
     def clear(self) -> int:
         """Let go of everything; how much that was."""
         count = len(self)
-        for queue in (self._system, self._issues):
-            for entry in queue:
-                if isinstance(entry, Future):
-                    entry.cancel()
-            queue.clear()
+        self._system.clear()
+        self._issues.clear()
         self._waiting.clear()
         return count
 
@@ -104,7 +157,7 @@ class Outbox:
         return None
 
     def _take_issue(self, mono: float) -> Letter | None:
-        while (letter := self._first_of(self._issues)) is not None:
+        while (letter := self._issues.first()) is not None:
             letter = self._take_or_wait(letter, mono)
             if letter is not None:
                 return letter
@@ -124,17 +177,13 @@ class Outbox:
             self.put_off[letter.delivery.id] = self._pace.put_off(letter.group, mono)
         return None
 
-    def _first_of(self, queue: deque[Delivery | Future[Letter | None]]) -> Letter | None:
-        """The first that could be written; what could not is seen to by ``write``."""
-        while queue:
-            entry = queue[0]
-            if isinstance(entry, Future):
-                if not entry.done():
-                    return None
-                letter = entry.result()
-            else:
-                letter = self._write(entry)
-            queue.popleft()
-            if letter is not None:
-                return letter
-        return None
+    def _queue_of(self, delivery: Delivery) -> _Queue:
+        return self._system if delivery.is_system else self._issues
+
+    def _write_in_pool(self, pool: ThreadPoolExecutor, rows: list[Delivery]) -> None:
+        writing = pool.submit(self._write_all, rows)
+        writing.add_done_callback(lambda _: self._ring())
+        self._queue_of(rows[0]).add_in_writing(len(rows), writing)
+
+    def _write_all(self, rows: list[Delivery]) -> list[Letter]:
+        return [letter for letter in map(self._write, rows) if letter is not None]

@@ -3,7 +3,7 @@
 For rehearsals: the whole engine works as in earnest, up to the wire.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 _END = b"\r\n.\r\n"
 # What a good relay offers: all that the engine can make use of.
@@ -38,9 +38,10 @@ class InProcessLink:
     def fileno(self) -> None:
         return None
 
-    def write(self, octets: bytes | memoryview) -> int:
+    def write(self, pieces: Collection[bytes | memoryview]) -> int:
         if self._hung_up:
             raise BrokenPipeError("the server hung up")
+        octets = b"".join(pieces)
         self._input += octets
         while self._take():
             pass

@@ -13,6 +13,7 @@ DOWN_SECONDS = (5.0, 300.0)
 OPEN_FOR = (timedelta(minutes=5), timedelta(hours=1))
 # A relay that breaks off this often in a row without deciding anything is not working.
 _BREAKS_IN_A_ROW = 5
+_WELL = RelayState()
 
 
 @dataclass(eq=False)
@@ -88,9 +89,9 @@ class Route:
         """It took a message: all is well; whether that closes an open breaker."""
         self.breaks, self.pause = 0, DOWN_SECONDS[0]
         self.error = None
-        if self.state == RelayState():
+        if self.state == _WELL:
             return False
-        self.state = RelayState()
+        self.state = _WELL
         return True
 
     def broke_off(self, *, undecided: bool) -> bool:

@@ -9,9 +9,10 @@ import contextlib
 import smtplib
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Protocol
 
 from newsletter.delivery.model import Phase, Relay
@@ -30,6 +31,8 @@ class TimeLimits:
 
 
 _BLOCK = 65536
+# Of one call; Linux and the BSDs take 1,024 (IOV_MAX).
+_MOST_PIECES = 1_000
 
 
 class Link(Protocol):
@@ -44,10 +47,10 @@ class Link(Protocol):
         """What a selector can watch; None where there is always something to read or nothing."""
         ...
 
-    def write(self, octets: bytes | memoryview) -> int:
-        """Put some of ``octets`` on the wire; how many, 0 where none could be taken now.
+    def write(self, pieces: Collection[bytes | memoryview]) -> int:
+        """Put some of ``pieces``, from their start, on the wire.
 
-        OSError where the connection is gone.
+        How many octets, 0 where none could be taken now. OSError where the connection is gone.
         """
         ...
 
@@ -109,9 +112,11 @@ class SocketLink:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def write(self, octets: bytes | memoryview) -> int:
+    def write(self, pieces: Collection[bytes | memoryview]) -> int:
         try:
-            return self._socket.send(octets)
+            if isinstance(self._socket, ssl.SSLSocket):
+                return self._socket.send(b"".join(pieces))
+            return self._socket.sendmsg(islice(pieces, _MOST_PIECES))
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
 

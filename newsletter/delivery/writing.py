@@ -50,7 +50,7 @@ class LetterWriter:
             return None
         try:
             template = self._template_of(delivery.mailing_id)
-            message = template.build(delivery, utf8=utf8)
+            message = template.pieces(delivery, utf8=utf8)
         except RenderError as error:
             log.warning("message_not_built", delivery=delivery.id, error=str(error))
             reply = Reply(code=0, text=str(error))

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -230,25 +231,11 @@ class SqlLedger(RelayLimits):
         while len(claimed) < limit:
             wanted = limit - len(claimed)
             rows = self._quick.fetch(prepared, values | {"wanted": wanted})
-            for state, first_tried_at, key, mailing, recipient, address, *rest in sorted(
-                rows, key=_by_key
-            ):
-                if state == DeliveryState.CLAIMED:
+            # In the order of their keys; of a delivery's own fields the first is its key.
+            for state, first_tried_at, *fields in sorted(rows, key=_by_key):
+                if state == _CLAIMED:
                     tried = self._quick.read_instant(first_tried_at)
-                    attempts, domain, relay = rest
-                    claimed.append(
-                        Delivery(
-                            id=key,
-                            mailing_id=mailing,
-                            recipient_id=recipient,
-                            address=address,
-                            attempts=attempts,
-                            domain=domain,
-                            relay=relay,
-                            is_system=is_system,
-                            first_tried_at=tried,
-                        )
-                    )
+                    claimed.append(Delivery._make((*fields, is_system, tried)))
             if len(rows) < wanted:
                 break
         return claimed
@@ -301,9 +288,8 @@ class SqlLedger(RelayLimits):
         return json.dumps(list(keys)) if self._database.is_sqlite else list(keys)
 
 
-def _by_key(row: Sequence[Any]) -> int:
-    return int(row[2])
-
+_by_key = itemgetter(2)
+_CLAIMED = DeliveryState.CLAIMED.value
 
 _WAITING = (OutcomeKind.DEFERRED, OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)
 _DECIDED = (OutcomeKind.ACCEPTED, OutcomeKind.REFUSED)

@@ -1,7 +1,6 @@
 """The ledger: every call of the port, on both databases."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -299,8 +298,8 @@ def test_a_deferred_row_waits_and_remembers(database: Database, ledger: Workers)
     assert claim_all(ledger, now=NOW + 4 * MINUTE) == []
     assert ledger.next_due(NOW) == NOW + 5 * MINUTE
     (again,) = claim_all(ledger, now=NOW + 5 * MINUTE)
-    assert again == replace(delivery, attempts=1, first_tried_at=NOW)
-    ledger.record(again, "w", replace(DEFERRED, retry_at=NOW + 20 * MINUTE), NOW + 5 * MINUTE)
+    assert again == delivery._replace(attempts=1, first_tried_at=NOW)
+    ledger.record(again, "w", DEFERRED._replace(retry_at=NOW + 20 * MINUTE), NOW + 5 * MINUTE)
     (row,) = rows(database)
     assert (row.attempts, row.first_tried_at, row.due_at) == (2, NOW, NOW + 20 * MINUTE)
     move_reader(database, 0, SubscriptionState.UNSUBSCRIBED)
@@ -316,7 +315,7 @@ def test_replies_are_kept_without_addresses(database: Database, ledger: Workers)
         '"a b"@reader.example\0\ud800\n' + "x" * 5_000
     )
     reply = Reply(550, text, "5.1.1")
-    ledger.record(delivery, "w", replace(REFUSED, reply=reply, sender_fault=True), NOW, "main")
+    ledger.record(delivery, "w", REFUSED._replace(reply=reply, sender_fault=True), NOW, "main")
     (row,) = rows(database)
     assert "reader000@" not in row.reply_text
     assert "a b" not in row.reply_text

@@ -1,6 +1,5 @@
 """Subscribers, subscriptions, suppressions, and being forgotten."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -220,7 +219,7 @@ def test_forgotten_while_a_worker_holds_the_row(
         tx.subscribers.forget("reader0", NOW, "reader")
     if not handed_over:
         assert not ledger.hand_over(delivery, "w", NOW)
-    ledger.record(delivery, "w", replace(DEFERRED), NOW)
+    ledger.record(delivery, "w", DEFERRED, NOW)
     with database.read() as tx:
         (row,) = tx.mailings.deliveries(issue.public_id)
     assert (row.state, row.address) == (DeliveryState.SKIPPED, "")

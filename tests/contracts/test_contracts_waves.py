@@ -247,7 +247,7 @@ def test_rows_in_doubt_are_settled_once_they_stay_so(database: Database, ledger:
     for settled in (0, 1):
         (delivery,) = ledger.claim("w", NOW + MINUTE, LEASE, 1)
         assert ledger.hand_over(delivery, "w", NOW + MINUTE)
-        ledger.record(delivery, "w", replace(UNCERTAIN, retry_at=NOW), NOW + MINUTE)
+        ledger.record(delivery, "w", UNCERTAIN._replace(retry_at=NOW), NOW + MINUTE)
         assert first_rows(database, 0, 9).closed == settled
 
 

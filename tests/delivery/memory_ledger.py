@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter.delivery.model import (
@@ -237,8 +237,7 @@ class MemoryLedger:
         if outcome.kind is OutcomeKind.DEFERRED:
             assert outcome.retry_at is not None
             row.due = outcome.retry_at
-            row.delivery = replace(
-                row.delivery,
+            row.delivery = row.delivery._replace(
                 attempts=row.delivery.attempts + 1,
                 first_tried_at=row.delivery.first_tried_at or now,
             )

@@ -31,7 +31,7 @@ class Signing:
     keys: dict[str, PublishedKey]
 
     def build(self, mailing: Mailing, address: str = READER.address) -> bytes:
-        reader = replace(READER, address=address)
+        reader = READER._replace(address=address)
         return MessageTemplate.of(mailing, KEYRING, self.signer).build(reader, utf8=True)
 
 
@@ -169,7 +169,7 @@ def test_the_same_delivery_has_the_same_bytes_after_both_keys_were_rotated(
     before = signing.build(mailing)
     rotated = Signer(signing.folder, [OTHER_RSA])
     keyring = Keyring([Key("b", b"n" * 32), Key("a", b"k" * 32)], b"h" * 32)
-    later = replace(READER, attempts=2, first_tried_at=NOW)
+    later = READER._replace(attempts=2, first_tried_at=NOW)
     assert MessageTemplate.of(mailing, keyring, rotated).build(later) == before
     new = signing.build(signed_issue(*rotated.selectors))
     assert [tags["s"] for tags in signatures(new)] == [OTHER_RSA]
@@ -179,7 +179,7 @@ def test_the_same_delivery_has_the_same_bytes_after_both_keys_were_rotated(
 def test_threads_that_share_a_template_build_what_one_alone_builds(signing: Signing) -> None:
     template = MessageTemplate.of(signed_issue(), KEYRING, signing.signer)
     readers = [
-        replace(READER, id=n, recipient_id=f"reader{n:010}", address=f"r{n}@reader.example")
+        READER._replace(id=n, recipient_id=f"reader{n:010}", address=f"r{n}@reader.example")
         for n in range(40)
     ]
     alone = [template.build(reader) for reader in readers]

@@ -558,7 +558,7 @@ def test_a_delivery_of_an_editor_needs_no_subscriber() -> None:
     ledger, faults = MemoryLedger(ISSUE), Faults()
     ledger.enqueue(ISSUE, "editor@paper.example")
     row = ledger.rows[1]
-    row.delivery = replace(row.delivery, recipient_id="editor0000000001")
+    row.delivery = row.delivery._replace(recipient_id="editor0000000001")
     with smtp_server(faults) as port:
         assert deliver(ledger, relay_at(port)).accepted == 1
     assert isinstance(row.delivery, Delivery)

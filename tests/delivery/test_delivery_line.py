@@ -1,8 +1,7 @@
 """A line over links that take octets in portions, break, or come too late."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
 
 import pytest
 from hypothesis import given
@@ -27,7 +26,7 @@ def letter(number: int = 1, **changes: object) -> Letter:
     whole = Letter(
         delivery,
         Envelope("bounces+token@paper.example", "a+3Db"),
-        MESSAGE,
+        (MESSAGE[:40], MESSAGE[40:]),
         "weekly@paper.example",
         "reader.example",
     )
@@ -48,11 +47,12 @@ class PortionedLink:
     def fileno(self) -> int:
         return 99
 
-    def write(self, octets: bytes | memoryview) -> int:
+    def write(self, pieces: Collection[bytes | memoryview]) -> int:
         if self.breaks:
             raise ConnectionResetError("reset by peer")
+        octets = b"".join(pieces)
         count = min(self.portions.popleft() if self.portions else 1 << 30, len(octets))
-        self.taken += bytes(octets[:count])
+        self.taken += octets[:count]
         return count
 
     def read(self) -> bytes | None:
@@ -252,7 +252,7 @@ def test_only_what_the_server_offers_is_asked_for(
 
 
 def test_an_address_beyond_ascii_asks_for_smtputf8_and_the_domain_is_in_a_labels() -> None:
-    delivery = replace(letter().delivery, address="լիլիթ@հայ.example")
+    delivery = letter().delivery._replace(address="լիլիթ@հայ.example")
     asked = write_offer(letter(delivery=delivery, utf8=True), {"smtputf8": "", "8bitmime": ""})
     assert asked.mail.endswith(b" BODY=8BITMIME SMTPUTF8")
     assert asked.recipient.decode() == "RCPT TO:<լիլիթ@xn--y9a3aq.example>"

@@ -24,7 +24,7 @@ def write(delivery: Delivery) -> Letter | None:
     if delivery.domain == "broken.example":
         return None
     envelope = Envelope("b@paper.example", "")
-    return Letter(delivery, envelope, b"x\r\n", "weekly@paper.example", delivery.domain)
+    return Letter(delivery, envelope, [b"x\r\n"], "weekly@paper.example", delivery.domain)
 
 
 def take_all(outbox: Outbox, mono: float = 0.0, *, issues: bool = True) -> list[int]:
@@ -126,13 +126,15 @@ def test_letters_written_in_threads_come_in_order_and_ring(pool: ThreadPoolExecu
         return write(delivery)
 
     outbox = Outbox(slowly, DestinationPace(0, 0.0), pool, rang.release)
-    outbox.add([row(number) for number in range(1, 6)])
+    # Several lots, of which the first one takes its time.
+    outbox.add([row(number) for number in range(1, 71)])
+    assert outbox.issues == 70
     for _ in range(4):
         assert rang.acquire(timeout=10)
     assert take_all(outbox) == []
     hold.set()
     assert rang.acquire(timeout=10)
-    assert take_all(outbox) == [1, 2, 3, 4, 5]
+    assert take_all(outbox) == list(range(1, 71))
 
 
 def test_what_fails_in_a_thread_is_not_swallowed(pool: ThreadPoolExecutor) -> None:

@@ -25,7 +25,7 @@ def test_however_the_octets_come_each_command_has_its_answer(cuts: list[int]) ->
 
     link, rest, said = InProcessLink(answers), TALK, b""
     for cut in [*cuts, len(TALK)]:
-        assert link.write(rest[:cut]) == len(rest[:cut])
+        assert link.write([rest[:cut]]) == len(rest[:cut])
         rest = rest[cut:]
         said += link.read() or b""
     assert [line[:3] for line in said.splitlines()] == ANSWERS
@@ -43,7 +43,7 @@ def test_a_lone_dot_is_a_message_without_a_word() -> None:
         return accept(command, argument)
 
     link = InProcessLink(answers)
-    link.write(b"DATA\r\n.\r\nDATA\r\nx\r\n.\r\n")
+    link.write([b"DATA\r\n.\r\nDATA\r\n", b"x\r\n.\r\n"])
     assert heard == [b"", b"x\r\n"]
 
 
@@ -57,11 +57,11 @@ def test_after_its_end_it_hears_nothing(end: bytes | None) -> None:
 
     closed: list[bool] = []
     link = InProcessLink(answers, on_close=lambda: closed.append(True))
-    link.write(b"MAIL FROM:<a>\r\nRCPT TO:<b>\r\nDATA\r\n")
+    link.write([b"MAIL FROM:<a>\r\nRCPT TO:<b>\r\nDATA\r\n"])
     assert heard == ["MAIL", "RCPT"]
     assert link.read() == b"250 2.0.0 taken\r\n" + (end or b"")
     assert link.read() == b""
     with pytest.raises(BrokenPipeError):
-        link.write(b"QUIT\r\n")
+        link.write([b"QUIT\r\n"])
     link.close()
     assert closed == [True]

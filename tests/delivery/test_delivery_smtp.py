@@ -63,7 +63,7 @@ class Talk:
         self._count += 1
         delivery = Delivery(self._count, "m", "r", READER)
         envelope = Envelope(SENDER, "envelope")
-        letter = Letter(delivery, envelope, message, "weekly@paper.example", "reader.example")
+        letter = Letter(delivery, envelope, [message], "weekly@paper.example", "reader.example")
         events = self.line.offer(letter, time.monotonic())
         while True:
             for event in events:

@@ -1,6 +1,5 @@
 """Replies weighed in the light of what else the relay answered."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -32,7 +31,7 @@ def weigh(
     relay: str = "main",
     **changes: object,
 ) -> Verdict:
-    delivery = replace(Delivery(number, "m", "r", f"reader{number}@{group}"), **changes)
+    delivery = Delivery(number, "m", "r", f"reader{number}@{group}")._replace(**changes)
     return tally.weigh(delivery, relay, group, outcome, NOW)
 
 

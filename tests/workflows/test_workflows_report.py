@@ -34,8 +34,8 @@ from tests.contracts.nouns import (
 )
 from tests.workflows.under_way import IssueUnderWay, issue_under_way, prepare_issue
 
-TAKEN = replace(ACCEPTED, reason="")
-GREYLISTED = replace(DEFERRED, reason="greylisted")
+TAKEN = ACCEPTED._replace(reason="")
+GREYLISTED = DEFERRED._replace(reason="greylisted")
 
 
 @pytest.fixture(scope="module")
