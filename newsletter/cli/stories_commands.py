@@ -1,13 +1,16 @@
-"""`newsletter stories`: fetch and list."""
+"""`newsletter stories`: fetch, list and show."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from newsletter.cli.opening import open_from_file
 from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, NowOption
 from newsletter.cli.output import print_json, print_rows, say
+from newsletter.stories.model import Story, TrailEntry
 from newsletter.workflows.fetch import FetchReport, fetch_stories
+from newsletter.workflows.look_up import find_story
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fetch and list stories.")
 
@@ -67,6 +70,57 @@ def list_stories(
         )
         failure = f"; {state.last_error}" if state.last_error else ""
         say(f"source {slug}: last success {success}{failure}")
+
+
+@app.command("show")
+def show(
+    story: Annotated[str, typer.Argument(metavar="ID|URL", help="a story's id, or its address")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+    now: NowOption = None,
+) -> None:
+    """Show what we believe of a story, and its trail: what came from where, and when."""
+    with open_from_file(config, now=now) as installation:
+        zone = installation.settings().publication.zone
+        found = find_story(installation, story)
+        with installation.database.read() as tx:
+            trail = tx.stories.trail([found.public_id])
+    if json:
+        print_json({"story": found, "trail": trail})
+        return
+    for line in _story_lines(found, zone):
+        print(line)
+    print()
+    print_rows(
+        [
+            (f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M}", entry.source, *_told(entry))
+            for entry in trail
+        ],
+        ("when", "source", "what", ""),
+    )
+
+
+def _story_lines(story: Story, zone: ZoneInfo) -> list[str]:
+    guessed = "" if story.published_known else " (first seen; its source tells no date)"
+    lines = [
+        story.title,
+        story.url,
+        f"id: {story.public_id}",
+        f"source: {story.source}",
+        f"published: {story.published_at.astimezone(zone):%Y-%m-%d %H:%M}{guessed}",
+    ]
+    facts = (
+        ("by", story.byline),
+        ("departments", ", ".join(story.departments)),
+        ("first published by", f"{story.syndicated_from} {story.syndicated_url}".strip()),
+        ("not used because", story.hidden),
+    )
+    return lines + [f"{name}: {value}" for name, value in facts if value]
+
+
+def _told(entry: TrailEntry) -> tuple[str, str]:
+    change = f"{entry.before} → {entry.after}" if entry.before and entry.after else ""
+    return entry.kind.value, change or entry.after or (entry.before and f"was {entry.before}")
 
 
 def _sentence(report: FetchReport) -> str:

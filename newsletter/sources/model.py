@@ -36,6 +36,8 @@ class SourceItem:
     ``published_at`` and ``modified_at`` are aware UTC, or None where the source
     tells none. ``categories`` keep their order. ``hidden`` says in a few words
     why the public may not read it ("password"), else it is empty.
+    ``canonical_url`` is what the site calls the first address (``rel=canonical``),
+    where it tells one.
     """
 
     title: str
@@ -53,6 +55,7 @@ class SourceItem:
     language: str | None = None
     comments: int | None = None
     hidden: str = ""
+    canonical_url: str | None = None
 
 
 @dataclass(frozen=True)

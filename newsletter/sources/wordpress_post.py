@@ -16,7 +16,8 @@ from newsletter.sources.text import caption_text, collapse_space, plain_text, un
 # What we ask for; with _embed both _links and _embedded must be named.
 POST_FIELDS = (
     "id,link,guid,title,content,excerpt,date,date_gmt,modified_gmt,status,categories,tags,"
-    "lang,_links,_embedded"
+    # The canonical address comes from an SEO plugin, where there is one.
+    "lang,yoast_head_json.canonical,_links,_embedded"
 )
 POST_EMBEDS = "author,wp:featuredmedia,wp:term"
 
@@ -54,6 +55,9 @@ def read_post(post: Mapping[str, Any], url: str) -> SourceItem | str:
         picture=_featured_picture(embedded, link) or find_picture(html, link),
         language=language_tag(string(post.get("lang"))),
         hidden=_hidden(post),
+        canonical_url=web_address(
+            url, string(mapping(post.get("yoast_head_json")).get("canonical"))
+        ),
     )
 
 

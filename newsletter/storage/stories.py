@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from newsletter.sources.model import StoryKey
 from newsletter.storage.documents import picture_document, picture_from_document
 from newsletter.storage.statements import AnyRow, chunks, insert_into, source_key
-from newsletter.storage.tables import source, story
-from newsletter.stories.model import Story, StoryKeys
+from newsletter.storage.tables import source, story, story_trail
+from newsletter.stories.model import Story, StoryKeys, TrailEntry, TrailKind
 
 # The noun's fields, in its order: each is a column of that name, save the source.
 _FIELDS = tuple(field.name for field in fields(Story))
@@ -72,6 +72,65 @@ class StoryRepository:
             ),
             rows,
         )
+
+    def add_trail(self, entries: Iterable[TrailEntry]) -> None:
+        """Append what changed; each entry's story must be saved already."""
+        found = list(entries)
+        if not found:
+            return
+        keys = {
+            public_id: key
+            for chunk in chunks({entry.story_id for entry in found})
+            for public_id, key in self._connection.execute(
+                sa.select(story.c.public_id, story.c.id).where(story.c.public_id.in_(chunk))
+            )
+        }
+        rows = [
+            {
+                "story_id": keys[entry.story_id],
+                "at": entry.at,
+                "source": entry.source,
+                "kind": entry.kind.value,
+                "before": entry.before,
+                "after": entry.after,
+            }
+            for entry in found
+        ]
+        self._connection.execute(sa.insert(story_trail), rows)
+
+    def trail(self, public_ids: Collection[str]) -> list[TrailEntry]:
+        """What befell these stories, the oldest first."""
+        trail = story_trail.c
+        rows = [
+            row
+            for chunk in chunks(public_ids)
+            for row in self._connection.execute(
+                sa.select(
+                    trail.id,
+                    story.c.public_id,
+                    trail.at,
+                    trail.source,
+                    trail.kind,
+                    trail.before,
+                    trail.after,
+                )
+                .join_from(story_trail, story)
+                .where(story.c.public_id.in_(chunk))
+            )
+        ]
+        return [
+            TrailEntry(story_id, at, slug, TrailKind(kind), before, after)
+            for _, story_id, at, slug, kind, before, after in sorted(rows, key=lambda row: row.id)
+        ]
+
+    def at_url(self, url: str) -> list[Story]:
+        """The stories at this canonical address, the first seen first."""
+        return [
+            _from_row(row)
+            for row in self._connection.execute(
+                _SELECT.where(story.c.url == url).order_by(story.c.id)
+            )
+        ]
 
     def published_since(self, sources: Sequence[str], since: datetime) -> list[Story]:
         """Stories of these sources published at ``since`` or later, the newest first.

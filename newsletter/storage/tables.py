@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0006"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -108,6 +108,8 @@ story = Table(
     Column("picture", Document),
     Column("comments", sa.Integer),
     _text("hidden"),
+    _text("syndicated_from"),
+    _text("syndicated_url"),
     Index(None, "source_id", "published_at"),
     # The merge ladder. Hash indexes, for addresses and guids come in any
     # length and a PostgreSQL B-tree refuses entries above 2,704 bytes.
@@ -115,6 +117,20 @@ story = Table(
     Index(None, "guid", postgresql_using="hash"),
     Index(None, "url", postgresql_using="hash"),
     Index(None, "title_key", postgresql_using="hash"),
+)
+
+# What each poll changed in a story: written with the story, never updated.
+story_trail = Table(
+    "story_trail",
+    metadata,
+    _key(),
+    _points_to("story_id", "story"),
+    Column("at", Instant, nullable=False),
+    Column("source", sa.String, nullable=False),
+    Column("kind", sa.String, nullable=False),
+    _text("before"),
+    _text("after"),
+    Index(None, "story_id"),
 )
 
 # Reads of a story on one local day of the paper. The key starts with what the

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborNode
 
-from newsletter.stories.pictures import BodyPicture, read_picture
+from newsletter.stories.pictures import BodyPicture, picture_url, read_picture
 from newsletter.stories.promos import LONGEST_PROMO, is_junk_element, is_promo_text
+from newsletter.stories.syndication import TextLink, is_origin_note
 from newsletter.stories.text import clean_line, parse_html
 
 # A byline and an excerpt come from the first few paragraphs.
 OPENING = 8
+# A note on where the story was first published stands among the last ones, or first.
+_CLOSING = 4
 
 _JUNK_TAGS = (
     "script style iframe form aside nav svg math button input select textarea template object embed"
@@ -60,6 +63,8 @@ class Body:
     ``opening`` are the first `OPENING` paragraphs, ``words`` counts them all,
     ``ending`` is the last stretch of text. ``stressed`` is what is first set in
     bold or italics: a byline often is. ``pictures`` are in the text's order.
+    ``origin_notes`` are paragraphs that may tell where the story was published
+    first, with the ``links`` of the whole text where there is such a note.
     """
 
     opening: tuple[Paragraph, ...] = ()
@@ -67,6 +72,8 @@ class Body:
     words: int = 0
     stressed: str = ""
     ending: str = ""
+    origin_notes: tuple[str, ...] = ()
+    links: tuple[TextLink, ...] = ()
 
 
 def read_body(html: str, base: str) -> Body:
@@ -95,7 +102,31 @@ def read_body(html: str, base: str) -> Body:
     _remove(figures)
     text = root.text()
     words = _without_marks(text).split()
-    return Body(_read_opening(text), pictures, len(words), stressed, " ".join(words[-8:]))
+    notes = _find_origin_notes(text)
+    return Body(
+        _read_opening(text),
+        pictures,
+        len(words),
+        stressed,
+        " ".join(words[-8:]),
+        notes,
+        _read_links(root, base) if notes else (),
+    )
+
+
+def _find_origin_notes(text: str) -> tuple[str, ...]:
+    """Paragraphs at either end that say where the story was published first."""
+    parts = [part for part in text.split(_EDGE) if not part.isspace() and part]
+    ends = map(clean_line, map(_without_marks, (*parts[-_CLOSING:][::-1], *parts[:_CLOSING])))
+    return tuple(dict.fromkeys(filter(is_origin_note, ends)))
+
+
+def _read_links(root: LexborNode, base: str) -> tuple[TextLink, ...]:
+    found = (
+        (_line_of(node), picture_url(node.attributes.get("href") or "", base))
+        for node in root.css("a[href]")
+    )
+    return tuple(TextLink(words, url) for words, url in found if url)
 
 
 def _mark_edges(html: str) -> str:
@@ -108,7 +139,8 @@ def _read_opening(text: str) -> tuple[Paragraph, ...]:
     opening: list[Paragraph] = []
     for part in _TWO_BREAKS.sub(_EDGE, text).split(_EDGE):
         lines = tuple(filter(None, map(clean_line, part.split(_BREAK))))
-        if not lines or is_promo_text(" ".join(lines)):
+        whole = " ".join(lines)
+        if not lines or is_promo_text(whole) or is_origin_note(whole):
             continue
         opening.append(Paragraph(lines, part.startswith(_HEADING)))
         if len(opening) == OPENING:

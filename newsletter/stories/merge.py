@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from newsletter.sources.model import SourceItem
 from newsletter.stories.canonical import canonical_url
-from newsletter.stories.model import Picture, Story, StoryKeys
+from newsletter.stories.model import Picture, Story, StoryKeys, TrailEntry
 from newsletter.stories.record import StoryText, keys_of, read_text, tell_story
+from newsletter.stories.syndication import Origin
+from newsletter.stories.trail import trace
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class MergeResult:
     """What to save, and what became of the items.
 
     ``saved`` holds each new or changed story once, in its last version.
-    ``problems`` are sentences about items that had to be left out.
+    ``problems`` are sentences about items that had to be left out. ``trail``
+    tells what changed; it is kept in the transaction that saves the stories.
     """
 
     saved: tuple[Story, ...] = ()
@@ -29,6 +32,7 @@ class MergeResult:
     changed: int = 0
     unchanged: int = 0
     problems: tuple[str, ...] = ()
+    trail: tuple[TrailEntry, ...] = ()
 
 
 @dataclass
@@ -86,7 +90,9 @@ def merge_items(
         story = _next_version(item, keys, match, zone, now)
         seen.add(story.public_id)
         ours.put(story)
-    return _result(ours.stories, before, seen, problems)
+    result = _result(ours.stories, before, seen, problems)
+    trail = (trace(before.get(story.public_id), story, source, now) for story in result.saved)
+    return replace(result, trail=tuple(entry for entries in trail for entry in entries))
 
 
 def _result(
@@ -153,7 +159,8 @@ def _next_version(
         return tell_story(item, keys, read_text(item, keys.url or ""), zone, now)
     if _text_is_unchanged(item, keys, known):
         # Reading the text again is most of the work of a poll.
-        text = StoryText(_named_writer(known), known.excerpt, known.words)
+        origin = Origin(known.syndicated_from, known.syndicated_url)
+        text = StoryText(_named_writer(known), known.excerpt, known.words, origin=origin)
     else:
         text = read_text(item, keys.url or "")
         if not item.html and not text.writer:
@@ -231,6 +238,8 @@ def _filled_from(first: Story, second: Story, dated: Story, known: Story) -> Sto
         modified_at=first.modified_at or second.modified_at,
         picture=_best_picture(first.picture, second.picture),
         comments=first.comments if first.comments is not None else second.comments,
+        syndicated_from=first.syndicated_from or second.syndicated_from,
+        syndicated_url=first.syndicated_url or second.syndicated_url,
     )
 
 

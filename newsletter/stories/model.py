@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 WORDS_A_MINUTE = 230
 
@@ -44,6 +45,8 @@ class Story:
     again, see `StoryKeys`. ``departments`` are the paper's categories, the first one counting for
     caps. ``published_known`` is False where no source told a date and the first
     sight stands in. ``hidden`` says why it may not be used, else it is empty.
+    ``syndicated_from`` names the publication that had the story first, at
+    ``syndicated_url`` where that is known; empty for the paper's own.
     """
 
     public_id: str
@@ -68,6 +71,8 @@ class Story:
     picture: Picture | None = None
     comments: int | None = None
     hidden: str = ""
+    syndicated_from: str = ""
+    syndicated_url: str = ""
 
     @property
     def department(self) -> str:
@@ -78,3 +83,36 @@ class Story:
     def minutes(self) -> int:
         """Reading time, at least one minute; 0 where the text is unknown."""
         return max(1, round(self.words / WORDS_A_MINUTE)) if self.words else 0
+
+
+class TrailKind(StrEnum):
+    """What befell a story: one word for each thing an editor asks about."""
+
+    SEEN = "seen"
+    RETITLED = "retitled"
+    MOVED = "moved"
+    HIDDEN = "hidden"
+    SHOWN = "shown"
+    EMBARGOED = "embargoed"
+    REDATED = "redated"
+    REWRITTEN = "rewritten"
+    BYLINE = "byline"
+    DEPARTMENTS = "departments"
+    PICTURE = "picture"
+    TAKEN_OVER = "taken over"
+    SYNDICATED = "syndicated"
+
+
+@dataclass(frozen=True)
+class TrailEntry:
+    """One line of a story's trail: what ``source`` told at ``at``, never changed afterwards.
+
+    ``before`` and ``after`` are what changed, as text; instants in ISO 8601.
+    """
+
+    story_id: str
+    at: datetime
+    source: str
+    kind: TrailKind
+    before: str = ""
+    after: str = ""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from newsletter.stories.credit import split_credit
 from newsletter.stories.excerpt import make_excerpt, strip_cut
 from newsletter.stories.model import Picture, Story, StoryKeys
 from newsletter.stories.pictures import BodyPicture, picture_url, same_picture
+from newsletter.stories.syndication import Origin, find_origin
 from newsletter.stories.text import clean_line, clean_title, guess_language, text_of
 from newsletter.tokens import derived_public_id
 
@@ -38,12 +39,14 @@ def keys_of(item: SourceItem, source: str, zone: ZoneInfo, now: datetime) -> Sto
 
 @dataclass(frozen=True)
 class StoryText:
-    """What an item's text tells: the writer it names, an excerpt, its length, its pictures."""
+    """What an item's text tells: the writer it names, an excerpt, its length, its pictures,
+    and where it was published first."""
 
     writer: str = ""
     excerpt: str = ""
     words: int = 0
     pictures: tuple[BodyPicture, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
 
 def read_text(item: SourceItem, url: str) -> StoryText:
@@ -54,7 +57,8 @@ def read_text(item: SourceItem, url: str) -> StoryText:
     excerpt = make_excerpt(_own_excerpt(item, url, byline.writer or author), paragraphs)
     # The length of a text that was cut off is not known.
     words = 0 if strip_cut(body.ending)[1] else body.words
-    return StoryText(byline.writer, excerpt, words, body.pictures)
+    origin = find_origin(body.origin_notes, body.links, url=url, canonical=item.canonical_url or "")
+    return StoryText(byline.writer, excerpt, words, body.pictures, origin)
 
 
 def tell_story(
@@ -92,6 +96,8 @@ def tell_story(
         picture=read_story_picture(item.picture, text.pictures, url),
         comments=item.comments,
         hidden=clean_line(item.hidden),
+        syndicated_from=clean_line(text.origin.name),
+        syndicated_url=text.origin.url,
     )
 
 

@@ -93,6 +93,7 @@ def _keep(
         known = tx.stories.matching(source.slug, keys)
         merged = merge_items(batch.items, source.slug, known, zone, now)
         tx.stories.save(merged.saved)
+        tx.stories.add_trail(merged.trail)
         tx.sources.record_success(
             source.slug, now, validators=batch.validators, latest_modified=batch.latest_modified
         )

@@ -1,9 +1,11 @@
-"""Finding the issue that a person means."""
+"""Finding the issue, or the story, that a person means."""
 
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot, named_slot, upcoming_slot
+from newsletter.stories.canonical import canonical_url
+from newsletter.stories.model import Story
 from newsletter.workflows.installation import Installation, only_newsletter
 
 _UNDER_WAY = frozenset(IssueState) - {
@@ -49,3 +51,16 @@ def find_slot(
     if key is not None:
         return named_slot(newsletter, zone, key)
     return upcoming_slot(newsletter, zone, installation.clock.now())
+
+
+def find_story(installation: Installation, name: str) -> Story:
+    """The story of that public id, or at that address; NotFound where there is none."""
+    with installation.database.read() as tx:
+        found = tx.stories.by_ids([name]) or tx.stories.at_url(canonical_url(name))
+    if not found:
+        raise NotFound(
+            f'there is no story "{name}"; name one by its id or its whole address, as '
+            "`newsletter stories list --json` tells them",
+            subject=name,
+        )
+    return found[0]

@@ -9,7 +9,7 @@ from newsletter.errors import NotFound
 from newsletter.sources.model import ReadKind, StoryKey
 from newsletter.storage.database import Database
 from newsletter.storage.statements import CHUNK
-from newsletter.stories.model import Story, StoryKeys
+from newsletter.stories.model import Story, StoryKeys, TrailEntry, TrailKind
 from tests.contracts.nouns import NOW, a_story
 
 VIEWS, VISITORS = ReadKind.VIEWS, ReadKind.VISITORS
@@ -203,3 +203,51 @@ def test_saving_leaves_the_reads(database: Database) -> None:
         tx.reads.put_days("counter", [("story1", MONDAY, VIEWS, 5)])
         tx.stories.save([replace(a_story(1), title="Another")])
         assert tx.reads.sums(["counter"], MONDAY, MONDAY) == {"story1": 5}
+
+
+def entry(number: int, kind: TrailKind, after: str = "", before: str = "") -> TrailEntry:
+    return TrailEntry(f"story{number}", NOW, "site", kind, before, after)
+
+
+def test_a_trail_is_kept_in_its_order_and_only_grows(database: Database) -> None:
+    save(database, a_story(1), a_story(2))
+    first = [
+        entry(1, TrailKind.SEEN, "https://paper.example/1"),
+        entry(2, TrailKind.SEEN, "a\0b"),
+        entry(1, TrailKind.RETITLED, "New", "Old"),
+    ]
+    with database.write() as tx:
+        tx.stories.add_trail(first)
+        tx.stories.add_trail([])
+        tx.stories.add_trail([entry(1, TrailKind.HIDDEN, "gone")])
+    save(database, a_story(1, title="Another"))
+    with database.read() as tx:
+        assert tx.stories.trail(["story1"]) == [
+            first[0],
+            first[2],
+            entry(1, TrailKind.HIDDEN, "gone"),
+        ]
+        assert [e.after for e in tx.stories.trail(["story2", "story9"])] == ["a�b"]
+
+
+def test_a_trail_falls_with_its_transaction(database: Database) -> None:
+    with pytest.raises(NotFound), database.write() as tx:
+        tx.stories.save([a_story(1)])
+        tx.stories.add_trail([entry(1, TrailKind.SEEN)])
+        tx.stories.save([a_story(2, source="none")])
+    with database.read() as tx:
+        assert tx.stories.trail(["story1"]) == []
+
+
+def test_a_story_is_found_by_its_address(database: Database) -> None:
+    save(database, a_story(1), a_story(2), a_story(3, url="https://paper.example/2"))
+    with database.read() as tx:
+        assert ids(tx.stories.at_url("https://paper.example/2")) == ["story2", "story3"]
+        assert tx.stories.at_url("https://paper.example/9") == []
+
+
+def test_where_it_was_first_comes_back(database: Database) -> None:
+    story = a_story(1, syndicated_from="Wire", syndicated_url="https://wire.example/1")
+    save(database, story)
+    with database.read() as tx:
+        assert tx.stories.by_ids(["story1"]) == [story]
