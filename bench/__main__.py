@@ -2,15 +2,18 @@
 
 With `delivery` as the only name its own options count, and the JSON document
 holds its figures alone: python -m bench delivery --readers 100000 --kb 40 --json
+The same goes for `ranking`, which needs curves of popularity:
+python -m bench ranking --data FOLDER --json
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from bench import delivery, demo, drafting, rendering, starting
+from bench import delivery, demo, drafting, ranking, rendering, starting
 from bench.children import ChildFailed
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -27,6 +30,11 @@ def main() -> None:
     """Print each bench's figures beside what they are meant to be."""
     parser = _parser()
     arguments = parser.parse_args()
+    if arguments.names == ["ranking"]:
+        _rank(parser, arguments)
+        return
+    if arguments.data is not None:
+        parser.error("--data belongs to `python -m bench ranking`")
     unknown = sorted(set(arguments.names) - BENCHES.keys())
     if unknown:
         parser.error(f"no bench is called {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
@@ -50,6 +58,16 @@ def main() -> None:
         sys.exit(f"bench: delivery falls short: {'; '.join(shortfalls)}")
 
 
+def _rank(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """The bench of ranking, which fails where a gate does not hold."""
+    if arguments.data is None:
+        parser.error("ranking needs --data FOLDER, of CSV files with a row of counts a story")
+    figures = ranking.measure(arguments.data)
+    print(json.dumps(figures, indent=2) if arguments.json else ranking.summary(figures))
+    if figures["shortfalls"]:
+        sys.exit(f"bench: ranking falls short: {'; '.join(figures['shortfalls'])}")
+
+
 def _print(figures: dict[str, dict[str, Any]]) -> None:
     for name, values in figures.items():
         print(name)
@@ -66,8 +84,11 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}, ranking"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="for ranking: popularity curves")
     add = parser.add_argument_group("of delivery").add_argument
     add("--readers", type=_positive, default=USUAL.readers, metavar="N")
     add("--kb", type=float, default=USUAL.kb, help="KiB of a message on the wire")

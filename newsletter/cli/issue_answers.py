@@ -40,13 +40,22 @@ def issue_document(issue: Issue) -> dict[str, Any]:
                 "credit": item.picture.credit if item.picture else "",
                 "published_at": item.published_at,
                 "reads": item.reads,
+                "score": item.score,
                 "reasons": item.reasons,
+                "leads": item.story_id == issue.lead,
             }
             for section in issue.sections
             for item in section.items
         ],
         "passed_over": [
-            {"section": section.slug, "headline": runner.headline, "reason": runner.reason}
+            {
+                "section": section.slug,
+                "story": runner.story_id,
+                "headline": runner.headline,
+                "reads": runner.reads,
+                "score": runner.score,
+                "reason": runner.reason,
+            }
             for section in issue.sections
             for runner in section.runners_up
         ],

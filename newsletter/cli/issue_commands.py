@@ -16,6 +16,7 @@ from newsletter.cli.issue_correction import (
     SummaryOption,
     read_correction,
 )
+from newsletter.cli.issue_explanation import explain_issue
 from newsletter.cli.issue_report import STANDARD_OUTPUT, print_report, write_csv, write_json
 from newsletter.cli.opening import open_from_file
 from newsletter.cli.options import (
@@ -35,6 +36,7 @@ from newsletter.rendering.fill import strip_personal, strip_personal_text
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.instructions import read_instructions
 from newsletter.workflows.look_up import find_issue, find_slot
 from newsletter.workflows.notices import preview_link
 from newsletter.workflows.publish import approve_issue, check_issue, move_issue
@@ -58,6 +60,20 @@ def draft(
     json: JsonOption = False,
     now: NowOption = None,
     fetch: Annotated[bool, typer.Option(help="poll sources and counters first")] = True,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="show the choice as a table, with the runners-up")
+    ] = False,
+    pin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="SECTION=STORY (an id or an address): the section begins with it, whatever its "
+            "rank; may be repeated"
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="a story (an id or an address) that must not come; may be repeated"),
+    ] = None,
 ) -> None:
     """Choose the stories of the coming issue and keep them as a draft."""
     with open_from_file(config, now=now) as installation:
@@ -68,13 +84,17 @@ def draft(
         if fetch:
             failed = [r.error for r in fetch_stories(installation) if r.error]
             failed += [r.error for r in sync_reads(installation) if r.error]
-        result = draft_issue(installation, chosen, place, actor=ACTOR)
+        said = read_instructions(installation, chosen, pin or [], exclude or [])
+        result = draft_issue(installation, chosen, place, actor=ACTOR, instructions=said)
         link = preview_link(installation, result.issue.public_id)
     notices = (*failed, *result.notices)
     if json:
         print_json({**issue_document(result.issue), "notices": notices, "preview": link})
         return
-    print_issue(result.issue)
+    if explain:
+        explain_issue(result.issue, result.issue.covers_until)
+    else:
+        print_issue(result.issue)
     for notice in notices:
         say(notice)
     say(f"preview: {link} (while `newsletter run` or `newsletter web` serves it)")

@@ -41,6 +41,8 @@ class Item:
     picture: Picture | None = None
     reads: int | None = None
     reasons: tuple[str, ...] = ()
+    # What `ranking.score` gave it; None where it was not scored.
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class RunnerUp:
     url: str
     reads: int | None
     reason: str
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Issue:
     ``date`` is the local date it goes out on; ``covers_until`` is the instant
     at which the draft looked, and where the next issue's "latest" begins.
     ``week`` is the ISO week of ``date``. ``title`` stands above the stories
-    ("Top Stories · Week 32").
+    ("Top Stories · Week 32"). ``lead`` is the story that leads, by its public id.
     """
 
     public_id: str
@@ -93,6 +96,7 @@ class Issue:
     held_because: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
+    lead: str = ""
 
     @property
     def items(self) -> tuple[Item, ...]:

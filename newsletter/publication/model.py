@@ -145,34 +145,92 @@ class Reads(Model):
         return self
 
 
-_WINDOWS = {"most_read": "30 days", "latest": "7 days"}
+SectionKind = Literal[
+    "most_read", "latest", "rising", "department", "editors_pick", "you_may_have_missed"
+]
+_WINDOWS: dict[SectionKind, str] = {"most_read": "30 days", "you_may_have_missed": "30 days"}
 
 
 class SectionPlan(Model):
     """A section of a newsletter, as configured; an issue's Section is made from it."""
 
     slug: Slug = Field(description="its identity: the cool-down is counted by it")
-    kind: Literal["most_read", "latest"] = Field(
-        description="most_read: by reads in the window; latest: newest first since the last issue"
+    kind: SectionKind = Field(
+        description="most_read: by reads in the window; latest: newest first since the last "
+        "issue; rising: by score; department: the best of one department; editors_pick: what an "
+        "editor pins; you_may_have_missed: the best that is no news and was in no issue",
     )
-    title: Line = Field(min_length=1, description="printed above the section")
+    title: Line = Field(
+        min_length=1,
+        description="printed above the section; may hold {window} {department} {newsletter} "
+        "{publication} {short_name} {period} {date}",
+    )
     count: int = Field(5, ge=1, le=28, description="how many stories at most")
-    minimum: int = Field(1, ge=1, le=28, description="with fewer stories the section is left out")
+    minimum: int = Field(
+        1,
+        ge=1,
+        le=28,
+        description="with fewer stories the caps give way, and if that is not enough the section "
+        "is left out",
+    )
     window: Duration | None = Field(
         None,
         description="most_read: reads of these last local days (else 30 days); latest: reach of "
-        "the first issue (else 7 days)",
+        "the first issue (else 7 days); the others: stories published in these last days (else 7 "
+        "days; you_may_have_missed 30 days)",
+    )
+    department: Line = Field(
+        "", description="department: the paper's own name of it, in capitals or not"
     )
     max_per_department: int = Field(
         0, ge=0, description="at most so many stories of one department; 0 sets no limit"
     )
-    cool_down: int = Field(
-        4, ge=0, le=52, description="most_read: a story does not come again within so many issues"
+    max_per_author: int = Field(
+        0, ge=0, description="at most so many stories of one writer; 0 sets no limit"
     )
+    min_departments: int = Field(
+        0, ge=0, le=28, description="stories of at least so many departments, where they have any"
+    )
+    cool_down: int = Field(
+        4,
+        ge=0,
+        le=52,
+        description="a story does not come again in this kind of section within so many issues; "
+        "in latest it never does",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "SectionPlan":
+        if (self.kind == "department") != bool(self.department):
+            raise ValueError(
+                f'section "{self.slug}": the key department belongs to kind = "department", '
+                "which needs it"
+            )
+        if self.minimum > self.count:
+            raise ValueError(
+                f'section "{self.slug}": minimum {self.minimum} is above count {self.count}'
+            )
+        return self
 
     @property
     def window_length(self) -> timedelta:
-        return parse_duration(self.window or _WINDOWS[self.kind])
+        return parse_duration(self.window or _WINDOWS.get(self.kind, "7 days"))
+
+
+class Ranking(Model):
+    """How stories are scored, for rising stories, the lead and ties."""
+
+    mix: float = Field(
+        0.5, ge=0, le=1, description="1: the best of the week; 0: what is still rising"
+    )
+    syndicated_weight: float = Field(
+        1.0, ge=0, le=1, description="how much the score of a story taken over counts; 1: in full"
+    )
+    exclude_departments: tuple[Line, ...] = Field(
+        (), description='departments whose stories never come, such as ["Obituaries"]'
+    )
+    exclude_tags: tuple[Line, ...] = Field((), description="the same for tags")
+    exclude_authors: tuple[Line, ...] = Field((), description="the same for writers")
 
 
 class Sender(Model):
@@ -246,6 +304,7 @@ class Newsletter(Model):
         "",
         description="what a reader agrees to, printed at the sign-up form",
     )
+    ranking: Ranking = Field(default=Ranking(), description="how stories are scored")
     waves: Waves = Field(default=Waves(), description="who is served when; without it all at once")
     sections: tuple[SectionPlan, ...] = Field(
         alias="section", min_length=1, description="the parts of an issue, in order"

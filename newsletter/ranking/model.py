@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from newsletter.ranking.score import Score
 from newsletter.stories.model import Story
 
 
@@ -29,12 +30,50 @@ class PastUse:
 
 
 @dataclass(frozen=True)
+class PastStory:
+    """A story at the end of its life, and its reads on each local day of it.
+
+    ``first_hours`` is how much was left of its first day when it came out;
+    ``days`` begins with that day and has one count for each, 0 included.
+    """
+
+    department: str
+    first_hours: float
+    days: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A story at a fixed place of a section: ``position`` counts from 1."""
+
+    section: str
+    position: int
+    story_id: str
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """What an editor said of single stories, by public id.
+
+    A pin overrules caps and the cool-down. What is excluded does not come.
+    """
+
+    pins: tuple[Pin, ...] = ()
+    excluded: frozenset[str] = frozenset()
+
+
+NO_INSTRUCTIONS = Instructions()
+
+
+@dataclass(frozen=True)
 class Pool:
     """All that a selection may look at.
 
     ``reads`` counts each story's reads inside the section's window, by public
-    id; a story missing from it was not counted. ``past_uses`` by public id.
-    ``taken`` maps the stories already in this issue to their section's title.
+    id; a story missing from it was not counted. ``scores`` and ``past_uses`` by
+    public id. ``taken`` maps the stories already in this issue to their
+    section's title. ``barred`` says why single stories may not come. ``house``
+    are the writers' names, in small letters, that stand for the paper itself.
     """
 
     stories: tuple[Story, ...]
@@ -42,16 +81,26 @@ class Pool:
     reads: Mapping[str, int] = field(default_factory=dict)
     past_uses: Mapping[str, tuple[PastUse, ...]] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    pins: tuple[Pin, ...] = ()
+    barred: Mapping[str, str] = field(default_factory=dict)
+    house: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A chosen story: ``reasons`` are sentences an editor would say."""
+    """A chosen story: ``reasons`` are sentences an editor would say.
+
+    ``rank`` is its place in the section's order before any cap; None for a
+    pinned story that has no place there.
+    """
 
     story: Story
     reads: int | None
-    rank: int
+    rank: int | None
     reasons: tuple[str, ...]
+    score: Score | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,12 +111,17 @@ class PassedOver:
     reads: int | None
     rank: int
     reason: str
+    score: Score | None = None
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a section gets. ``passed_over`` holds at most a handful, best first."""
+    """What a section gets. ``passed_over`` holds at most a handful, best first.
+
+    ``relaxed`` says which limits gave way, in the order they did.
+    """
 
     chosen: tuple[Choice, ...]
     passed_over: tuple[PassedOver, ...] = ()
     considered: int = 0
+    relaxed: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import sqrt
 
+from newsletter.ranking.score import Score
 from newsletter.stories.model import Story
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -40,15 +41,15 @@ def age_of(story: Story, now: datetime) -> str:
     return f"First seen {when}; its source tells no date."
 
 
-def tie_with_next(order: Sequence[tuple[Story, int]], at: int) -> str:
-    """A sentence where the next story's reads differ by no more than chance, else "".
+def tie_with_next(order: Sequence[tuple[Story, int]]) -> str:
+    """A sentence where the second's reads differ from the first's by no more than chance.
 
-    Two counts of a and b reads differ by less than one standard error where
-    a - b <= sqrt(a + b): each is a Poisson count, whose variance is its mean.
+    Else "". Two counts of a and b reads differ by less than one standard error
+    where a - b <= sqrt(a + b): each is a Poisson count, whose variance is its mean.
     """
-    if at + 1 >= len(order):
+    if len(order) < 2:
         return ""
-    (story, reads), (following, fewer) = order[at], order[at + 1]
+    (story, reads), (following, fewer) = order[0], order[1]
     if reads - fewer > sqrt(reads + fewer):
         return ""
     if reads > fewer:
@@ -58,7 +59,37 @@ def tie_with_next(order: Sequence[tuple[Story, int]], at: int) -> str:
     return "A tie with the next within counting error; both are equally old."
 
 
-def over_cap(department: str, place: int, cap: int) -> str:
-    """The reason of a story beyond the most that one department may have."""
-    most = _NUMBERS[cap] if cap < len(_NUMBERS) else f"{cap}"
-    return f"{ordinal(place)} of {department}, where {most} {'is' if cap == 1 else 'are'} the most"
+def expectation_of(reads: int, score: Score) -> str:
+    """What was read and what is expected in all: the score's grounds in a sentence."""
+    band = f"{about(score.at_least)} to {about(score.at_most)}"
+    return (
+        f"{count_of(reads, 'read')} so far, about {about(score.expected)} expected in all ({band})."
+    )
+
+
+def places_of(by_score: int, by_reads: int, total: int) -> str:
+    """Its places by score and by reads, as a sentence."""
+    place = f"{ordinal(by_score).capitalize()} of {count_of(total, 'story')} by score"
+    if by_reads == by_score:
+        return f"{place} and by reads so far."
+    return f"{place}, {ordinal(by_reads)} by reads so far."
+
+
+def about(number: float) -> str:
+    """A number as one would say it: two figures, "230", "4,300"."""
+    if number < 10:
+        return f"{round(number)}"
+    size = 10 ** (len(str(int(number))) - 2)
+    return f"{round(number / size) * size:,}"
+
+
+def spell(number: int) -> str:
+    """ "three", or "12"."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number}"
+
+
+def over_cap(name: str, place: int, cap: int, by: str = "of") -> str:
+    """The reason of a story beyond the most that one department or writer may have."""
+    return (
+        f"{ordinal(place)} {by} {name}, where {spell(cap)} {'is' if cap == 1 else 'are'} the most"
+    )

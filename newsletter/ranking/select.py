@@ -1,108 +1,195 @@
-"""Select a section's stories in a given order, under its caps, with reasons."""
+"""Select a section's stories: its kind's order, then the fill under its limits, with reasons.
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+Each kind has an `Order`: the stories that compete, best first, and how to speak
+of them. `fill.fill_section` then takes from it under caps and bars.
+"""
+
+from collections.abc import Callable
 
 from newsletter.publication.model import SectionPlan
-from newsletter.ranking.bars import Bars, eligible_stories, raise_bars
-from newsletter.ranking.model import Choice, PassedOver, Pool, Selection, Window
-from newsletter.ranking.reasons import age_of, count_of, ordinal, over_cap, tie_with_next
+from newsletter.ranking.bars import eligible_stories
+from newsletter.ranking.fill import fill_section
+from newsletter.ranking.likeness import Likenesses
+from newsletter.ranking.model import PastUse, Pool, Selection, Window
+from newsletter.ranking.order import Entry, Order
+from newsletter.ranking.reasons import (
+    about,
+    age_of,
+    count_of,
+    expectation_of,
+    ordinal,
+    places_of,
+    tie_with_next,
+)
+from newsletter.ranking.score import take_next
 from newsletter.ranking.windows import count_days
 from newsletter.stories.model import Story
 
-# As many as an editor would look at.
-MOST_PASSED_OVER = 5
 
-_Order = Sequence[tuple[Story, int]]
+def select_stories(
+    plan: SectionPlan, pool: Pool, window: Window, likenesses: Likenesses | None = None
+) -> Selection:
+    """What the section of ``plan`` gets from ``pool``.
 
-
-def select_most_read(plan: SectionPlan, pool: Pool) -> Selection:
-    """The stories with the most reads in the section's window; in a tie the newer first.
-
-    Stories that are hidden, not yet published or without a counted read are
-    left out of account. A story's rank is its place among the others before any
-    cap. Passed over are those that are in this issue already, that ran in a
-    `most_read` section within the cool-down, that exceed their department's
-    share, and second stories with the same headline.
+    ``window`` is that of the issue's latest stories. Stories that are hidden or
+    not yet published are left out of account. Passed over are those that are in
+    this issue already or that an editor keeps out, that ran before within the
+    kind's cool-down, that exceed the share of a department or writer, and those
+    that tell a chosen story twice.
     """
-    counted = [(story, pool.reads.get(story.public_id, 0)) for story in eligible_stories(pool)]
-    order = [(story, reads) for story, reads in counted if reads > 0]
-    order.sort(key=lambda entry: (-entry[1], *_newest_first(entry[0])))
-    bars = raise_bars(
-        pool, lambda use: use.kind == "most_read" and use.issues_ago <= plan.cool_down
-    )
+    order = _ORDERS[plan.kind](plan, pool, window)
+    return fill_section(plan, pool, order, likenesses or Likenesses(pool.stories))
 
+
+def choose_lead(selection: Selection) -> Story | None:
+    """The story that leads an issue, of a section's choices.
+
+    A pin at the first place, else the best score; of ties the newest. Without
+    scores it is the first one.
+    """
+    if not selection.chosen:
+        return None
+    first = selection.chosen[0]
+    scored = [choice for choice in selection.chosen if choice.score is not None]
+    if first.rank is None or first.pinned or not scored:
+        return first.story
+    entries = [Entry(c.story, c.reads, c.score) for c in scored]
+    entries.sort(key=lambda entry: (-entry.value, *_newest_first(entry.story)))
+    return take_next(entries, lambda e: e.score, lambda e: _newest_first(e.story)).story
+
+
+def _most_read(plan: SectionPlan, pool: Pool, _: Window) -> Order:
+    """The most reads in the section's window first; with as many the better score, the newer."""
+    entries = [entry for entry in _entries(pool) if entry.reads]
+    entries.sort(key=lambda entry: (-(entry.reads or 0), -entry.value, *_newest_first(entry.story)))
+    total = len(entries)
     days = count_of(count_days(plan), "day").removeprefix("1 ")
 
     def explain(at: int) -> tuple[str, ...]:
-        story, reads = order[at]
-        place = f"{ordinal(at + 1)} of {count_of(len(order), 'story')}"
-        what = f"{count_of(reads, 'read')} in the last {days}, {place}."
-        return (what, age_of(story, pool.now), tie_with_next(order, at))
+        entry = entries[at]
+        place = f"{ordinal(at + 1)} of {count_of(total, 'story')}"
+        what = f"{count_of(entry.reads or 0, 'read')} in the last {days}, {place}."
+        counted = [(other.story, other.reads or 0) for other in entries[at : at + 2]]
+        return (what, age_of(entry.story, pool.now), tie_with_next(counted))
 
-    return _select(plan, pool, order, bars, explain, lambda _, reads: f"fewer reads: {reads:,}")
+    return Order(
+        entries,
+        explain=explain,
+        outdone=lambda entry: f"fewer reads: {entry.reads:,}",
+        bars=_same_kind_within(plan),
+        may_come_again=True,
+    )
 
 
-def select_latest(plan: SectionPlan, pool: Pool, window: Window) -> Selection:
-    """The stories published inside ``window``, the newest first.
-
-    What ran in a `latest` section once never comes in one again. Otherwise as
-    `select_most_read`; reads play no part.
-    """
-    order = [
-        (story, pool.reads.get(story.public_id, 0))
-        for story in eligible_stories(pool)
-        if window.start <= story.published_at < window.end
+def _latest(_: SectionPlan, pool: Pool, window: Window) -> Order:
+    """The stories published inside ``window``, the newest first."""
+    entries = [
+        entry for entry in _entries(pool) if window.start <= entry.story.published_at < window.end
     ]
-    order.sort(key=lambda entry: _newest_first(entry[0]))
-    bars = raise_bars(pool, lambda use: use.kind == "latest")
+    return _by_date(entries, pool, lambda use: use.kind == "latest")
+
+
+def _rising(plan: SectionPlan, pool: Pool, _: Window) -> Order:
+    """The stories published in the section's window, the best score first."""
+    entries = [entry for entry in _published_within(plan, pool) if entry.score is not None]
+    return _by_score(entries, pool, _same_kind_within(plan))
+
+
+def _department(plan: SectionPlan, pool: Pool, _: Window) -> Order:
+    """The stories of one department: the best score first, without counts the newest."""
+    wanted = plan.department.casefold()
+    entries = [
+        entry
+        for entry in _published_within(plan, pool)
+        if any(name.casefold() == wanted for name in entry.story.departments)
+    ]
+    if any(entry.score is None for entry in entries):
+        return _by_date(entries, pool, _same_kind_within(plan))
+    return _by_score(entries, pool, _same_kind_within(plan))
+
+
+def _editors_pick(_plan: SectionPlan, _pool: Pool, _window: Window) -> Order:
+    """Nothing but pins."""
+    return Order([])
+
+
+def _you_may_have_missed(plan: SectionPlan, pool: Pool, window: Window) -> Order:
+    """The best of the section's window that is no news any more and never ran."""
+    entries = [
+        entry
+        for entry in _published_within(plan, pool)
+        if entry.score is not None and entry.story.published_at < window.start
+    ]
+    order = _by_score(entries, pool, lambda _: True)
+    spoken = order.explain
 
     def explain(at: int) -> tuple[str, ...]:
-        place = "Newest" if at == 0 else f"{ordinal(at + 1).capitalize()} newest"
-        return (age_of(order[at][0], pool.now), f"{place} of {count_of(len(order), 'new story')}.")
+        return (*spoken(at), "It has been in none of our issues.")
 
-    def outdone(story: Story, _: int) -> str:
-        sentence = age_of(story, pool.now).rstrip(".")
+    return Order(entries, explain, order.outdone, order.bars, scored=True)
+
+
+_ORDERS: dict[str, Callable[[SectionPlan, Pool, Window], Order]] = {
+    "most_read": _most_read,
+    "latest": _latest,
+    "rising": _rising,
+    "department": _department,
+    "editors_pick": _editors_pick,
+    "you_may_have_missed": _you_may_have_missed,
+}
+
+
+def _by_date(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool]) -> Order:
+    entries.sort(key=lambda entry: _newest_first(entry.story))
+    total = len(entries)
+
+    def explain(at: int) -> tuple[str, ...]:
+        story = entries[at].story
+        place = "Newest" if at == 0 else f"{ordinal(at + 1).capitalize()} newest"
+        return (age_of(story, pool.now), f"{place} of {count_of(total, 'new story')}.")
+
+    def outdone(entry: Entry) -> str:
+        sentence = age_of(entry.story, pool.now).rstrip(".")
         return f"older: {sentence[0].lower()}{sentence[1:]}"
 
-    return _select(plan, pool, order, bars, explain, outdone)
+    return Order(entries, explain, outdone, bars)
 
 
-def _select(
-    plan: SectionPlan,
-    pool: Pool,
-    order: _Order,
-    bars: Bars,
-    explain: Callable[[int], tuple[str, ...]],
-    outdone: Callable[[Story, int], str],
-) -> Selection:
-    chosen: list[Choice] = []
-    passed: list[PassedOver] = []
-    places: Counter[str] = Counter()
-    for at, (story, reads) in enumerate(order):
-        known_reads = pool.reads.get(story.public_id)
-        reason = bars.against(story) or _over_share(plan, story, places)
-        if not reason and len(chosen) == plan.count:
-            reason = outdone(story, reads)
-        if reason:
-            passed.append(PassedOver(story, known_reads, at + 1, reason))
-        else:
-            chosen.append(Choice(story, known_reads, at + 1, tuple(filter(None, explain(at)))))
-            bars.take_headline(story, f"the same headline as the {ordinal(len(chosen))} here")
-        if len(chosen) == plan.count and len(passed) >= MOST_PASSED_OVER:
-            break
-    return Selection(tuple(chosen), tuple(passed[:MOST_PASSED_OVER]), len(order))
+def _by_score(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool]) -> Order:
+    entries.sort(key=lambda entry: (-entry.value, *_newest_first(entry.story)))
+    total = len(entries)
+    by_reads = sorted(entries, key=lambda entry: -(entry.reads or 0))
+    known = {e.story.public_id: at for at, e in enumerate(by_reads, 1)}
+
+    def explain(at: int) -> tuple[str, ...]:
+        entry = entries[at]
+        return (
+            expectation_of(entry.reads or 0, entry.score) if entry.score else "",
+            places_of(at + 1, known[entry.story.public_id], total),
+            age_of(entry.story, pool.now),
+        )
+
+    def outdone(entry: Entry) -> str:
+        expected = about(entry.score.expected) if entry.score else "no"
+        return f"lower score: {count_of(entry.reads or 0, 'read')}, about {expected} expected"
+
+    return Order(entries, explain, outdone, bars, scored=True)
 
 
-def _over_share(plan: SectionPlan, story: Story, places: Counter[str]) -> str:
-    """Count the story in its department, and say where that has its share already."""
-    if not plan.max_per_department or not story.department:
-        return ""
-    places[story.department] += 1
-    place = places[story.department]
-    if place <= plan.max_per_department:
-        return ""
-    return over_cap(story.department, place, plan.max_per_department)
+def _entries(pool: Pool) -> list[Entry]:
+    return [
+        Entry(story, pool.reads.get(story.public_id), pool.scores.get(story.public_id))
+        for story in eligible_stories(pool)
+    ]
+
+
+def _published_within(plan: SectionPlan, pool: Pool) -> list[Entry]:
+    since = pool.now - plan.window_length
+    return [entry for entry in _entries(pool) if entry.story.published_at >= since]
+
+
+def _same_kind_within(plan: SectionPlan) -> Callable[[PastUse], bool]:
+    return lambda use: use.kind == plan.kind and use.issues_ago <= plan.cool_down
 
 
 def _newest_first(story: Story) -> tuple[float, str]:

@@ -170,7 +170,10 @@ def fit_picture(picture: Picture, box: tuple[int, int], headline: str) -> Pictur
 
 
 def _find_lead(issue: Issue) -> Item | None:
-    """The first item of the first section of latest stories."""
+    """The item that was chosen to lead, else the first of the latest stories."""
+    chosen = next((item for item in issue.items if item.story_id == issue.lead), None)
+    if chosen is not None:
+        return chosen
     for section in issue.sections:
         if section.kind == "latest" and section.items:
             return section.items[0]

@@ -58,6 +58,7 @@ def issue_document(issue: Issue) -> Json:
         "preheader": issue.preheader,
         "language": issue.language,
         "note": issue.note,
+        "lead": issue.lead,
         "sections": [_section_document(section) for section in issue.sections],
     }
 
@@ -91,6 +92,7 @@ def issue_from_document(
         sections=tuple(_section_from(section) for section in document.get("sections", ())),
         language=document.get("language", "en"),
         note=document.get("note", ""),
+        lead=document.get("lead", ""),
         held_because=held_because,
         approved_by=approved_by,
         approved_at=approved_at,
@@ -134,6 +136,7 @@ def _item_document(item: Item) -> Json:
         "picture": picture_document(item.picture),
         "reads": item.reads,
         "reasons": list(item.reasons),
+        "score": item.score,
     }
 
 
@@ -152,6 +155,7 @@ def _item_from(document: Mapping[str, Any]) -> Item:
         picture=picture_from_document(document.get("picture")),
         reads=document.get("reads"),
         reasons=tuple(document.get("reasons", ())),
+        score=document.get("score"),
     )
 
 
@@ -162,6 +166,7 @@ def _runner_up_document(runner_up: RunnerUp) -> Json:
         "url": runner_up.url,
         "reads": runner_up.reads,
         "reason": runner_up.reason,
+        "score": runner_up.score,
     }
 
 
@@ -172,6 +177,7 @@ def _runner_up_from(document: Mapping[str, Any]) -> RunnerUp:
         url=document.get("url", ""),
         reads=document.get("reads"),
         reason=document.get("reason", ""),
+        score=document.get("score"),
     )
 
 

@@ -1,12 +1,14 @@
 """Reads: by story and local day, and the running totals they came from."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from newsletter.ranking.model import PastStory
 from newsletter.sources.model import ReadKind
 from newsletter.storage.sources import PolledRepository
 from newsletter.storage.statements import chunks, insert_into, source_key
@@ -105,6 +107,52 @@ class ReadRepository(PolledRepository):
             by_kind[kind][public_id] = int(reads)
         return next((by_kind[kind] for kind in ReadKind if kind in by_kind), {})
 
+    def histories(
+        self,
+        reads_slugs: Sequence[str],
+        source_slugs: Sequence[str],
+        zone: ZoneInfo,
+        until: datetime,
+        *,
+        life_days: int,
+        limit: int,
+    ) -> list[PastStory]:
+        """The lives of the last ``limit`` stories that were ``life_days`` old at ``until``.
+
+        Local days are those of ``zone``. Counters and kinds are put together as in `sums`.
+        """
+        life = timedelta(days=life_days)
+        counters, sources = (
+            sa.select(source.c.id).where(source.c.role == role, source.c.slug.in_(slugs))
+            for role, slugs in ((self.role, reads_slugs), ("source", source_slugs))
+        )
+        past = (
+            sa.select(story.c.id, story.c.published_at, story.c.departments)
+            .where(story.c.published_at <= until - life, story.c.source_id.in_(sources))
+            .order_by(story.c.published_at.desc(), story.c.id.desc())
+            .limit(limit)
+        )
+        stories = {row.id: row for row in self._connection.execute(past)}
+        if not stories:
+            return []
+        first_day = min(row.published_at for row in stories.values()).astimezone(zone).date()
+        rows = self._connection.execute(
+            sa.select(read_day.c.story_id, read_day.c.day, read_day.c.kind, read_day.c.reads).where(
+                read_day.c.reads_id.in_(counters),
+                read_day.c.day.between(first_day, until.astimezone(zone).date()),
+                read_day.c.story_id.in_(past.with_only_columns(story.c.id).subquery().select()),
+            )
+        )
+        by_kind: dict[str, list[Any]] = defaultdict(list)
+        for row in rows:
+            by_kind[row.kind].append(row)
+        counted = next((by_kind[kind] for kind in ReadKind if kind in by_kind), [])
+        days: dict[int, Counter[date]] = defaultdict(Counter)
+        for row in counted:
+            days[row.story_id][row.day] += int(row.reads)
+        lives = sorted(days.items())
+        return [_past_story(stories[key], its, life_days, zone) for key, its in lives]
+
     def _write_days(self, slug: str, rows: Iterable[DayRow], *, add: bool) -> None:
         listed = list(rows)
         reads_id = source_key(self._connection, self.role, slug)
@@ -140,3 +188,15 @@ class ReadRepository(PolledRepository):
                 sa.select(story.c.public_id, story.c.id).where(story.c.public_id.in_(chunk))
             )
         }
+
+
+def _past_story(row: Any, reads: Mapping[date, int], life_days: int, zone: ZoneInfo) -> PastStory:
+    published = row.published_at.astimezone(zone)
+    first = published.date()
+    midnight = datetime.combine(first + timedelta(days=1), time(), zone)
+    days = (first + timedelta(days=at) for at in range(life_days))
+    return PastStory(
+        department=row.departments[0] if row.departments else "",
+        first_hours=(midnight - published).total_seconds() / 3600,
+        days=tuple(reads.get(day, 0) for day in days),
+    )

@@ -1,5 +1,6 @@
 """From the stories to a draft: gather, assemble, keep, tell the editors."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +10,8 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, SectionPlan, Settings
 from newsletter.publication.slots import Slot
+from newsletter.ranking.curve import HORIZON_HOURS
+from newsletter.ranking.model import NO_INSTRUCTIONS, Instructions
 from newsletter.ranking.windows import window_days
 from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
@@ -20,6 +23,9 @@ log = get_logger(__name__)
 AUTO_ACTOR = "approval auto"
 # How many earlier issues are searched for stories that ran before: a year of weeks.
 _MEMORY = 53
+# A score looks at the reads of a story's life, and learns from as many earlier ones.
+_LIFE = timedelta(hours=HORIZON_HOURS)
+_PAST_STORIES = 500
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,12 @@ class DraftResult:
 
 
 def draft_issue(
-    installation: Installation, newsletter: Newsletter, slot: Slot, *, actor: str
+    installation: Installation,
+    newsletter: Newsletter,
+    slot: Slot,
+    *,
+    actor: str,
+    instructions: Instructions = NO_INSTRUCTIONS,
 ) -> DraftResult:
     """Draft the issue of ``slot``; Conflict where there is one, NotFound without a story.
 
@@ -43,8 +54,11 @@ def draft_issue(
     with installation.database.read() as tx:
         settings = installation.settings()
         _refuse_second(tx, newsletter, slot)
-        material = gather_material(tx, settings, newsletter, slot, now)
-    draft = assemble_issue(newsletter, settings.publication, slot, material, now)
+        pinned = {pin.story_id for pin in instructions.pins}
+        material = gather_material(tx, settings, newsletter, slot, now, pinned)
+    draft = assemble_issue(
+        newsletter, settings.publication, slot, material, now, instructions=instructions
+    )
     issue = draft.issue
     with installation.database.write() as tx:
         if not tx.issues.create(issue, now, actor):
@@ -74,13 +88,23 @@ def draft_issue(
 
 
 def gather_material(
-    tx: Transaction, settings: Settings, newsletter: Newsletter, slot: Slot, now: datetime
+    tx: Transaction,
+    settings: Settings,
+    newsletter: Newsletter,
+    slot: Slot,
+    now: datetime,
+    pinned: Collection[str] = (),
 ) -> Material:
     """All that the assembly may look at, read in one transaction."""
     sources = newsletter.sources or tuple(source.slug for source in settings.source)
     counters = [reads.slug for reads in settings.reads if reads.source in sources]
     zone = newsletter.zone_in(settings.publication)
     reads: dict[str, dict[str, int]] = {}
+    today = now.astimezone(zone).date()
+    so_far = tx.reads.sums(counters, today - _LIFE, today)
+    past = tx.reads.histories(
+        counters, sources, zone, now, life_days=_LIFE.days, limit=_PAST_STORIES
+    )
     for plan in newsletter.sections:
         if plan.kind == "most_read":
             first, last = window_days(plan, now, zone)
@@ -92,14 +116,16 @@ def gather_material(
     if previous is not None:
         since = min(since, previous.covers_until)
     stories = {s.public_id: s for s in tx.stories.published_since(sources, since)}
-    # "Most read" takes a story of any age, so the read ones come along.
-    read_ids = {story_id for counts in reads.values() for story_id in counts}
+    # "Most read" takes a story of any age, so the read ones come along; so does a pinned one.
+    read_ids = {story_id for counts in reads.values() for story_id in counts} | set(pinned)
     for story in tx.stories.by_ids(read_ids - stories.keys()):
         if story.source in sources:
             stories[story.public_id] = story
     return Material(
         stories=tuple(stories.values()),
         reads=reads,
+        so_far=so_far,
+        past=tuple(past),
         past_uses=tx.issues.past_uses(newsletter.slug, before, _MEMORY),
         covers_from=previous.covers_until if previous else None,
     )

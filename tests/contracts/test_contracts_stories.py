@@ -1,11 +1,13 @@
 """Stories and reads."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from newsletter.errors import NotFound
+from newsletter.ranking.model import PastStory
 from newsletter.sources.model import ReadKind, StoryKey
 from newsletter.storage.database import Database
 from newsletter.storage.statements import CHUNK
@@ -155,6 +157,28 @@ def test_reads_of_a_window(database: Database) -> None:
         assert tx.reads.sums([], MONDAY, WEDNESDAY) == {}
 
 
+def test_the_lives_of_stories_by_their_own_days(database: Database) -> None:
+    eleven = datetime(2025, 8, 4, 3, tzinfo=UTC)  # the Sunday, 23:00, in New York
+    old = a_story(1, published_at=eleven, departments=("Arts", "News"))
+    save(database, old, a_story(2, published_at=eleven + timedelta(days=9)))
+    sunday = MONDAY - timedelta(days=1)
+    rows = [("story1", sunday + timedelta(days=at), VIEWS, 10 + at) for at in range(5)]
+    with database.write() as tx:
+        tx.reads.put_days("counter", [*rows, ("story2", WEDNESDAY, VIEWS, 1_000)])
+        tx.reads.put_days("log", [("story1", MONDAY, VIEWS, 100)])
+    zone = ZoneInfo("America/New_York")
+
+    def lives(limit: int, *counters: str) -> list[PastStory]:
+        with database.read() as tx:
+            return tx.reads.histories(
+                counters, ["site"], zone, eleven + timedelta(days=4), life_days=3, limit=limit
+            )
+
+    assert lives(9, "counter") == [PastStory("Arts", 1.0, (10, 11, 12))]
+    assert lives(9, "counter", "log") == [PastStory("Arts", 1.0, (10, 111, 12))]
+    assert lives(9) == lives(0, "counter") == []
+
+
 def test_putting_days_again_replaces_and_adding_adds(database: Database) -> None:
     save(database, a_story(1))
     with database.write() as tx:
@@ -231,10 +255,14 @@ def test_a_trail_is_kept_in_its_order_and_only_grows(database: Database) -> None
 
 
 def test_a_trail_falls_with_its_transaction(database: Database) -> None:
-    with pytest.raises(NotFound), database.write() as tx:
-        tx.stories.save([a_story(1)])
-        tx.stories.add_trail([entry(1, TrailKind.SEEN)])
-        tx.stories.save([a_story(2, source="none")])
+    def write_and_fail() -> None:
+        with database.write() as tx:
+            tx.stories.save([a_story(1)])
+            tx.stories.add_trail([entry(1, TrailKind.SEEN)])
+            tx.stories.save([a_story(2, source="none")])
+
+    with pytest.raises(NotFound):
+        write_and_fail()
     with database.read() as tx:
         assert tx.stories.trail(["story1"]) == []
 

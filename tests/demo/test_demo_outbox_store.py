@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ def outbox(tmp_path: Path) -> Path:
     folder.mkdir()
     template = MessageTemplate.of(issue(from_name="Օրաթերթ"), KEYRING)
     for number, name in enumerate(("lilit", "ani", "aram"), start=1):
-        reader = replace(READER, address=f"{name}@reader.example")
+        reader = READER._replace(address=f"{name}@reader.example")
         (folder / f"{number:07d}.eml").write_bytes(template.build(reader))
     (folder / "envelopes.jsonl").write_text(
         '{"name": "0000001.eml", "from": "b@paper.example", "to": ["other@reader.example"]}\n{"na'

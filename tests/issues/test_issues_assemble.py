@@ -152,7 +152,7 @@ def test_past_uses_count() -> None:
         "s1": (PastUse("top", "most_read", "2025-W31", 1),),
         "s0": (PastUse("new", "latest", "2025-W31", 1),),
     }
-    issue = assemble(newsletter(), Material(STORIES, READS, uses)).issue
+    issue = assemble(newsletter(), Material(STORIES, READS, past_uses=uses)).issue
     top, new = issue.sections
     assert "s1" not in [item.story_id for item in top.items]
     assert "s0" not in [item.story_id for item in new.items]
@@ -205,7 +205,7 @@ def test_the_id_follows_from_the_draft() -> None:
 )
 def test_nothing_comes_twice(ages: list[float], reads: dict[str, int], minimum: int) -> None:
     stories = tuple(story(n, days=age) for n, age in enumerate(ages))
-    letter = newsletter({**TOP, "minimum": minimum}, NEW)
+    letter = newsletter({**TOP, "minimum": minimum, "count": 4}, NEW)
     try:
         draft = assemble(letter, Material(stories, {"top": reads}))
     except NotFound:

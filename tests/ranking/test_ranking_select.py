@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.publication.model import SectionPlan
+from newsletter.ranking.fill import MOST_PASSED_OVER
 from newsletter.ranking.model import PastUse, Pool, Selection, Window
-from newsletter.ranking.select import MOST_PASSED_OVER, select_latest, select_most_read
+from newsletter.ranking.select import select_stories
 from newsletter.stories.canonical import title_key
 from newsletter.stories.model import Story
 
@@ -37,6 +38,14 @@ def most_read(**keys: Any) -> SectionPlan:
 
 def latest(**keys: Any) -> SectionPlan:
     return SectionPlan(slug="new", kind="latest", title="Latest", **keys)
+
+
+def select_most_read(plan: SectionPlan, pool: Pool) -> Selection:
+    return select_stories(plan, pool, WEEK)
+
+
+def select_latest(plan: SectionPlan, pool: Pool, window: Window) -> Selection:
+    return select_stories(plan, pool, window)
 
 
 def chosen(selection: Selection) -> list[str]:

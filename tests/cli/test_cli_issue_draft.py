@@ -1,0 +1,60 @@
+"""`newsletter issue draft` as an editor uses it: explained, with pins and exclusions."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "newsletter", *arguments, "--config", "config.toml"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's installation, whose first issue is sent."""
+    folder = tmp_path_factory.mktemp("house")
+    command = [sys.executable, "-m", "newsletter", "demo", "--no-serve", "--subscribers", "3"]
+    subprocess.run([*command, "--dir", str(folder)], check=True, capture_output=True)
+    return folder
+
+
+def draft(house: Path, extra: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    sent = json.loads(run(house, "issue", "list", "--json").stdout)["issues"][-1]["slot"]
+    return run(house, "issue", "draft", "--no-fetch", "--slot", f"{sent}.x{extra}", *arguments)
+
+
+def test_the_table_says_why_and_who_lost(house: Path) -> None:
+    done = draft(house, 1, "--explain")
+    assert done.returncode == 0, done.stderr
+    table = " ".join(done.stdout.split())
+    assert "Score" in table
+    assert "reads in the last 30 days" in table
+    assert "ran in" in table
+
+
+def test_a_pin_comes_first_and_what_is_excluded_not_at_all(house: Path) -> None:
+    first = json.loads(draft(house, 2, "--json").stdout)
+    assert first["items"][0]["score"] > 0
+    top = [item for item in first["items"] if item["section"] == first["items"][0]["section"]]
+    section, last, gone = top[0]["section"], top[-1], top[0]
+    second = draft(
+        house, 3, "--json", "--pin", f"{section}={last['url']}", "--exclude", gone["story"]
+    )
+    assert second.returncode == 0, second.stderr
+    items = json.loads(second.stdout)["items"]
+    assert items[0]["story"] == last["story"]
+    assert items[0]["reasons"][0] == "Pinned by an editor."
+    assert gone["story"] not in [item["story"] for item in items]
+
+
+def test_what_there_is_not_is_named(house: Path) -> None:
+    section = draft(house, 4, "--pin", "nowhere=s1")
+    assert section.returncode != 0
+    assert '--pin "nowhere=s1" is not SECTION=STORY' in section.stderr
+    story = draft(house, 4, "--exclude", "https://paper.example/none")
+    assert story.returncode != 0
+    assert 'there is no story "https://paper.example/none"' in story.stderr
