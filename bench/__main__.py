@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import delivery, demo, drafting, rendering, starting
+from bench import access_log, delivery, demo, drafting, rendering, starting
 from bench.children import ChildFailed
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "access-log": access_log.measure,
     "delivery": delivery.measure,
     "demo": demo.measure,
     "drafting": drafting.measure,
