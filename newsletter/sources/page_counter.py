@@ -7,7 +7,7 @@ asking may add a view: so each page is asked once a day.
 import re
 from collections.abc import Iterator
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from newsletter.errors import FetchError, ParseError, SourceError
 from newsletter.sources.model import ReadBatch, ReadKind, StoryKey, TotalReads
@@ -68,7 +68,7 @@ def read_printed_count(body: bytes, selector: str) -> int | None:
     """The first number that stands in an element of ``selector``; None where there is none."""
     try:
         elements = LexborHTMLParser(body).css(selector)
-    except ValueError as error:
+    except SelectolaxError as error:
         raise SourceError(
             f'the selector "{selector}" is none that CSS knows; `newsletter reads learn` finds one',
             subject=selector,
