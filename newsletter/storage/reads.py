@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from newsletter.sources.model import ReadDoubt, ReadKind
 from newsletter.storage.sources import PolledRepository
-from newsletter.storage.statements import chunks, insert_into, source_key
+from newsletter.storage.statements import chunks, insert_into, lock_name, source_key
 from newsletter.storage.tables import read_day, read_doubt, read_point, source, story
 
 # The kinds under which visits from our own mails stand beside all visits.
@@ -20,6 +20,10 @@ class ReadRepository(PolledRepository):
     """What the counters told. Stories go by public id; one we don't know is left out."""
 
     role = "reads"
+
+    def lock(self, slug: str) -> None:
+        """Let one transaction at a time turn this counter's totals or log lines into days."""
+        lock_name(self._connection, f"reads {slug}")
 
     def put_days(self, slug: str, rows: Iterable[DayRow], *, own: bool = False) -> None:
         """Set the reads of (story, local day, kind); the last value wins.

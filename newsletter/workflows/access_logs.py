@@ -40,9 +40,10 @@ def count_logs(
     """
     paths = list(files) if files is not None else find_log_files(reads.path or "")
     with installation.database.read() as tx:
+        before = set(tx.read_logs.positions(reads.slug))
         stories = StoryPaths(tx.stories.addresses(reads.source), settings.tracking.utm_source)
-        known = {position.head_hash: position for position in tx.read_logs.positions(reads.slug)}
         recent = tx.read_logs.recent_visits(reads.slug)
+    known = {position.head_hash: position for position in before}
     counter = LogCounter(
         stories.find,
         settings.publication.zone,
@@ -69,9 +70,16 @@ def count_logs(
         known[file.state.head_hash] = file.state
     tally = counter.finish()
     with installation.database.write() as tx:
+        tx.reads.lock(reads.slug)
+        if set(tx.read_logs.positions(reads.slug)) != before:
+            raise SourceError(
+                f"another process counted the log of {reads.slug} at the same time; its reads are "
+                "kept, and these were left out",
+                subject=reads.slug,
+            )
         desk = keep_added(tx, settings, reads, tally.reads, tally.own, now)
-        for position, before in moved:
-            tx.read_logs.put_position(reads.slug, position, now, instead_of=before)
+        for position, known_as in moved:
+            tx.read_logs.put_position(reads.slug, position, now, instead_of=known_as)
         tx.read_logs.replace_recent_visits(
             reads.slug,
             {visit: datetime.fromtimestamp(at, UTC) for visit, at in counter.recent.items()},

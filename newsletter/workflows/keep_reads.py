@@ -48,6 +48,7 @@ def keep_batch(
     tx: Transaction, settings: Settings, reads: Reads, batch: ReadBatch, now: datetime
 ) -> ReadReport:
     """Keep what a poll or a file brought, within the caller's transaction."""
+    tx.reads.lock(reads.slug)
     keys = [row.story for row in batch.days] + [row.story for row in batch.totals]
     found = _identify(tx, reads.source, keys)
     # Several addresses may mean one story (with and without a campaign tag).

@@ -3,80 +3,25 @@
 import gzip
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from newsletter.config import load_config
+from newsletter.sources.access_log import LogCounter, LogTally
 from newsletter.storage.database import Database
-from newsletter.workflows.installation import seed_settings
-from tests.acceptance.command_line import CONFIG, Answer
-from tests.contracts.nouns import NOW, a_story
+from tests.cli.counted_paper import Call, Paper, counter
+from tests.contracts.nouns import a_story
 from tests.sources.test_access_log import log_line
 from tests.web_pages import Site, fetcher, site, ssl_context
 
 __all__ = ["fetcher", "site", "ssl_context"]
 
-Call = Callable[..., Answer]
-DAY = date(2025, 8, 5)
-
-
-class Paper:
-    """A folder with a config, and a database that knows two stories."""
-
-    def __init__(self, folder: Path, call: Call, counters: str) -> None:
-        self.folder = folder
-        self._call = call
-        self._now = NOW
-        config = CONFIG.format(feed="https://paper.example/feed/", port=2525)
-        by_hand = '[[reads]]\nslug = "by-hand"\nsource = "site"\nkind = "csv"\n'
-        (folder / "config.toml").write_text(config.replace(by_hand, counters), encoding="utf-8")
-        (folder / "data").mkdir()
-        self._url = f"sqlite:///{folder}/data/newsletter.sqlite"
-        database = Database.open(self._url)
-        database.migrate()
-        seed_settings(database, load_config(folder / "config.toml", {}), NOW)
-        with database.write() as tx:
-            tx.stories.save([a_story(1), a_story(2)])
-        database.close()
-
-    def reads(self, *arguments: str, now: str = "", status: int = 0) -> Answer:
-        """Call `newsletter reads`, a minute after the last call unless ``now`` says when."""
-        self._now += timedelta(minutes=1)
-        clock = ("--now", now or self._now.isoformat())
-        if arguments[0] in ("learn", "snippet"):
-            clock = ()
-        answer = self._call(self.folder, "reads", *arguments, *clock)
-        assert answer.status == status, answer.err + answer.out
-        return answer
-
-    def report(self, *arguments: str, now: str = "", status: int = 0) -> list[dict[str, Any]]:
-        answer = self.reads(*arguments, "--json", now=now, status=status)
-        reports: list[dict[str, Any]] = answer.json["reads"]
-        return reports
-
-    def sums(self, slug: str, *, less_own: bool = False) -> dict[str, int]:
-        database = Database.open(self._url)
-        with database.read() as tx:
-            sums = tx.reads.sums([slug], DAY - timedelta(days=40), DAY, less_own=less_own)
-        database.close()
-        return sums
-
-    def write(self, name: str, *lines: str) -> Path:
-        path = self.folder / name
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return path
-
 
 @pytest.fixture
 def paper(tmp_path: Path, call: Call) -> Callable[[str], Paper]:
     return lambda counters: Paper(tmp_path, call, counters)
-
-
-def counter(slug: str, kind: str, *more: str) -> str:
-    return "\n".join((f'[[reads]]\nslug = "{slug}"\nsource = "site"\nkind = "{kind}"', *more, ""))
 
 
 def test_an_import_tells_what_matched_and_what_did_not(paper: Callable[[str], Paper]) -> None:
@@ -128,6 +73,24 @@ def test_a_tailed_log_is_read_on_across_its_rotation(paper: Callable[[str], Pape
     assert desk.report("sync")[0]["rows"] == 0
     assert desk.sums("server") == {"story1": 2, "story2": 1}
     assert desk.sums("server", less_own=True) == {"story1": 1, "story2": 1}
+
+
+def test_two_that_count_one_log_at_the_same_time_count_it_once(
+    paper: Callable[[str], Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = paper(counter("server", "access-log", 'path = "access.log"'))
+    desk.write("access.log", log_line(path="/1"))
+    finish, others = LogCounter.finish, iter([lambda: desk.report("sync")])
+
+    def finish_second(self: LogCounter) -> LogTally:
+        for other in others:
+            assert other()[0]["matched"] == 1
+        return finish(self)
+
+    monkeypatch.setattr(LogCounter, "finish", finish_second)
+    (report,) = desk.report("sync", status=1)
+    assert "another process counted the log of server" in report["error"]
+    assert desk.sums("server") == {"story1": 1}
 
 
 def test_one_counter_that_fails_never_stops_another(
