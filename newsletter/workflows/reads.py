@@ -9,11 +9,11 @@ from pathlib import Path
 from newsletter.errors import NotFound, SourceError, UsageError
 from newsletter.log import get_logger
 from newsletter.publication.model import Reads, Settings
-from newsletter.sources.counters import ADAPTERS
 from newsletter.sources.json_table import looks_like_json
 from newsletter.sources.model import ReadBatch
 from newsletter.sources.page_counter import MAX_PAGE_BYTES, MAX_PAGES, learn_selector
 from newsletter.sources.poll import FIRST_DAYS, Poll
+from newsletter.sources.read_adapters import ADAPTERS
 from newsletter.sources.read_counts import MAX_TABLE_BYTES, read_table
 from newsletter.workflows.access_logs import count_logs, looks_like_log
 from newsletter.workflows.installation import Installation
