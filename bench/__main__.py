@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import delivery, demo, drafting, ranking, rendering, starting
+from bench import access_log, delivery, demo, drafting, ranking, rendering, starting
 from bench.children import ChildFailed
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "access-log": access_log.measure,
     "delivery": delivery.measure,
     "demo": demo.measure,
     "drafting": drafting.measure,

@@ -23,7 +23,15 @@ _PREFIX = "NEWSLETTER_"
 # Names that configure the command line or the tests, and no key of the file.
 _NOT_KEYS = ("NEWSLETTER_CONFIG", "NEWSLETTER_TEST_PG_URL")
 _ARRAYS = ("relay", "source", "reads", "newsletter", "section")
-_SETTINGS_TABLES = ("publication", "source", "reads", "newsletter", "delivery", "bounces")
+_SETTINGS_TABLES = (
+    "publication",
+    "source",
+    "reads",
+    "newsletter",
+    "delivery",
+    "bounces",
+    "tracking",
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -252,7 +260,9 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
             raise ConfigError(f'{where}: unknown key "{name}"{_nearest(name, known)}', subject=name)
     settings = {name: document.pop(name) for name in _SETTINGS_TABLES if name in document}
     bootstrap = validate(Bootstrap, document, str(path), origins)
-    return Config(path, _resolve_paths(bootstrap, path.resolve().parent), settings, origins)
+    root = path.resolve().parent
+    _resolve_counter_paths(settings.get("reads"), root)
+    return Config(path, _resolve_paths(bootstrap, root), settings, origins)
 
 
 def validate(
@@ -311,6 +321,14 @@ def _resolve_paths(bootstrap: Bootstrap, root: Path) -> Bootstrap:
             ),
         }
     )
+
+
+def _resolve_counter_paths(counters: Any, root: Path) -> None:
+    """The same for the files that [[reads]] name, before they go into the settings' rows."""
+    for counter in counters if isinstance(counters, list) else ():
+        for key in ("path", "password_file"):
+            if isinstance(counter, dict) and isinstance(counter.get(key), str) and counter[key]:
+                counter[key] = str(root / counter[key])
 
 
 def _lay_environment_over(

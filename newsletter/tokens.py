@@ -18,7 +18,7 @@ import secrets
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -179,6 +179,11 @@ class Keyring:
     def hash_address(self, address: str) -> str:
         """A keyed hash of an address, for a suppression that outlives the address itself."""
         return _base32(hmac.digest(self._address_hash_key, address.encode(), "sha256"))
+
+    def day_salt(self, day: date) -> bytes:
+        """A secret of 32 bytes that differs every day, to hash visitors with."""
+        told = f"visits\0{day.isoformat()}"
+        return hmac.digest(self._address_hash_key, told.encode(), "sha256")
 
 
 def load_keyring(path: Path) -> Keyring:

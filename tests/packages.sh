@@ -10,7 +10,8 @@ signatures=(libmail-dkim-perl)                    # verifies by another hand tha
 # MariaDB's core package holds the server without a service of its own.
 site=(wordpress wordpress-theme-twentytwentythree mariadb-server-core
   php-cli php-mysql php-gd php-xml)
-wanted=("${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" openssl)
+logs=(nginx-light)                                # writes real access logs
+wanted=("${logs[@]}" "${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" openssl)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]

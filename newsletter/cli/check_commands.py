@@ -11,12 +11,13 @@ from newsletter.cli.output import print_json
 from newsletter.delivery.smtp import open_connection
 from newsletter.errors import NewsletterError
 from newsletter.publication.model import Reads, Settings
+from newsletter.sources.log_files import find_log_files
 from newsletter.sources.model import SourceState
 from newsletter.workflows.check import check_dns, sender_domains
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.fetch import poll_source
 from newsletter.workflows.installation import Installation
-from newsletter.workflows.reads import poll_counter
+from newsletter.workflows.reads import can_be_asked, poll_counter
 from newsletter.workflows.set_up import is_private_address
 from newsletter.workflows.waves import check_waves
 
@@ -52,7 +53,7 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
         except NewsletterError as error:
             yield _Answer(f"source {source.slug}", "stop", str(error))
     for reads in settings.reads:
-        yield from _check_reads(installation, reads)
+        yield from _check_reads(installation, settings, reads)
     yield from _check_links(installation)
     yield from _check_hold(installation)
     yield from _check_dns(installation, settings)
@@ -61,11 +62,17 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
         yield _Answer(finding.what, finding.level, finding.sentence)
 
 
-def _check_reads(installation: Installation, reads: Reads) -> Iterator[_Answer]:
-    if reads.url is None:
+def _check_reads(installation: Installation, settings: Settings, reads: Reads) -> Iterator[_Answer]:
+    if not can_be_asked(reads):
         return
     try:
-        batch = poll_counter(installation.fetcher, reads, installation.clock.now().date())
+        if reads.kind == "access-log":
+            files = find_log_files(reads.path or "")
+            yield _Answer(f"reads {reads.slug}", "ok", f"{len(files)} files")
+            return
+        now = installation.clock.now()
+        today = now.astimezone(settings.publication.zone).date()
+        batch = poll_counter(installation, settings, reads, now, today, pages=1)
         count = len(batch.days) + len(batch.totals)
         yield _Answer(f"reads {reads.slug}", "ok", f"{count} rows")
     except NewsletterError as error:

@@ -121,18 +121,55 @@ class Source(Model):
     )
 
 
+StatsKind = Literal["views", "visitors", "visits"]
+
+
 class Reads(Model):
     """A counter that tells how often stories were read."""
 
     slug: Slug = Field(description="its identity")
     source: Slug = Field(description="the source whose stories it counts")
-    kind: Literal["csv", "wordpress-popular-posts"] = Field(
-        description="a CSV of url,date,reads, or the WordPress Popular Posts plugin"
+    kind: Literal[
+        "csv", "wordpress-popular-posts", "koko-analytics", "page", "access-log", "beacon"
+    ] = Field(
+        description="csv: a CSV or JSON of url, date, reads; wordpress-popular-posts and "
+        "koko-analytics: those plugins; page: the number printed on each story's page; access-log: "
+        "the web server's log; beacon: our own snippet on the site"
     )
     url: WebAddress | None = Field(
         None,
-        description="the CSV's address, or the WordPress REST root; a CSV without one is brought "
-        "in by hand: newsletter reads import FILE",
+        description="csv: the file's address; without it counts are brought by newsletter reads "
+        "import FILE. The plugins: the WordPress REST root",
+    )
+    path: str | None = Field(
+        None,
+        min_length=1,
+        description="access-log: the file, such as /var/log/nginx/access.log; it is read on from "
+        "where it was left, and so are its rotated parts beside it",
+    )
+    selector: Line = Field(
+        "",
+        description="page: the CSS selector of the number; newsletter reads learn finds it from "
+        "one example",
+    )
+    stats_kind: StatsKind | None = Field(
+        None,
+        description="which kind to take where a counter tells several; else views before visitors "
+        "before visits. Kinds are never added up",
+    )
+    username: Line = Field(
+        "", description="koko-analytics: the WordPress user of an application password"
+    )
+    password_file: str | None = Field(
+        None,
+        min_length=1,
+        description="a file that holds nothing but that password; settings are kept in the "
+        "database, so the password itself never stands here",
+    )
+    primary: bool = Field(
+        False,
+        description="this counter ranks the stories of its source; the others are for comparison. "
+        "Without one so marked it is the first",
     )
     allow_private: bool = Field(
         False, description="let this address lie in a private or loopback network"
@@ -140,8 +177,16 @@ class Reads(Model):
 
     @model_validator(mode="after")
     def _check(self) -> "Reads":
-        if self.url is None and self.kind != "csv":
-            raise ValueError("a counter of this kind needs the key url")
+        needs = {
+            "wordpress-popular-posts": ("url", self.url),
+            "koko-analytics": ("url", self.url),
+            "page": ("selector", self.selector),
+        }
+        key, value = needs.get(self.kind, ("", "-"))
+        if not value:
+            raise ValueError(f"a counter of this kind needs the key {key}")
+        if self.username and not (self.url or "").startswith("https:") and not self.allow_private:
+            raise ValueError("a login needs an https address: else the network sees the password")
         return self
 
 
@@ -398,6 +443,23 @@ class DeliverySettings(Model):
     )
 
 
+class Tracking(Model):
+    """How visits that our own mails caused are told apart from the site's other readers."""
+
+    utm_source: Annotated[
+        str, shaped(r"[A-Za-z0-9._-]*", "of letters, digits, dots, hyphens and underscores only")
+    ] = Field(
+        "newsletter",
+        description="story links in mails carry utm_source=THIS&utm_medium=email&utm_campaign="
+        "NEWSLETTER-SLOT; empty: no tag, and our own visits can't be told apart",
+    )
+    subtract_own: bool = Field(
+        False,
+        description="leave visits that carry that tag out of the reads that rank, where the "
+        "counter sees them: access-log, beacon, and files that list full addresses",
+    )
+
+
 class Settings(Model):
     """All that the desk may change: the file's tables below, or their versioned rows."""
 
@@ -407,6 +469,7 @@ class Settings(Model):
     newsletter: tuple[Newsletter, ...] = ()
     delivery: DeliverySettings = DeliverySettings()
     bounces: Bounces = Bounces()
+    tracking: Tracking = Tracking()
 
     @model_validator(mode="after")
     def _check(self) -> "Settings":
@@ -418,6 +481,13 @@ class Settings(Model):
             if reads.source not in sources:
                 raise ValueError(
                     f'reads "{reads.slug}" counts for an unknown source "{reads.source}"'
+                )
+        for slug in sources:
+            marked = [reads.slug for reads in self.reads if reads.source == slug and reads.primary]
+            if len(marked) > 1:
+                raise ValueError(
+                    f'source "{slug}" has two primary counters, "{marked[0]}" and "{marked[1]}": '
+                    "mark one"
                 )
         for newsletter in self.newsletter:
             sender = newsletter.sender.address
@@ -436,6 +506,14 @@ class Settings(Model):
     def newsletter_called(self, slug: str) -> Newsletter | None:
         """The newsletter of that slug, if there is one."""
         return next((n for n in self.newsletter if n.slug == slug), None)
+
+    def primary_counters(self, sources: tuple[str, ...]) -> list[str]:
+        """The counters that rank stories of these sources: one a source, the first or marked."""
+        chosen: dict[str, str] = {}
+        for reads in sorted(self.reads, key=lambda reads: not reads.primary):
+            if reads.source in sources:
+                chosen.setdefault(reads.source, reads.slug)
+        return list(chosen.values())
 
 
 def _refuse_twins(kind: str, slugs: list[str]) -> None:

@@ -24,12 +24,14 @@ def render_issue(
     *,
     base_url: str,
     templates: Templates,
+    utm_source: str = "",
 ) -> RenderedIssue:
     """The issue as HTML with inlined CSS and as text, both with `ReaderSlot` marks.
 
-    ``base_url`` is the root of the service's pages, without a slash at the end.
+    ``base_url`` is the root of the service's pages, without a slash at the end;
+    ``utm_source`` tags the links to stories.
     """
-    view = view_issue(issue, publication, newsletter, base_url=base_url)
+    view = view_issue(issue, publication, newsletter, base_url=base_url, utm_source=utm_source)
     html = write_html(view, issue, publication, newsletter, templates=templates)
     return RenderedIssue(
         subject=issue.subject,

@@ -1,10 +1,11 @@
 """What the templates of an issue are given: decided here, so that they only print."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from newsletter.issues.model import Issue, Item, Section
+from newsletter.publication.campaign import tag_link
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.filters import is_armenian
 from newsletter.rendering.model import ReaderSlot
@@ -105,9 +106,18 @@ class IssueView:
 
 
 def view_issue(
-    issue: Issue, publication: Publication, newsletter: Newsletter, *, base_url: str
+    issue: Issue,
+    publication: Publication,
+    newsletter: Newsletter,
+    *,
+    base_url: str,
+    utm_source: str = "",
 ) -> IssueView:
-    """The issue laid out: its lead, its sections, its numbers and links."""
+    """The issue laid out: its lead, its sections, its numbers and links.
+
+    Links to stories carry ``utm_source`` as their campaign's source, if one is given.
+    """
+    issue = _tag_links(issue, utm_source)
     base_url = base_url.rstrip("/")
     lead = _find_lead(issue)
     sections = tuple(
@@ -166,6 +176,24 @@ def fit_picture(picture: Picture, box: tuple[int, int], headline: str) -> Pictur
         caption=picture.caption,
         credit=picture.credit,
         fluid=width == box_width and (picture.width or _FLUID_FROM) >= _FLUID_FROM,
+    )
+
+
+def _tag_links(issue: Issue, utm_source: str) -> Issue:
+    """The issue with story links by which a visit that it caused is known."""
+    campaign = f"{issue.newsletter}-{issue.slot}"
+    return replace(
+        issue,
+        sections=tuple(
+            replace(
+                section,
+                items=tuple(
+                    replace(item, url=tag_link(item.url, utm_source, campaign))
+                    for item in section.items
+                ),
+            )
+            for section in issue.sections
+        ),
     )
 
 

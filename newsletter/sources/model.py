@@ -94,6 +94,33 @@ class ReadKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class ReadDoubt:
+    """Reads that came faster than a counter can count, set aside until a person confirms them.
+
+    ``story`` is a public id, ``reads`` what they would add to ``day``, ``total``
+    the running total that showed them, where the counter keeps one.
+    """
+
+    story: str
+    day: date
+    kind: ReadKind
+    reads: int
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class LogPosition:
+    """How far a log file was read: ``position`` in bytes as they are when unpacked.
+
+    The file is known by the hash of its first ``head_bytes``.
+    """
+
+    head_hash: str
+    head_bytes: int
+    position: int
+
+
+@dataclass(frozen=True)
 class StoryKey:
     """How a counter names a story: by address, or by the source's own id."""
 
@@ -120,12 +147,16 @@ class TotalReads:
 
 @dataclass(frozen=True)
 class ReadBatch:
-    """What one poll of a counter brought: days, or totals, and what was left out."""
+    """What one poll of a counter brought: days, or totals, and what was left out.
+
+    ``recognised`` says whose export it was, where that could be told.
+    """
 
     kind: ReadKind = ReadKind.VIEWS
     days: tuple[DayReads, ...] = ()
     totals: tuple[TotalReads, ...] = ()
     problems: tuple[str, ...] = ()
+    recognised: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from newsletter.errors import ParseError
-from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Reads
 from newsletter.sources.model import DayReads, ReadBatch, StoryKey, TotalReads
-from newsletter.sources.read_counts import counter_address, parse_count
+from newsletter.sources.poll import Poll
+from newsletter.sources.read_counts import parse_count, spread_evenly
 from newsletter.sources.rest import get_json, objects, rest_url
 from newsletter.sources.text import cap_problems
 from newsletter.sources.wordpress_post import post_id
@@ -24,27 +23,24 @@ PER_PAGE = 100
 MAX_PAGES = 50
 
 
-def fetch_popular_posts(
-    fetcher: Fetcher, reads: Reads, today: date, *, first: bool = False
-) -> ReadBatch:
+def fetch_popular_posts(poll: Poll) -> ReadBatch:
     """The plugin's totals by post id; FetchError or ParseError if it cannot be asked.
 
-    ``today`` is the paper's local date. On the ``first`` poll the batch also
-    holds estimated days, see `estimate_days`.
+    On the first poll the batch also holds estimated days, see `estimate_days`.
     """
-    totals, problems = _read_range(fetcher, reads, "all")
+    totals, problems = _read_range(poll, "all")
     days: tuple[DayReads, ...] = ()
-    if first:
+    if poll.since is None:
         windows = []
         for name in ("last24hours", "last7days", "last30days"):
-            counts, more = _read_range(fetcher, reads, name)
+            counts, more = _read_range(poll, name)
             windows.append(counts)
             problems += more
-        days = estimate_days(*windows, today=today)
+        days = estimate_days(*windows, today=poll.today)
     return ReadBatch(
         days=days,
         totals=tuple(TotalReads(StoryKey(native_id=i), n) for i, n in totals.items()),
-        problems=cap_problems(problems, f"counts of {reads.url}"),
+        problems=cap_problems(problems, f"counts of {poll.url}"),
     )
 
 
@@ -80,32 +76,24 @@ def estimate_days(
     )
 
 
-def spread_evenly(count: int, parts: int) -> Sequence[int]:
-    """``count`` in whole ``parts`` that differ by one at most, the larger ones first."""
-    share, rest = divmod(count, parts)
-    return [share + (1 if index < rest else 0) for index in range(parts)]
-
-
-def _read_range(fetcher: Fetcher, reads: Reads, name: str) -> tuple[dict[str, int], list[str]]:
+def _read_range(poll: Poll, name: str) -> tuple[dict[str, int], list[str]]:
     """Reads by post id in one of the plugin's ranges."""
     counts: dict[str, int] = {}
     problems: list[str] = []
     for page in range(MAX_PAGES):
-        rows = _read_page(fetcher, reads, name, page * PER_PAGE)
+        rows = _read_page(poll, name, page * PER_PAGE)
         for row in rows:
             problem = _count_row(row, counts)
             if problem:
-                problems.append(f"a count of {reads.url} was left out: {problem}")
+                problems.append(f"a count of {poll.url} was left out: {problem}")
         if len(rows) < PER_PAGE:
             break
     return counts, problems
 
 
-def _read_page(
-    fetcher: Fetcher, reads: Reads, name: str, offset: int
-) -> Sequence[Mapping[str, Any]]:
+def _read_page(poll: Poll, name: str, offset: int) -> Sequence[Mapping[str, Any]]:
     url = rest_url(
-        counter_address(reads),
+        poll.url,
         f"{NAMESPACE}/popular-posts",
         {
             "range": name,
@@ -115,12 +103,12 @@ def _read_page(
             "_fields": "id,pageviews",
         },
     )
-    document, _ = get_json(fetcher, url, allow_private=reads.allow_private)
+    document, _ = get_json(poll.fetcher, url, allow_private=poll.reads.allow_private)
     if not isinstance(document, list):
         raise ParseError(
-            f"{reads.url} does not answer with a list of popular posts; check that the plugin "
+            f"{poll.url} does not answer with a list of popular posts; check that the plugin "
             "WordPress Popular Posts is active there",
-            subject=reads.slug,
+            subject=poll.reads.slug,
         )
     return objects(document)
 

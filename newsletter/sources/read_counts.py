@@ -1,46 +1,31 @@
-"""Reads from a CSV file or address, and the difference of two totals."""
+"""Reads from a table, CSV or JSON, that is fetched from an address or brought as a file."""
 
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from newsletter.errors import ParseError, SourceError
-from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Reads
+from newsletter.errors import ParseError
+from newsletter.sources.exports import (
+    COUNT_NAMES,
+    DATE_NAMES,
+    ID_NAMES,
+    PATH_NAMES,
+    URL_NAMES,
+    recognise_export,
+)
+from newsletter.sources.json_table import looks_like_json, read_json_table
 from newsletter.sources.model import DayReads, ReadBatch, ReadKind, StoryKey, TotalReads
+from newsletter.sources.poll import Poll
 from newsletter.sources.text import cap_problems, collapse_space, web_address
 
-MAX_CSV_BYTES = 50_000_000
+MAX_TABLE_BYTES = 50_000_000
 _DELIMITERS = (",", ";", "\t", "|")
 
-# Header names as the exports of the common counters write them, in lower case.
-_URL_NAMES = ("url", "address", "link", "page url", "permalink", "full page url")
-_PATH_NAMES = (
-    "path",
-    "page path",
-    "pagepath",
-    "page",
-    "pathname",
-    "page path and screen class",
-    "landing page",
-)
-_ID_NAMES = ("id", "post_id", "post id", "native_id")
-_DATE_NAMES = ("date", "day")
-_COUNT_NAMES = {
-    **dict.fromkeys(
-        ("reads", "views", "pageviews", "page views", "page_views", "hits", "screenpageviews"),
-        ReadKind.VIEWS,
-    ),
-    **dict.fromkeys(
-        ("visitors", "unique visitors", "users", "active users", "activeusers"), ReadKind.VISITORS
-    ),
-    **dict.fromkeys(("visits", "sessions"), ReadKind.VISITS),
-}
-
+_PREFACE_DAY = re.compile(r"#?\s*(start|end) date:\s*([0-9-]{8,10})", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([ ,.'’\u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*")
 _DAY_FORMATS = (
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "%Y-%m-%d"),
@@ -50,53 +35,49 @@ _DAY_FORMATS = (
 )
 
 
-def difference_totals(previous: int | None, current: int) -> int:
-    """What a counter grew by between two polls.
-
-    A counter not seen before (None) grew by all it shows; one that went back
-    was reset, and grew by all it shows since.
-    """
-    if previous is None or current < previous:
-        return current
-    return current - previous
-
-
-def fetch_csv(fetcher: Fetcher, reads: Reads) -> ReadBatch:
-    """The reads at a CSV's address; paths are taken as those of the address's site."""
-    response = fetcher.get(
-        counter_address(reads),
-        max_bytes=MAX_CSV_BYTES,
-        accept="text/csv, text/tab-separated-values, text/plain;q=0.8, */*;q=0.1",
-        allow_private=reads.allow_private,
+def fetch_table(poll: Poll) -> ReadBatch:
+    """The reads at a table's address; paths are taken as those of the address's site."""
+    response = poll.fetcher.get(
+        poll.url,
+        max_bytes=MAX_TABLE_BYTES,
+        accept="text/csv, application/json, text/tab-separated-values, text/plain;q=0.8, */*;q=0.1",
+        allow_private=poll.reads.allow_private,
     )
-    return read_csv(response.body, site=response.url, name=response.url.partition("?")[0])
+    return read_table(
+        response.body,
+        site=response.url,
+        name=response.url.partition("?")[0],
+        stats_kind=poll.reads.stats_kind,
+    )
 
 
-def counter_address(reads: Reads) -> str:
-    """Where a counter is asked; SourceError for one whose counts are brought by hand."""
-    if reads.url is None:
-        raise SourceError(
-            f'the counter "{reads.slug}" has no address to ask: give it a url, or bring its '
-            "counts by `newsletter reads import FILE`",
-            subject=reads.slug,
-        )
-    return reads.url
-
-
-def read_csv(text: str | bytes, *, site: str = "", name: str = "the CSV") -> ReadBatch:
+def read_table(
+    text: str | bytes,
+    *,
+    site: str = "",
+    name: str = "the CSV",
+    stats_kind: str | None = None,
+    window: tuple[date, date] | None = None,
+) -> ReadBatch:
     """Reads from a table with a header line; ParseError where it has no usable one.
 
     One column names the story (``url``, ``path`` or ``id``), one counts
     (``reads``, ``views``, ``pageviews``, or ``visitors``, ``visits`` as other
-    kinds). With a ``date`` column the rows are reads of days, else totals.
-    Paths become addresses of ``site``, if one is given. Rows of the same story
-    (and day) are added up: exports part them by what we don't ask for. A bad
-    row becomes a problem that names its line.
+    kinds; ``stats_kind`` chooses). With a ``date`` column the rows are reads of
+    days, with a ``window`` (first and last day) they are spread evenly over its
+    days, else they are totals. Paths become addresses of ``site``, if one is
+    given. Rows of the same story (and day) are added up: exports part them by
+    what we don't ask for. A bad row becomes a problem that names its line.
     """
     if isinstance(text, bytes):
         text = _decode(text)
     try:
-        return _read_table(text, site, name)
+        if looks_like_json(text):
+            table = read_json_table(text, name)
+            lines = iter([(1, table.header), *enumerate(table.rows, 1)])
+            return _read_rows(lines, "row", site, name, stats_kind, window or table.window)
+        lines = _rows(text)
+        return _read_rows(lines, "line", site, name, stats_kind, window or _preface_window(text))
     except csv.Error as error:
         raise ParseError(
             f"{name} is not a table that can be read ({error}); save it as CSV in UTF-8",
@@ -106,13 +87,14 @@ def read_csv(text: str | bytes, *, site: str = "", name: str = "the CSV") -> Rea
 
 @dataclass(frozen=True)
 class _Columns:
-    """Where the columns are; ``story_is`` is url, path or id."""
+    """Where the columns are; ``story_is`` is url, path or id, ``export`` whose table it is."""
 
     story: int
     story_is: str
     count: int
     kind: ReadKind
     day: int | None
+    export: str
 
     @property
     def width(self) -> int:
@@ -133,21 +115,63 @@ class _Sums:
     totals: Counter[StoryKey] = field(default_factory=Counter)
 
 
-def _read_table(text: str, site: str, name: str) -> ReadBatch:
-    lines = _rows(text)
-    columns = _find_columns(next(lines, (0, []))[1], name)
+def _read_rows(
+    lines: Iterator[tuple[int, list[str]]],
+    unit: str,
+    site: str,
+    name: str,
+    stats_kind: str | None,
+    window: tuple[date, date] | None,
+) -> ReadBatch:
+    columns = _find_columns(next(lines, (0, []))[1], name, stats_kind)
+    if columns.export and columns.day is None and window is None:
+        raise ParseError(
+            f"{name} is an export of {columns.export} and does not tell which days it covers: "
+            "name them by --from and --until, or export it by day",
+            subject=name,
+        )
     sums = _Sums()
     problems = []
     for number, row in lines:
         problem = _add_row(row, columns, site, sums)
         if problem:
-            problems.append(f"line {number} of {name} was left out: {problem}")
+            problems.append(f"{unit} {number} of {name} was left out: {problem}")
+    if window is not None:
+        _spread_totals(sums, *window)
     return ReadBatch(
         kind=columns.kind,
         days=tuple(DayReads(story, day, count) for (story, day), count in sums.days.items()),
         totals=tuple(TotalReads(story, total) for story, total in sums.totals.items()),
-        problems=cap_problems(problems, f"lines of {name}"),
+        problems=cap_problems(problems, f"{unit}s of {name}"),
+        recognised=columns.export,
     )
+
+
+def _spread_totals(sums: _Sums, first: date, last: date) -> None:
+    """Turn what a window of days came to into reads of its days."""
+    days = [last - timedelta(days=back) for back in range((last - first).days + 1)]
+    for story, total in sums.totals.items():
+        for day, share in zip(days, spread_evenly(total, len(days)), strict=True):
+            if share:
+                sums.days[story, day] += share
+    sums.totals.clear()
+
+
+def spread_evenly(count: int, parts: int) -> Sequence[int]:
+    """``count`` in whole ``parts`` that differ by one at most, the larger ones first."""
+    share, rest = divmod(count, parts)
+    return [share + (1 if index < rest else 0) for index in range(parts)]
+
+
+def _preface_window(text: str) -> tuple[date, date] | None:
+    """The days that GA4 names in the comments before its table."""
+    days = {}
+    for line in text.lstrip("\ufeff").splitlines()[:20]:
+        match = _PREFACE_DAY.match(line)
+        if match and (day := parse_day(match[2])):
+            days[match[1].lower()] = day
+    window = (days.get("start"), days.get("end"))
+    return (window[0], window[1]) if window[0] and window[1] and window[0] <= window[1] else None
 
 
 def _add_row(row: list[str], columns: _Columns, site: str, sums: _Sums) -> str:
@@ -196,7 +220,7 @@ def _is_preface(line: str) -> bool:
 
 
 def _known_names(cells: list[str]) -> int:
-    known = {*_URL_NAMES, *_PATH_NAMES, *_ID_NAMES, *_DATE_NAMES, *_COUNT_NAMES}
+    known = {*URL_NAMES, *PATH_NAMES, *ID_NAMES, *DATE_NAMES, *COUNT_NAMES}
     return sum(_header_name(cell) in known for cell in cells)
 
 
@@ -204,14 +228,17 @@ def _header_name(cell: str) -> str:
     return collapse_space(cell.strip().strip("\"'")).lower()
 
 
-def _find_columns(header: list[str], name: str) -> _Columns:
+def _find_columns(header: list[str], name: str, stats_kind: str | None) -> _Columns:
     names: dict[str, int] = {}
     for index, cell in enumerate(header):
         names.setdefault(_header_name(cell), index)
-    story = _first(names, {"url": _URL_NAMES, "path": _PATH_NAMES, "id": _ID_NAMES})
-    count = next((known for known in _COUNT_NAMES if known in names), None)
+    export = recognise_export(frozenset(names))
+    paths = (*PATH_NAMES, *(export.paths if export else ()))
+    story = _first(names, {"url": URL_NAMES, "path": paths, "id": ID_NAMES})
+    wanted = [k for k in COUNT_NAMES if stats_kind in (None, COUNT_NAMES[k].value)]
+    count = next((known for known in wanted if known in names), None)
     if story is None or count is None:
-        missing = "url, path or id" if story is None else "reads, views or pageviews"
+        missing = "url, path or id" if story is None else stats_kind or "reads, views or pageviews"
         raise ParseError(
             f'{name} has no column "{missing}"; its first line must name the columns, as in '
             "url,date,reads",
@@ -221,8 +248,9 @@ def _find_columns(header: list[str], name: str) -> _Columns:
         story=story[1],
         story_is=story[0],
         count=names[count],
-        kind=_COUNT_NAMES[count],
-        day=next((names[known] for known in _DATE_NAMES if known in names), None),
+        kind=COUNT_NAMES[count],
+        day=next((names[known] for known in DATE_NAMES if known in names), None),
+        export=export.name if export else "",
     )
 
 

@@ -1,6 +1,6 @@
 """Reads: by story and local day, and the running totals they came from."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from newsletter.ranking.model import PastStory
-from newsletter.sources.model import ReadKind
+from newsletter.sources.model import ReadDoubt, ReadKind
 from newsletter.storage.sources import PolledRepository
-from newsletter.storage.statements import chunks, insert_into, source_key
-from newsletter.storage.tables import read_day, read_point, source, story
+from newsletter.storage.statements import chunks, insert_into, lock_name, source_key
+from newsletter.storage.tables import read_day, read_doubt, read_point, source, story
 
+# The kinds under which visits from our own mails stand beside all visits.
+_OWN = "own_"
 DayRow = tuple[str, date, ReadKind, int]
 
 
@@ -22,22 +24,70 @@ class ReadRepository(PolledRepository):
 
     role = "reads"
 
-    def put_days(self, slug: str, rows: Iterable[DayRow]) -> None:
-        """Set the reads of (story, local day, kind); the last value wins."""
-        self._write_days(slug, rows, add=False)
+    def lock(self, slug: str) -> None:
+        """Let one transaction at a time turn this counter's totals or log lines into days."""
+        lock_name(self._connection, f"reads {slug}")
 
-    def add_to_days(self, slug: str, rows: Iterable[DayRow]) -> None:
+    def put_days(self, slug: str, rows: Iterable[DayRow], *, own: bool = False) -> None:
+        """Set the reads of (story, local day, kind); the last value wins.
+
+        ``own`` ones are those among the reads that our own mails caused.
+        """
+        self._write_days(slug, rows, own=own, add=False)
+
+    def add_to_days(self, slug: str, rows: Iterable[DayRow], *, own: bool = False) -> None:
         """Add to the reads of (story, local day, kind)."""
-        self._write_days(slug, rows, add=True)
+        self._write_days(slug, rows, own=own, add=True)
 
-    def put_totals(self, slug: str, taken_at: datetime, rows: Iterable[tuple[str, int]]) -> None:
+    def day_values(
+        self, slug: str, kind: ReadKind, days: Collection[date]
+    ) -> dict[tuple[str, date], int]:
+        """What stands for these days, by story and day."""
+        reads_id = source_key(self._connection, self.role, slug)
+        return {
+            (row.public_id, row.day): row.reads
+            for chunk in chunks(sorted(set(days)))
+            for row in self._connection.execute(
+                sa.select(story.c.public_id, read_day.c.day, read_day.c.reads)
+                .join_from(read_day, story, story.c.id == read_day.c.story_id)
+                .where(
+                    read_day.c.reads_id == reads_id,
+                    read_day.c.day.in_(chunk),
+                    read_day.c.kind == kind.value,
+                )
+            )
+        }
+
+    def largest_day(self, slug: str, kind: ReadKind) -> int:
+        """The most reads that the counter ever told of one story on one day; 0 at first."""
+        reads_id = source_key(self._connection, self.role, slug)
+        largest = self._connection.scalar(
+            sa.select(sa.func.max(read_day.c.reads)).where(
+                read_day.c.reads_id == reads_id, read_day.c.kind == kind.value
+            )
+        )
+        return int(largest or 0)
+
+    def put_totals(
+        self,
+        slug: str,
+        taken_at: datetime,
+        rows: Iterable[tuple[str, int]],
+        kind: ReadKind = ReadKind.VIEWS,
+    ) -> None:
         """Keep a counter's totals; those that did not change since the last time add no row."""
         totals = dict(rows)
-        last = self.last_totals(slug)
+        last = self.last_totals(slug, kind)
         new = {story_id: n for story_id, n in totals.items() if last.get(story_id) != n}
         reads_id = source_key(self._connection, self.role, slug)
         values = [
-            {"reads_id": reads_id, "story_id": key, "taken_at": taken_at, "total": new[public_id]}
+            {
+                "reads_id": reads_id,
+                "story_id": key,
+                "taken_at": taken_at,
+                "total": new[public_id],
+                "kind": kind.value,
+            }
             for public_id, key in self._story_keys(new).items()
         ]
         if not values:
@@ -46,17 +96,18 @@ class ReadRepository(PolledRepository):
         self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["reads_id", "story_id", "taken_at"],
-                set_={"total": statement.excluded.total},
+                set_={"total": statement.excluded.total, "kind": statement.excluded.kind},
             ),
             values,
         )
 
-    def last_totals(self, slug: str) -> dict[str, int]:
-        """The latest total of each story that the counter told of."""
+    def last_totals(self, slug: str, kind: ReadKind = ReadKind.VIEWS) -> dict[str, int]:
+        """The latest total of that kind of each story that the counter told of."""
         reads_id = source_key(self._connection, self.role, slug)
+        of_kind = sa.and_(read_point.c.reads_id == reads_id, read_point.c.kind == kind.value)
         newest = (
             sa.select(read_point.c.story_id, sa.func.max(read_point.c.taken_at).label("taken_at"))
-            .where(read_point.c.reads_id == reads_id)
+            .where(of_kind)
             .group_by(read_point.c.story_id)
             .subquery()
         )
@@ -66,7 +117,7 @@ class ReadRepository(PolledRepository):
                 newest,
                 read_point,
                 sa.and_(
-                    read_point.c.reads_id == reads_id,
+                    of_kind,
                     read_point.c.story_id == newest.c.story_id,
                     read_point.c.taken_at == newest.c.taken_at,
                 ),
@@ -75,37 +126,100 @@ class ReadRepository(PolledRepository):
         )
         return {row.public_id: row.total for row in rows}
 
-    def sums(self, reads_slugs: Sequence[str], first_day: date, last_day: date) -> dict[str, int]:
+    def has_totals(self, slug: str) -> bool:
+        """Whether the counter told any running total so far, of whatever kind."""
+        reads_id = source_key(self._connection, self.role, slug)
+        rows = sa.select(read_point.c.story_id).where(read_point.c.reads_id == reads_id).limit(1)
+        return self._connection.scalar(rows) is not None
+
+    def doubts(self, slug: str) -> list[ReadDoubt]:
+        """What of the counter is set aside, in the order of days."""
+        reads_id = source_key(self._connection, self.role, slug)
+        rows = self._connection.execute(
+            sa.select(
+                story.c.public_id,
+                read_doubt.c.day,
+                read_doubt.c.kind,
+                read_doubt.c.reads,
+                read_doubt.c.total,
+            )
+            .join_from(read_doubt, story, story.c.id == read_doubt.c.story_id)
+            .where(read_doubt.c.reads_id == reads_id)
+            .order_by(read_doubt.c.day, read_doubt.c.story_id, read_doubt.c.kind)
+        )
+        return [ReadDoubt(r.public_id, r.day, ReadKind(r.kind), r.reads, r.total) for r in rows]
+
+    def put_doubts(self, slug: str, doubts: Iterable[ReadDoubt]) -> None:
+        """Set reads aside; the last word on a (story, day, kind) stands."""
+        listed = list(doubts)
+        reads_id = source_key(self._connection, self.role, slug)
+        keys = self._story_keys({doubt.story for doubt in listed})
+        values = [
+            {
+                "reads_id": reads_id,
+                "story_id": keys[doubt.story],
+                "day": doubt.day,
+                "kind": doubt.kind.value,
+                "reads": doubt.reads,
+                "total": doubt.total,
+            }
+            for doubt in listed
+            if doubt.story in keys
+        ]
+        if not values:
+            return
+        statement = insert_into(self._connection, read_doubt)
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["reads_id", "story_id", "day", "kind"],
+                set_={"reads": statement.excluded.reads, "total": statement.excluded.total},
+            ),
+            values,
+        )
+
+    def drop_doubts(self, slug: str, doubts: Iterable[ReadDoubt]) -> None:
+        """Forget that these were set aside."""
+        listed = list(doubts)
+        reads_id = source_key(self._connection, self.role, slug)
+        keys = self._story_keys({doubt.story for doubt in listed})
+        for doubt in listed:
+            self._connection.execute(
+                sa.delete(read_doubt).where(
+                    read_doubt.c.reads_id == reads_id,
+                    read_doubt.c.story_id == keys[doubt.story],
+                    read_doubt.c.day == doubt.day,
+                    read_doubt.c.kind == doubt.kind.value,
+                )
+            )
+
+    def sums(
+        self,
+        reads_slugs: Sequence[str],
+        first_day: date,
+        last_day: date,
+        *,
+        less_own: bool = False,
+    ) -> dict[str, int]:
         """Reads of each story from ``first_day`` to ``last_day``, both included.
 
         The counters named are added up, the kinds never: the first one that
         was counted in these days stands, views before visitors before visits.
+        With ``less_own`` what our own mails caused is taken off.
         """
-        counters = sa.select(source.c.id).where(
-            source.c.role == self.role, source.c.slug.in_(reads_slugs)
-        )
+        days = self.counted_days(reads_slugs, first_day, last_day, less_own=less_own)
+        if days is None:
+            return {}
         total = (
-            sa.select(
-                read_day.c.story_id,
-                read_day.c.kind,
-                sa.func.sum(read_day.c.reads).label("reads"),
-            )
-            .where(
-                read_day.c.reads_id.in_(counters),
-                read_day.c.day.between(first_day, last_day),
-            )
-            .group_by(read_day.c.story_id, read_day.c.kind)
+            sa.select(days.c.story_id, sa.func.sum(days.c.reads).label("reads"))
+            .group_by(days.c.story_id)
             .subquery()
         )
         rows = self._connection.execute(
-            sa.select(total.c.kind, story.c.public_id, total.c.reads).join_from(
+            sa.select(story.c.public_id, total.c.reads).join_from(
                 total, story, story.c.id == total.c.story_id
             )
         )
-        by_kind: dict[str, dict[str, int]] = defaultdict(dict)
-        for kind, public_id, reads in rows:
-            by_kind[kind][public_id] = int(reads)
-        return next((by_kind[kind] for kind in ReadKind if kind in by_kind), {})
+        return {public_id: max(0, int(reads)) for public_id, reads in rows}
 
     def histories(
         self,
@@ -116,15 +230,15 @@ class ReadRepository(PolledRepository):
         *,
         life_days: int,
         limit: int,
+        less_own: bool = False,
     ) -> list[PastStory]:
         """The lives of the last ``limit`` stories that were ``life_days`` old at ``until``.
 
-        Local days are those of ``zone``. Counters and kinds are put together as in `sums`.
+        Local days are those of ``zone``. Which counts they are `sums` says.
         """
         life = timedelta(days=life_days)
-        counters, sources = (
-            sa.select(source.c.id).where(source.c.role == role, source.c.slug.in_(slugs))
-            for role, slugs in ((self.role, reads_slugs), ("source", source_slugs))
+        sources = sa.select(source.c.id).where(
+            source.c.role == "source", source.c.slug.in_(source_slugs)
         )
         past = (
             sa.select(story.c.id, story.c.published_at, story.c.departments)
@@ -136,24 +250,66 @@ class ReadRepository(PolledRepository):
         if not stories:
             return []
         first_day = min(row.published_at for row in stories.values()).astimezone(zone).date()
+        last_day = until.astimezone(zone).date()
+        counted = self.counted_days(reads_slugs, first_day, last_day, less_own=less_own)
+        if counted is None:
+            return []
         rows = self._connection.execute(
-            sa.select(read_day.c.story_id, read_day.c.day, read_day.c.kind, read_day.c.reads).where(
-                read_day.c.reads_id.in_(counters),
-                read_day.c.day.between(first_day, until.astimezone(zone).date()),
-                read_day.c.story_id.in_(past.with_only_columns(story.c.id).subquery().select()),
+            sa.select(
+                counted.c.story_id, counted.c.day, sa.func.sum(counted.c.reads).label("reads")
             )
+            .where(
+                counted.c.story_id.in_(past.with_only_columns(story.c.id).subquery().select()),
+            )
+            .group_by(counted.c.story_id, counted.c.day)
         )
-        by_kind: dict[str, list[Any]] = defaultdict(list)
+        days: dict[int, Counter[date]] = {}
         for row in rows:
-            by_kind[row.kind].append(row)
-        counted = next((by_kind[kind] for kind in ReadKind if kind in by_kind), [])
-        days: dict[int, Counter[date]] = defaultdict(Counter)
-        for row in counted:
-            days[row.story_id][row.day] += int(row.reads)
+            days.setdefault(row.story_id, Counter())[row.day] = max(0, int(row.reads))
         lives = sorted(days.items())
         return [_past_story(stories[key], its, life_days, zone) for key, its in lives]
 
-    def _write_days(self, slug: str, rows: Iterable[DayRow], *, add: bool) -> None:
+    def counted_days(
+        self, reads_slugs: Sequence[str], first_day: date, last_day: date, *, less_own: bool = False
+    ) -> sa.Subquery | None:
+        """The rows (story_id, day, reads) that rank, for statements to build upon.
+
+        One kind only, as `sums` says; None where nothing was counted. A story
+        may have several rows a day, those of ``less_own`` with a minus.
+        """
+        counters = list(
+            self._connection.scalars(
+                sa.select(source.c.id).where(
+                    source.c.role == self.role, source.c.slug.in_(reads_slugs)
+                )
+            )
+        )
+        within = (
+            read_day.c.reads_id.in_(counters),
+            read_day.c.day.between(first_day, last_day),
+        )
+        kind = next(
+            (
+                kind
+                for kind in ReadKind
+                if self._connection.scalar(
+                    sa.select(sa.exists().where(*within, read_day.c.kind == kind.value))
+                )
+            ),
+            None,
+        )
+        if kind is None:
+            return None
+        kinds = [kind.value, _OWN + kind.value] if less_own else [kind.value]
+        signed = sa.case((read_day.c.kind == kind.value, read_day.c.reads), else_=-read_day.c.reads)
+        reads = signed if less_own else read_day.c.reads
+        return (
+            sa.select(read_day.c.story_id, read_day.c.day, reads.label("reads"))
+            .where(*within, read_day.c.kind.in_(kinds))
+            .subquery()
+        )
+
+    def _write_days(self, slug: str, rows: Iterable[DayRow], *, own: bool, add: bool) -> None:
         listed = list(rows)
         reads_id = source_key(self._connection, self.role, slug)
         keys = self._story_keys({row[0] for row in listed})
@@ -161,7 +317,7 @@ class ReadRepository(PolledRepository):
             {
                 "reads_id": reads_id,
                 "day": day,
-                "kind": kind.value,
+                "kind": _OWN + kind.value if own else kind.value,
                 "story_id": keys[public_id],
                 "reads": count,
             }

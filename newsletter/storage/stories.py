@@ -165,6 +165,18 @@ class StoryRepository:
         named = {key: ids.get(key.native_id) or urls.get(key.url) for key in keys}
         return {key: public_id for key, public_id in named.items() if public_id}
 
+    def addresses(self, source: str, since: datetime | None = None) -> list[tuple[str, str]]:
+        """Public id and address of a source's stories, of those since ``since``, newest first."""
+        within = story.c.source_id == source_key(self._connection, "source", source)
+        if since is not None:
+            within = within & (story.c.published_at >= since) & (story.c.hidden == "")
+        rows = self._connection.execute(
+            sa.select(story.c.public_id, story.c.url)
+            .where(within, story.c.url != "")
+            .order_by(story.c.published_at.desc(), story.c.id.desc())
+        )
+        return [(row.public_id, row.url) for row in rows]
+
     def _with_titles(self, titles: set[tuple[str, Any]]) -> set[int]:
         return {
             row.id

@@ -146,7 +146,9 @@ read_day = Table(
     sqlite_with_rowid=False,
 )
 
-# A counter's running total of a story, each time that it changed.
+# A counter's running total of a story, each time that it changed. ``kind`` says of
+# what: a total of views is never differenced against one of visitors. In read_day
+# the visits that our own mails caused stand beside, as kinds such as "own_visits".
 read_point = Table(
     "read_point",
     metadata,
@@ -154,7 +156,45 @@ read_point = Table(
     Column("story_id", RowId, ForeignKey("story.id"), primary_key=True),
     Column("taken_at", Instant, primary_key=True),
     Column("total", sa.BigInteger, nullable=False),
+    Column("kind", sa.String, nullable=False, server_default="views"),
     sqlite_with_rowid=False,
+)
+
+# Reads that no counter gains so fast, set aside until a person confirms them.
+# ``total`` is the running total that showed them, where the counter keeps one.
+read_doubt = Table(
+    "read_doubt",
+    metadata,
+    Column("reads_id", RowId, ForeignKey("source.id"), primary_key=True),
+    Column("story_id", RowId, ForeignKey("story.id"), primary_key=True),
+    Column("day", sa.Date, primary_key=True),
+    Column("kind", sa.String, primary_key=True),
+    Column("reads", sa.BigInteger, nullable=False),
+    Column("total", sa.BigInteger),
+)
+
+# How far a log file was read, in bytes as they are when unpacked. A file is known
+# by the hash of its first ``head_bytes``: by its content, whatever it is called
+# after a rotation and whether it was compressed since.
+read_log = Table(
+    "read_log",
+    metadata,
+    Column("reads_id", RowId, ForeignKey("source.id"), primary_key=True),
+    Column("head_hash", sa.String, primary_key=True),
+    Column("head_bytes", sa.Integer, nullable=False),
+    Column("position", sa.BigInteger, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
+
+# Who read what within the last half hour, to count no repeat: a keyed hash that
+# differs every day, of visitor and story together.
+recent_read = Table(
+    "recent_read",
+    metadata,
+    Column("reads_id", RowId, ForeignKey("source.id"), primary_key=True),
+    Column("visit", sa.String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index(None, "reads_id", "at"),
 )
 
 newsletter = Table(

@@ -8,6 +8,7 @@ from newsletter.storage.identity import IdentityRepository
 from newsletter.storage.issues import IssueRepository
 from newsletter.storage.leases import LeaseRepository
 from newsletter.storage.mailings import MailingRepository
+from newsletter.storage.read_logs import ReadLogRepository
 from newsletter.storage.reads import ReadRepository
 from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.settings import SettingsRepository
@@ -28,6 +29,7 @@ class Transaction:
         self.sources = SourceRepository(connection)
         self.stories = StoryRepository(connection)
         self.reads = ReadRepository(connection)
+        self.read_logs = ReadLogRepository(connection)
         self.issues = IssueRepository(connection)
         self.subscribers = SubscriberRepository(connection)
         self.mailings = MailingRepository(connection)

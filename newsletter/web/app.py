@@ -9,6 +9,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
 from newsletter.web.archive import show_archive, show_archived_issue
+from newsletter.web.beacon import OPENINGS_A_MINUTE, take_beacon
 from newsletter.web.confirm import show_confirmation, take_confirmation
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import MAX_BODY_BYTES, Handler, as_endpoint
@@ -52,8 +53,10 @@ def _page_routes(context: WebContext) -> list[BaseRoute]:
     def get(path: str, handler: Handler) -> Route:
         return Route(path, as_endpoint(context, handler), methods=["GET"])
 
-    def post(path: str, handler: Handler, *, any_body: bool = False) -> Route:
-        endpoint = as_endpoint(context, handler, any_body=any_body)
+    def post(
+        path: str, handler: Handler, *, any_body: bool = False, text_body: bool = False
+    ) -> Route:
+        endpoint = as_endpoint(context, handler, any_body=any_body, text_body=text_body)
         return Route(path, endpoint, methods=["POST"])
 
     return [
@@ -72,6 +75,7 @@ def _page_routes(context: WebContext) -> list[BaseRoute]:
         get("/desk/preview/{token}", show_preview),
         get("/desk/preview/{token}/html", show_preview_html),
         get("/desk/preview/{token}/text", show_preview_text),
+        post("/b", take_beacon(PostLimit(OPENINGS_A_MINUTE)), text_body=True),
         get("/static/brand.css", show_brand),
         Mount("/static", CachedFiles(directory=STATIC_FOLDER)),
     ]

@@ -18,16 +18,20 @@ Handler = Callable[[WebContext, Request, FormData], Response]
 
 
 def as_endpoint(
-    context: WebContext, handler: Handler, *, any_body: bool = False
+    context: WebContext, handler: Handler, *, any_body: bool = False, text_body: bool = False
 ) -> Callable[[Request], Awaitable[Response]]:
     """``handler`` as an endpoint: called in a thread, with the form that was posted.
 
     With ``any_body`` a body that can't be read counts as an empty one instead
-    of being refused.
+    of being refused. With ``text_body`` the whole body is the field ``body``.
     """
 
     async def respond(request: Request) -> Response:
-        form = await _read_form(request, any_body=any_body)
+        if text_body:
+            body = await request.body()
+            form = FormData({"body": body.decode("utf-8", "replace")})
+        else:
+            form = await _read_form(request, any_body=any_body)
         return await run_in_threadpool(handler, context, request, form)
 
     return respond

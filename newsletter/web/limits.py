@@ -40,7 +40,12 @@ class PostLimit:
 
 
 def client_network(request: Request, trusted_proxies: Collection[str]) -> str:
-    """The /24 or /64 that a request comes from.
+    """The /24 or /64 that a request comes from."""
+    return network_of(client_address(request, trusted_proxies))
+
+
+def client_address(request: Request, trusted_proxies: Collection[str]) -> str:
+    """The address that a request comes from.
 
     X-Forwarded-For is read from its end, and only as far as trusted proxies
     wrote it: everything before that is the visitor's own invention.
@@ -53,10 +58,11 @@ def client_network(request: Request, trusted_proxies: Collection[str]) -> str:
     ]
     while address in trusted_proxies and hops:
         address = hops.pop()
-    return _network_of(address)
+    return address
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
+    """The /24 or /64 that an address lies in."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -148,5 +148,6 @@ def _copy(context: WebContext, settings: Settings, newsletter: Newsletter, issue
         newsletter,
         base_url=context.base_url,
         templates=context.templates,
+        utm_source=settings.tracking.utm_source,
     )
     return Copy(fill_slots(rendered.html, _NOBODY), fill_slots(rendered.text, _NOBODY))

@@ -97,18 +97,25 @@ def gather_material(
 ) -> Material:
     """All that the assembly may look at, read in one transaction."""
     sources = newsletter.sources or tuple(source.slug for source in settings.source)
-    counters = [reads.slug for reads in settings.reads if reads.source in sources]
+    counters = settings.primary_counters(sources)
     zone = newsletter.zone_in(settings.publication)
     reads: dict[str, dict[str, int]] = {}
     today = now.astimezone(zone).date()
-    so_far = tx.reads.sums(counters, today - _LIFE, today)
+    less_own = settings.tracking.subtract_own
+    so_far = tx.reads.sums(counters, today - _LIFE, today, less_own=less_own)
     past = tx.reads.histories(
-        counters, sources, zone, now, life_days=_LIFE.days, limit=_PAST_STORIES
+        counters,
+        sources,
+        zone,
+        now,
+        life_days=_LIFE.days,
+        limit=_PAST_STORIES,
+        less_own=less_own,
     )
     for plan in newsletter.sections:
         if plan.kind == "most_read":
             first, last = window_days(plan, now, zone)
-            reads[plan.slug] = tx.reads.sums(counters, first, last)
+            reads[plan.slug] = tx.reads.sums(counters, first, last, less_own=less_own)
     # An extra shares the send time of the regular issue that it stands beside and follows.
     before = slot.send_at + timedelta(microseconds=1) if slot.is_extra else slot.send_at
     previous = tx.issues.previous(newsletter.slug, before)

@@ -51,6 +51,7 @@ def render_current(installation: Installation, settings: Settings, issue: Issue)
         _newsletter_of(settings, issue),
         base_url=installation.base_url,
         templates=installation.templates,
+        utm_source=settings.tracking.utm_source,
     )
 
 

@@ -1,57 +1,166 @@
-"""From the counters to reads by day, matched to the stories we know."""
+"""From the counters to reads by day: all of them asked, or one file brought in."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import gzip
+import zlib
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
-from newsletter.errors import NotFound, SourceError
+from newsletter.errors import NotFound, SourceError, UsageError
 from newsletter.log import get_logger
-from newsletter.net.fetcher import Fetcher
 from newsletter.publication.model import Reads, Settings
-from newsletter.sources.model import ReadBatch, StoryKey
-from newsletter.sources.popular_posts import fetch_popular_posts
-from newsletter.sources.read_counts import difference_totals, fetch_csv, read_csv
-from newsletter.storage.transaction import Transaction
-from newsletter.stories.canonical import canonical_url
+from newsletter.sources.json_table import looks_like_json
+from newsletter.sources.model import ReadBatch
+from newsletter.sources.page_counter import MAX_PAGE_BYTES, MAX_PAGES, learn_selector
+from newsletter.sources.poll import FIRST_DAYS, Poll
+from newsletter.sources.read_adapters import ADAPTERS
+from newsletter.sources.read_counts import MAX_TABLE_BYTES, read_table
+from newsletter.workflows.access_logs import count_logs, looks_like_log
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.keep_reads import ReadReport, confirm_doubts, keep_batch
+from newsletter.workflows.set_up import is_private_address
 
 log = get_logger(__name__)
 
-# The window of "most read of the month".
-_RECENT = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class ReadReport:
-    """What polling one counter came to. ``unmatched`` are the first addresses no story has."""
-
-    reads: str
-    rows: int = 0
-    matched: int = 0
-    unmatched_count: int = 0
-    unmatched: tuple[str, ...] = ()
-    problems: tuple[str, ...] = field(default=())
-    error: str = ""
+FORMATS = ("csv", "json", "access-log")
 
 
 def sync_reads(installation: Installation) -> tuple[ReadReport, ...]:
-    """Poll every counter; one that fails is reported and never stops another."""
+    """Ask every counter; one that fails is reported and never stops another.
+
+    What counts by itself (the beacon) or is brought by hand is left out.
+    """
     settings = installation.settings()
     return tuple(
         _sync_counter(installation, settings, reads)
         for reads in settings.reads
-        if reads.url is not None
+        if can_be_asked(reads)
     )
 
 
-def import_reads(installation: Installation, body: bytes, slug: str | None = None) -> ReadReport:
-    """Take the counts of a CSV file as those of the counter ``slug``, or of the only one."""
+def can_be_asked(reads: Reads) -> bool:
+    """Whether there is something to ask: not the beacon, nor what is brought by hand."""
+    if reads.kind == "access-log":
+        return reads.path is not None
+    return reads.kind == "page" or (reads.kind in ADAPTERS and reads.url is not None)
+
+
+def import_reads(
+    installation: Installation,
+    file: Path,
+    slug: str | None = None,
+    *,
+    file_format: str | None = None,
+    window: tuple[date, date] | None = None,
+) -> ReadReport:
+    """Take a file's counts as those of the counter ``slug``, or of the only one.
+
+    ``file_format`` is one of `FORMATS`, by default told by the file's beginning.
+    ``window`` are the days that an export without days covers. UsageError where
+    the file can't be read, ParseError where it is no such table.
+    """
     settings = installation.settings()
     reads = _counter_called(settings, slug)
     now = installation.clock.now()
-    batch = read_csv(body, site=settings.publication.url)
-    return _keep(installation, reads, batch, _local_day(settings, now), now)
+    head = _read_unpacked(file, 8192)
+    if file_format == "access-log" or (file_format is None and looks_like_log(head)):
+        return count_logs(installation, settings, reads, [file], now)
+    if file_format == "json" and not looks_like_json(head.decode("utf-8", "replace")):
+        raise UsageError(f"{file}: is not JSON; leave --format out", subject=str(file))
+    body = _read_unpacked(file, MAX_TABLE_BYTES + 1)
+    if len(body) > MAX_TABLE_BYTES:
+        raise UsageError(
+            f"{file}: has over {MAX_TABLE_BYTES // 1_000_000} MB; export fewer days at a time",
+            subject=str(file),
+        )
+    batch = read_table(
+        body,
+        site=settings.publication.url,
+        name=file.name,
+        stats_kind=reads.stats_kind,
+        window=window,
+    )
+    return _keep(installation, settings, reads, batch, now)
+
+
+def confirm_reads(
+    installation: Installation, slug: str | None, *, leave_out: bool = False
+) -> tuple[str, int, int]:
+    """Count what a counter has set aside, or leave it out for good.
+
+    Gives the counter, how many counts that were, and how many reads.
+    """
+    reads = _counter_called(installation.settings(), slug)
+    now = installation.clock.now()
+    with installation.database.write() as tx:
+        doubts = confirm_doubts(tx, reads.slug, now, leave_out=leave_out)
+    total = sum(doubt.reads for doubt in doubts)
+    log.info("reads_confirmed", reads=reads.slug, counts=len(doubts), left_out=leave_out)
+    return reads.slug, len(doubts), total
+
+
+def learn_page_selector(installation: Installation, url: str, count: int) -> str:
+    """The CSS selector of ``count`` on the page ``url``; NotFound where it stands nowhere."""
+    private = is_private_address(url)
+    allowed = private and any(reads.allow_private for reads in installation.settings().reads)
+    response = installation.fetcher.get(url, max_bytes=MAX_PAGE_BYTES, allow_private=allowed)
+    selector = learn_selector(response.body, count)
+    if selector is None:
+        raise NotFound(
+            f"{url} prints the number {count} nowhere where a selector finds it; load the page "
+            "anew, for the number may have changed, and see that it is there without JavaScript",
+            subject=url,
+        )
+    return selector
+
+
+def poll_counter(
+    installation: Installation,
+    settings: Settings,
+    reads: Reads,
+    now: datetime,
+    since: date | None = None,
+    *,
+    pages: int = MAX_PAGES,
+) -> ReadBatch:
+    """What the counter tells now, of so many ``pages``; SourceError if it cannot be used."""
+    stories: tuple[str, ...] = ()
+    if reads.kind == "page":
+        with installation.database.read() as tx:
+            found = tx.stories.addresses(reads.source, now - timedelta(days=FIRST_DAYS))
+        stories = tuple(url for _, url in found[:pages])
+    poll = Poll(installation.fetcher, reads, _local_day(settings, now), since, stories)
+    return ADAPTERS[reads.kind](poll)
+
+
+def _sync_counter(installation: Installation, settings: Settings, reads: Reads) -> ReadReport:
+    now = installation.clock.now()
+    try:
+        if reads.kind == "access-log":
+            return count_logs(installation, settings, reads, None, now)
+        with installation.database.read() as tx:
+            last = tx.reads.state(reads.slug).last_success_at
+        since = _local_day(settings, last) if last else None
+        if reads.kind == "page" and since == _local_day(settings, now):
+            return ReadReport(reads.slug, note="its pages were asked today, and are once a day")
+        batch = poll_counter(installation, settings, reads, now, since)
+        return _keep(installation, settings, reads, batch, now)
+    except SourceError as error:
+        log.warning("reads_failed", reads=reads.slug, error=str(error))
+        with installation.database.write() as tx:
+            tx.reads.record_error(reads.slug, now, str(error))
+        return ReadReport(reads.slug, error=str(error))
+
+
+def _keep(
+    installation: Installation, settings: Settings, reads: Reads, batch: ReadBatch, now: datetime
+) -> ReadReport:
+    with installation.database.write() as tx:
+        report = keep_batch(tx, settings, reads, batch, now)
+        tx.reads.record_success(reads.slug, now)
+    if batch.recognised:
+        return replace(report, note=f"read as an export of {batch.recognised}")
+    return report
 
 
 def _counter_called(settings: Settings, slug: str | None) -> Reads:
@@ -64,108 +173,21 @@ def _counter_called(settings: Settings, slug: str | None) -> Reads:
     return found
 
 
-def _sync_counter(installation: Installation, settings: Settings, reads: Reads) -> ReadReport:
-    now = installation.clock.now()
-    today = _local_day(settings, now)
-    with installation.database.read() as tx:
-        first = tx.reads.state(reads.slug).last_success_at is None
+def _read_unpacked(file: Path, size: int) -> bytes:
+    """The first ``size`` bytes of a file, unpacked where it is gzip."""
     try:
-        batch = poll_counter(installation.fetcher, reads, today, first=first)
-    except SourceError as error:
-        log.warning("reads_failed", reads=reads.slug, error=str(error))
-        with installation.database.write() as tx:
-            tx.reads.record_error(reads.slug, now, str(error))
-        return ReadReport(reads.slug, error=str(error))
-    return _keep(installation, reads, batch, today, now)
-
-
-def poll_counter(fetcher: Fetcher, reads: Reads, today: date, *, first: bool = False) -> ReadBatch:
-    """What the counter tells now; SourceError if it cannot be used."""
-    if reads.kind == "csv":
-        return fetch_csv(fetcher, reads)
-    return fetch_popular_posts(fetcher, reads, today, first=first)
-
-
-def _keep(
-    installation: Installation, reads: Reads, batch: ReadBatch, today: date, now: datetime
-) -> ReadReport:
-    keys = [row.story for row in batch.days] + [row.story for row in batch.totals]
-    problems = list(batch.problems)
-    with installation.database.write() as tx:
-        found = _identify(tx, reads.source, keys)
-        # Several addresses may mean one story (with and without a campaign tag).
-        days: Counter[tuple[str, date]] = Counter()
-        for row in batch.days:
-            if row.story in found:
-                days[found[row.story], row.day] += row.count
-        tx.reads.put_days(
-            reads.slug, [(story, day, batch.kind, count) for (story, day), count in days.items()]
-        )
-        totals = [(found[row.story], row.total) for row in batch.totals if row.story in found]
-        problems += _count_totals(tx, reads, batch, totals, today, now)
-        tx.reads.record_success(reads.slug, now)
-    unmatched = sorted({_name(key) for key in keys if key not in found})
-    for problem in problems:
-        log.warning("reads_problem", reads=reads.slug, problem=problem)
-    log.info("reads_synced", reads=reads.slug, rows=len(keys), unmatched=len(unmatched))
-    return ReadReport(
-        reads=reads.slug,
-        rows=len(keys),
-        matched=sum(key in found for key in keys),
-        unmatched_count=len(unmatched),
-        unmatched=tuple(unmatched[:10]),
-        problems=tuple(problems),
-    )
-
-
-def _count_totals(
-    tx: Transaction,
-    reads: Reads,
-    batch: ReadBatch,
-    totals: Sequence[tuple[str, int]],
-    today: date,
-    now: datetime,
-) -> list[str]:
-    """Turn totals into today's reads by what they grew since the last poll.
-
-    A story seen for the first time has been counted in the batch's days where
-    the counter can tell them. Else its reads fall on today, the only day we know
-    anything of, if it is young enough that all of them are recent; an older
-    story's first total is only where counting starts.
-    """
-    if not totals:
-        return []
-    last = tx.reads.last_totals(reads.slug)
-    told = {row.story for row in batch.days}
-    grown = []
-    problems = []
-    stories = {story.public_id: story for story in tx.stories.by_ids([s for s, _ in totals])}
-    for story_id, total in totals:
-        previous = last.get(story_id)
-        if previous is None and (told or now - stories[story_id].published_at > _RECENT):
-            continue
-        if previous is not None and total < previous:
-            problems.append(
-                f"the count of “{stories[story_id].title}” went back from {previous} to {total}: "
-                "taken as a counter that was reset"
-            )
-        grown.append((story_id, today, batch.kind, difference_totals(previous, total)))
-    tx.reads.add_to_days(reads.slug, grown)
-    tx.reads.put_totals(reads.slug, now, totals)
-    return problems
-
-
-def _identify(tx: Transaction, source: str, keys: Sequence[StoryKey]) -> dict[StoryKey, str]:
-    """The public ids of the stories that a counter names, by its own keys."""
-    canonical = {
-        key: StoryKey(canonical_url(key.url) if key.url else None, key.native_id) for key in keys
-    }
-    found = tx.stories.identify(source, list(dict.fromkeys(canonical.values())))
-    return {key: found[known] for key, known in canonical.items() if known in found}
-
-
-def _name(key: StoryKey) -> str:
-    return key.url or key.native_id or ""
+        with file.open("rb") as plain:
+            packed = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            if not packed:
+                return plain.read(size)
+            with gzip.open(plain) as unpacked:
+                return unpacked.read(size)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"{file}: can't be read ({reason})", subject=str(file)) from error
+    except (EOFError, zlib.error) as error:
+        raise UsageError(f"{file}: is damaged ({error})", subject=str(file)) from error
 
 
 def _local_day(settings: Settings, now: datetime) -> date:

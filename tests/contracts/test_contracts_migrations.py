@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from newsletter.errors import StorageError
+from newsletter.sources.model import ReadKind
 from newsletter.storage import migrations
 from newsletter.storage.database import Database
+from newsletter.storage.migrations.run import alembic_config
 from newsletter.storage.tables import SCHEMA_REVISION, metadata
 from tests.postgres import empty_database
 
@@ -94,3 +97,39 @@ def test_a_later_version_is_refused_and_left_alone(open_empty: Opener) -> None:
         version = tx.connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     assert version == "9999"
     database.close()
+
+
+def test_totals_of_before_are_of_the_kind_of_their_days(open_empty: Opener) -> None:
+    """A counter of visitors would else start anew, and count its young stories twice."""
+    database = open_empty()
+    with database.write() as tx:
+        command.upgrade(alembic_config(tx.connection), "0002")
+        for statement in _COUNTERS_OF_BEFORE:
+            tx.connection.execute(sa.text(statement))
+    database.migrate()
+    with database.read() as tx:
+        assert tx.reads.last_totals("visitors", ReadKind.VISITORS) == {"story1": 90}
+        assert tx.reads.last_totals("visitors") == {}
+        assert tx.reads.last_totals("views") == {"story1": 142}
+    database.close()
+
+
+_COUNTERS_OF_BEFORE = (
+    *(
+        f"INSERT INTO source (id, role, slug, configured, last_error) "
+        f"VALUES ({key}, '{role}', '{slug}', true, '')"
+        for key, role, slug in (
+            (1, "source", "site"),
+            (2, "reads", "visitors"),
+            (3, "reads", "views"),
+        )
+    ),
+    "INSERT INTO story (id, public_id, source_id, url, title, published_at, first_seen_at, "
+    "title_key, published_on, byline, house_author, departments, tags, excerpt, words, "
+    "published_known, hidden) VALUES (1, 'story1', 1, 'https://paper.example/1', 'One', "
+    "'2025-08-04 12:00:00.000000', '2025-08-04 12:00:00.000000', 'one', '2025-08-04', '', '', "
+    "'[]', '[]', '', 1, true, '')",
+    "INSERT INTO read_day VALUES (2, '2025-08-05', 'visitors', 1, 90)",
+    "INSERT INTO read_point (reads_id, story_id, taken_at, total) "
+    "VALUES (2, 1, '2025-08-05 12:00:00.000000', 90), (3, 1, '2025-08-05 12:00:00.000000', 142)",
+)

@@ -17,7 +17,7 @@ from newsletter.demo.server import serve_in_thread
 from newsletter.demo.site import create_site
 from newsletter.net.fetcher import Fetcher
 from newsletter.sources.discovery import discover_site
-from newsletter.sources.read_counts import read_csv
+from newsletter.sources.read_counts import read_table
 
 NOW = datetime(2025, 8, 5, 19, tzinfo=UTC)
 PAPER = Paper.at(NOW)
@@ -133,7 +133,7 @@ def test_the_feed_is_sent_only_when_it_is_new(
 
 
 def test_the_reads_are_a_csv_that_we_read(client: TestClient) -> None:
-    batch = read_csv(client.get("/reads.csv").text, site="http://paper.example/")
+    batch = read_table(client.get("/reads.csv").text, site="http://paper.example/")
     assert batch.problems == ()
     totals: Counter[str] = Counter()
     for row in batch.days:

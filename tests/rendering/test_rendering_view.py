@@ -76,3 +76,16 @@ def test_a_story_in_two_sections_counts_once_and_ranks_have_no_gaps() -> None:
     )
     assert view.story_count == 15
     assert [item.position for item in view.sections[0].items] == [1, 2, 3]
+
+
+def test_links_to_stories_carry_the_campaign_and_others_do_not() -> None:
+    issue = sample_issue()
+    tag = f"utm_source=courier&utm_medium=email&utm_campaign={issue.newsletter}-{issue.slot}"
+    view = view_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, utm_source="courier")
+    items = [view.lead, *(item for section in view.sections for item in section.items)]
+    assert len(items) > 10
+    assert all(item is not None and item.url.endswith(tag) for item in items)
+    assert "utm_" not in view.archive_url + view.unsubscribe_url
+    plain = view_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL)
+    assert plain.lead is not None
+    assert "utm_" not in plain.lead.url

@@ -13,13 +13,14 @@ from newsletter.errors import ParseError, SourceError
 from newsletter.net.fetcher import Fetcher
 from newsletter.publication.model import Reads
 from newsletter.sources.model import DayReads, ReadKind, StoryKey, TotalReads
-from newsletter.sources.popular_posts import estimate_days, fetch_popular_posts, spread_evenly
+from newsletter.sources.poll import Poll
+from newsletter.sources.popular_posts import estimate_days, fetch_popular_posts
 from newsletter.sources.read_counts import (
-    difference_totals,
-    fetch_csv,
+    fetch_table,
     parse_count,
     parse_day,
-    read_csv,
+    read_table,
+    spread_evenly,
 )
 
 DAY = date(2025, 8, 5)
@@ -27,7 +28,7 @@ BREAD = StoryKey(url="https://paper.example/bread/")
 
 
 def test_days_by_address() -> None:
-    batch = read_csv("url,date,reads\nhttps://paper.example/bread/,2025-08-05,142\n")
+    batch = read_table("url,date,reads\nhttps://paper.example/bread/,2025-08-05,142\n")
     assert batch.days == (DayReads(BREAD, DAY, 142),)
     assert (batch.totals, batch.problems, batch.kind) == ((), (), ReadKind.VIEWS)
 
@@ -47,20 +48,22 @@ def test_days_by_address() -> None:
     ],
 )
 def test_dialects(text: str) -> None:
-    batch = read_csv(text)
+    batch = read_table(text)
     assert batch.days == (DayReads(BREAD, DAY, 1142),)
     assert batch.problems == ()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_encodings(encoding: str) -> None:
-    batch = read_csv("path,reads\n/café/,7\n".encode(encoding), site="https://paper.example/x.csv")
+    batch = read_table(
+        "path,reads\n/café/,7\n".encode(encoding), site="https://paper.example/x.csv"
+    )
     assert batch.totals == (TotalReads(StoryKey(url="https://paper.example/café/"), 7),)
 
 
 def test_without_dates_the_numbers_are_totals_by_id_or_path() -> None:
-    assert read_csv("id,views\n41,142\n").totals == (TotalReads(StoryKey(native_id="41"), 142),)
-    assert read_csv("path,views\n/bread/,142\n").totals == (TotalReads(StoryKey("/bread/"), 142),)
+    assert read_table("id,views\n41,142\n").totals == (TotalReads(StoryKey(native_id="41"), 142),)
+    assert read_table("path,views\n/bread/,142\n").totals == (TotalReads(StoryKey("/bread/"), 142),)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +71,11 @@ def test_without_dates_the_numbers_are_totals_by_id_or_path() -> None:
     [("reads", ReadKind.VIEWS), ("Visitors", ReadKind.VISITORS), ("Sessions", ReadKind.VISITS)],
 )
 def test_the_column_tells_what_is_counted(header: str, kind: ReadKind) -> None:
-    assert read_csv(f"url,{header}\nhttps://paper.example/,1\n").kind is kind
+    assert read_table(f"url,{header}\nhttps://paper.example/,1\n").kind is kind
 
 
 def test_bad_rows_name_their_line_and_the_rest_is_kept() -> None:
-    batch = read_csv(
+    batch = read_table(
         "url,date,reads\n"
         "https://paper.example/bread/,2025-08-05,1\n"
         "https://paper.example/bread/,05/08/2025,1\n"
@@ -97,19 +100,19 @@ def test_bad_rows_name_their_line_and_the_rest_is_kept() -> None:
 )
 def test_a_table_without_its_columns_is_refused(text: str) -> None:
     with pytest.raises(ParseError, match=r"no column .* first line must name the columns"):
-        read_csv(text)
+        read_table(text)
 
 
 def test_a_cell_of_monstrous_size_is_refused() -> None:
     with pytest.raises(ParseError, match="not a table"):
-        read_csv("url,reads\n" + "x" * 200_000 + ",1\n")
+        read_table("url,reads\n" + "x" * 200_000 + ",1\n")
 
 
 @settings(deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_any_input_is_a_batch_or_our_error(text: str | bytes) -> None:
     try:
-        batch = read_csv(text)
+        batch = read_table(text)
     except ParseError:
         return
     assert batch.days or batch.totals or batch.problems or batch == type(batch)(kind=batch.kind)
@@ -124,7 +127,7 @@ def test_any_rows_are_counts_or_problems(rows: list[tuple[str, str, str]], mark:
     text = mark.join(("url", "date", "reads")) + "\n"
     text += "\n".join(mark.join(row) for row in rows)
     try:
-        batch = read_csv(text)
+        batch = read_table(text)
     except ParseError:
         return
     assert all(row.count >= 0 and row.story.url for row in batch.days)
@@ -155,23 +158,14 @@ def test_a_csv_is_fetched_and_its_paths_are_of_its_site(site: Any, fetcher: Fetc
         slug="own", source="paper", kind="csv", url=site.url("/stats/reads.csv"),
         allow_private=True,
     )  # fmt: skip
-    batch = fetch_csv(fetcher, reads)
+    batch = fetch_table(Poll(fetcher, reads, DAY))
     assert batch.days == (DayReads(StoryKey(url=site.url("/bread/")), DAY, 3),)
     assert site.url("/stats/reads.csv") in batch.problems[0]
 
 
 def test_a_counter_without_an_address_says_how_to_bring_its_counts(fetcher: Fetcher) -> None:
     with pytest.raises(SourceError, match="newsletter reads import FILE"):
-        fetch_csv(fetcher, Reads(slug="own", source="paper", kind="csv", url=None))
-
-
-@pytest.mark.parametrize(
-    ("previous", "current", "grown"), [(None, 5, 5), (3, 5, 2), (5, 5, 0), (9, 4, 4), (0, 0, 0)]
-)
-def test_totals_are_differenced_and_a_reset_starts_from_nought(
-    previous: int | None, current: int, grown: int
-) -> None:
-    assert difference_totals(previous, current) == grown
+        fetch_table(Poll(fetcher, Reads(slug="own", source="paper", kind="csv"), DAY))
 
 
 class Counter:
@@ -204,7 +198,7 @@ def row(number: int, count: object) -> dict[str, Any]:
 
 def test_later_polls_read_totals_only(site: Any, fetcher: Fetcher) -> None:
     counter = Counter(site, all=[row(41, "142"), row(42, 7), row(43, "lots"), {"pageviews": "1"}])
-    batch = fetch_popular_posts(fetcher, counter.reads, DAY)
+    batch = fetch_popular_posts(Poll(fetcher, counter.reads, DAY, since=DAY))
     assert batch.totals == (
         TotalReads(StoryKey(native_id="41"), 142),
         TotalReads(StoryKey(native_id="42"), 7),
@@ -219,7 +213,7 @@ def test_later_polls_read_totals_only(site: Any, fetcher: Fetcher) -> None:
 
 def test_all_pages_of_a_counter_are_read(site: Any, fetcher: Fetcher) -> None:
     counter = Counter(site, all=[row(n, "1") for n in range(1, 251)])
-    assert len(fetch_popular_posts(fetcher, counter.reads, DAY).totals) == 250
+    assert len(fetch_popular_posts(Poll(fetcher, counter.reads, DAY, since=DAY)).totals) == 250
     assert [asked["offset"] for asked in counter.asked] == ["0", "100", "200"]
 
 
@@ -231,7 +225,7 @@ def test_the_first_poll_also_estimates_the_days(site: Any, fetcher: Fetcher) -> 
         last7days=[row(41, "70")],
         last30days=[row(41, "162")],
     )
-    batch = fetch_popular_posts(fetcher, counter.reads, DAY, first=True)
+    batch = fetch_popular_posts(Poll(fetcher, counter.reads, DAY))
     by_day = {entry.day: entry.count for entry in batch.days}
     assert by_day[DAY] == 10
     assert [by_day[DAY - timedelta(days=back)] for back in range(1, 7)] == [10] * 6
@@ -244,7 +238,7 @@ def test_a_site_without_the_plugin_is_named(site: Any, fetcher: Fetcher) -> None
     reads = Counter(site, all=[]).reads
     site.page("/wp-json/wordpress-popular-posts/v1/popular-posts", b'{"code": "x"}')
     with pytest.raises(ParseError, match="plugin WordPress Popular Posts is active"):
-        fetch_popular_posts(fetcher, reads, DAY)
+        fetch_popular_posts(Poll(fetcher, reads, DAY, since=DAY))
 
 
 COUNTS = st.dictionaries(st.sampled_from(["1", "2", "3"]), st.integers(0, 5000))

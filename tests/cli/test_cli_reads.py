@@ -1,0 +1,255 @@
+"""`newsletter reads` as an editor meets it: what matched, what did not, what is doubtful."""
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.sources.access_log import LogCounter, LogTally
+from newsletter.storage.database import Database
+from tests.cli.counted_paper import Call, Paper, counter
+from tests.contracts.nouns import a_story
+from tests.sources.test_access_log import log_line
+from tests.web_pages import Site, fetcher, site, ssl_context
+
+__all__ = ["fetcher", "site", "ssl_context"]
+
+
+@pytest.fixture
+def paper(tmp_path: Path, call: Call) -> Callable[[str], Paper]:
+    return lambda counters: Paper(tmp_path, call, counters)
+
+
+def test_an_import_tells_what_matched_and_what_did_not(paper: Callable[[str], Paper]) -> None:
+    desk = paper(counter("hand", "csv"))
+    rows = [f"https://paper.example/other{n},2025-08-04,1" for n in range(12)]
+    desk.write("reads.csv", "url,date,reads", "https://paper.example/1,2025-08-04,142", *rows)
+    (report,) = desk.report("import", "reads.csv")
+    assert (report["rows"], report["matched"], report["unmatched_count"]) == (13, 1, 12)
+    assert len(report["unmatched"]) == 10
+    assert report["kind"] == "views"
+    spoken = desk.reads("import", "reads.csv")
+    assert "hand (views): 1 of 13 rows matched a story" in spoken.out
+    assert "no story has https://paper.example/other0" in spoken.err
+    assert "and 2 more that no story has" in spoken.err
+    assert desk.sums("hand") == {"story1": 142}
+
+
+def test_a_log_counts_once_however_often_and_in_whatever_form_it_comes(
+    paper: Callable[[str], Paper],
+) -> None:
+    desk = paper(counter("server", "access-log"))
+    lines = [log_line(path="/1", client=f"192.0.2.{n}") for n in range(5)]
+    bot = log_line(path="/1", agent="Googlebot/2.1 (+http://www.google.com/bot.html)")
+    log = desk.write("access.log", *lines, bot, lines[0], "garbage")
+    (report,) = desk.report("import", "access.log")
+    assert report["kind"] == "visits"
+    assert (report["rows"], report["matched"]) == (8, 5)
+    assert "1 of bots, 1 repeats" in report["note"]
+    assert "1 of 8 lines are not in the combined format" in report["problems"][0]
+    (desk.folder / "old.gz").write_bytes(gzip.compress(log.read_bytes()))
+    assert desk.report("import", "old.gz")[0]["rows"] == 0
+    assert desk.sums("server") == {"story1": 5}
+
+
+def test_a_tailed_log_is_read_on_across_its_rotation(paper: Callable[[str], Paper]) -> None:
+    desk = paper(counter("server", "access-log", 'path = "access.log"'))
+    log = desk.write("access.log", log_line(path="/1"))
+    assert desk.report("sync")[0]["matched"] == 1
+    tag = "/1?utm_source=newsletter&utm_medium=email&utm_campaign=weekly-2025-W31"
+    at = datetime(2025, 8, 5, 12, 10, tzinfo=UTC)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(log_line(at, path="/1") + "\n" + log_line(path=tag, client="192.0.2.9") + "\n")
+    log.rename(desk.folder / "access.log.1")
+    desk.write("access.log", log_line(at, path="/2"))
+    (report,) = desk.report("sync")
+    # The reader of before came again within half an hour.
+    assert (report["rows"], report["matched"]) == (3, 2)
+    assert "1 reads came from our mails" in report["note"]
+    assert desk.report("sync")[0]["rows"] == 0
+    assert desk.sums("server") == {"story1": 2, "story2": 1}
+    assert desk.sums("server", less_own=True) == {"story1": 1, "story2": 1}
+
+
+def test_two_that_count_one_log_at_the_same_time_count_it_once(
+    paper: Callable[[str], Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = paper(counter("server", "access-log", 'path = "access.log"'))
+    desk.write("access.log", log_line(path="/1"))
+    finish, others = LogCounter.finish, iter([lambda: desk.report("sync")])
+
+    def finish_second(self: LogCounter) -> LogTally:
+        for other in others:
+            assert other()[0]["matched"] == 1
+        return finish(self)
+
+    monkeypatch.setattr(LogCounter, "finish", finish_second)
+    (report,) = desk.report("sync", status=1)
+    assert "another process counted the log of server" in report["error"]
+    assert desk.sums("server") == {"story1": 1}
+
+
+def test_one_counter_that_fails_never_stops_another(
+    paper: Callable[[str], Paper], site: Site
+) -> None:
+    site.page("/reads.csv", b"url,date,reads\nhttps://paper.example/2,2025-08-05,7\n")
+    desk = paper(
+        counter("gone", "access-log", 'path = "/nowhere/access.log"')
+        + counter("table", "csv", f'url = "{site.url("/reads.csv")}"', "allow_private = true")
+    )
+    gone, table = desk.report("sync", status=1)
+    assert gone["error"].startswith("/nowhere/access.log: there is no such log")
+    assert (table["error"], table["matched"]) == ("", 1)
+    assert desk.sums("table") == {"story2": 7}
+
+
+def test_a_jump_is_set_aside_told_every_time_and_counted_when_confirmed(
+    paper: Callable[[str], Paper], site: Site
+) -> None:
+    address = f'url = "{site.url("/totals.csv")}"'
+    desk = paper(counter("totals", "csv", address, "allow_private = true"))
+
+    def poll(total: int) -> dict[str, Any]:
+        text = f"url,reads\nhttps://paper.example/1,{total}\nhttps://paper.example/2,300\n"
+        site.page("/totals.csv", text.encode())
+        return desk.report("sync")[0]
+
+    poll(142)
+    poll(145)
+    for total in (14_600, 14_700):
+        report = poll(total)
+        assert desk.sums("totals") == {"story1": 145, "story2": 300}
+        assert (
+            f"{total - 145} views of “Headline 1” on 2025-08-05 are set aside"
+            in (report["set_aside"][0])
+        )
+    answer = desk.reads("confirm", "--json").json
+    assert (answer["counts"], answer["total"]) == (1, 14_555)
+    assert desk.sums("totals")["story1"] == 14_700
+    assert poll(14_705)["set_aside"] == []
+    assert desk.sums("totals")["story1"] == 14_705
+
+
+def test_a_jump_that_is_gone_again_is_forgotten(paper: Callable[[str], Paper], site: Site) -> None:
+    desk = paper(counter("totals", "csv", f'url = "{site.url("/t.csv")}"', "allow_private = true"))
+    for total, aside in ((142, 0), (99_000, 1), (150, 0)):
+        site.page("/t.csv", f"url,reads\nhttps://paper.example/1,{total}\n".encode())
+        assert len(desk.report("sync")[0]["set_aside"]) == aside
+    assert desk.sums("totals") == {"story1": 150}
+
+
+def test_a_jump_may_be_left_out_for_good(paper: Callable[[str], Paper], site: Site) -> None:
+    desk = paper(counter("totals", "csv", f'url = "{site.url("/t.csv")}"', "allow_private = true"))
+    for total in (142, 99_000):
+        site.page("/t.csv", f"url,reads\nhttps://paper.example/1,{total}\n".encode())
+        desk.report("sync")
+    desk.reads("confirm", "--leave-out")
+    site.page("/t.csv", b"url,reads\nhttps://paper.example/1,99004\n")
+    assert desk.report("sync")[0]["set_aside"] == []
+    assert desk.sums("totals") == {"story1": 146}
+
+
+def test_a_reset_and_a_lag_are_told_apart(paper: Callable[[str], Paper], site: Site) -> None:
+    desk = paper(counter("totals", "csv", f'url = "{site.url("/t.csv")}"', "allow_private = true"))
+    told = []
+    for total in (142, 140, 143, 5, 9):
+        site.page("/t.csv", f"url,reads\nhttps://paper.example/1,{total}\n".encode())
+        told.append(" ".join(desk.report("sync")[0]["problems"]))
+    assert [bool(text) for text in told] == [False, True, False, True, False]
+    assert "nothing is counted until it is past 142 again" in told[1]
+    assert "taken as a counter that was reset" in told[3]
+    assert desk.sums("totals") == {"story1": 143 + 9}
+
+
+def test_a_counter_that_changes_its_kind_starts_anew(
+    paper: Callable[[str], Paper], site: Site
+) -> None:
+    desk = paper(counter("totals", "csv", f'url = "{site.url("/t.csv")}"', "allow_private = true"))
+    for head, total in (("views", 142), ("visitors", 90), ("visitors", 95)):
+        site.page("/t.csv", f"url,{head}\nhttps://paper.example/1,{total}\n".encode())
+        report = desk.report("sync")[0]
+        if total == 90:
+            assert "the two are not mixed, counting starts anew" in report["problems"][0]
+    assert desk.sums("totals") == {"story1": 142}
+
+
+def test_days_that_repeat_or_go_back(paper: Callable[[str], Paper]) -> None:
+    desk = paper(counter("hand", "csv"))
+    for count in (142, 142, 120):
+        desk.write("r.csv", "url,date,reads", f"https://paper.example/1,2025-08-04,{count}")
+        (report,) = desk.report("import", "r.csv")
+    assert "went back from 142 to 120: the new number stands" in report["problems"][0]
+    assert desk.sums("hand") == {"story1": 120}
+
+
+def test_an_export_is_recognised_and_its_days_are_named(paper: Callable[[str], Paper]) -> None:
+    desk = paper(counter("hand", "csv"))
+    desk.write("pages.csv", "name,visitors,pageviews", "/1,90,142")
+    refused = desk.reads("import", "pages.csv", status=1)
+    assert "name them by --from and --until" in refused.err
+    (report,) = desk.report("import", "pages.csv", "--from", "2025-08-01", "--until", "2025-08-04")
+    assert report["note"] == "read as an export of Plausible"
+    assert desk.sums("hand") == {"story1": 142}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("import", "none.csv"), "none.csv: can't be read"),
+        (("import", "r.csv", "--format", "xml"), "--format: choose one of csv, json, access-log"),
+        (("import", "r.csv", "--format", "json"), "r.csv: is not JSON"),
+        (("import", "r.csv", "--until", "2025-08-05"), "--until needs --from"),
+        (("import", "r.csv", "--from", "soon"), '--from: "soon" is no day'),
+        (
+            ("import", "r.csv", "--from", "2025-08-05", "--until", "2025-08-01"),
+            "--until must be a day after --from",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    paper: Callable[[str], Paper], arguments: tuple[str, ...], words: str
+) -> None:
+    desk = paper(counter("hand", "csv"))
+    desk.write("r.csv", "url,date,reads")
+    answer = desk.reads(*arguments, status=2)
+    assert words in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_printed_counters_are_learned_and_asked_once_a_day(
+    paper: Callable[[str], Paper], site: Site
+) -> None:
+    desk = paper(counter("page", "page", 'selector = "span.views"', "allow_private = true"))
+    page = '<body><p>7</p><span class="views">{} views</span></body>'
+    site.page("/1", page.format("142").encode())
+    learned = desk.reads("learn", site.url("/1"), "142")
+    assert learned.out == "selector = 'span.views'\n"
+    missing = desk.reads("learn", site.url("/1"), "143", status=1)
+    assert "prints the number 143 nowhere" in missing.err
+    database = Database.open(f"sqlite:///{desk.folder}/data/newsletter.sqlite")
+    with database.write() as tx:
+        tx.stories.save([a_story(1, url=site.url("/1")), a_story(2, hidden="password")])
+    database.close()
+    asked = len(site.seen)
+    assert desk.report("sync")[0]["matched"] == 1
+    assert "asked today" in desk.report("sync", now="2025-08-05T20:00:00Z")[0]["note"]
+    site.page("/1", page.format("150").encode())
+    desk.report("sync", now="2025-08-06T12:00:00Z")
+    assert len(site.seen) - asked == 2
+    assert desk.sums("page") == {"story1": 142}
+
+
+def test_the_snippet_is_small_and_says_where_it_goes(paper: Callable[[str], Paper]) -> None:
+    desk = paper(counter("hand", "csv"))
+    answer = desk.reads("snippet")
+    assert len(answer.out.encode()) < 1024
+    assert answer.out.startswith("<script>")
+    assert '"http://127.0.0.1:8000/b"' in answer.out
+    assert "cookie" not in answer.out
+    assert "just before </body>" in answer.err
+    assert 'kind = "beacon"' in answer.err
+    assert json.loads(desk.reads("snippet", "--json").out)["configured"] is False
