@@ -11,14 +11,8 @@ from zoneinfo import available_timezones
 from newsletter.errors import FetchError, SourceError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response, TlsFailure, Unreachable
-from newsletter.sources.feed_text import looks_like_feed
-from newsletter.sources.feeds import (
-    FEED_TYPES,
-    MAX_FEED_BYTES,
-    FeedProfile,
-    language_tag,
-    read_feed_profile,
-)
+from newsletter.sources.feed_profile import FeedProfile, language_tag
+from newsletter.sources.feeds import FEED_TYPES, MAX_FEED_BYTES, is_feed, read_feed_profile
 from newsletter.sources.model import Finding, FoundSource, SiteProfile
 from newsletter.sources.page import PageProfile, read_page
 from newsletter.sources.popular_posts import NAMESPACE as POPULAR_POSTS
@@ -46,7 +40,7 @@ def discover_site(fetcher: Fetcher, url: str, *, allow_private: bool = False) ->
     """
     visit = _Visit(fetcher, allow_private)
     response = _open(visit, url)
-    if looks_like_feed(response.body, response.headers.get("content-type", "")):
+    if is_feed(response):
         return _profile_of_feed(visit, response)
     _look_at_page(visit, response)
     return visit.profile(response.url)
