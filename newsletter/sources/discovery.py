@@ -14,12 +14,11 @@ from newsletter.net.response import Response, TlsFailure, Unreachable
 from newsletter.sources.feed_profile import FeedProfile, language_tag
 from newsletter.sources.feeds import FEED_TYPES, MAX_FEED_BYTES, is_feed, read_feed_profile
 from newsletter.sources.model import Finding, FoundSource, SiteProfile
-from newsletter.sources.page import PageProfile, read_page
+from newsletter.sources.page import MAX_PAGE_BYTES, PageProfile, read_page
 from newsletter.sources.popular_posts import NAMESPACE as POPULAR_POSTS
 from newsletter.sources.rest import get_json, mapping, rest_url, string
 from newsletter.sources.text import collapse_space, plain_text, unique, web_address
 
-MAX_PAGE_BYTES = 5_000_000
 FEED_GUESSES = ("/feed/", "/rss/", "/feed.xml", "/index.xml", "/atom.xml")
 _FEEDS_TRIED = 3
 _ROOT_FIELDS = (

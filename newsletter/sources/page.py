@@ -15,6 +15,8 @@ from selectolax.lexbor import LexborHTMLParser
 from newsletter.sources.charset import decode_text
 from newsletter.sources.text import collapse_space, unique, web_address
 
+MAX_PAGE_BYTES = 5_000_000
+
 _JSON_FEED = "application/feed+json"
 _FEED_TYPES = frozenset(
     ("application/rss+xml", "application/atom+xml", "application/rdf+xml", _JSON_FEED)
