@@ -1,11 +1,13 @@
 """What a site tells of itself."""
 
+import io
 import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import PrivateAddress, StatusError, TlsFailure, Unreachable
@@ -30,6 +32,16 @@ SOCIAL = """
 <a rel="me noopener" href="https://town.example/@thepaper">M</a>
 <a href="https://town.example/@other">not ours</a>
 """
+
+
+def a_logo(colour: str) -> bytes:
+    """Letters of that colour on white, with a black line below."""
+    image = Image.new("RGB", (200, 60), "white")
+    image.paste(colour, (20, 10, 150, 40))
+    image.paste("black", (0, 52, 200, 60))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
 
 
 def discover(site: Any, fetcher: Fetcher, path: str = "/") -> SiteProfile:
@@ -62,6 +74,8 @@ def serve_wordpress(site: Any, **root: Any) -> None:
         Link=f'<{api}>; rel="https://api.w.org/"',
     )
     site.page("/wp-json/", json.dumps(facts).encode())
+    for path in ("/logo.png", "/icon.png"):
+        site.page(path, a_logo("#1a5e63"), Content_Type="image/png")
     site.page("/wp-json/wp/v2/posts", b'[{"id": 41}]')
     site.page("/wp-json/wp/v2/media/7", b'{"source_url": "/logo.png"}')
     site.page("/feed/", FEED % site.url().encode())
@@ -81,6 +95,9 @@ def test_a_wordpress_site_tells_all(site: Any, fetcher: Fetcher) -> None:
     assert profile.timezone == "America/New_York"
     assert profile.language == "en-US"
     assert profile.logo == site.url("/logo.png")
+    assert profile.colour == "#1a5e63"
+    assert origin_of(profile, "colour") == "the logo's pixels"
+    assert profile.counters == ("WordPress Popular Posts",)
     assert profile.social == (
         "https://www.facebook.com/thepaper",
         "https://x.com/thepaper",
