@@ -10,7 +10,9 @@ signatures=(libmail-dkim-perl)                    # verifies by another hand tha
 # MariaDB's core package holds the server without a service of its own.
 site=(wordpress wordpress-theme-twentytwentythree mariadb-server-core
   php-cli php-mysql php-gd php-xml)
-wanted=("${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" openssl)
+feeds=(golang-github-mmcdole-gofeed-dev # its test data: feeds of every kind
+  hugo)                                  # writes a site with its feed and sitemap
+wanted=("${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" "${feeds[@]}" openssl)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]

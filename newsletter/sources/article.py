@@ -94,13 +94,15 @@ def _description(page: PageProfile) -> str:
 
 
 def _authors(page: PageProfile) -> Iterator[str]:
-    found = list(_names(page.article.get("author")))
+    found = list(filter(_is_author, _names(page.article.get("author"))))
     if not found:
-        found = [page.metadata.get(name, "") for name in _AUTHORS]
-    for author in found:
-        author = plain_text(author)
-        if not any(sign in author for sign in _NO_AUTHOR) and len(author) <= 120:
-            yield author
+        told = (page.metadata.get(name, "") for name in _AUTHORS)
+        found = list(filter(_is_author, told))[:1]
+    yield from map(plain_text, found)
+
+
+def _is_author(text: str) -> bool:
+    return 0 < len(text) <= 120 and not any(sign in text for sign in _NO_AUTHOR)
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -117,7 +119,7 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def _sections(page: PageProfile) -> Iterator[str]:
-    told = list(_names(page.article.get("articleSection")))
+    told = list(filter(None, _names(page.article.get("articleSection"))))
     for section in told or [page.metadata.get("article:section", "")]:
         yield plain_text(section)
 
@@ -153,7 +155,8 @@ def _picture(page: PageProfile) -> SourcePicture | None:
     picture = choose_picture(found, page.url)
     if picture is None:
         return None
-    alt = collapse_space(meta.get("og:image:alt", "")) if picture.url == shared else ""
+    is_shared = picture.url == web_address(page.url, shared)
+    alt = collapse_space(meta.get("og:image:alt", "")) if is_shared else ""
     return SourcePicture(
         picture.url, picture.width, picture.height, alt, picture.caption, picture.credit
     )

@@ -18,6 +18,7 @@ _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 # Characters that XML 1.0 forbids; text editors' leftovers such as \x0b are common.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 # An ampersand, and the entity's name if it begins one.
 _AMPERSAND = re.compile(r"&(?:(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,30});)?")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
@@ -101,7 +102,7 @@ def _from_root(text: str, url: str) -> str:
         raise ParseError(
             f"{url} is {kind} and not a feed; RSS, Atom and JSON Feed can be read", subject=url
         )
-    prolog = text[: root.start()].upper()
+    prolog = _COMMENT.sub("", text[: root.start()]).upper()
     if "<!ENTITY" in prolog or ("<!DOCTYPE" in prolog and "[" in prolog):
         raise ParseError(
             f"{url} declares entities of its own, which is refused for safety; have the feed "
