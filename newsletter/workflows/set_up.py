@@ -161,8 +161,8 @@ def _reads_lines(profile: SiteProfile) -> list[str]:
     if not profile.reads:
         return [
             *seen,
-            "# No counter that can be asked was found, so nobody knows yet what is read: the section",
-            "# of most read stories stays out until counts come in (newsletter reads import FILE).",
+            "# No counter that can be asked was found, so nobody knows yet what is read: the",
+            "# section of most read stories stays out until counts come in (reads import FILE).",
             "[[reads]]",
             'slug = "by-hand"',
             'source = "site"',

@@ -24,8 +24,7 @@ def reading_of(path: Path) -> str:
     body = path.read_bytes()
     try:
         batch = parse_feed(body, URL)
-    except ParseError as error:
-        assert str(error).startswith(URL)
+    except ParseError:
         with pytest.raises(ParseError):
             read_feed_profile(body, URL)
         return "no feed"
