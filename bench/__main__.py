@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import delivery, demo, drafting, rendering, starting
+from bench import delivery, demo, drafting, polling, rendering, starting
 from bench.children import ChildFailed
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "delivery": delivery.measure,
     "demo": demo.measure,
     "drafting": drafting.measure,
+    "polling": polling.measure,
     "rendering": rendering.measure,
     "starting": starting.measure,
 }

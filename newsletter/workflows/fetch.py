@@ -51,7 +51,7 @@ class FetchReport:
 
 
 @dataclass(frozen=True)
-class _Poll:
+class Poll:
     """What one poll brought: entries, for a sitemap the pages read, and the daily scan."""
 
     batch: Batch
@@ -112,7 +112,7 @@ def _fetch_source(
         log.warning("source_failed", source=source.slug, error=str(error))
         _record_failure(installation, source, state, error, now)
         return FetchReport(source.slug, error=str(error))
-    report = _keep(installation, publication, source, poll, now)
+    report = keep_poll(installation, publication, source, poll, now)
     log.info(
         "source_fetched",
         source=source.slug,
@@ -158,11 +158,11 @@ def _poll_source(
     state: SourceState,
     robots: Robots,
     now: datetime,
-) -> _Poll:
+) -> Poll:
     """What the source has that is new; SourceError if it cannot be used."""
     fetcher = installation.fetcher
     if source.kind == "feed":
-        return _Poll(fetch_feed(fetcher, source, state, now))
+        return Poll(fetch_feed(fetcher, source, state, now))
     # Whoever is asked many things at a time has a say in the pace (Crawl-delay).
     rules = robots.rules_for(source.url, allow_private=source.allow_private)
     if source.kind == "sitemap":
@@ -173,17 +173,17 @@ def _poll_source(
             raise SourceError(f"robots.txt could not be read: {rules.reason}", subject=source.slug)
         planned = plan_crawl(listing.entries, known, now)
         pages = crawl_pages(fetcher, source, rules, planned, installation.clock)
-        return _Poll(Batch(pages.items, problems=(*listing.problems, *pages.problems)), pages)
+        return Poll(Batch(pages.items, problems=(*listing.problems, *pages.problems)), pages)
     if source.kind == "ghost":
         batch = fetch_ghost_posts(fetcher, source, state, now)
     else:
         batch = fetch_posts(fetcher, source, state, now)
-    return _scanned(installation, source, state, _Poll(batch), now)
+    return _scanned(installation, source, state, Poll(batch), now)
 
 
 def _scanned(
-    installation: Installation, source: Source, state: SourceState, poll: _Poll, now: datetime
-) -> _Poll:
+    installation: Installation, source: Source, state: SourceState, poll: Poll, now: datetime
+) -> Poll:
     """The poll with the daily scan, where that is due; a scan that fails is tried again."""
     if source.kind not in SCANNED_KINDS or not scan_is_due(state.scanned_at, now):
         return poll
@@ -197,13 +197,14 @@ def _scanned(
         return replace(poll, batch=batch)
 
 
-def _keep(
+def keep_poll(
     installation: Installation,
     publication: Publication,
     source: Source,
-    poll: _Poll,
+    poll: Poll,
     now: datetime,
 ) -> FetchReport:
+    """Merge what a poll brought into the stories, and note that it worked: one transaction."""
     batch, found = poll.batch, poll.scan.found
     with installation.database.write() as tx:
         merged = _merge(tx, publication, source, (*batch.items, *found.items), now)
