@@ -62,12 +62,16 @@ check: setup-dev ## formatting, lint, types and the house's import rules
 packages: ## Debian packages that the tests use: a browser, WordPress, Postfix
 	@bash tests/packages.sh
 
+.PHONY: archives
+archives: ## source archives whose feeds and pages the tests read
+	@PYTHON="$(PYTHON)" bash tests/archives.sh
+
 .PHONY: test
-test: setup-dev packages check ## everything once, within ten minutes
+test: setup-dev packages archives check ## everything once, within ten minutes
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGS)
 
 .PHONY: test-long
-test-long: setup-dev packages ## the long loops
+test-long: setup-dev packages archives ## the long loops
 	@$(BIN)/pytest -n 2 --dist loadfile -m long $(ARGS)
 
 .PHONY: bench
@@ -90,4 +94,4 @@ lock: .tools/.stamp ## resolve the dependencies anew
 
 .PHONY: clean
 clean: ## remove what make has made
-	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .tools .archives .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -13,7 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import access_log, delivery, demo, drafting, ranking, rendering, starting
+from bench import (
+    access_log,
+    delivery,
+    demo,
+    drafting,
+    polling,
+    ranking,
+    rendering,
+    starting,
+)
 from bench.children import ChildFailed
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -21,6 +30,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "delivery": delivery.measure,
     "demo": demo.measure,
     "drafting": drafting.measure,
+    "polling": polling.measure,
     "rendering": rendering.measure,
     "starting": starting.measure,
 }

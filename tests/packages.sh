@@ -11,7 +11,9 @@ signatures=(libmail-dkim-perl)                    # verifies by another hand tha
 site=(wordpress wordpress-theme-twentytwentythree mariadb-server-core
   php-cli php-mysql php-gd php-xml)
 logs=(nginx-light)                                # writes real access logs
-wanted=("${logs[@]}" "${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" openssl)
+feeds=(golang-github-mmcdole-gofeed-dev # its test data: feeds of every kind
+  hugo)                                  # writes a site with its feed and sitemap
+wanted=("${logs[@]}" "${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" "${feeds[@]}" openssl)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]

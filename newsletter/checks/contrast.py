@@ -2,6 +2,8 @@
 
 # WCAG 2.2, success criterion 1.4.3: text of normal size.
 ENOUGH = 4.5
+# The card of templates/email/styles: what the accents are read on.
+LIGHT_CARD, DARK_CARD = "#fffdf9", "#211d1a"
 
 
 def contrast(first: str, second: str) -> float:

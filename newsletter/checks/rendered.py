@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from newsletter.checks.contrast import ENOUGH, contrast
+from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
 from newsletter.checks.model import Finding, Level
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Publication
@@ -39,8 +39,6 @@ _FORBIDDEN = (
 )
 _UNRESOLVED = re.compile(r"\{\{|\}\}|\{%|%\}|%7B%7B|XX[A-Z]{4,}XX")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# The card of templates/email/styles: what the accents are read on.
-_LIGHT_CARD, _DARK_CARD = "#fffdf9", "#211d1a"
 
 
 def check_rendered(
@@ -209,8 +207,8 @@ def _check_publication(publication: Publication) -> Iterator[Finding]:
         )
     colours = publication.colours
     for key, colour, card in (
-        ("accent", colours.accent, _LIGHT_CARD),
-        ("accent_dark", colours.accent_dark, _DARK_CARD),
+        ("accent", colours.accent, LIGHT_CARD),
+        ("accent_dark", colours.accent_dark, DARK_CARD),
     ):
         ratio = contrast(colour, card)
         if ratio < ENOUGH:

@@ -12,10 +12,9 @@ from newsletter.delivery.smtp import open_connection
 from newsletter.errors import NewsletterError
 from newsletter.publication.model import Reads, Settings
 from newsletter.sources.log_files import find_log_files
-from newsletter.sources.model import SourceState
 from newsletter.workflows.check import check_dns, sender_domains
 from newsletter.workflows.clone_guard import reason_to_hold
-from newsletter.workflows.fetch import poll_source
+from newsletter.workflows.fetch import count_offered
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.reads import can_be_asked, poll_counter
 from newsletter.workflows.set_up import is_private_address
@@ -46,10 +45,8 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     yield from _check_relays(installation)
     for source in settings.source:
         try:
-            batch = poll_source(
-                installation.fetcher, source, SourceState(), installation.clock.now()
-            )
-            yield _Answer(f"source {source.slug}", "ok", f"{len(batch.items)} items")
+            offered = count_offered(installation, source)
+            yield _Answer(f"source {source.slug}", "ok", f"{offered} items")
         except NewsletterError as error:
             yield _Answer(f"source {source.slug}", "stop", str(error))
     for reads in settings.reads:

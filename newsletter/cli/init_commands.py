@@ -11,6 +11,7 @@ from newsletter.errors import UsageError
 from newsletter.log import configure_logging
 from newsletter.net.fetcher import Fetcher
 from newsletter.sources.discovery import discover_site
+from newsletter.sources.model import Finding, SiteProfile
 from newsletter.workflows.opening import user_agent
 from newsletter.workflows.set_up import config_text, is_private_address
 
@@ -33,10 +34,24 @@ def init(
     if json:
         print_json({"config": config, "profile": profile})
         return
-    print_rows([(f.what, f.value, f.origin) for f in profile.findings], ("found", "", "from"))
+    print_rows(
+        [(f.what, f.value, f.origin) for f in shown_findings(profile)], ("found", "", "from")
+    )
     for warning in profile.warnings:
         say(warning)
     say(f"wrote {config}: add your relay and postal address, then `newsletter issue draft`")
+
+
+# Of these a site has many, and all are kept or named in the file.
+_MANY = ("social", "source", "sitemap", "reads", "counter")
+
+
+def shown_findings(profile: SiteProfile) -> list[Finding]:
+    """A line for each thing found: of several names or logos the one that is proposed."""
+    shown: dict[tuple[str, str], Finding] = {}
+    for finding in profile.findings:
+        shown.setdefault((finding.what, finding.value if finding.what in _MANY else ""), finding)
+    return list(shown.values())
 
 
 def _write(path: Path, text: str) -> None:

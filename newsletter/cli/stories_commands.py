@@ -8,6 +8,7 @@ import typer
 from newsletter.cli.opening import open_from_file
 from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, NowOption
 from newsletter.cli.output import print_json, print_rows, say
+from newsletter.sources.model import SourceState
 from newsletter.stories.model import Story, TrailEntry
 from newsletter.workflows.fetch import FetchReport, fetch_stories
 from newsletter.workflows.look_up import find_story
@@ -65,11 +66,23 @@ def list_stories(
         ("published", "department", "headline"),
     )
     for slug, state in states.items():
-        success = (
-            f"{state.last_success_at:%Y-%m-%d %H:%M} UTC" if state.last_success_at else "never"
+        say(f"source {slug}: {_how_it_fares(state)}")
+
+
+def _how_it_fares(state: SourceState) -> str:
+    success = f"{state.last_success_at:%Y-%m-%d %H:%M} UTC" if state.last_success_at else "never"
+    words = f"last success {success}"
+    if state.last_error_at is None:
+        return words
+    times = f", {state.failures} in a row" if state.failures > 1 else ""
+    mended = "" if state.is_failing else " (since mended)"
+    words += f"; last error {state.last_error_at:%Y-%m-%d %H:%M} UTC{times}{mended}: "
+    words += state.last_error
+    if state.is_failing and state.due_at is not None:
+        words += (
+            f"; asked again after {max(state.due_at, state.held_until or state.due_at):%H:%M} UTC"
         )
-        failure = f"; {state.last_error}" if state.last_error else ""
-        say(f"source {slug}: last success {success}{failure}")
+    return words
 
 
 @app.command("show")
@@ -126,6 +139,9 @@ def _told(entry: TrailEntry) -> tuple[str, str]:
 def _sentence(report: FetchReport) -> str:
     if report.error:
         return f"{report.source}: failed: {report.error}"
+    if report.waiting:
+        return f"{report.source}: not asked: {report.waiting}"
     if report.unchanged:
         return f"{report.source}: unchanged"
-    return f"{report.source}: {report.items} items, {report.new} new, {report.changed} changed"
+    counts = f"{report.items} items, {report.new} new, {report.changed} changed"
+    return f"{report.source}: {counts}{f', {report.gone} gone' if report.gone else ''}"

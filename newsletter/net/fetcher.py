@@ -23,12 +23,14 @@ from newsletter.net.guard import (
     Deadline,
     GuardedBackend,
     HostUnknown,
+    PortRefused,
     Resolver,
     open_stream,
     resolve_host,
 )
 from newsletter.net.pace import HostPace, parse_retry_after
 from newsletter.net.response import (
+    HostHeld,
     PrivateAddress,
     Response,
     StatusError,
@@ -100,6 +102,10 @@ class Fetcher:
         for client in clients:
             client.close()
 
+    def slow_down(self, url: str, seconds: float) -> None:
+        """Keep a longer pace with the host of ``url``, as its robots.txt asks (Crawl-delay)."""
+        self._pace.slow_down(_checked_url(url).host, seconds)
+
     def get(
         self,
         url: str,
@@ -146,7 +152,7 @@ class Fetcher:
         shown = sentences.shown(str(url))
         held = self._pace.held_for(url.host)
         if held:
-            raise FetchError(sentences.held(url.host, held), subject=shown)
+            raise HostHeld(sentences.held(url.host, held), subject=shown, retry_after=held)
         client = self._client(allow_private)
         try:
             with client.stream("GET", url, headers=dict(headers)) as answer:
@@ -164,6 +170,8 @@ class Fetcher:
                 )
         except AddressRefused as error:
             raise PrivateAddress(sentences.refused(error), subject=shown) from error
+        except PortRefused as error:
+            raise FetchError(sentences.port(url.host, error.port), subject=shown) from error
         except HostUnknown as error:
             raise Unreachable(sentences.unknown_host(url.host), subject=shown) from error
         except httpx2.ConnectTimeout as error:
@@ -276,7 +284,8 @@ def _checked_url(text: str) -> httpx2.URL:
         raise FetchError(sentences.no_address(text), subject=shown) from error
     if url.scheme not in ("http", "https") or not host:
         raise FetchError(sentences.no_address(text), subject=shown)
-    # Below 1024 lie the doors of other protocols: mail, databases, shells.
+    # Below 1024 lie the doors of other protocols: mail, databases, shells. The
+    # guard, which knows the address, lets public ones have fewer yet.
     if port is not None and port not in (80, 443) and not 1024 <= port <= 65535:
         raise FetchError(sentences.port(host, port), subject=shown)
     return url

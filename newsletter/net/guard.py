@@ -23,6 +23,9 @@ _REFUSED_NETWORKS = tuple(
     for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
 )
 
+# Public sites are on few ports; behind others lie mail, databases and consoles.
+PUBLIC_PORTS = frozenset((80, 443, 8000, 8008, 8080, 8081, 8443, 8888))
+
 # A resolver answers numeric addresses for a host name, or raises OSError.
 Resolver = Callable[[str, int], Sequence[str]]
 # Opens a TCP connection to a numeric address within so many seconds.
@@ -37,6 +40,14 @@ class AddressRefused(Exception):
         self.host = host
         self.address = address
         self.private = private
+
+
+class PortRefused(Exception):
+    """A public host is asked at a port that is none of the web's."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port}")
+        self.port = port
 
 
 class HostUnknown(Exception):
@@ -169,6 +180,10 @@ class GuardedBackend(httpcore2.NetworkBackend):
         if not reachable:
             private = any(is_reachable(address, allow_private=True) for address in found)
             raise AddressRefused(host, found[0], private=private)
+        if port not in PUBLIC_PORTS:
+            reachable = [address for address in reachable if not is_public(address)]
+            if not reachable:
+                raise PortRefused(port)
         return reachable
 
 

@@ -9,6 +9,8 @@ from newsletter.clock import Clock
 
 # A server that asks for a longer pause than this is asked again after it.
 LONGEST_HOLD_SECONDS = 3600.0
+# Nor is a longer pause kept between two requests: a poll must come to an end.
+LONGEST_PAUSE_SECONDS = 60.0
 
 
 class HostPace:
@@ -21,6 +23,7 @@ class HostPace:
         self._turns: dict[str, threading.Lock] = {}
         self._not_before: dict[str, float] = {}
         self._held_until: dict[str, float] = {}
+        self._own_pace: dict[str, float] = {}
 
     @contextmanager
     def turn(self, host: str, *, paced: bool) -> Iterator[float]:
@@ -34,12 +37,17 @@ class HostPace:
             try:
                 yield self._clock.monotonic() - asked_at
             finally:
-                self._not_before[host] = self._clock.monotonic() + self._seconds_between
+                pause = max(self._seconds_between, self._own_pace.get(host, 0.0))
+                self._not_before[host] = self._clock.monotonic() + pause
 
     def _wait(self, host: str) -> None:
         left = self._not_before.get(host, 0.0) - self._clock.monotonic()
         if left > 0:
             self._clock.sleep(left)
+
+    def slow_down(self, host: str, seconds: float) -> None:
+        """Leave so long between two requests to this host, if that is more than to others."""
+        self._own_pace[host] = min(seconds, LONGEST_PAUSE_SECONDS)
 
     def hold(self, host: str, seconds: float) -> None:
         """Leave the host alone for so long: it asked us to (RFC 9110, section 10.2.3)."""

@@ -61,6 +61,14 @@ class TooSlow(FetchError):
     """More seconds than allowed."""
 
 
+class HostHeld(FetchError):
+    """The host asked us to wait, ``retry_after`` seconds from now, and was not asked."""
+
+    def __init__(self, sentence: str, *, subject: str, retry_after: float) -> None:
+        super().__init__(sentence, subject=subject)
+        self.retry_after = retry_after
+
+
 class StatusError(FetchError):
     """The server answered, and refused.
 

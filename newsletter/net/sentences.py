@@ -22,7 +22,10 @@ def no_address(url: str) -> str:
 
 
 def port(host: str, number: int) -> str:
-    return f"{host}: port {number} is not one of the web; use 80, 443 or one from 1024 up"
+    return (
+        f"{host}: port {number} is not one that public sites use; use 80, 443, 8080 or 8443 (in "
+        "your own network, with allow_private, any from 1024 up)"
+    )
 
 
 def refused(error: AddressRefused) -> str:

@@ -114,8 +114,15 @@ class Source(Model):
     """A feed or site whose stories we read."""
 
     slug: Slug = Field(description="its identity: keep it when the address changes")
-    url: WebAddress = Field(description="the feed's address, or the WordPress REST root")
-    kind: Literal["feed", "wordpress"] = Field("feed", description="RSS or Atom, or WordPress REST")
+    url: WebAddress = Field(
+        description="the address of the feed, the WordPress REST root, the sitemap, or Ghost's "
+        "Content API with its key: https://paper.example/ghost/api/content/?key=KEY"
+    )
+    kind: Literal["feed", "wordpress", "ghost", "sitemap"] = Field(
+        "feed",
+        description="feed: RSS, Atom, RDF or JSON Feed; wordpress: its REST API; ghost: its "
+        "Content API; sitemap: its pages, read for their metadata",
+    )
     allow_private: bool = Field(
         False, description="let this address lie in a private or loopback network"
     )

@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -11,27 +12,31 @@ from zoneinfo import available_timezones
 from newsletter.errors import FetchError, SourceError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response, TlsFailure, Unreachable
-from newsletter.sources.feed_text import looks_like_feed
-from newsletter.sources.feeds import (
-    FEED_TYPES,
-    MAX_FEED_BYTES,
-    FeedProfile,
-    language_tag,
-    read_feed_profile,
-)
+from newsletter.net.robots import Robots
+from newsletter.publication.model import Source
+from newsletter.sources.counters import counters_by_namespace, counters_by_script
+from newsletter.sources.feed_profile import FeedProfile, language_tag
+from newsletter.sources.feeds import FEED_TYPES, MAX_FEED_BYTES, is_feed, read_feed_profile
+from newsletter.sources.ghost import read_ghost_settings
+from newsletter.sources.logo_colour import MAX_LOGO_BYTES, dominant_colour
 from newsletter.sources.model import Finding, FoundSource, SiteProfile
-from newsletter.sources.page import PageProfile, read_page
+from newsletter.sources.page import MAX_PAGE_BYTES, PageProfile, read_page
 from newsletter.sources.popular_posts import NAMESPACE as POPULAR_POSTS
 from newsletter.sources.rest import get_json, mapping, rest_url, string
+from newsletter.sources.sitemap import list_pages
 from newsletter.sources.text import collapse_space, plain_text, unique, web_address
 
-MAX_PAGE_BYTES = 5_000_000
 FEED_GUESSES = ("/feed/", "/rss/", "/feed.xml", "/index.xml", "/atom.xml")
 _FEEDS_TRIED = 3
 _ROOT_FIELDS = (
     "name,description,home,url,timezone_string,gmt_offset,namespaces,site_icon_url,site_logo"
 )
 _REST_LINK = re.compile(r"<([^<>]+)>\s*;[^<]*rel=\"?https://api\.w\.org/\"?")
+# WordPress and Ghost tell of changes and deletions, a feed of its newest entries
+# with their text, a sitemap of addresses only.
+_PREFERENCE = ("wordpress", "ghost", "feed", "sitemap")
+_COLOUR = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+_SITEMAPS_TRIED = 3
 # Mail programs show no SVG, and Windows' Outlook shows no WebP or AVIF.
 _NO_MAIL_PICTURE = (".svg", ".ico", ".webp", ".avif")
 
@@ -40,13 +45,15 @@ def discover_site(fetcher: Fetcher, url: str, *, allow_private: bool = False) ->
     """Learn what a site tells of itself, from its address or its feed's.
 
     ``url`` may lack its scheme. FetchError if the address itself cannot be
-    read; what fails behind it becomes a warning, and the rest is kept. The
-    requests: the page, a WordPress REST root with one post and the logo, and
-    feeds until one can be read.
+    read; what fails behind it becomes a warning, and the rest is kept. Asked
+    for are, in this order: the page, a WordPress REST root with one post and the
+    logo, the feeds that the page names until one can be read, a Ghost Content
+    API, robots.txt and the sitemaps it names, the usual places of feeds; and
+    the logo itself where nothing else tells a colour.
     """
     visit = _Visit(fetcher, allow_private)
     response = _open(visit, url)
-    if looks_like_feed(response.body, response.headers.get("content-type", "")):
+    if is_feed(response):
         return _profile_of_feed(visit, response)
     _look_at_page(visit, response)
     return visit.profile(response.url)
@@ -61,6 +68,7 @@ class _Visit:
     findings: list[Finding] = field(default_factory=list)
     sources: list[FoundSource] = field(default_factory=list)
     reads: list[FoundSource] = field(default_factory=list)
+    counters: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def note(self, what: str, value: str | None, origin: str) -> None:
@@ -79,9 +87,11 @@ class _Visit:
     def profile(self, url: str) -> SiteProfile:
         if not self.sources:
             self.warnings.append(
-                f"no feed and no open WordPress REST was found at {url}; "
+                f"no feed, no open WordPress REST, no Ghost and no sitemap was found at {url}; "
                 "give the address of a feed instead"
             )
+        # Found in the order of looking; proposed in the order of what each can tell.
+        self.sources.sort(key=lambda source: _PREFERENCE.index(source.kind))
         if not self.told("timezone"):
             self.warnings.append(
                 "the site does not tell its time zone; set it, as in America/New_York"
@@ -94,9 +104,11 @@ class _Visit:
             timezone=self.told("timezone") or None,
             language=self.told("language") or None,
             logo=self.told("logo") or self.told("icon") or None,
+            colour=self.told("colour") or None,
             social=tuple(f.value for f in self.findings if f.what == "social"),
             sources=tuple(dict.fromkeys(self.sources)),
             reads=tuple(dict.fromkeys(self.reads)),
+            counters=unique(self.counters),
             findings=tuple(self.findings),
             warnings=unique(self.warnings),
         )
@@ -141,18 +153,26 @@ def _note_feed(visit: _Visit, response: Response, origin: str) -> FeedProfile:
     visit.note("name", feed.name, origin)
     visit.note("description", feed.description, origin)
     visit.note("language", feed.language, origin)
+    visit.note("icon", _mail_picture(visit, feed.logo), origin)
     return feed
 
 
 def _look_at_page(visit: _Visit, response: Response) -> None:
-    page = read_page(response.body, response.url)
+    page = read_page(response.body, response.url, response.headers.get("content-type", ""))
     root = _rest_root(page, response)
     if root is not None:
         _look_at_rest(visit, root)
     _note_page(visit, page)
-    _look_for_feed(visit, page)
+    _look_for_named_feed(visit, page)
+    if page.ghost_key or "ghost" in page.metadata.get("generator", "").lower():
+        _look_at_ghost(visit, page)
+    _look_for_sitemaps(visit, page)
+    if not any(source.kind in ("wordpress", "ghost", "feed") for source in visit.sources):
+        _guess_feed(visit, page)
     visit.note("name", page.title, "the page's title")
     _look_for_csv(visit, page)
+    _note_counters(visit, counters_by_script(page.scripts), "a script on the page")
+    _note_colour(visit, page)
 
 
 def _rest_root(page: PageProfile, response: Response) -> str | None:
@@ -192,8 +212,10 @@ def _look_at_rest(visit: _Visit, root: str) -> None:
     visit.note("logo", _uploaded_logo(visit, root, facts.get("site_logo")), f"{origin}, site logo")
     icon = _mail_picture(visit, web_address(root, string(facts.get("site_icon_url"))))
     visit.note("icon", icon, f"{origin}, icon")
-    namespaces = facts.get("namespaces")
-    if isinstance(namespaces, list) and POPULAR_POSTS in namespaces:
+    told_namespaces = facts.get("namespaces")
+    namespaces = list(map(str, told_namespaces)) if isinstance(told_namespaces, list) else []
+    _note_counters(visit, counters_by_namespace(namespaces), f"{origin}, its namespaces")
+    if POPULAR_POSTS in namespaces:
         visit.reads.append(FoundSource("wordpress-popular-posts", root))
         visit.note("reads", root, f"{origin}, the plugin WordPress Popular Posts")
 
@@ -280,22 +302,112 @@ def _icon_size(link: Any) -> int:
     return int(width[:5]) if width.isdecimal() else 0
 
 
-def _look_for_feed(visit: _Visit, page: PageProfile) -> None:
-    """Add the first feed that can be read: those the page names, then the usual places."""
+def _look_for_named_feed(visit: _Visit, page: PageProfile) -> None:
+    """Add the first feed that can be read of those that the page names."""
+    for link in page.feeds[:_FEEDS_TRIED]:
+        try:
+            _add_feed(visit, link.url, "a feed link on the page")
+        except SourceError as error:
+            visit.warnings.append(f"a feed that the page names can't be used: {error}")
+            continue
+        return
+
+
+def _guess_feed(visit: _Visit, page: PageProfile) -> None:
+    """Add the first feed that lies where feeds mostly do."""
+    for guess in FEED_GUESSES:
+        with suppress(SourceError):  # it was only a guess
+            _add_feed(visit, urljoin(page.url, guess), "a usual place")
+            return
+
+
+def _add_feed(visit: _Visit, url: str, origin: str) -> None:
     if any(source.kind == "feed" for source in visit.sources):
         return
-    named = [(link.url, "a feed link on the page") for link in page.feeds[:_FEEDS_TRIED]]
-    for url, origin in named or [(urljoin(page.url, g), "a usual place") for g in FEED_GUESSES]:
-        try:
-            response = visit.fetch(url, max_bytes=MAX_FEED_BYTES, accept=FEED_TYPES)
-            _note_feed(visit, response, "the feed")
-        except SourceError as error:
-            if named:
-                visit.warnings.append(f"a feed that the page names can't be used: {error}")
-            continue
-        visit.sources.append(FoundSource("feed", response.url))
-        visit.note("source", response.url, origin)
+    response = visit.fetch(url, max_bytes=MAX_FEED_BYTES, accept=FEED_TYPES)
+    _note_feed(visit, response, "the feed")
+    visit.sources.append(FoundSource("feed", response.url))
+    visit.note("source", response.url, origin)
+
+
+def _look_at_ghost(visit: _Visit, page: PageProfile) -> None:
+    """Ghost writes a public key into its pages, with which its Content API may be read."""
+    if not page.ghost_key:
+        visit.warnings.append("the site is made with Ghost, but shows no key of its Content API")
         return
+    url = urljoin(page.url, f"/ghost/api/content/?key={page.ghost_key}")
+    origin = "Ghost's Content API"
+    try:
+        told = read_ghost_settings(visit.fetcher, url, allow_private=visit.allow_private)
+    except SourceError as error:
+        visit.warnings.append(f"Ghost's Content API can't be used here: {error}")
+        return
+    visit.sources.append(FoundSource("ghost", url))
+    visit.note("source", url, origin)
+    visit.note("name", told.name, origin)
+    visit.note("description", told.description, origin)
+    if told.timezone in available_timezones():
+        visit.note("timezone", told.timezone, origin)
+    visit.note("language", language_tag(told.language), origin)
+    visit.note("logo", _mail_picture(visit, told.logo), origin)
+    visit.note("icon", _mail_picture(visit, told.icon), origin)
+    visit.note("colour", _colour(told.colour), f"{origin}, accent colour")
+    for account in told.social:
+        if account not in [f.value for f in visit.findings if f.what == "social"]:
+            visit.note("social", account, origin)
+
+
+def _look_for_sitemaps(visit: _Visit, page: PageProfile) -> None:
+    """Note what robots.txt names; the best is proposed where nothing better was found."""
+    rules = Robots(visit.fetcher).rules_for(page.url, allow_private=visit.allow_private)
+    named = unique(filter(None, (web_address(page.url, url) for url in rules.sitemaps)))
+    # A news sitemap first: it names stories only, with their times.
+    ordered = sorted(named, key=lambda url: "news" not in urlsplit(url).path.lower())
+    for url in ordered[:_SITEMAPS_TRIED]:
+        visit.note("sitemap", url, "robots.txt")
+        if visit.sources:
+            continue
+        try:
+            offered = list_pages(
+                visit.fetcher,
+                Source(slug="site", url=url, kind="sitemap", allow_private=visit.allow_private),
+            )
+        except SourceError as error:
+            visit.warnings.append(f"a sitemap that robots.txt names can't be used: {error}")
+            continue
+        # A news sitemap may be empty: it holds the last two days only.
+        if offered.entries or "news" in urlsplit(url).path.lower():
+            visit.sources.append(FoundSource("sitemap", url))
+            visit.note("source", url, "robots.txt")
+
+
+def _note_counters(visit: _Visit, names: Iterable[str], origin: str) -> None:
+    for name in names:
+        if name not in visit.counters:
+            visit.counters.append(name)
+            visit.note("counter", name, origin)
+
+
+def _note_colour(visit: _Visit, page: PageProfile) -> None:
+    visit.note("colour", _colour(page.metadata.get("theme-color", "")), "theme-color")
+    logo = visit.told("logo") or visit.told("icon")
+    if visit.told("colour") or not logo:
+        return
+    try:
+        response = visit.fetch(logo, max_bytes=MAX_LOGO_BYTES, accept="image/*")
+    except FetchError as error:
+        visit.warnings.append(f"the site's logo could not be looked at: {error}")
+        return
+    visit.note("colour", dominant_colour(response.body), "the logo's pixels")
+
+
+def _colour(text: str) -> str | None:
+    """A colour as ``#rrggbb``, from that or its short form."""
+    match = _COLOUR.fullmatch(text.strip())
+    if match is None:
+        return None
+    digits = match[1].lower()
+    return "#" + ("".join(2 * digit for digit in digits) if len(digits) == 3 else digits)
 
 
 def _look_for_csv(visit: _Visit, page: PageProfile) -> None:

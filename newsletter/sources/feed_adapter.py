@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 
@@ -20,6 +20,13 @@ from newsletter.errors import ParseError
 from newsletter.sources.dates import parse_date
 from newsletter.sources.pictures import Candidate, pixels
 
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(days=7),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
 _ADDRESS_THEN_NAME = re.compile(r"\S+@\S+\s*\(")
 
 
@@ -51,7 +58,10 @@ class RawEntry:
 
 @dataclass(frozen=True)
 class RawFeed:
-    """A feed as feedparser read it. ``is_atom`` tells how its author and dates are meant."""
+    """A feed as feedparser read it. ``is_atom`` tells how its author and dates are meant.
+
+    ``interval`` is how long it wants to be left alone between two polls.
+    """
 
     is_atom: bool
     title: RawText
@@ -60,6 +70,8 @@ class RawFeed:
     language: str
     author: str
     entries: tuple[RawEntry, ...]
+    logo: str = ""
+    interval: timedelta | None = None
 
 
 def read_feed(xml: bytes, url: str) -> RawFeed:
@@ -91,7 +103,34 @@ def _feed(parsed: Mapping[str, Any]) -> RawFeed:
         language=_string(feed, "language"),
         author=_string(feed, "author"),
         entries=tuple(_entry(entry) for entry in parsed["entries"]),
+        logo=_logo(feed),
+        interval=_interval(feed),
     )
+
+
+def _logo(feed: Mapping[str, Any]) -> str:
+    """RSS's channel image, or Atom's logo."""
+    image = _own(feed, "image")
+    return (_string(image, "href") if isinstance(image, dict) else "") or _string(feed, "logo")
+
+
+def _interval(feed: Mapping[str, Any]) -> timedelta | None:
+    """The longer of RSS's ttl (minutes) and the syndication module's period over frequency.
+
+    https://web.resource.org/rss/1.0/modules/syndication/
+    """
+    told = []
+    minutes = _count(_string(feed, "ttl"))
+    if minutes:
+        told.append(timedelta(minutes=minutes))
+    period = _PERIODS.get(_string(feed, "sy_updateperiod").lower())
+    if period:
+        told.append(period / (_count(_string(feed, "sy_updatefrequency")) or 1))
+    return max(told, default=None)
+
+
+def _count(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0
 
 
 def _entry(entry: Mapping[str, Any]) -> RawEntry:

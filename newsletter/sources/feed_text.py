@@ -1,34 +1,24 @@
 """A feed's bytes as text that is safe to parse: decoded, without a DTD, whole entries only."""
 
-import codecs
 import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter.errors import ParseError
+from newsletter.sources.charset import decode_text
 
 MAX_ENTRIES = 500
 # feedparser takes about 0.1 ms for each tag, whatever its depth; 500 entries of
 # ordinary feeds hold some 15 000, with contents in XHTML some 60 000.
 MAX_TAGS = 100_000
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-_XML_ENCODING = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})")
 _ROOT = re.compile(r"<((?:[\w.-]+:)?(?:rss|feed|rdf))(?=[\s>/])", re.IGNORECASE)
-# Python's codecs also hold EBCDIC, UTF-7, punycode and zip, which no honest feed is in.
-_CHARSETS = ("utf-8", "iso8859", "cp125", "cp866", "koi8", "mac", "gb", "big5", "euc", "shift_jis")
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 # Characters that XML 1.0 forbids; text editors' leftovers such as \x0b are common.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 # An ampersand, and the entity's name if it begins one.
 _AMPERSAND = re.compile(r"&(?:(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,30});)?")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
@@ -48,7 +38,7 @@ class FeedText:
 
 def prepare_feed(body: bytes, url: str, content_type: str = "") -> FeedText:
     """Decode a feed and check what it is; ParseError if it is none."""
-    text = _FORBIDDEN.sub("", _decode(body, content_type)).strip()
+    text = _FORBIDDEN.sub("", decode_text(body, content_type)).strip()
     if not text:
         raise ParseError(f"{url} is empty; check that it is the feed's address", subject=url)
     text = "".join(
@@ -68,44 +58,12 @@ def prepare_feed(body: bytes, url: str, content_type: str = "") -> FeedText:
 
 def looks_like_feed(body: bytes, content_type: str = "") -> bool:
     """Whether a body begins as RSS, Atom or RDF does."""
-    head = _decode(body[:8192], content_type)
+    head = decode_text(body[:8192], content_type)
     root = _ROOT.search(head)
     if root is None:
         return False
     page = _HTML.search(head)
     return page is None or root.start() < page.start()
-
-
-def _decode(body: bytes, content_type: str) -> str:
-    for bom, name in _BOMS:
-        if body.startswith(bom):
-            return body[len(bom) :].decode(name, "replace")
-    if body.startswith((b"<\0", b"\0<")):
-        return body.decode("utf-16-le" if body[0] else "utf-16-be", "replace")
-    try:
-        # Not final: a body that broke off may end within a character. What is
-        # strict UTF-8 is UTF-8, whatever a header says.
-        return codecs.getincrementaldecoder("utf-8")().decode(body)
-    except UnicodeDecodeError:
-        name = _declared_charset(body, content_type)
-    if name == "utf-8":
-        return body.decode("utf-8", "replace")
-    return body.decode(name, "replace")
-
-
-def _declared_charset(body: bytes, content_type: str) -> str:
-    in_header = _CHARSET.search(content_type)
-    in_xml = _XML_ENCODING.search(body[:1024])
-    for name in (in_header and in_header[1], in_xml and in_xml[1].decode("ascii")):
-        if not name:
-            continue
-        try:
-            codec = codecs.lookup(name).name
-        except LookupError:
-            continue
-        if codec.startswith(_CHARSETS):
-            return codec
-    return "cp1252"
 
 
 def _split_cdata(text: str) -> Iterator[tuple[str, bool]]:
@@ -141,8 +99,10 @@ def _from_root(text: str, url: str) -> str:
         )
     if root is None:
         kind = "JSON" if text[0] in "{[" else "something else"
-        raise ParseError(f"{url} is {kind} and not a feed; RSS and Atom can be read", subject=url)
-    prolog = text[: root.start()].upper()
+        raise ParseError(
+            f"{url} is {kind} and not a feed; RSS, Atom and JSON Feed can be read", subject=url
+        )
+    prolog = _COMMENT.sub("", text[: root.start()]).upper()
     if "<!ENTITY" in prolog or ("<!DOCTYPE" in prolog and "[" in prolog):
         raise ParseError(
             f"{url} declares entities of its own, which is refused for safety; have the feed "

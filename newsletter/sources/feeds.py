@@ -1,19 +1,23 @@
-"""RSS, Atom and RDF feeds: polled conditionally, read entry by entry.
+"""RSS, Atom, RDF and JSON feeds: polled conditionally, read entry by entry.
 
 Formats: RSS 2.0 (https://www.rssboard.org/rss-specification) with the modules
-content, Dublin Core, slash and media; Atom, RFC 4287, with threading, RFC 4685.
+content, Dublin Core, slash, syndication and media; Atom, RFC 4287, with
+threading, RFC 4685; JSON Feed. Which one it is, the content tells.
 """
 
 import html
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.net.fetcher import Fetcher
+from newsletter.net.response import Response
 from newsletter.publication.model import Source
 from newsletter.sources.feed_adapter import RawEntry, RawFeed, RawText, read_feed
-from newsletter.sources.feed_text import prepare_feed
+from newsletter.sources.feed_profile import FeedProfile, language_tag
+from newsletter.sources.feed_text import looks_like_feed, prepare_feed
 from newsletter.sources.feed_tree import EntryExtras, FeedTree, read_tree
+from newsletter.sources.json_feed import looks_like_json_feed, parse_json_feed
 from newsletter.sources.model import Batch, SourceItem, SourcePicture, SourceState, Validators
 from newsletter.sources.pictures import choose_picture, find_picture
 from newsletter.sources.text import (
@@ -28,21 +32,9 @@ from newsletter.sources.text import (
 
 MAX_FEED_BYTES = 10_000_000
 FEED_TYPES = (
-    "application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, "
-    "application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
+    "application/feed+json, application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.8, text/xml;q=0.7, application/json;q=0.6, */*;q=0.1"
 )
-
-_LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{1,8})*)$")
-
-
-@dataclass(frozen=True)
-class FeedProfile:
-    """What a feed tells of its site; empty where it tells nothing."""
-
-    name: str
-    description: str
-    link: str | None
-    language: str | None
 
 
 def fetch_feed(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:  # noqa: ARG001
@@ -71,6 +63,14 @@ def fetch_feed(fetcher: Fetcher, source: Source, state: SourceState, now: dateti
         reading.batch,
         validators=validators if reading.sound and not response.cut else Validators(),
         latest_modified=state.latest_modified,
+        interval=reading.interval,
+    )
+
+
+def is_feed(response: Response) -> bool:
+    """Whether an answer begins as a feed of any kind does."""
+    return looks_like_json_feed(response.body) or looks_like_feed(
+        response.body, response.headers.get("content-type", "")
     )
 
 
@@ -85,31 +85,26 @@ def parse_feed(body: bytes, url: str, content_type: str = "") -> Batch:
 
 def read_feed_profile(body: bytes, url: str, content_type: str = "") -> FeedProfile:
     """What a feed tells of its site; ParseError if it is none."""
-    feed = _read(body, url, content_type).feed
-    return FeedProfile(
-        name=_line(feed.title),
-        description=_line(feed.description),
-        link=web_address(url, feed.link),
-        language=language_tag(feed.language),
-    )
-
-
-def language_tag(text: str | None) -> str | None:
-    """A language as a BCP 47 tag with a lower-case language, or None if it is none."""
-    match = _LANGUAGE.match((text or "").strip().replace("_", "-"))
-    return f"{match[1].lower()}{match[2]}" if match else None
+    return _read(body, url, content_type).profile
 
 
 @dataclass(frozen=True)
 class _Reading:
     """``sound`` tells whether the document was whole and well-formed."""
 
-    feed: RawFeed
+    profile: FeedProfile
     batch: Batch
     sound: bool
+    interval: timedelta | None = None
 
 
 def _read(body: bytes, url: str, content_type: str) -> _Reading:
+    if looks_like_json_feed(body):
+        return _Reading(*parse_json_feed(body, url, content_type), sound=True)
+    return _read_xml(body, url, content_type)
+
+
+def _read_xml(body: bytes, url: str, content_type: str) -> _Reading:
     prepared = prepare_feed(body, url, content_type)
     problems = [prepared.problem] if prepared.problem else []
     tree = read_tree(prepared.text)
@@ -132,7 +127,18 @@ def _read(body: bytes, url: str, content_type: str) -> _Reading:
         else:
             items.append(item)
     batch = Batch(tuple(items), problems=cap_problems(problems, f"entries of {url}"))
-    return _Reading(feed, batch, prepared.whole and isinstance(tree, FeedTree))
+    sound = prepared.whole and isinstance(tree, FeedTree)
+    return _Reading(_profile(feed, url), batch, sound, feed.interval)
+
+
+def _profile(feed: RawFeed, url: str) -> FeedProfile:
+    return FeedProfile(
+        name=_line(feed.title),
+        description=_line(feed.description),
+        link=web_address(url, feed.link),
+        language=language_tag(feed.language),
+        logo=web_address(url, feed.logo),
+    )
 
 
 def _item(entry: RawEntry, extra: EntryExtras, feed: RawFeed, url: str) -> SourceItem | str:

@@ -1,7 +1,7 @@
 """What sources give us: items as received, reads as counted, a site's profile."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 
@@ -63,7 +63,8 @@ class Batch:
     """What one poll of a source brought.
 
     ``unchanged`` means that the server said so and ``items`` is empty.
-    ``latest_modified`` is the cursor for the next poll of WordPress REST.
+    ``latest_modified`` is the cursor for the next poll of WordPress REST or
+    Ghost. ``interval`` is how long the source asks to be left alone.
     ``problems`` are sentences about entries that had to be left out.
     """
 
@@ -71,18 +72,45 @@ class Batch:
     validators: Validators = field(default_factory=Validators)
     latest_modified: datetime | None = None
     unchanged: bool = False
+    interval: timedelta | None = None
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
+class ListedIds:
+    """The source's own ids of all stories that it published at ``since`` or later.
+
+    ``complete`` is False where there were more than one scan reads.
+    """
+
+    since: datetime
+    ids: frozenset[str]
+    complete: bool = True
+
+
+@dataclass(frozen=True)
 class SourceState:
-    """What we remember of a source between polls."""
+    """What we remember of a source between polls.
+
+    ``failures`` counts those in a row. ``due_at`` is when the scheduler asks it
+    next, ``held_until`` how long it asked us to wait (Retry-After), and
+    ``scanned_at`` when it was last compared with what we have.
+    """
 
     validators: Validators = field(default_factory=Validators)
     latest_modified: datetime | None = None
     last_success_at: datetime | None = None
     last_error_at: datetime | None = None
     last_error: str = ""
+    failures: int = 0
+    due_at: datetime | None = None
+    held_until: datetime | None = None
+    scanned_at: datetime | None = None
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last poll failed."""
+        return self.failures > 0
 
 
 class ReadKind(StrEnum):
@@ -180,8 +208,10 @@ class FoundSource:
 class SiteProfile:
     """What one site address told: everything is a proposal that can be edited.
 
-    ``sources`` and ``reads`` come best first; ``warnings`` are sentences, such
-    as a site that tells only an offset and no zone.
+    ``sources`` and ``reads`` come best first; ``counters`` are the names of
+    further counters that the site uses. ``colour`` is ``#rrggbb``.
+    ``warnings`` are sentences, such as a site that tells only an offset and no
+    zone.
     """
 
     url: str
@@ -191,8 +221,10 @@ class SiteProfile:
     timezone: str | None = None
     language: str | None = None
     logo: str | None = None
+    colour: str | None = None
     social: tuple[str, ...] = ()
     sources: tuple[FoundSource, ...] = ()
     reads: tuple[FoundSource, ...] = ()
+    counters: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What one HTML page tells of its site: links in its head, metadata, social accounts.
+"""What one HTML page tells of itself and its site: head, metadata, scripts, social accounts.
 
 JSON-LD by https://schema.org/Organization and WebSite, OpenGraph by https://ogp.me.
 """
@@ -12,9 +12,15 @@ from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
+from newsletter.sources.charset import decode_text
 from newsletter.sources.text import collapse_space, unique, web_address
 
-_FEED_TYPES = frozenset(("application/rss+xml", "application/atom+xml", "application/rdf+xml"))
+MAX_PAGE_BYTES = 5_000_000
+
+_JSON_FEED = "application/feed+json"
+_FEED_TYPES = frozenset(
+    ("application/rss+xml", "application/atom+xml", "application/rdf+xml", _JSON_FEED)
+)
 _SOCIAL = {
     "facebook.com": "facebook",
     "twitter.com": "x",
@@ -37,6 +43,15 @@ _NOT_AN_ACCOUNT = re.compile(
 )
 _ORGANISATIONS = frozenset(("Organization", "NewsMediaOrganization", "Corporation", "NGO"))
 _SITES = frozenset(("WebSite", "Newspaper", "Periodical"))
+_ARTICLES = frozenset(
+    (
+        *("NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "OpinionNewsArticle"),
+        *("BackgroundNewsArticle", "ReviewNewsArticle", "Article", "BlogPosting"),
+        "LiveBlogPosting",
+    )
+)
+_SCRIPT_CHARACTERS = 2_000
+_GHOST_KEY = re.compile(r"[0-9a-f]{22,40}")
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,9 @@ class PageProfile:
     """What a page tells; empty where it tells nothing.
 
     ``metadata`` holds the first content of each ``<meta>``, by its name or
-    property in lower case. ``organisation`` and ``site`` are JSON-LD objects.
+    property in lower case. ``organisation``, ``site`` and ``article`` are
+    JSON-LD objects. ``scripts`` are the addresses of its scripts and what
+    stands in them, shortened; ``ghost_key`` opens the site's Ghost Content API.
     """
 
     url: str
@@ -65,23 +82,38 @@ class PageProfile:
     metadata: Mapping[str, str]
     organisation: Mapping[str, Any]
     site: Mapping[str, Any]
+    article: Mapping[str, Any]
+    topics: tuple[str, ...]
     social: tuple[str, ...]
+    scripts: tuple[str, ...]
+    ghost_key: str
     is_wordpress: bool
 
     def links_of(self, rel: str) -> list[PageLink]:
         return [link for link in self.links if rel in link.rel]
 
     @property
+    def canonical(self) -> str | None:
+        """The address that the page gives itself by ``rel=canonical``."""
+        return next((link.url for link in self.links_of("canonical")), None)
+
+    @property
     def feeds(self) -> list[PageLink]:
-        """The site's own feeds: not those of comments, nor of one story, author or topic."""
+        """The site's own feeds: not those of comments, nor of one story, author or topic.
+
+        JSON Feed comes first, for it says most plainly what is what.
+        """
         found = [link for link in self.links_of("alternate") if link.media_type in _FEED_TYPES]
         site_level = [link for link in found if not _is_side_feed(link)]
-        return sorted(site_level, key=lambda link: len(urlsplit(link.url).path) > 40)
+        return sorted(
+            site_level,
+            key=lambda link: (len(urlsplit(link.url).path) > 40, link.media_type != _JSON_FEED),
+        )
 
 
-def read_page(body: bytes, url: str) -> PageProfile:
+def read_page(body: bytes, url: str, content_type: str = "") -> PageProfile:
     """Read a page; ``url`` is where it was fetched from. Broken HTML is read as browsers do."""
-    tree = LexborHTMLParser(body)
+    tree = LexborHTMLParser(decode_text(body, content_type))
     base = url
     if (element := tree.css_first("base[href]")) is not None:
         base = web_address(url, element.attributes.get("href")) or url
@@ -97,7 +129,11 @@ def read_page(body: bytes, url: str) -> PageProfile:
         metadata=_metadata(tree),
         organisation=_first_of(documents, _ORGANISATIONS),
         site=_first_of(documents, _SITES),
+        article=_first_of(documents, _ARTICLES),
+        topics=_topics(tree),
         social=_social(tree, base),
+        scripts=tuple(_scripts(tree)),
+        ghost_key=_ghost_key(tree),
         is_wordpress="/wp-content/" in markup or "/wp-includes/" in markup,
     )
 
@@ -132,6 +168,27 @@ def _metadata(tree: LexborHTMLParser) -> dict[str, str]:
         if name and content:
             found.setdefault(name.strip().lower(), content)
     return found
+
+
+def _topics(tree: LexborHTMLParser) -> tuple[str, ...]:
+    """The page's article:tag entries, of which there is one for each tag."""
+    found = tree.css('meta[property="article:tag"][content]')
+    return unique(collapse_space(each.attributes.get("content") or "") for each in found)
+
+
+def _scripts(tree: LexborHTMLParser) -> Iterator[str]:
+    for element in tree.css("script"):
+        kind = element.attributes.get("type") or ""
+        if "json" not in kind:
+            yield (element.attributes.get("src") or element.text())[:_SCRIPT_CHARACTERS]
+
+
+def _ghost_key(tree: LexborHTMLParser) -> str:
+    """The public key that Ghost writes into its search and member scripts."""
+    for element in tree.css("script[data-key]"):
+        if match := _GHOST_KEY.fullmatch(element.attributes.get("data-key") or ""):
+            return match[0]
+    return ""
 
 
 def _json_ld(tree: LexborHTMLParser) -> Iterator[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ one. A time without a zone would be read in the site's own zone: all of ours
 end in Z.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,17 +13,19 @@ from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response, StatusError
 from newsletter.publication.model import Source
-from newsletter.sources.model import Batch, SourceItem, SourceState
+from newsletter.sources.model import Batch, ListedIds, SourceItem, SourceState
 from newsletter.sources.rest import error_code, get_json, objects, rest_url
 from newsletter.sources.text import cap_problems
 from newsletter.sources.wordpress_post import (
     POST_EMBEDS,
     POST_FIELDS,
     parse_gmt,
+    post_id,
     read_post,
 )
 
 PER_PAGE = 50  # with embeds, a hundred posts can pass 1 MB
+IDS_PER_PAGE = 100
 MAX_PAGES = 40
 FIRST_REACH = timedelta(days=60)
 # Posts saved while we were reading, or on a web server whose clock is late.
@@ -31,7 +33,7 @@ OVERLAP = timedelta(minutes=10)
 
 
 def fetch_posts(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:
-    """Posts modified since the last poll, or of the last 60 days on the first one.
+    """Posts modified or published since the last poll, or of the last 60 days on the first one.
 
     FetchError or ParseError if the API cannot be used. Posts with a password
     come too, marked hidden: they may have been public before.
@@ -39,34 +41,72 @@ def fetch_posts(fetcher: Fetcher, source: Source, state: SourceState, now: datet
     first = state.latest_modified is None
     params = _since(state.latest_modified, now)
     posts, complete = _read_pages(fetcher, source, params)
+    cursor = _next_cursor(state.latest_modified, posts, complete=complete or first)
+    if not first and state.last_success_at is not None:
+        # A post written ahead keeps its old modified_gmt when its hour comes.
+        since = _zulu(state.last_success_at - OVERLAP)
+        posts += _read_pages(fetcher, source, {**_usual_params(), "after": since})[0]
     problems = []
     if not complete:
         later = "older ones are not read" if first else "the rest comes with the next poll"
         problems.append(
             f"{source.url} has more than {PER_PAGE * MAX_PAGES} new or changed posts; {later}"
         )
+    items, more = _read_posts(posts, source)
+    return Batch(
+        items=items,
+        validators=state.validators,
+        latest_modified=cursor,
+        problems=cap_problems([*problems, *more], f"posts of {source.url}"),
+    )
+
+
+def list_post_ids(fetcher: Fetcher, source: Source, now: datetime) -> ListedIds:
+    """The ids of all posts of the last 60 days: what is missing there was taken away."""
+    since = now - FIRST_REACH
+    params = {
+        "per_page": str(IDS_PER_PAGE),
+        "_fields": "id",
+        "after": _zulu(since),
+        "orderby": "id",
+        "order": "asc",
+    }
+    posts, complete = _read_pages(fetcher, source, params)
+    return ListedIds(since, frozenset(filter(None, map(post_id, posts))), complete)
+
+
+def fetch_posts_by_id(fetcher: Fetcher, source: Source, ids: Sequence[str]) -> Batch:
+    """The posts of these ids, as far as the public may see them."""
+    posts = []
+    for start in range(0, len(ids), PER_PAGE):
+        include = ",".join(ids[start : start + PER_PAGE])
+        posts += _read_pages(fetcher, source, {**_usual_params(), "include": include})[0]
+    items, problems = _read_posts(posts, source)
+    return Batch(items, problems=cap_problems(problems, f"posts of {source.url}"))
+
+
+def _read_posts(
+    posts: Iterable[Mapping[str, Any]], source: Source
+) -> tuple[tuple[SourceItem, ...], list[str]]:
+    """The posts as items, each once, and sentences about those that can be none."""
     items: dict[str, SourceItem] = {}
+    problems = []
     for post in posts:
         item = read_post(post, source.url)
         if isinstance(item, str):
             problems.append(f"a post of {source.url} was left out: {item}")
         else:
             items[item.native_id or ""] = item  # a post that moved between two pages comes twice
-    return Batch(
-        items=tuple(items.values()),
-        validators=state.validators,
-        latest_modified=_next_cursor(state.latest_modified, posts, complete=complete or first),
-        problems=cap_problems(problems, f"posts of {source.url}"),
-    )
+    return tuple(items.values()), problems
+
+
+def _usual_params() -> dict[str, str]:
+    return {"per_page": str(PER_PAGE), "_embed": POST_EMBEDS, "_fields": POST_FIELDS}
 
 
 def _since(latest_modified: datetime | None, now: datetime) -> dict[str, str]:
     """What to ask for. Oldest change first, so that a poll cut short can go on where it was."""
-    params = {
-        "per_page": str(PER_PAGE),
-        "_embed": POST_EMBEDS,
-        "_fields": POST_FIELDS,
-    }
+    params = _usual_params()
     if latest_modified is None:
         return {**params, "after": _zulu(now - FIRST_REACH), "orderby": "date", "order": "desc"}
     return {
@@ -97,7 +137,7 @@ def _read_pages(
             raise
         page = _post_list(document, source)
         posts += page
-        if number >= _total_pages(response, number, len(page)):
+        if number >= _total_pages(response, number, len(page), int(params["per_page"])):
             return posts, True
     return posts, False
 
@@ -112,12 +152,12 @@ def _post_list(document: Any, source: Source) -> list[Mapping[str, Any]]:
     return objects(document)
 
 
-def _total_pages(response: Response, number: int, count: int) -> int:
+def _total_pages(response: Response, number: int, count: int, per_page: int) -> int:
     """How many pages there are; where a proxy strips the header, a full page means more."""
     told = response.headers.get("x-wp-totalpages", "").strip()
     if told.isdecimal():
         return int(told[:6])
-    return number + 1 if count >= PER_PAGE else number
+    return number + 1 if count >= per_page else number
 
 
 def _next_cursor(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.sources.feeds import language_tag
+from newsletter.sources.feed_profile import language_tag
 from newsletter.sources.model import SourceItem, SourcePicture
 from newsletter.sources.pictures import WANTED_WIDTH, find_picture, pixels
 from newsletter.sources.rest import mapping, objects, rendered, string

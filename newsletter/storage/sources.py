@@ -1,5 +1,7 @@
 """What we remember of sources and counters between polls."""
 
+import hashlib
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -7,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.sources.model import SourceState, Validators
-from newsletter.storage.statements import AnyRow, source_key
-from newsletter.storage.tables import source
+from newsletter.storage.statements import AnyRow, chunks, insert_into, source_key
+from newsletter.storage.tables import crawled_page, source
 
 _STATE = (
     source.c.etag,
@@ -17,6 +19,10 @@ _STATE = (
     source.c.last_success_at,
     source.c.last_error_at,
     source.c.last_error,
+    source.c.failures,
+    source.c.due_at,
+    source.c.held_until,
+    source.c.scanned_at,
 )
 
 
@@ -51,26 +57,48 @@ class PolledRepository:
         *,
         validators: Validators | None = None,
         latest_modified: datetime | None = None,
+        due_at: datetime | None = None,
     ) -> None:
-        """Note a poll that worked.
+        """Note a poll that worked; the last error stays to be read, with its time.
 
         A poll that brought no validators or no cursor leaves what was there:
         a 304 need not repeat them (RFC 9110 section 15.4.5).
         """
-        values: dict[str, Any] = {"last_success_at": at, "last_error": ""}
+        values: dict[str, Any] = {
+            "last_success_at": at,
+            "failures": 0,
+            "due_at": due_at,
+            "held_until": None,
+        }
         if validators is not None and validators != Validators():
             values |= {"etag": validators.etag, "last_modified": validators.last_modified}
         if latest_modified is not None:
             values["latest_modified"] = latest_modified
         self._update(slug, values)
 
-    def record_error(self, slug: str, at: datetime, sentence: str) -> None:
+    def record_error(
+        self,
+        slug: str,
+        at: datetime,
+        sentence: str,
+        *,
+        due_at: datetime | None = None,
+        held_until: datetime | None = None,
+    ) -> None:
         """Note a poll that failed; what earlier ones brought stays."""
-        self._update(slug, {"last_error_at": at, "last_error": sentence})
+        values = {
+            "last_error_at": at,
+            "last_error": sentence,
+            "failures": source.c.failures + 1,
+            "due_at": due_at,
+            "held_until": held_until,
+        }
+        self._update(slug, values)
 
     def ask_anew(self, slug: str) -> None:
         """Forget what the next poll would have asked with: its address is another one now."""
-        self._update(slug, {"etag": None, "last_modified": None, "latest_modified": None})
+        names = ("etag", "last_modified", "latest_modified", "due_at", "held_until", "scanned_at")
+        self._update(slug, dict.fromkeys(names))
 
     def _update(self, slug: str, values: dict[str, Any]) -> None:
         self._connection.execute(
@@ -86,6 +114,46 @@ class SourceRepository(PolledRepository):
 
     role = "source"
 
+    def record_scan(self, slug: str, at: datetime) -> None:
+        """Note that the source was compared with what we have of it."""
+        self._update(slug, {"scanned_at": at})
+
+    def crawled_pages(self, slug: str, urls: Collection[str]) -> dict[str, str]:
+        """Of these pages those that were read, with the date that the sitemap gave them then."""
+        hashes = {_hash(url): url for url in urls}
+        rows = (
+            row
+            for chunk in chunks(hashes)
+            for row in self._connection.execute(
+                sa.select(crawled_page.c.url_hash, crawled_page.c.lastmod).where(
+                    crawled_page.c.source_id == self._key(slug), crawled_page.c.url_hash.in_(chunk)
+                )
+            )
+        )
+        return {hashes[row.url_hash]: row.lastmod for row in rows}
+
+    def record_pages(self, slug: str, pages: Mapping[str, str], at: datetime) -> None:
+        """Note that these pages were read, by address with the sitemap's date (or nothing)."""
+        key = self._key(slug)
+        rows = [
+            {"source_id": key, "url_hash": _hash(url), "lastmod": lastmod, "read_at": at}
+            for url, lastmod in pages.items()
+        ]
+        if not rows:
+            return
+        statement = insert_into(self._connection, crawled_page)
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["source_id", "url_hash"],
+                set_={name: statement.excluded[name] for name in ("lastmod", "read_at")},
+            ),
+            rows,
+        )
+
+
+def _hash(url: str) -> str:
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+
 
 def _state(row: AnyRow) -> SourceState:
     return SourceState(
@@ -94,4 +162,8 @@ def _state(row: AnyRow) -> SourceState:
         last_success_at=row.last_success_at,
         last_error_at=row.last_error_at,
         last_error=row.last_error,
+        failures=row.failures,
+        due_at=row.due_at,
+        held_until=row.held_until,
+        scanned_at=row.scanned_at,
     )

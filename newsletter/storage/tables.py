@@ -79,7 +79,24 @@ source = Table(
     Column("last_success_at", Instant),
     Column("last_error_at", Instant),
     _text("last_error"),
+    # How often it failed in a row, and when it may be asked again.
+    Column("failures", sa.Integer, nullable=False, default=0),
+    Column("due_at", Instant),
+    Column("held_until", Instant),
+    Column("scanned_at", Instant),
     UniqueConstraint("role", "slug"),
+)
+
+# Pages of a site that were read for their metadata: not again until the sitemap
+# gives them another date. Addresses are long: their SHA-256 stands for them.
+crawled_page = Table(
+    "crawled_page",
+    metadata,
+    Column("source_id", RowId, ForeignKey("source.id"), primary_key=True),
+    Column("url_hash", sa.String, primary_key=True),
+    _text("lastmod"),
+    Column("read_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 story = Table(

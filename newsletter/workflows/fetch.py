@@ -1,109 +1,254 @@
 """From the sources to the stories: poll, merge, keep. One bad source never stops another."""
 
+import random
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from newsletter.errors import NotFound, SourceError
 from newsletter.log import get_logger
-from newsletter.net.fetcher import Fetcher
+from newsletter.net.response import HostHeld, StatusError
+from newsletter.net.robots import Robots
 from newsletter.publication.model import Publication, Source
+from newsletter.sources.crawl import Crawl, crawl_pages, plan_crawl
 from newsletter.sources.feeds import fetch_feed
-from newsletter.sources.model import Batch, SourceState
+from newsletter.sources.ghost import fetch_ghost_posts
+from newsletter.sources.model import Batch, SourceItem, SourceState
+from newsletter.sources.rhythm import (
+    due_after_failure,
+    due_after_success,
+    held_until,
+    scan_is_due,
+)
+from newsletter.sources.sitemap import list_pages
 from newsletter.sources.wordpress import fetch_posts
-from newsletter.stories.merge import merge_items
+from newsletter.storage.transaction import Transaction
+from newsletter.stories.merge import MergeResult, merge_items
+from newsletter.stories.model import TrailEntry, TrailKind
 from newsletter.stories.record import keys_of
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.scan import SCANNED_KINDS, Scan, scan_source
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What polling one source came to. ``error`` is a sentence, or empty."""
+    """What polling one source came to. ``error`` is a sentence, or empty.
+
+    ``gone`` counts stories that the source took away. ``waiting`` says why the
+    source was not asked at all.
+    """
 
     source: str
     items: int = 0
     new: int = 0
     changed: int = 0
+    gone: int = 0
     unchanged: bool = False
+    waiting: str = ""
     problems: tuple[str, ...] = field(default=())
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Poll:
+    """What one poll brought: entries, for a sitemap the pages read, and the daily scan."""
+
+    batch: Batch
+    pages: Crawl = field(default_factory=Crawl)
+    scan: Scan = field(default_factory=Scan)
+    scanned: bool = False
+
+
 def fetch_stories(
-    installation: Installation, *, only: Collection[str] = ()
+    installation: Installation, *, only: Collection[str] = (), due_only: bool = False
 ) -> tuple[FetchReport, ...]:
-    """Poll every source (or those named) and keep what they brought."""
+    """Poll every source (or those named) and keep what they brought.
+
+    ``due_only`` leaves out those that failed lately or asked to be polled less
+    often; one that asked us to wait (Retry-After) is left alone in any case.
+    """
     settings = installation.settings()
     known = [source.slug for source in settings.source]
     for slug in only:
         if slug not in known:
             raise NotFound(f'there is no source "{slug}"; there is: {", ".join(known) or "none"}')
+    robots = Robots(installation.fetcher)
     return tuple(
-        _fetch_source(installation, settings.publication, source)
+        _fetch_source(installation, settings.publication, source, robots, due_only=due_only)
         for source in settings.source
         if not only or source.slug in only
     )
 
 
+def count_offered(installation: Installation, source: Source) -> int:
+    """How many stories the source offers to one who never asked; SourceError if none can be had.
+
+    Of a sitemap only the list is read. Nothing is kept.
+    """
+    if source.kind == "sitemap":
+        return len(list_pages(installation.fetcher, source).entries)
+    robots, now = Robots(installation.fetcher), installation.clock.now()
+    return len(_poll_source(installation, source, SourceState(), robots, now).batch.items)
+
+
 def _fetch_source(
-    installation: Installation, publication: Publication, source: Source
+    installation: Installation,
+    publication: Publication,
+    source: Source,
+    robots: Robots,
+    *,
+    due_only: bool,
 ) -> FetchReport:
     started = installation.clock.monotonic()
     with installation.database.read() as tx:
         state = tx.sources.state(source.slug)
     now = installation.clock.now()
+    if waiting := _why_not_now(state, now, due_only=due_only):
+        return FetchReport(source.slug, waiting=waiting)
     try:
-        batch = poll_source(installation.fetcher, source, state, now)
+        poll = _poll_source(installation, source, state, robots, now)
     except SourceError as error:
         log.warning("source_failed", source=source.slug, error=str(error))
-        with installation.database.write() as tx:
-            tx.sources.record_error(source.slug, now, str(error))
+        _record_failure(installation, source, state, error, now)
         return FetchReport(source.slug, error=str(error))
-    report = _keep(installation, publication, source, batch, now)
+    report = keep_poll(installation, publication, source, poll, now)
     log.info(
         "source_fetched",
         source=source.slug,
         items=report.items,
         new=report.new,
         changed=report.changed,
+        gone=report.gone,
         ms=round((installation.clock.monotonic() - started) * 1000),
     )
     return report
 
 
-def poll_source(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:
+def _why_not_now(state: SourceState, now: datetime, *, due_only: bool) -> str:
+    if state.held_until is not None and state.held_until > now:
+        return f"it asked us to wait until {state.held_until:%Y-%m-%d %H:%M} UTC"
+    if due_only and state.due_at is not None and state.due_at > now:
+        return f"it is due at {state.due_at:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def _record_failure(
+    installation: Installation,
+    source: Source,
+    state: SourceState,
+    error: SourceError,
+    now: datetime,
+) -> None:
+    retry_after = error.retry_after if isinstance(error, HostHeld | StatusError) else None
+    jitter = random.random()  # noqa: S311 - it spreads polls, and guards nothing
+    with installation.database.write() as tx:
+        tx.sources.record_error(
+            source.slug,
+            now,
+            str(error),
+            due_at=due_after_failure(now, state.failures + 1, jitter),
+            held_until=held_until(now, retry_after),
+        )
+
+
+def _poll_source(
+    installation: Installation,
+    source: Source,
+    state: SourceState,
+    robots: Robots,
+    now: datetime,
+) -> Poll:
     """What the source has that is new; SourceError if it cannot be used."""
-    if source.kind == "wordpress":
-        return fetch_posts(fetcher, source, state, now)
-    return fetch_feed(fetcher, source, state, now)
+    fetcher = installation.fetcher
+    if source.kind == "feed":
+        return Poll(fetch_feed(fetcher, source, state, now))
+    # Whoever is asked many things at a time has a say in the pace (Crawl-delay).
+    rules = robots.rules_for(source.url, allow_private=source.allow_private)
+    if source.kind == "sitemap":
+        listing = list_pages(fetcher, source)
+        with installation.database.read() as tx:
+            known = tx.sources.crawled_pages(source.slug, [e.url for e in listing.entries])
+        if rules.reason:
+            raise SourceError(f"robots.txt could not be read: {rules.reason}", subject=source.slug)
+        planned = plan_crawl(listing.entries, known, now)
+        pages = crawl_pages(fetcher, source, rules, planned, installation.clock)
+        return Poll(Batch(pages.items, problems=(*listing.problems, *pages.problems)), pages)
+    if source.kind == "ghost":
+        batch = fetch_ghost_posts(fetcher, source, state, now)
+    else:
+        batch = fetch_posts(fetcher, source, state, now)
+    return _scanned(installation, source, state, Poll(batch), now)
 
 
-def _keep(
+def _scanned(
+    installation: Installation, source: Source, state: SourceState, poll: Poll, now: datetime
+) -> Poll:
+    """The poll with the daily scan, where that is due; a scan that fails is tried again."""
+    if source.kind not in SCANNED_KINDS or not scan_is_due(state.scanned_at, now):
+        return poll
+    if state.last_success_at is None:
+        return replace(poll, scanned=True)  # the first poll reads everything there is
+    try:
+        return replace(poll, scan=scan_source(installation, source, now), scanned=True)
+    except SourceError as error:
+        problem = f"what {source.slug} deleted could not be looked for: {error}"
+        batch = replace(poll.batch, problems=(*poll.batch.problems, problem))
+        return replace(poll, batch=batch)
+
+
+def keep_poll(
     installation: Installation,
     publication: Publication,
     source: Source,
-    batch: Batch,
+    poll: Poll,
     now: datetime,
 ) -> FetchReport:
-    zone = publication.zone
-    keys = [keys_of(item, source.slug, zone, now) for item in batch.items]
+    """Merge what a poll brought into the stories, and note that it worked: one transaction."""
+    batch, found = poll.batch, poll.scan.found
     with installation.database.write() as tx:
-        known = tx.stories.matching(source.slug, keys)
-        merged = merge_items(batch.items, source.slug, known, zone, now)
-        tx.stories.save(merged.saved)
-        tx.stories.add_trail(merged.trail)
-        tx.sources.record_success(
-            source.slug, now, validators=batch.validators, latest_modified=batch.latest_modified
+        merged = _merge(tx, publication, source, (*batch.items, *found.items), now)
+        tx.stories.save(poll.scan.gone)
+        tx.stories.add_trail(
+            TrailEntry(gone.public_id, now, source.slug, TrailKind.HIDDEN, "", gone.hidden)
+            for gone in poll.scan.gone
         )
-    for problem in (*batch.problems, *merged.problems):
+        tx.sources.record_pages(source.slug, poll.pages.read or {}, now)
+        if poll.scanned:
+            tx.sources.record_scan(source.slug, now)
+        tx.sources.record_success(
+            source.slug,
+            now,
+            validators=batch.validators,
+            latest_modified=batch.latest_modified,
+            due_at=due_after_success(now, batch.interval),
+        )
+    problems = (*batch.problems, *found.problems, *merged.problems)
+    for problem in problems:
         log.warning("item_left_out", source=source.slug, problem=problem)
     return FetchReport(
         source=source.slug,
-        items=len(batch.items),
+        items=len(batch.items) + len(found.items),
         new=merged.new,
         changed=merged.changed,
+        gone=len(poll.scan.gone),
         unchanged=batch.unchanged,
-        problems=(*batch.problems, *merged.problems),
+        problems=problems,
     )
+
+
+def _merge(
+    tx: Transaction,
+    publication: Publication,
+    source: Source,
+    items: tuple[SourceItem, ...],
+    now: datetime,
+) -> MergeResult:
+    zone = publication.zone
+    keys = [keys_of(item, source.slug, zone, now) for item in items]
+    known = tx.stories.matching(source.slug, keys)
+    merged = merge_items(items, source.slug, known, zone, now)
+    tx.stories.save(merged.saved)
+    tx.stories.add_trail(merged.trail)
+    return merged

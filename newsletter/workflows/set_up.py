@@ -1,10 +1,12 @@
 """A first config.toml from what a site tells of itself."""
 
+import colorsys
 import ipaddress
 import json
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
 from newsletter.sources.model import SiteProfile
 
 _SECTIONS = """\
@@ -93,6 +95,7 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         f"social = {json.dumps(list(profile.social))}",
         "editors = []                 # addresses that are told when a draft waits for approval",
         "",
+        *_colour_lines(profile),
         *_source_lines(profile),
         *_reads_lines(profile),
         "[[newsletter]]",
@@ -110,6 +113,36 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
     return "\n".join(lines)
 
 
+def _colour_lines(profile: SiteProfile) -> list[str]:
+    """The brand's colour, where text in it can be read on light paper."""
+    if profile.colour is None:
+        return []
+    ratio = contrast(profile.colour, LIGHT_CARD)
+    line = f"accent = {_toml(profile.colour)}{_origin(profile, 'colour')}"
+    lines = ["[publication.colours]", line]
+    if ratio < ENOUGH:
+        return [
+            f"# The site's colour {profile.colour} has a contrast of {ratio:.1f} on light paper;",
+            f"# {ENOUGH} is needed for text: choose a darker one.",
+            *(f"# {each}" for each in lines),
+            "",
+        ]
+    # A colour for the dark screen is not told: the same one, lighter.
+    return [*lines, f"accent_dark = {_toml(lightened(profile.colour, DARK_CARD))}", ""]
+
+
+def lightened(colour: str, ground: str) -> str:
+    """``colour`` made lighter until text in it can be read on the dark ``ground``."""
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
+    found = colour
+    while contrast(found, ground) < ENOUGH and lightness < 1:
+        lightness = min(1.0, lightness + 0.02)
+        parts = colorsys.hls_to_rgb(hue, lightness, saturation)
+        found = "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+    return found
+
+
 def _source_lines(profile: SiteProfile) -> list[str]:
     if not profile.sources:
         return ["# No feed was found: add a [[source]] with the address of one.", ""]
@@ -124,10 +157,12 @@ def _source_lines(profile: SiteProfile) -> list[str]:
 def _reads_lines(profile: SiteProfile) -> list[str]:
     if not profile.sources:
         return []
+    seen = [f"# counter seen on the site: {name}" for name in profile.counters]
     if not profile.reads:
         return [
-            "# No counter was found, so nobody knows yet what is read: the section of most read",
-            "# stories stays out until counts come in (newsletter reads import FILE).",
+            *seen,
+            "# No counter that can be asked was found, so nobody knows yet what is read: the",
+            "# section of most read stories stays out until counts come in (reads import FILE).",
             "[[reads]]",
             'slug = "by-hand"',
             'source = "site"',
@@ -144,7 +179,7 @@ def _reads_lines(profile: SiteProfile) -> list[str]:
     ]
     if is_private_address(best.url):
         lines.append("allow_private = true")
-    return [*lines, ""]
+    return [*seen, *lines, ""]
 
 
 def _origin(profile: SiteProfile, what: str) -> str:

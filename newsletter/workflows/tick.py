@@ -15,6 +15,7 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot, latest_slot, upcoming_slot
+from newsletter.sources.model import SourceState
 from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.installation import Installation
@@ -86,19 +87,28 @@ def tick(installation: Installation) -> None:
 
 
 def refresh(installation: Installation) -> None:
-    """Poll the sources and the counters."""
-    fetch_stories(installation)
+    """Poll the sources that are due, and the counters."""
+    fetch_stories(installation, due_only=True)
     sync_reads(installation)
 
 
 def _refresh_if_stale(installation: Installation) -> None:
     """Poll before drafting, unless just done: a draft that fails is tried every tick."""
-    since = installation.clock.now() - _FRESH
+    now = installation.clock.now()
     with installation.database.read() as tx:
         states = [*tx.sources.states().values(), *tx.reads.states().values()]
-    polled = [(state.last_success_at, state.last_error_at) for state in states]
-    if not polled or any(all(at is None or at < since for at in pair) for pair in polled):
-        refresh(installation)
+    if not states or any(_is_stale(state, now) for state in states):
+        fetch_stories(installation)
+        sync_reads(installation)
+
+
+def _is_stale(state: SourceState, now: datetime) -> bool:
+    """Whether it was not asked lately; one that asked us to wait can't be fresher."""
+    if state.held_until is not None and state.held_until > now:
+        return False
+    return all(
+        at is None or at < now - _FRESH for at in (state.last_success_at, state.last_error_at)
+    )
 
 
 def _slots_to_look_at(

@@ -51,17 +51,34 @@ def test_polling_states(database: Database) -> None:
         tx.sources.record_success(
             "site", NOW, validators=Validators('"x"', "Tue"), latest_modified=NOW
         )
-        tx.sources.record_error("site", NOW + timedelta(hours=1), "it did not answer")
+        for _ in range(2):
+            tx.sources.record_error(
+                "site",
+                NOW + timedelta(hours=1),
+                "it did not answer",
+                due_at=NOW + timedelta(hours=2),
+                held_until=NOW + timedelta(hours=3),
+            )
+        tx.sources.record_scan("site", NOW)
     with database.read() as tx:
         assert tx.sources.state("site") == SourceState(
-            Validators('"x"', "Tue"), NOW, NOW, NOW + timedelta(hours=1), "it did not answer"
+            Validators('"x"', "Tue"),
+            NOW,
+            NOW,
+            NOW + timedelta(hours=1),
+            "it did not answer",
+            failures=2,
+            due_at=NOW + timedelta(hours=2),
+            held_until=NOW + timedelta(hours=3),
+            scanned_at=NOW,
         )
+        assert tx.sources.state("site").is_failing
         assert tx.sources.states() == {"site": tx.sources.state("site"), "wire": SourceState()}
         # A counter of the same name would be another thing.
         assert set(tx.reads.states()) == {"counter", "log"}
 
 
-def test_a_success_clears_the_error_and_keeps_what_it_does_not_tell(database: Database) -> None:
+def test_a_success_ends_a_failure_and_keeps_what_it_does_not_tell(database: Database) -> None:
     with database.write() as tx:
         tx.sources.record_success(
             "site", NOW, validators=Validators('"x"', "Tue"), latest_modified=NOW
@@ -69,10 +86,37 @@ def test_a_success_clears_the_error_and_keeps_what_it_does_not_tell(database: Da
         tx.sources.record_error("site", NOW, "it did not answer")
         tx.sources.record_success("site", NOW + timedelta(hours=2))
         state = tx.sources.state("site")
-        assert (state.last_error, state.last_error_at) == ("", NOW)
+        # The last error stays to be read: whoever looks tomorrow wants to know of it.
+        assert (state.last_error, state.last_error_at) == ("it did not answer", NOW)
+        assert not state.is_failing
         assert (state.validators, state.latest_modified) == (Validators('"x"', "Tue"), NOW)
         tx.sources.record_success("site", NOW, validators=Validators(None, "Wed"))
         assert tx.sources.state("site").validators == Validators(None, "Wed")
+
+
+def test_a_new_address_is_asked_for_everything(database: Database) -> None:
+    with database.write() as tx:
+        tx.sources.record_success(
+            "site", NOW, validators=Validators('"x"'), latest_modified=NOW, due_at=NOW
+        )
+        tx.sources.record_scan("site", NOW)
+        tx.sources.ask_anew("site")
+        assert tx.sources.state("site") == SourceState(last_success_at=NOW)
+
+
+def test_crawled_pages_are_remembered_by_source(database: Database) -> None:
+    long = "https://paper.example/" + "ո" * 9_000
+    with database.write() as tx:
+        tx.sources.record_pages("site", {long: "2025-08-01", "https://paper.example/b": ""}, NOW)
+        tx.sources.record_pages("site", {long: "2025-08-02"}, NOW)
+        tx.sources.record_pages("site", {}, NOW)
+    with database.read() as tx:
+        asked = [long, "https://paper.example/b", "https://paper.example/c"]
+        assert tx.sources.crawled_pages("site", asked) == {
+            long: "2025-08-02",
+            "https://paper.example/b": "",
+        }
+        assert tx.sources.crawled_pages("wire", asked) == {}
 
 
 def test_a_source_taken_out_of_the_settings_keeps_its_row(database: Database) -> None:

@@ -192,6 +192,72 @@ def test_a_redirect_loop_ends(site: Any, fetcher: Fetcher) -> None:
     assert len(site.seen) == 6
 
 
+@pytest.mark.parametrize("port", [3306, 5432, 6379, 9200, 11211, 25565, 65535])
+def test_public_hosts_are_asked_at_the_ports_of_the_web_only(port: int, site: Any) -> None:
+    asked: list[str] = []
+    resolve = resolving(paper_example="93.184.215.14")
+    with Fetcher(AGENT, resolve=resolve, connect=connecting_to(site, asked)) as fetcher:
+        for allow_private in (False, True):
+            with pytest.raises(FetchError, match=f"port {port} is not one that public sites use"):
+                fetcher.get(
+                    f"http://paper.example:{port}/", max_bytes=100, allow_private=allow_private
+                )
+    assert asked == []
+
+
+def test_a_redirect_does_not_lead_to_another_port(site: Any) -> None:
+    site.page("/a", b"", status=302, Location="http://paper.example:6379/")
+    asked: list[str] = []
+    resolve = resolving(paper_example="93.184.215.14")
+    with (
+        Fetcher(AGENT, resolve=resolve, connect=connecting_to(site, asked)) as fetcher,
+        pytest.raises(FetchError, match="port 6379"),
+    ):
+        fetcher.get("http://paper.example:8080/a", max_bytes=100)
+    assert [path for path, _ in site.seen] == ["/a"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "fe80::1", "fd00::1",
+     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::1", "2001:0:1::1", "0.0.0.0", "::"],
+)  # fmt: skip
+def test_a_second_look_at_a_name_is_checked_again(address: str, site: Any) -> None:
+    """Every hop resolves anew: a name that was public for the first is not believed later."""
+    site.page("/a", b"", status=302, Location="http://other.example/b")
+    asked: list[str] = []
+    resolve = resolving(paper_example="93.184.215.14", other_example=address)
+    with (
+        Fetcher(AGENT, resolve=resolve, connect=connecting_to(site, asked)) as fetcher,
+        pytest.raises(PrivateAddress, match="lies at"),
+    ):
+        fetcher.get("http://paper.example/a", max_bytes=100)
+    assert asked == ["93.184.215.14"]
+
+
+def test_of_several_addresses_only_the_public_are_connected_to(site: Any) -> None:
+    site.page("/a", b"x")
+    asked: list[str] = []
+    resolve = resolving(paper_example="10.0.0.1 93.184.215.14 127.0.0.1")
+    with Fetcher(AGENT, resolve=resolve, connect=connecting_to(site, asked)) as fetcher:
+        fetcher.get("http://paper.example/a", max_bytes=100)
+    assert asked == ["93.184.215.14"]
+
+
+def test_a_site_may_ask_for_a_longer_pause_between_requests(site: Any) -> None:
+    site.page("/a", b"x")
+    clock = TestClock()
+    resolve = resolving(paper_example="93.184.215.14")
+    with Fetcher(AGENT, clock=clock, resolve=resolve, connect=connecting_to(site, [])) as fetcher:
+        fetcher.slow_down("http://paper.example/", 7)
+        for _ in range(2):
+            fetcher.get("http://paper.example/a", max_bytes=100)
+        fetcher.slow_down("http://paper.example/", 5000)  # a poll must come to an end
+        for _ in range(2):
+            fetcher.get("http://paper.example/a", max_bytes=100)
+    assert clock.slept == [7, 7, 60]
+
+
 @pytest.mark.parametrize(
     "location",
     ["http://169.254.169.254/latest/meta-data/", "http://[64:ff9b::7f00:1]/", "http://0.0.0.0/"],
@@ -381,6 +447,33 @@ def test_one_connection_is_kept_alive(site: Any, fetcher: Fetcher) -> None:
         site.page(f"/{number}", b"x")
         fetcher.get(site.url(f"/{number}"), max_bytes=100, allow_private=True)
     assert site.connections == 1
+
+
+def test_two_at_a_time_share_one_connection(site: Any, fetcher: Fetcher) -> None:
+    at_once, most = 0, 0
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.02)
+        at_once -= 1
+        request.send_response(200)
+        request.send_header("Content-Length", "1")
+        request.end_headers()
+        request.wfile.write(b"x")
+
+    site.pages["/a"] = answer
+
+    def ask() -> None:
+        fetcher.get(site.url("/a"), max_bytes=10, allow_private=True)
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(site.seen), most, site.connections) == (5, 1, 1)
 
 
 def test_cookies_are_not_kept(site: Any, fetcher: Fetcher) -> None:

@@ -70,7 +70,7 @@ def test_a_feed_tells_of_its_site() -> None:
         (b" \n\t ", "is empty"),
         (b"<!DOCTYPE html><html><body><p>Not here</p></body></html>", "web page and not a feed"),
         (b"<html><head><title>x</title></head></html>", "web page and not a feed"),
-        (b'{"version": "https://jsonfeed.org/version/1.1", "items": []}', "is JSON"),
+        (b'{"version": "https://example.org/feed", "items": []}', "is JSON"),
         (b"PNG\r\n\x1a\n", "something else"),
         (b"<?xml version='1.0'?><opml/>", "something else"),
         (b'<?xml version="1.0"?><rss version="2.0"><channel><title>P</tit', "before its first"),

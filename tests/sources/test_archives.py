@@ -1,0 +1,59 @@
+"""Thousands of feeds that others collected for their oddity: all are read or refused in words.
+
+The counts pinned in tests/data/sources/archive_counts.txt are written by
+``python -m tests.sources.test_archives``; look at every line that changes.
+"""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import ParseError
+from newsletter.sources.feeds import parse_feed, read_feed_profile
+from tests.sources.archives import FEEDPARSER, GOFEED, feed_files
+
+PINNED = Path(__file__).parents[1] / "data/sources/archive_counts.txt"
+URL = "https://paper.example/feed/"
+# No feed of these is large; one that takes longer than this was not going to end.
+SECONDS_A_FEED = 20
+
+
+def reading_of(path: Path) -> str:
+    """How many entries became items and how many were left out, or that it is no feed."""
+    body = path.read_bytes()
+    try:
+        batch = parse_feed(body, URL)
+    except ParseError:
+        with pytest.raises(ParseError):
+            read_feed_profile(body, URL)
+        return "no feed"
+    read_feed_profile(body, URL)
+    left_out = sum("was left out" in problem for problem in batch.problems)
+    return f"{len(batch.items)} items, {left_out} left out"
+
+
+def read_all() -> dict[str, str]:
+    found = {}
+    for name, path in feed_files():
+        started = time.monotonic()
+        found[name] = reading_of(path)
+        assert time.monotonic() - started < SECONDS_A_FEED, name
+    return found
+
+
+def test_each_feed_of_the_archives_is_read_as_pinned() -> None:
+    pinned = dict(line.split("\t") for line in PINNED.read_text(encoding="utf-8").splitlines())
+    found = read_all()
+    assert {n: r for n, r in found.items() if pinned.get(n) != r} == {}
+    assert set(found) == set(pinned)
+
+
+def test_the_archives_are_whole() -> None:
+    assert len(list(FEEDPARSER.rglob("*.xml"))) == 2242
+    assert len(list(GOFEED.rglob("*.xml"))) >= 495
+
+
+if __name__ == "__main__":
+    lines = [f"{name}\t{reading}\n" for name, reading in sorted(read_all().items())]
+    PINNED.write_text("".join(lines), encoding="utf-8")
