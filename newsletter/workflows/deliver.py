@@ -109,8 +109,9 @@ def _work_patiently(installation: Installation, ledger: SqlLedger, callbacks: Ca
 def _work_by_settings(installation: Installation, ledger: SqlLedger, callbacks: Callbacks) -> None:
     """Work until told to stop, or until the settings of delivery are others."""
     settings = installation.settings().delivery
-    # An engine that the ledger failed for long could not give its rows back.
-    _recover(installation, ledger, all_workers=installation.database.is_sqlite)
+    if installation.database.is_sqlite:
+        # An engine that the ledger failed for long could not give its rows back.
+        _recover(installation, ledger, all_workers=True)
     with _open_engine(installation, ledger, callbacks) as engine:
         engine.try_again()
         while not callbacks.should_stop() and installation.settings().delivery == settings:
