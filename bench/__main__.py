@@ -53,27 +53,32 @@ def main() -> None:
     options = _delivery_options(parser, arguments)
     if options != USUAL and not alone:
         parser.error("options other than --json belong to `python -m bench delivery`")
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        **BENCHES,
+        "delivery": lambda: delivery.measure(options),
+        "drafting": lambda: drafting.measure(arguments.stories),
+    }
     figures: dict[str, dict[str, Any]] = {}
     try:
         for name in arguments.names or BENCHES:
             print(f"running {name}", file=sys.stderr, flush=True)
-            figures[name] = delivery.measure(options) if name == "delivery" else BENCHES[name]()
+            figures[name] = measures[name]()
     except ChildFailed as error:
         sys.exit(f"bench: {error}")
     if arguments.json:
         print(json.dumps(figures["delivery"] if alone else figures, indent=2))
     else:
         _print(figures)
-    shortfalls = figures.get("delivery", {}).get("shortfalls", [])
-    if shortfalls:
-        sys.exit(f"bench: delivery falls short: {'; '.join(shortfalls)}")
+    for name, found in figures.items():
+        if found.get("shortfalls"):
+            sys.exit(f"bench: {name} falls short: {'; '.join(found['shortfalls'])}")
 
 
 def _rank(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     """The bench of ranking, which fails where a gate does not hold."""
     if arguments.data is None:
         parser.error("ranking needs --data FOLDER, of CSV files with a row of counts a story")
-    figures = ranking.measure(arguments.data)
+    figures = ranking.measure(arguments.data, seed=arguments.seed)
     print(json.dumps(figures, indent=2) if arguments.json else ranking.summary(figures))
     if figures["shortfalls"]:
         sys.exit(f"bench: ranking falls short: {'; '.join(figures['shortfalls'])}")
@@ -100,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--data", type=Path, metavar="DIR", help="for ranking: popularity curves")
+    parser.add_argument("--seed", type=int, default=ranking.SEED, help="for ranking: of its draws")
+    parser.add_argument(
+        "--stories", type=_positive, default=drafting.STORIES, metavar="N", help="for drafting"
+    )
     add = parser.add_argument_group("of delivery").add_argument
     add("--readers", type=_positive, default=USUAL.readers, metavar="N")
     add("--kb", type=float, default=USUAL.kb, help="KiB of a message on the wire")

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,6 +53,30 @@ window = "7 days"
 """
 
 
+# One section of each kind, for what an issue costs at most.
+EVERY_KIND = """\
+[[newsletter.section]]
+slug = "rising"
+kind = "rising"
+title = "Rising"
+[[newsletter.section]]
+slug = "sports"
+kind = "department"
+department = "Sports"
+title = "Sports"
+[[newsletter.section]]
+slug = "pick"
+kind = "editors_pick"
+title = "The editors' pick"
+[[newsletter.section]]
+slug = "missed"
+kind = "you_may_have_missed"
+title = "You may have missed"
+"""
+# Stories and their reads are written so many at a time, which bounds memory.
+_BATCH = 2_000
+
+
 @contextmanager
 def installation_with(stories: int, days_of_reads: int = 28) -> Iterator[Installation]:
     """An installation on a fresh SQLite file that knows ``stories`` stories and their reads."""
@@ -65,22 +89,33 @@ def installation_with(stories: int, days_of_reads: int = 28) -> Iterator[Install
 
 
 def add_stories(installation: Installation, count: int, now: datetime, days_of_reads: int) -> None:
-    """Store ``count`` stories of the sixty days before ``now``, each read on every day."""
+    """Store ``count`` stories of the sixty days before ``now``, each read on so many days.
+
+    The days are the first of its life; a younger story's are the last ones, so
+    that each has as many rows. Reads are small numbers that fall off with age,
+    and some stories have many.
+    """
     random_source = random.Random(5)
-    made = [_story(number, count, now, random_source) for number in range(count)]
-    reads = [
-        (
-            story.public_id,
-            (now - timedelta(days=day)).date(),
-            ReadKind.VIEWS,
-            random_source.randrange(1, 400),
-        )
-        for story in made
-        for day in range(days_of_reads)
-    ]
-    with installation.database.write() as tx:
-        tx.stories.save(made)
-        tx.reads.put_days("site", reads)
+    for start in range(0, count, _BATCH):
+        numbers = range(start, min(count, start + _BATCH))
+        made = [_story(number, count, now, random_source) for number in numbers]
+        with installation.database.write() as tx:
+            tx.stories.save(made)
+            tx.reads.put_days(
+                "site",
+                [row for story in made for row in _reads(story, now, days_of_reads, random_source)],
+            )
+
+
+def _reads(
+    story: Story, now: datetime, days: int, random_source: random.Random
+) -> Iterator[tuple[str, date, ReadKind, int]]:
+    size = random_source.paretovariate(1.3) * 40
+    last = min(now.date(), story.published_at.date() + timedelta(days=days - 1))
+    for number in range(days):
+        day = last - timedelta(days=days - 1 - number)
+        count = random_source.randrange(1, 3) + int(size * 0.7**number)
+        yield story.public_id, day, ReadKind.VIEWS, count
 
 
 def _story(number: int, of: int, now: datetime, random_source: random.Random) -> Story:

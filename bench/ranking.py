@@ -11,18 +11,26 @@ come. The score is the one that the product ranks by.
 
 import csv
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from newsletter.ranking.curve import History, learn_curve
-from newsletter.ranking.score import DEFAULT_MIX, Expectation, score_story, take_next
+from newsletter.ranking.evaluate import (
+    TOTAL,
+    Candidate,
+    Interval,
+    Round,
+    Verdict,
+    baselines,
+    by_score,
+    judge,
+)
+from newsletter.ranking.score import Expectation
 
 STEP_HOURS = 1 / 3
 SEED = 20250805
 DRAWS = 1_500
-RESAMPLES = 1_000
 SHOWN, PICKED = 60, 5
 OLDEST_HOURS = 46.0
 # Gates: the score may lose so much of the reads in all against "total so far" (the lower
@@ -30,31 +38,6 @@ OLDEST_HOURS = 46.0
 MOST_LOST, LEAST_GAINED = -0.01, 0.03
 
 Series = Sequence[int]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A story as a rule may see it, and what it does not see: ``final`` reads."""
-
-    reads: int
-    age: float
-    day_before: int
-    final: int
-
-
-Rule = Callable[[Sequence[Candidate]], list[Candidate]]
-
-
-@dataclass(frozen=True)
-class Share:
-    """A captured share over all draws: its mean, and a 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def figures(self) -> list[float]:
-        return [round(value, 3) for value in (self.mean, self.low, self.high)]
 
 
 def measure(folder: Path, *, draws: int = DRAWS, seed: int = SEED) -> dict[str, Any]:
@@ -84,7 +67,7 @@ def measure(folder: Path, *, draws: int = DRAWS, seed: int = SEED) -> dict[str, 
 
 
 def read_series(path: Path) -> list[Series]:
-    """The counts of every story that was counted at all; SystemExit for a file of another shape."""
+    """The counts of every story, 0 before its first; SystemExit for a file of another shape."""
     series: list[Series] = []
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
@@ -98,8 +81,7 @@ def read_series(path: Path) -> list[Series]:
                 raise SystemExit(
                     f"bench: {path}, line {rows.line_num}: wants an id, then whole numbers"
                 )
-            if counts[-1] > 0:
-                series.append(counts)
+            series.append(counts)
     if len(series) < 2 * SHOWN:
         raise SystemExit(f"bench: {path}: has {len(series)} stories, and {2 * SHOWN} are needed")
     return series
@@ -110,127 +92,79 @@ def _of_file(path: Path, draws: int, seed: int, shortfalls: list[str]) -> dict[s
     series = read_series(path)
     chance.shuffle(series)
     learning, judged = series[::2], series[1::2]
-    rules = _rules(learning, chance)
-    drawn = [_draw(judged, chance) for _ in range(draws)]
-    eventual: dict[str, list[float]] = {}
-    to_come: dict[str, list[float]] = {}
-    for name, rule in rules.items():
-        eventual[name], to_come[name] = [], []
-        for candidates in drawn:
-            picked = rule(candidates)
-            eventual[name].append(_captured(picked, candidates, lambda c: c.final))
-            to_come[name].append(_captured(picked, candidates, lambda c: c.final - c.reads))
-    against = {
-        key: interval(
-            [a - b for a, b in zip(shares["score"], shares["total so far"], strict=True)], seed
-        )
-        for key, shares in (("eventual", eventual), ("to_come", to_come))
+    expectation = _learn(learning)
+    rounds = [_draw(judged, expectation, chance) for _ in range(draws)]
+    rules = {
+        # All reads of two days are of the last seven.
+        **{name: rule for name, rule in baselines().items() if name != "last 7 days"},
+        "score": by_score(),
+        "score, best of the week": by_score(1.0),
+        "score, still rising": by_score(0.0),
     }
+    verdicts = {verdict.rule: verdict for verdict in judge(rounds, rules, k=PICKED, seed=seed)}
+    against = verdicts["score"].over_total
     if against["eventual"].low < MOST_LOST:
         shortfalls.append(
             f"{path.name}: of the reads in all the score may lose {-against['eventual'].low:.3f} "
-            f"against total so far, more than {-MOST_LOST}"
+            f"against {TOTAL}, more than {-MOST_LOST}"
         )
     if against["to_come"].mean < LEAST_GAINED:
         shortfalls.append(
             f"{path.name}: of the reads to come the score gains {against['to_come'].mean:.3f} "
-            f"over total so far, less than {LEAST_GAINED}"
+            f"over {TOTAL}, less than {LEAST_GAINED}"
         )
     return {
         "stories": len(series),
-        "rules": {
-            name: {
-                "eventual": interval(eventual[name], seed).figures(),
-                "to_come": interval(to_come[name], seed).figures(),
-            }
-            for name in rules
-        },
-        "eventual_against_total": against["eventual"].figures(),
-        "to_come_against_total": against["to_come"].figures(),
+        "rules": {name: _shares(verdict) for name, verdict in verdicts.items()},
+        "eventual_against_total": _figures(against["eventual"]),
+        "to_come_against_total": _figures(against["to_come"]),
     }
 
 
-def _rules(learning: Sequence[Series], chance: random.Random) -> dict[str, Rule]:
-    horizon = len(learning[0]) * STEP_HOURS
+def _learn(learning: Sequence[Series]) -> Expectation:
+    """What these stories let expect of others by the end of the time that was counted."""
     curve = learn_curve(
         (
-            History(
-                total=counts[-1],
-                steps=tuple((at * STEP_HOURS, n) for at, n in enumerate(counts, 1)),
-            )
+            History(counts[-1], tuple((at * STEP_HOURS, n) for at, n in enumerate(counts, 1)))
             for counts in learning
         ),
-        horizon,
+        len(learning[0]) * STEP_HOURS,
     )
     if curve is None:
         raise SystemExit("bench: too few stories to learn a curve from")
-    mean = sum(counts[-1] for counts in learning) / len(learning)
-    expectation = Expectation(curve, mean)
+    return Expectation(curve, sum(counts[-1] for counts in learning) / len(learning))
 
+
+def _draw(series: Sequence[Series], expectation: Expectation, chance: random.Random) -> Round:
+    """Stories of random ages, as they stood then."""
+    candidates = []
+    for number, counts in enumerate(chance.sample(series, SHOWN)):
+        step = chance.randint(1, min(len(counts) - 1, int(OLDEST_HOURS / STEP_HOURS)))
+        so_far = counts[step - 1]
+        candidates.append(
+            Candidate(
+                key=f"{number}",
+                reads=so_far,
+                age=step * STEP_HOURS,
+                recent=so_far,
+                eventual=counts[-1],
+                # Shares can be taken back.
+                to_come=max(0, counts[-1] - so_far),
+            )
+        )
+    return Round(tuple(candidates), expectation)
+
+
+def _shares(verdict: Verdict) -> dict[str, list[float]]:
     return {
-        "random": lambda shown: chance.sample(shown, PICKED),
-        "latest": _highest(lambda c: -c.age),
-        "total so far": _highest(lambda c: c.reads),
-        "reads per hour of age": _highest(lambda c: c.reads / c.age),
-        "half-life 24 h": _highest(lambda c: c.reads * 0.5 ** (c.age / 24)),
-        "HN gravity 1.8": _highest(lambda c: (c.reads - 1) / (c.age + 2) ** 1.8),
-        "reads of the last 24 h": _highest(lambda c: c.reads - c.day_before),
-        "score": _as_the_product(expectation, DEFAULT_MIX),
-        "score, best of the week": _as_the_product(expectation, 1.0),
-        "score, still rising": _as_the_product(expectation, 0.0),
+        "eventual": _figures(verdict.eventual),
+        "to_come": _figures(verdict.to_come),
+        "ndcg": _figures(verdict.ndcg),
     }
 
 
-def _highest(key: Callable[[Candidate], float]) -> Rule:
-    return lambda shown: sorted(shown, key=key, reverse=True)[:PICKED]
-
-
-def _as_the_product(expectation: Expectation, mix: float) -> Rule:
-    """By score, and of ties within its error band the newest first."""
-
-    def pick(shown: Sequence[Candidate]) -> list[Candidate]:
-        scored = [(score_story(c.reads, c.age, expectation, mix=mix), c) for c in shown]
-        scored.sort(key=lambda entry: -entry[0].value)
-        return [
-            take_next(scored, lambda entry: entry[0], lambda entry: entry[1].age)[1]
-            for _ in range(PICKED)
-        ]
-
-    return pick
-
-
-def _draw(series: Sequence[Series], chance: random.Random) -> list[Candidate]:
-    """Stories of random ages, as they stood then."""
-    candidates = []
-    for counts in chance.sample(series, SHOWN):
-        step = chance.randint(1, int(OLDEST_HOURS / STEP_HOURS))
-        a_day = step - round(24 / STEP_HOURS)
-        candidates.append(
-            Candidate(
-                reads=counts[step - 1],
-                age=step * STEP_HOURS,
-                day_before=counts[a_day - 1] if a_day > 0 else 0,
-                final=counts[-1],
-            )
-        )
-    return candidates
-
-
-def _captured(
-    picked: Sequence[Candidate], shown: Sequence[Candidate], reads: Callable[[Candidate], int]
-) -> float:
-    """The share of the best possible choice's reads."""
-    best = sum(sorted(map(reads, shown), reverse=True)[:PICKED])
-    return sum(map(reads, picked)) / best if best > 0 else 1.0
-
-
-def interval(values: Sequence[float], seed: int, *, resamples: int = RESAMPLES) -> Share:
-    """The mean of ``values`` with its 95 % percentile bootstrap interval (Efron, 1979)."""
-    chance = random.Random(seed)
-    count = len(values)
-    means = sorted(sum(chance.choices(values, k=count)) / count for _ in range(resamples))
-    edge = round(0.025 * resamples)
-    return Share(sum(values) / count, means[edge], means[-1 - edge])
+def _figures(found: Interval) -> list[float]:
+    return [round(value, 3) for value in (found.mean, found.low, found.high)]
 
 
 def summary(figures: Mapping[str, Any]) -> str:

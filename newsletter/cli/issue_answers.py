@@ -59,6 +59,12 @@ def issue_document(issue: Issue) -> dict[str, Any]:
             for section in issue.sections
             for runner in section.runners_up
         ],
+        "relaxed": [
+            {"section": section.slug, "limit": limit}
+            for section in issue.sections
+            for limit in section.relaxed
+        ],
+        "held_over": issue.held_over,
     }
 
 
@@ -75,3 +81,5 @@ def print_issue(issue: Issue) -> None:
             print(f"     {' '.join(item.reasons)}")
         for runner in section.runners_up:
             print(f"   - {runner.headline}: {runner.reason}")
+        for limit in section.relaxed:
+            print(f"   * {limit}")

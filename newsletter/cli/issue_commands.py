@@ -66,16 +66,24 @@ def draft(
     pin: Annotated[
         list[str] | None,
         typer.Option(
-            help="SECTION=STORY (an id or an address): the section begins with it, whatever its "
-            "rank; may be repeated"
+            "--pin",
+            metavar="[SECTION[/PLACE]=]STORY",
+            help="give it this place, else the next one of the editors' pick; may come again",
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(help="a story (an id or an address) that must not come; may be repeated"),
+        typer.Option("--exclude", metavar="STORY", help="it must not come; may come again"),
+    ] = None,
+    hold: Annotated[
+        list[str] | None,
+        typer.Option("--hold", metavar="STORY", help="keep it for the next issue; may come again"),
     ] = None,
 ) -> None:
-    """Choose the stories of the coming issue and keep them as a draft."""
+    """Choose the stories of the coming issue and keep them as a draft.
+
+    A STORY is named by its id or its whole address.
+    """
     with open_from_file(config, now=now) as installation:
         settings = installation.settings()
         chosen = only_newsletter(settings, newsletter)
@@ -84,7 +92,7 @@ def draft(
         if fetch:
             failed = [r.error for r in fetch_stories(installation) if r.error]
             failed += [r.error for r in sync_reads(installation) if r.error]
-        said = read_instructions(installation, chosen, pin or [], exclude or [])
+        said = read_instructions(installation, chosen, pin or (), exclude or (), hold or ())
         result = draft_issue(installation, chosen, place, actor=ACTOR, instructions=said)
         link = preview_link(installation, result.issue.public_id)
     notices = (*failed, *result.notices)

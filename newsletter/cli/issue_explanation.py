@@ -17,6 +17,8 @@ def explain_issue(issue: Issue, now: datetime) -> None:
         console = Console(width=160)
     for section in issue.sections:
         console.print(_table(section, issue.lead, now))
+        for limit in section.relaxed:
+            console.print(f"Too few stories, so {_plain(limit)}.")
 
 
 def _table(section: Section, lead: str, now: datetime) -> Table:

@@ -22,7 +22,7 @@ COMMANDS = {
     "migrate": "Bring the database to this version.",
     "adopt": "Let a held installation send: say that it is the true one.",
     "config": "Show the config and settings in force.",
-    "stories": "Fetch and list stories.",
+    "stories": "Fetch and list stories, and say how past choices would have done.",
     "reads": "Bring in how often stories were read.",
     "issue": "Draft, look at, approve and send issues.",
     "subscribers": "Add, import, find and export readers.",

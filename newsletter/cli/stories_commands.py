@@ -1,4 +1,4 @@
-"""`newsletter stories`: fetch, list and show."""
+"""`newsletter stories`: fetch, list, show and evaluate."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -6,14 +6,25 @@ from zoneinfo import ZoneInfo
 import typer
 
 from newsletter.cli.opening import open_from_file
-from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, NowOption
+from newsletter.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    NewsletterOption,
+    NowOption,
+)
 from newsletter.cli.output import print_json, print_rows, say
+from newsletter.ranking.evaluate import Interval
 from newsletter.sources.model import SourceState
 from newsletter.stories.model import Story, TrailEntry
+from newsletter.workflows.evaluate import evaluate_history
 from newsletter.workflows.fetch import FetchReport, fetch_stories
+from newsletter.workflows.installation import only_newsletter
 from newsletter.workflows.look_up import find_story
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fetch and list stories.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Fetch, list and evaluate stories."
+)
 
 
 @app.command("fetch")
@@ -134,6 +145,58 @@ def _story_lines(story: Story, zone: ZoneInfo) -> list[str]:
 def _told(entry: TrailEntry) -> tuple[str, str]:
     change = f"{entry.before} → {entry.after}" if entry.before and entry.after else ""
     return entry.kind.value, change or entry.after or (entry.before and f"was {entry.before}")
+
+
+@app.command("evaluate")
+def evaluate(
+    config: ConfigOption = DEFAULT_CONFIG,
+    newsletter: NewsletterOption = None,
+    json: JsonOption = False,
+    now: NowOption = None,
+    weeks: Annotated[int, typer.Option(min=4, max=260, help="how many past weeks at most")] = 26,
+    choose: Annotated[int, typer.Option(min=1, max=28, help="how many stories a week")] = 5,
+    seed: Annotated[int, typer.Option(help="of the intervals and the random rule")] = 1,
+) -> None:
+    """Say how past issues would have done: our choice beside simple rules, on your own reads.
+
+    Each past week is replayed as it was known then. Shares are of the reads that the best
+    possible choice would have had; intervals are 95 % of a bootstrap over weeks.
+    """
+    with open_from_file(config, now=now) as installation:
+        settings = installation.settings()
+        chosen = only_newsletter(settings, newsletter)
+        with installation.database.read() as tx:
+            replay = evaluate_history(
+                tx, settings, chosen, installation.clock.now(), weeks=weeks, k=choose, seed=seed
+            )
+    if json:
+        print_json({"seed": seed, **vars(replay)})
+        return
+    print(
+        f"{len(replay.weeks)} weeks from {replay.weeks[0]} to {replay.weeks[-1]}, "
+        f"{replay.stories:,} stories, {choose} chosen a week"
+    )
+    print_rows(
+        [
+            (
+                rule.verdict.rule,
+                _interval(rule.verdict.eventual),
+                _interval(rule.verdict.to_come),
+                _interval(rule.verdict.ndcg),
+                f"{rule.verdict.departments:.2f}",
+                f"{rule.duplicates:.2f}",
+                f"{rule.verdict.repeats:.2f}",
+            )
+            for rule in replay.rules
+        ],
+        ("rule", "reads of 28 days", "of the next 7", "NDCG", "departments", "twins", "repeats"),
+    )
+    if not replay.learned_weeks:
+        say("too few old stories to learn the curve from: the prior one was used throughout")
+
+
+def _interval(found: Interval) -> str:
+    return f"{found.mean:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
 def _sentence(report: FetchReport) -> str:

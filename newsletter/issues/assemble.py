@@ -1,6 +1,6 @@
 """Assemble a draft: sections filled in their order of right, then the lines around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,19 +20,18 @@ from newsletter.publication.model import Newsletter, Publication, Ranking, Secti
 from newsletter.publication.slots import Slot
 from newsletter.ranking.bars import why_excluded
 from newsletter.ranking.curve import HORIZON_HOURS
-from newsletter.ranking.expect import expect_reads
 from newsletter.ranking.likeness import Likenesses
 from newsletter.ranking.model import (
     NO_INSTRUCTIONS,
     Choice,
+    Field,
     Instructions,
-    PastStory,
     PastUse,
     Pool,
     Selection,
     Window,
 )
-from newsletter.ranking.score import Score, score_story
+from newsletter.ranking.score import Expectation, Score, score_story
 from newsletter.ranking.select import choose_lead, select_stories
 from newsletter.ranking.windows import latest_window, window_days
 from newsletter.stories.model import Story
@@ -64,23 +63,32 @@ class Material:
     `window_days` names, by public id. ``past_uses`` are those of this
     newsletter, by public id. ``covers_from`` is where the previous issue's
     "latest" ended; None for a newsletter's first issue. ``so_far`` are the reads
-    of the last 28 days, by public id, and ``past`` the stories that scores learn from.
+    of the last 28 days, by public id, and ``expectation`` what scores go by.
+    ``fields``, by section slug, tells how many stories compete where ``stories``
+    holds only the best; ``held_over`` are those that the previous issue's editor held.
     """
 
     stories: tuple[Story, ...]
     reads: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     so_far: Mapping[str, int] = field(default_factory=dict)
-    past: tuple[PastStory, ...] = ()
+    expectation: Expectation = field(default_factory=Expectation)
     past_uses: Mapping[str, tuple[PastUse, ...]] = field(default_factory=dict)
     covers_from: datetime | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    held_over: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A new issue, and sentences on what an editor should know of it."""
+    """A new issue, and sentences on what an editor should know of it.
+
+    ``starved`` are the slugs of sections that more stories than the material
+    held might fill.
+    """
 
     issue: Issue
     notices: tuple[str, ...] = ()
+    starved: frozenset[str] = frozenset()
 
 
 def assemble_issue(
@@ -101,23 +109,34 @@ def assemble_issue(
     NotFound where no section has any.
     """
     zone = newsletter.zone_in(publication)
+    language = newsletter.language_in(publication)
     latest = next((plan for plan in newsletter.sections if plan.kind == "latest"), None)
     window = latest_window(latest, material.covers_from, now)
     pool = _make_pool(newsletter, publication, material, instructions, now)
-    selections, notices = _select_sections(newsletter, material, pool, window)
-    if not selections:
+    words = _template_words(newsletter, publication, slot)
+    looked_at = {p.slug: _name_window(p, window, now, zone, language) for p in newsletter.sections}
+    titles = {
+        plan.slug: fill_template(plan.title, _title_words(plan, looked_at[plan.slug], words))
+        for plan in newsletter.sections
+    }
+    selections, notices = _select_sections(newsletter, material, pool, window, titles)
+    starved = frozenset(slug for slug, selection in selections.items() if selection.starved)
+    printed = [
+        plan
+        for plan in newsletter.sections
+        if plan.slug in selections and selections[plan.slug].chosen
+    ]
+    if not printed and not starved:
         since = name_since(window.start, now, zone, "en")
         raise NotFound(
             f"{newsletter.slug} {slot.key}: no story was published {since} and none has enough "
             "reads; see `newsletter stories list` for what its sources brought",
             subject=slot.key,
         )
-    language = newsletter.language_in(publication)
-    printed = [plan for plan in newsletter.sections if plan.slug in selections]
     lead = _choose_lead(printed, selections)
-    words = _template_words(newsletter, publication, slot, lead.title)
+    words |= {"headline": lead.title if lead else ""}
     sections = tuple(
-        _print_section(plan, selections[plan.slug], window, now, zone, language, words)
+        _print_section(plan, selections[plan.slug], titles[plan.slug], looked_at[plan.slug])
         for plan in printed
     )
     subject = write_subject(newsletter.subject, words)
@@ -133,17 +152,49 @@ def assemble_issue(
         covers_until=now,
         title=fill_template(newsletter.title, words),
         subject=subject,
-        preheader=_preheader(newsletter, sections, subject, lead.public_id),
+        preheader=_preheader(newsletter, sections, subject, lead.public_id if lead else ""),
         sections=sections,
         language=language,
-        lead=lead.public_id if any(plan.kind == "latest" for plan in printed) else "",
+        lead=lead.public_id if lead and any(p.kind == "latest" for p in printed) else "",
+        held_over=tuple(sorted(instructions.held)),
     )
-    for key, template in (("subject", newsletter.subject), ("title", newsletter.title)):
-        for name in unknown_names(template, words):
-            notices.append(
-                f"The {key} template names {{{name}}}, which is none of: {', '.join(words)}."
-            )
-    return Draft(issue, tuple(notices))
+    notices += _unfulfilled(newsletter, issue, instructions)
+    notices += _unknown_words(newsletter, looked_at, words)
+    return Draft(issue, tuple(notices), starved)
+
+
+def _unfulfilled(newsletter: Newsletter, issue: Issue, instructions: Instructions) -> Iterator[str]:
+    """Sentences on pins that the issue does not have."""
+    printed = {item.story_id for item in issue.items}
+    counts = {plan.slug: plan.count for plan in newsletter.sections}
+    sections = {section.slug for section in issue.sections}
+    for pin in instructions.pins:
+        if pin.story_id in printed:
+            continue
+        if pin.position > counts[pin.section]:
+            why = f"the section has {counts[pin.section]} places"
+        elif pin.section not in sections:
+            why = "the section was left out"
+        else:
+            why = "readers may not see the story now"
+        yield f"The pin at {pin.section}/{pin.position} was left out: {why}."
+
+
+def _unknown_words(
+    newsletter: Newsletter, looked_at: Mapping[str, str], words: Mapping[str, str]
+) -> Iterator[str]:
+    """Sentences on the names in templates for which there is no word."""
+    templates = [
+        ("subject", newsletter.subject, words),
+        ("title", newsletter.title, words),
+        *(
+            (f"{plan.slug} title", plan.title, _title_words(plan, looked_at[plan.slug], words))
+            for plan in newsletter.sections
+        ),
+    ]
+    for key, template, known in templates:
+        for name in unknown_names(template, known):
+            yield f"The {key} template names {{{name}}}, which is none of: {', '.join(known)}."
 
 
 def _make_pool(
@@ -157,9 +208,9 @@ def _make_pool(
     wanted = set(newsletter.sources)
     stories = tuple(s for s in material.stories if not wanted or s.source in wanted)
     ranking = newsletter.ranking
-    barred = {
-        story.public_id: why for story in stories if (why := why_excluded(story, ranking))
-    } | dict.fromkeys(instructions.excluded, "an editor keeps it out")
+    barred = {story.public_id: why for story in stories if (why := why_excluded(story, ranking))}
+    barred |= dict.fromkeys(instructions.held, "an editor holds it for the next issue")
+    barred |= dict.fromkeys(instructions.excluded, "an editor keeps it out")
     return Pool(
         stories,
         now,
@@ -168,6 +219,7 @@ def _make_pool(
         pins=instructions.pins,
         barred=barred,
         house=frozenset(name.casefold() for name in (publication.name, publication.nickname)),
+        held_over=material.held_over,
     )
 
 
@@ -179,15 +231,11 @@ def _score(
         return {}
     ages = {s.public_id: (now - s.published_at) / _HOUR for s in stories}
     young = [s for s in stories if 0 <= ages[s.public_id] < HORIZON_HOURS]
-    counted = {s.public_id: float(material.so_far.get(s.public_id, 0)) for s in young}
-    expectation = expect_reads(
-        material.past, [(counted[s.public_id], ages[s.public_id]) for s in young]
-    )
     return {
         s.public_id: score_story(
-            counted[s.public_id],
+            material.so_far.get(s.public_id, 0),
             ages[s.public_id],
-            expectation,
+            material.expectation,
             department=s.department,
             mix=ranking.mix,
             weight=ranking.syndicated_weight if s.syndicated_from else 1.0,
@@ -197,7 +245,11 @@ def _score(
 
 
 def _select_sections(
-    newsletter: Newsletter, material: Material, whole: Pool, window: Window
+    newsletter: Newsletter,
+    material: Material,
+    whole: Pool,
+    window: Window,
+    titles: Mapping[str, str],
 ) -> tuple[dict[str, Selection], list[str]]:
     """The selections by section slug, in order of right, and what an editor should know of them."""
     taken: dict[str, str] = {}
@@ -214,51 +266,55 @@ def _select_sections(
             if slug != plan.slug
         }
         reads = material.reads.get(plan.slug, material.so_far)
-        pool = replace(whole, reads=reads, taken=elsewhere | taken)
+        pool = replace(
+            whole, reads=reads, taken=elsewhere | taken, field=material.fields.get(plan.slug)
+        )
         selection = select_stories(plan, pool, window, likenesses)
-        if len(selection.chosen) < plan.minimum:
-            notices.append(_left_out(plan, selection))
+        title = titles[plan.slug]
+        # What is starved will be tried again, with more stories to choose from.
+        if len(selection.chosen) < plan.minimum and not selection.starved:
+            notices.append(_left_out(plan, title, selection))
             continue
-        notices += [f"In “{plan.title}” {change}." for change in selection.relaxed]
+        notices += [f"In “{title}” {change}." for change in selection.relaxed]
         selections[plan.slug] = selection
-        taken |= {choice.story.public_id: plan.title for choice in selection.chosen}
+        taken |= {choice.story.public_id: title for choice in selection.chosen}
     return selections, notices
 
 
-def _choose_lead(printed: Sequence[SectionPlan], selections: Mapping[str, Selection]) -> Story:
+def _choose_lead(
+    printed: Sequence[SectionPlan], selections: Mapping[str, Selection]
+) -> Story | None:
     """The best story of the news, else what comes first."""
+    if not printed:
+        return None
     plan = next((plan for plan in printed if plan.kind == "latest"), printed[0])
     chosen = selections[plan.slug]
     lead = choose_lead(chosen) if plan.kind == "latest" else None
     return lead or chosen.chosen[0].story
 
 
-def _left_out(plan: SectionPlan, selection: Selection) -> str:
+def _left_out(plan: SectionPlan, title: str, selection: Selection) -> str:
     found = len(selection.chosen)
     why = f"it has {found} of at least {plan.minimum} {'story' if plan.minimum == 1 else 'stories'}"
     if not selection.considered:
         why = _NOTHING.get(plan.kind, "nothing new was published")
-    return f"“{plan.title}” was left out: {why}."
+    return f"“{title}” was left out: {why}."
 
 
-def _print_section(
-    plan: SectionPlan,
-    selection: Selection,
-    window: Window,
-    now: datetime,
-    zone: ZoneInfo,
-    language: str,
-    words: Mapping[str, str],
-) -> Section:
+def _name_window(
+    plan: SectionPlan, window: Window, now: datetime, zone: ZoneInfo, language: str
+) -> str:
+    """What the section looks at, in words."""
     if plan.kind == "latest":
-        looked_at = name_since(window.start, now, zone, language)
-    else:
-        looked_at = name_days(*window_days(plan, now, zone), language)
-    words = {**words, "window": looked_at, "department": plan.department}
+        return name_since(window.start, now, zone, language)
+    return name_days(*window_days(plan, now, zone), language)
+
+
+def _print_section(plan: SectionPlan, selection: Selection, title: str, looked_at: str) -> Section:
     return Section(
         slug=plan.slug,
         kind=plan.kind,
-        title=fill_template(plan.title, words),
+        title=title,
         window=looked_at,
         items=tuple(_print_item(choice, at) for at, choice in enumerate(selection.chosen, 1)),
         runners_up=tuple(
@@ -267,6 +323,7 @@ def _print_section(
             )
             for p in selection.passed_over
         ),
+        relaxed=selection.relaxed,
     )
 
 
@@ -294,12 +351,17 @@ def _value(score: Score | None) -> float | None:
     return None if score is None else round(score.value, 1)
 
 
-def _template_words(
-    newsletter: Newsletter, publication: Publication, slot: Slot, headline: str
-) -> dict[str, str]:
+def _title_words(plan: SectionPlan, looked_at: str, words: Mapping[str, str]) -> dict[str, str]:
+    """The words of a section's title, which is written before there is a lead."""
+    rest = {name: word for name, word in words.items() if name != "headline"}
+    return {"window": looked_at, "department": plan.department, **rest}
+
+
+def _template_words(newsletter: Newsletter, publication: Publication, slot: Slot) -> dict[str, str]:
+    """The words of subject and title; the headline is filled in when there is a lead."""
     language = newsletter.language_in(publication)
     return {
-        "headline": headline,
+        "headline": "",
         "newsletter": newsletter.name,
         "publication": publication.name,
         "short_name": publication.nickname,
@@ -312,7 +374,9 @@ def _preheader(
     newsletter: Newsletter, sections: tuple[Section, ...], subject: str, lead_id: str
 ) -> str:
     every = [item for section in sections for item in section.items]
-    lead = next(item for item in every if item.story_id == lead_id)
+    lead = next((item for item in every if item.story_id == lead_id), None)
+    if lead is None:
+        return ""
     items = [item for item in every if item is not lead]
     if "{headline}" not in newsletter.subject:
         items = [lead, *items]

@@ -59,7 +59,10 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of an issue. ``window`` says in words what it looked at."""
+    """A part of an issue. ``window`` says in words what it looked at.
+
+    ``relaxed`` says which limits gave way because too few stories were left.
+    """
 
     slug: str
     kind: str
@@ -67,6 +70,7 @@ class Section:
     window: str
     items: tuple[Item, ...]
     runners_up: tuple[RunnerUp, ...] = ()
+    relaxed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ class Issue:
     ``date`` is the local date it goes out on; ``covers_until`` is the instant
     at which the draft looked, and where the next issue's "latest" begins.
     ``week`` is the ISO week of ``date``. ``title`` stands above the stories
-    ("Top Stories · Week 32"). ``lead`` is the story that leads, by its public id.
+    ("Top Stories · Week 32"). ``lead`` is the story that leads, by its public id;
+    ``held_over`` are those that an editor holds for the next issue.
     """
 
     public_id: str
@@ -97,6 +102,7 @@ class Issue:
     approved_by: str = ""
     approved_at: datetime | None = None
     lead: str = ""
+    held_over: tuple[str, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -58,6 +58,11 @@ def fill_section(plan: SectionPlan, pool: Pool, order: Order, likenesses: Likene
             filled = _fill(plan, pool, order, likenesses, limits)
         return filled, limits
 
+    considered = pool.field.considered if pool.field else len(order.entries)
+    filled = _fill(plan, pool, order, likenesses, limits)
+    if len(filled.chosen) < plan.count and not pool.complete:
+        # No limit gives way before all stories have been looked at.
+        return Selection(filled.chosen, filled.passed, considered, starved=True)
     filled, limits = fill(limits)
     for soften in (_more_of_a_writer, _more_of_a_department, _one_again):
         for softer in soften(plan, pool, order, limits):
@@ -67,7 +72,7 @@ def fill_section(plan: SectionPlan, pool: Pool, order: Order, likenesses: Likene
             if len(trial.chosen) > len(filled.chosen):
                 filled, limits = trial, softened
     relaxed = tuple(_say_changes(plan, limits, pool))
-    return Selection(filled.chosen, filled.passed, len(order.entries), relaxed)
+    return Selection(filled.chosen, filled.passed, considered, relaxed)
 
 
 def _more_of_a_writer(

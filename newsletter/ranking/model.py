@@ -43,6 +43,29 @@ class PastStory:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A story and its reads so far, without what is printed of it."""
+
+    public_id: str
+    published_at: datetime
+    departments: tuple[str, ...]
+    syndicated: bool
+    reads: int
+
+
+@dataclass(frozen=True)
+class Field:
+    """The stories that compete for a section, where only the best were fetched.
+
+    ``considered`` is how many compete; ``complete`` is False where these are
+    more than were fetched.
+    """
+
+    considered: int
+    complete: bool
+
+
+@dataclass(frozen=True)
 class Pin:
     """A story at a fixed place of a section: ``position`` counts from 1."""
 
@@ -55,11 +78,18 @@ class Pin:
 class Instructions:
     """What an editor said of single stories, by public id.
 
-    A pin overrules caps and the cool-down. What is excluded does not come.
+    A pin overrules caps and the cool-down. What is excluded does not come. What
+    is held does not come in this issue and may among the latest of the next,
+    though it is no news by then.
     """
 
     pins: tuple[Pin, ...] = ()
     excluded: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
+
+    def story_ids(self) -> frozenset[str]:
+        """All stories that are spoken of."""
+        return frozenset(pin.story_id for pin in self.pins) | self.excluded | self.held
 
 
 NO_INSTRUCTIONS = Instructions()
@@ -74,6 +104,8 @@ class Pool:
     public id. ``taken`` maps the stories already in this issue to their
     section's title. ``barred`` says why single stories may not come. ``house``
     are the writers' names, in small letters, that stand for the paper itself.
+    ``held_over`` are the stories that an editor held back from the previous
+    issue. ``field`` tells of stories beyond these; None: there are none.
     """
 
     stories: tuple[Story, ...]
@@ -85,6 +117,13 @@ class Pool:
     pins: tuple[Pin, ...] = ()
     barred: Mapping[str, str] = field(default_factory=dict)
     house: frozenset[str] = frozenset()
+    held_over: frozenset[str] = frozenset()
+    field: Field | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all stories that compete are here."""
+        return self.field is None or self.field.complete
 
 
 @dataclass(frozen=True)
@@ -118,10 +157,12 @@ class PassedOver:
 class Selection:
     """What a section gets. ``passed_over`` holds at most a handful, best first.
 
-    ``relaxed`` says which limits gave way, in the order they did.
+    ``relaxed`` says which limits gave way, in the order they did. ``starved``:
+    with the stories beyond the pool's it might be fuller.
     """
 
     chosen: tuple[Choice, ...]
     passed_over: tuple[PassedOver, ...] = ()
     considered: int = 0
     relaxed: tuple[str, ...] = ()
+    starved: bool = False

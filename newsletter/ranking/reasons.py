@@ -67,9 +67,11 @@ def expectation_of(reads: int, score: Score) -> str:
     )
 
 
-def places_of(by_score: int, by_reads: int, total: int) -> str:
-    """Its places by score and by reads, as a sentence."""
+def places_of(by_score: int, by_reads: int | None, total: int) -> str:
+    """Its places by score and by reads, as a sentence; ``by_reads`` None where unknown."""
     place = f"{ordinal(by_score).capitalize()} of {count_of(total, 'story')} by score"
+    if by_reads is None:
+        return f"{place}."
     if by_reads == by_score:
         return f"{place} and by reads so far."
     return f"{place}, {ordinal(by_reads)} by reads so far."

@@ -73,21 +73,39 @@ def score_story(
     (0: those to come). ``weight`` scales the whole, such as that of a
     syndicated story.
     """
-    reached = expectation.curve.share(age)
-    mean = expectation.means.get(department, expectation.mean)
-    shape, rate = reads + PRIOR_WEIGHT * mean, reached + PRIOR_WEIGHT
-    expected = shape / rate
+    shape, rate, reached = _posterior(reads, age, expectation, department)
     at_least, at_most = (_gamma_quantile(shape, rate, z) for z in (-_Z, _Z))
-    factor = weight * (mix + (1 - mix) * (1 - reached))
+    factor = weight * _weight_of(reached, mix)
     return Score(
-        value=factor * expected,
+        value=factor * shape / rate,
         low=factor * at_least,
         high=factor * at_most,
-        expected=expected,
+        expected=shape / rate,
         at_least=at_least,
         at_most=at_most,
         reached=reached,
     )
+
+
+def value_story(
+    reads: float, age: float, expectation: Expectation, *, department: str, mix: float
+) -> float:
+    """The value of `score_story` alone, for the very many that are no candidates."""
+    shape, rate, reached = _posterior(reads, age, expectation, department)
+    return _weight_of(reached, mix) * shape / rate
+
+
+def _posterior(
+    reads: float, age: float, expectation: Expectation, department: str
+) -> tuple[float, float, float]:
+    """Shape and rate of the posterior of all reads, and the share that is behind the story."""
+    reached = expectation.curve.share(age)
+    mean = expectation.means.get(department, expectation.mean)
+    return reads + PRIOR_WEIGHT * mean, reached + PRIOR_WEIGHT, reached
+
+
+def _weight_of(reached: float, mix: float) -> float:
+    return mix + (1 - mix) * (1 - reached)
 
 
 def are_tied(better: Score, other: Score) -> bool:

@@ -51,7 +51,7 @@ def choose_lead(selection: Selection) -> Story | None:
         return None
     first = selection.chosen[0]
     scored = [choice for choice in selection.chosen if choice.score is not None]
-    if first.rank is None or first.pinned or not scored:
+    if first.pinned or not scored:
         return first.story
     entries = [Entry(c.story, c.reads, c.score) for c in scored]
     entries.sort(key=lambda entry: (-entry.value, *_newest_first(entry.story)))
@@ -62,7 +62,7 @@ def _most_read(plan: SectionPlan, pool: Pool, _: Window) -> Order:
     """The most reads in the section's window first; with as many the better score, the newer."""
     entries = [entry for entry in _entries(pool) if entry.reads]
     entries.sort(key=lambda entry: (-(entry.reads or 0), -entry.value, *_newest_first(entry.story)))
-    total = len(entries)
+    total = _total(entries, pool)
     days = count_of(count_days(plan), "day").removeprefix("1 ")
 
     def explain(at: int) -> tuple[str, ...]:
@@ -82,9 +82,12 @@ def _most_read(plan: SectionPlan, pool: Pool, _: Window) -> Order:
 
 
 def _latest(_: SectionPlan, pool: Pool, window: Window) -> Order:
-    """The stories published inside ``window``, the newest first."""
+    """The stories published inside ``window``, the newest first; what was held over as well."""
     entries = [
-        entry for entry in _entries(pool) if window.start <= entry.story.published_at < window.end
+        entry
+        for entry in _entries(pool)
+        if window.start <= entry.story.published_at < window.end
+        or entry.story.public_id in pool.held_over
     ]
     return _by_date(entries, pool, lambda use: use.kind == "latest")
 
@@ -141,10 +144,12 @@ _ORDERS: dict[str, Callable[[SectionPlan, Pool, Window], Order]] = {
 
 def _by_date(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool]) -> Order:
     entries.sort(key=lambda entry: _newest_first(entry.story))
-    total = len(entries)
+    total = _total(entries, pool)
 
     def explain(at: int) -> tuple[str, ...]:
         story = entries[at].story
+        if story.public_id in pool.held_over:
+            return (age_of(story, pool.now), "An editor held it over from the last issue.")
         place = "Newest" if at == 0 else f"{ordinal(at + 1).capitalize()} newest"
         return (age_of(story, pool.now), f"{place} of {count_of(total, 'new story')}.")
 
@@ -157,15 +162,16 @@ def _by_date(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool]) 
 
 def _by_score(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool]) -> Order:
     entries.sort(key=lambda entry: (-entry.value, *_newest_first(entry.story)))
-    total = len(entries)
+    total = _total(entries, pool)
     by_reads = sorted(entries, key=lambda entry: -(entry.reads or 0))
-    known = {e.story.public_id: at for at, e in enumerate(by_reads, 1)}
+    # Of a part of the stories, a place by reads would be none among all.
+    known = {e.story.public_id: at for at, e in enumerate(by_reads, 1)} if pool.complete else {}
 
     def explain(at: int) -> tuple[str, ...]:
         entry = entries[at]
         return (
             expectation_of(entry.reads or 0, entry.score) if entry.score else "",
-            places_of(at + 1, known[entry.story.public_id], total),
+            places_of(at + 1, known.get(entry.story.public_id), total),
             age_of(entry.story, pool.now),
         )
 
@@ -174,6 +180,11 @@ def _by_score(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool])
         return f"lower score: {count_of(entry.reads or 0, 'read')}, about {expected} expected"
 
     return Order(entries, explain, outdone, bars, scored=True)
+
+
+def _total(entries: list[Entry], pool: Pool) -> int:
+    """How many stories compete, those beyond the pool's included."""
+    return pool.field.considered if pool.field else len(entries)
 
 
 def _entries(pool: Pool) -> list[Entry]:

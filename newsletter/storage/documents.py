@@ -59,6 +59,7 @@ def issue_document(issue: Issue) -> Json:
         "language": issue.language,
         "note": issue.note,
         "lead": issue.lead,
+        "held_over": list(issue.held_over),
         "sections": [_section_document(section) for section in issue.sections],
     }
 
@@ -93,6 +94,7 @@ def issue_from_document(
         language=document.get("language", "en"),
         note=document.get("note", ""),
         lead=document.get("lead", ""),
+        held_over=tuple(document.get("held_over", ())),
         held_because=held_because,
         approved_by=approved_by,
         approved_at=approved_at,
@@ -107,6 +109,7 @@ def _section_document(section: Section) -> Json:
         "window": section.window,
         "items": [_item_document(item) for item in section.items],
         "runners_up": [_runner_up_document(runner_up) for runner_up in section.runners_up],
+        "relaxed": list(section.relaxed),
     }
 
 
@@ -118,6 +121,7 @@ def _section_from(document: Mapping[str, Any]) -> Section:
         window=document.get("window", ""),
         items=tuple(_item_from(item) for item in document.get("items", ())),
         runners_up=tuple(_runner_up_from(found) for found in document.get("runners_up", ())),
+        relaxed=tuple(document.get("relaxed", ())),
     )
 
 

@@ -17,6 +17,8 @@ from newsletter.storage.tables import read_day, read_doubt, read_point, source, 
 # The kinds under which visits from our own mails stand beside all visits.
 _OWN = "own_"
 DayRow = tuple[str, date, ReadKind, int]
+# What `ReadRepository.counted_days` gives, for callers to hand on.
+CountedDays = sa.Subquery | None
 
 
 class ReadRepository(PolledRepository):
@@ -234,15 +236,24 @@ class ReadRepository(PolledRepository):
     ) -> list[PastStory]:
         """The lives of the last ``limit`` stories that were ``life_days`` old at ``until``.
 
-        Local days are those of ``zone``. Which counts they are `sums` says.
+        Local days are those of ``zone``. Which counts they are `sums` says. A story
+        that came before the counters did has a beginning that nobody counted, and
+        is left out.
         """
+        began = self.first_day(reads_slugs)
+        if began is None:
+            return []
         life = timedelta(days=life_days)
         sources = sa.select(source.c.id).where(
             source.c.role == "source", source.c.slug.in_(source_slugs)
         )
         past = (
             sa.select(story.c.id, story.c.published_at, story.c.departments)
-            .where(story.c.published_at <= until - life, story.c.source_id.in_(sources))
+            .where(
+                story.c.published_at >= datetime.combine(began, time(), zone),
+                story.c.published_at <= until - life,
+                story.c.source_id.in_(sources),
+            )
             .order_by(story.c.published_at.desc(), story.c.id.desc())
             .limit(limit)
         )
@@ -269,9 +280,18 @@ class ReadRepository(PolledRepository):
         lives = sorted(days.items())
         return [_past_story(stories[key], its, life_days, zone) for key, its in lives]
 
+    def first_day(self, reads_slugs: Sequence[str]) -> date | None:
+        """The first day of which any of these counters told."""
+        first: date | None = self._connection.scalar(
+            sa.select(sa.func.min(read_day.c.day))
+            .join(source, source.c.id == read_day.c.reads_id)
+            .where(source.c.role == self.role, source.c.slug.in_(reads_slugs))
+        )
+        return first
+
     def counted_days(
         self, reads_slugs: Sequence[str], first_day: date, last_day: date, *, less_own: bool = False
-    ) -> sa.Subquery | None:
+    ) -> CountedDays:
         """The rows (story_id, day, reads) that rank, for statements to build upon.
 
         One kind only, as `sums` says; None where nothing was counted. A story
@@ -301,11 +321,20 @@ class ReadRepository(PolledRepository):
         if kind is None:
             return None
         kinds = [kind.value, _OWN + kind.value] if less_own else [kind.value]
+        counter: sa.ColumnElement[int] = read_day.c.reads_id
+        if self._connection.dialect.name == "sqlite":
+            # Not by the table's own key, which would sort 2.8 million rows of a month by
+            # story (1.5 s): the index beside it holds them in that order (0.5 s).
+            counter = counter + 0
         signed = sa.case((read_day.c.kind == kind.value, read_day.c.reads), else_=-read_day.c.reads)
         reads = signed if less_own else read_day.c.reads
         return (
             sa.select(read_day.c.story_id, read_day.c.day, reads.label("reads"))
-            .where(*within, read_day.c.kind.in_(kinds))
+            .where(
+                counter.in_(counters),
+                read_day.c.day.between(first_day, last_day),
+                read_day.c.kind.in_(kinds),
+            )
             .subquery()
         )
 

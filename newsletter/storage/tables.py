@@ -160,6 +160,8 @@ read_day = Table(
     Column("kind", sa.String, primary_key=True),
     Column("story_id", RowId, ForeignKey("story.id"), primary_key=True),
     Column("reads", sa.BigInteger, nullable=False),
+    # All days of one story, and all stories in their order, from this alone.
+    Index("ix_read_day_story", "story_id", "kind", "reads_id", "day", "reads"),
     sqlite_with_rowid=False,
 )
 

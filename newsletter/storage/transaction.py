@@ -13,6 +13,7 @@ from newsletter.storage.reads import ReadRepository
 from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.settings import SettingsRepository
 from newsletter.storage.sources import SourceRepository
+from newsletter.storage.standings import Standings
 from newsletter.storage.stories import StoryRepository
 from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.waves import WaveRepository
@@ -29,6 +30,7 @@ class Transaction:
         self.sources = SourceRepository(connection)
         self.stories = StoryRepository(connection)
         self.reads = ReadRepository(connection)
+        self.standings = Standings(connection)
         self.read_logs = ReadLogRepository(connection)
         self.issues = IssueRepository(connection)
         self.subscribers = SubscriberRepository(connection)

@@ -49,12 +49,3 @@ def test_a_pin_comes_first_and_what_is_excluded_not_at_all(house: Path) -> None:
     assert items[0]["story"] == last["story"]
     assert items[0]["reasons"][0] == "Pinned by an editor."
     assert gone["story"] not in [item["story"] for item in items]
-
-
-def test_what_there_is_not_is_named(house: Path) -> None:
-    section = draft(house, 4, "--pin", "nowhere=s1")
-    assert section.returncode != 0
-    assert '--pin "nowhere=s1" is not SECTION=STORY' in section.stderr
-    story = draft(house, 4, "--exclude", "https://paper.example/none")
-    assert story.returncode != 0
-    assert 'there is no story "https://paper.example/none"' in story.stderr

@@ -1,3 +1,5 @@
+import json
+import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 
 from newsletter.errors import NotFound
 from newsletter.issues.assemble import Draft, Material, assemble_issue
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.publication.slots import named_slot
-from newsletter.ranking.model import PastUse
+from newsletter.ranking.model import Instructions, PastUse, Pin
+from newsletter.storage.documents import issue_document
 from newsletter.stories.model import Picture, Story
 
 PUBLICATION = Publication(
@@ -216,3 +219,115 @@ def test_nothing_comes_twice(ages: list[float], reads: dict[str, int], minimum: 
     assert len(set(ids)) == len(ids)
     assert all(section.items for section in draft.issue.sections)
     assert len(draft.issue.sections) + len(draft.notices) == 2
+
+
+EVERY_KIND: tuple[dict[str, Any], ...] = (
+    {"slug": "pick", "kind": "editors_pick", "title": "The editors’ pick"},
+    TOP,
+    {"slug": "rising", "kind": "rising", "title": "Rising {window}", "count": 1},
+    {
+        "slug": "arts",
+        "kind": "department",
+        "department": "arts",
+        "title": "In {department}",
+        "count": 1,
+    },
+    {**NEW, "window": "3 days", "count": 2},
+    {"slug": "missed", "kind": "you_may_have_missed", "title": "You may have missed"},
+)
+TOTALS = {f"s{n}": 60 * (10 - n) for n in range(10)} | {"s0": 5, "s4": 3_000}
+
+
+def test_every_kind_of_section_in_one_issue() -> None:
+    instructions = Instructions(
+        pins=(Pin("pick", 1, "s9"),), excluded=frozenset({"s0"}), held=frozenset({"s7", "s6"})
+    )
+    material = Material(STORIES, READS, so_far=TOTALS)
+    draft = assemble(newsletter(*EVERY_KIND), material, instructions=instructions)
+    issue = draft.issue
+    placed = {s.slug: [item.story_id for item in s.items] for s in issue.sections}
+    assert placed == {
+        "pick": ["s9"],
+        "top": ["s1", "s3", "s8"],
+        "rising": ["s4"],
+        "arts": ["s5"],
+        "new": ["s2"],
+    }
+    titles = [section.title for section in issue.sections]
+    assert titles[2:4] == ["Rising August 1 to August 7", "In arts"]
+    assert draft.notices == ("“You may have missed” was left out: it has 0 of at least 1 story.",)
+    assert issue.lead == "s2"
+    assert issue.held_over == ("s6", "s7")
+    assert {r.reason for r in issue.sections[1].runners_up} == {
+        "third of Arts, where two are the most",
+        "an editor holds it for the next issue",
+    }
+    score = issue.sections[2].items[0].score
+    assert score is not None
+    assert score > 0
+
+
+def test_the_lead_goes_by_score_and_makes_the_subject() -> None:
+    letter = newsletter({**NEW, "window": "7 days"})
+    issue = assemble(letter, Material(STORIES, so_far=TOTALS)).issue
+    assert [item.story_id for item in issue.items][:2] == ["s0", "s1"]
+    assert issue.lead == "s4"
+    assert issue.subject == "Headline number 4"
+    assert issue.preheader.startswith("Headline number 0 · Headline number 1")
+
+
+def test_what_cant_be_pinned_is_said() -> None:
+    stories = (*STORIES, story(99, days=1, hidden="password"))
+    pins = (Pin("new", 1, "s99"), Pin("top", 9, "s2"), Pin("top", 1, "s3"))
+    draft = assemble(
+        newsletter({**TOP, "minimum": 3}, NEW),
+        Material(stories, {"top": {}}),
+        instructions=Instructions(pins),
+    )
+    assert draft.notices[1:] == (
+        "The pin at new/1 was left out: readers may not see the story now.",
+        "The pin at top/9 was left out: the section has 3 places.",
+        "The pin at top/1 was left out: the section was left out.",
+    )
+
+
+def test_a_limit_that_gave_way_is_said() -> None:
+    stories = tuple(story(2 * n, days=n + 0.5) for n in range(4))
+    draft = assemble(newsletter({**NEW, "max_per_department": 1, "minimum": 3}), Material(stories))
+    assert draft.notices == (
+        "In “Latest articles of the week” three of one department may come instead of one.",
+    )
+    assert draft.issue.sections[0].relaxed == ("three of one department may come instead of one",)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 40), st.integers(0, 400)), max_size=20),
+    st.permutations(EVERY_KIND),
+    st.sets(st.integers(0, 19), max_size=2),
+    st.randoms(use_true_random=False),
+)
+def test_the_same_inputs_give_the_same_bytes(
+    facts: list[tuple[float, int]],
+    kinds: list[dict[str, Any]],
+    held: set[int],
+    dice: random.Random,
+) -> None:
+    stories = [story(n, days=days) for n, (days, _) in enumerate(facts)]
+    totals = {f"s{n}": reads for n, (_, reads) in enumerate(facts)}
+    instructions = Instructions(held=frozenset(f"s{n}" for n in held))
+
+    def draw() -> tuple[bytes, Issue] | str:
+        material = Material(tuple(stories), {"top": dict(totals)}, so_far=dict(totals))
+        try:
+            draft = assemble(newsletter(*kinds), material, instructions=instructions)
+        except NotFound as error:
+            return str(error)
+        return json.dumps([issue_document(draft.issue), draft.notices]).encode(), draft.issue
+
+    first = draw()
+    dice.shuffle(stories)
+    assert draw() == first
+    if not isinstance(first, str):
+        ids = [item.story_id for item in first[1].items]
+        assert len(set(ids)) == len(ids)
+        assert not {f"s{n}" for n in held} & set(ids)

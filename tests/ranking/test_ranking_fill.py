@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.publication.model import SectionPlan
 from newsletter.ranking.expect import expect_reads
-from newsletter.ranking.model import PastUse, Pin, Pool, Selection, Window
+from newsletter.ranking.model import Field, PastUse, Pin, Pool, Selection, Window
 from newsletter.ranking.score import score_story
 from newsletter.ranking.select import choose_lead, select_stories
 from newsletter.stories.canonical import title_key
@@ -240,3 +240,30 @@ def test_no_limit_is_passed_unsaid(
     if section.kind == "most_read" and not selection.relaxed and not least:
         counts = [choice.reads or 0 for choice in selection.chosen]
         assert counts == sorted(counts, reverse=True)
+
+
+def test_what_was_held_over_comes_among_the_latest_though_it_is_no_news() -> None:
+    stories = (story("held", days=11), story("new", days=1), story("past", days=12))
+    found = select_stories(plan("latest"), pool(*stories, held_over=frozenset({"held"})), WEEK)
+    assert [choice.story.public_id for choice in found.chosen] == ["new", "held"]
+    assert found.chosen[1].reasons[-1] == "An editor held it over from the last issue."
+    rising = select_stories(plan("rising"), pool(*stories, held_over=frozenset({"held"})), WEEK)
+    assert [choice.story.public_id for choice in rising.chosen] == ["new"]
+
+
+def test_a_pool_of_the_best_says_when_it_is_too_small_and_no_limit_gives_way_before() -> None:
+    stories = tuple(story(name, department="Arts") for name in "abc")
+    part = pool(*stories, field=Field(considered=80, complete=False))
+    full = select_stories(plan(count=3), part, WEEK)
+    assert (full.starved, full.considered) == (False, 80)
+    assert full.chosen[0].reasons[0] == "100 reads in the last 30 days, first of 80 stories."
+    for limits in ({"count": 4}, {"max_per_department": 1, "minimum": 2}):
+        short = select_stories(plan(**limits), part, WEEK)
+        assert short.starved
+        assert short.relaxed == ()
+    # A place by reads among a part of the stories would be none among all.
+    assert select_stories(plan("rising"), part, WEEK).chosen[0].reasons[1] == (
+        "First of 80 stories by score."
+    )
+    whole = pool(*stories, field=Field(considered=3, complete=True))
+    assert not select_stories(plan(count=4), whole, WEEK).starved

@@ -1,10 +1,18 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.ranking.curve import HORIZON_HOURS, Curve
 from newsletter.ranking.expect import expect_reads
 from newsletter.ranking.model import PastStory
-from newsletter.ranking.score import Expectation, Score, are_tied, score_story, take_next
+from newsletter.ranking.score import (
+    Expectation,
+    Score,
+    are_tied,
+    score_story,
+    take_next,
+    value_story,
+)
 
 # Half of a story's reads come on its first day, all within two.
 CURVE = Curve((24.0, 48.0), (0.5, 1.0))
@@ -84,3 +92,14 @@ def test_until_then_the_stories_at_hand_tell_the_mean() -> None:
     shares = sum(young.curve.share(age) for age in (24.0, 48.0, 1.0))
     assert young.mean == 90 / shares
     assert expect_reads([], []).mean == 0
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e4), st.floats(0, 1e5), st.floats(0, 1))
+def test_the_value_alone_is_that_of_the_score(
+    reads: float, age: float, mean: float, mix: float
+) -> None:
+    expectation = Expectation(mean=mean, means={"Arts": 2 * mean})
+    for department in ("", "Arts"):
+        whole = score_story(reads, age, expectation, department=department, mix=mix)
+        value = value_story(reads, age, expectation, department=department, mix=mix)
+        assert value == pytest.approx(whole.value)

@@ -46,6 +46,7 @@ sections = each_field(
     Section,
     items=st.lists(items, max_size=2).map(tuple),
     runners_up=st.lists(runners_up, max_size=2).map(tuple),
+    relaxed=st.lists(texts, max_size=2).map(tuple),
 )
 issues = each_field(
     Issue,
@@ -55,6 +56,7 @@ issues = each_field(
     covers_from=instants,
     covers_until=instants,
     sections=st.lists(sections, max_size=2).map(tuple),
+    held_over=st.lists(texts, max_size=2).map(tuple),
     approved_at=st.none() | instants,
 )
 mailings = each_field(

@@ -9,7 +9,7 @@ import pytest
 from newsletter.publication.slots import upcoming_slot
 from newsletter.sources.model import ReadKind
 from newsletter.storage.database import Database
-from newsletter.workflows.draft import gather_material
+from newsletter.workflows.material import gather_material
 from tests.contracts.nouns import NOW, a_settings, a_story
 
 DAY = date(2025, 8, 4)

@@ -1,0 +1,131 @@
+"""Gather what an issue is made from: of all stories those that may win a place."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from newsletter.issues.assemble import Material
+from newsletter.publication.model import Newsletter, SectionPlan, Settings
+from newsletter.publication.slots import Slot
+from newsletter.ranking.curve import HORIZON_HOURS
+from newsletter.ranking.expect import expect_reads
+from newsletter.ranking.model import Field
+from newsletter.ranking.score import Expectation
+from newsletter.ranking.shortlist import competitors, shortlist
+from newsletter.ranking.windows import latest_window, window_days
+from newsletter.storage.reads import CountedDays
+from newsletter.storage.transaction import Transaction
+
+# So many stories compete for a section at first; where bars and caps use them
+# up, more are fetched. The largest section has 28 places.
+CANDIDATES = 200
+# How many earlier issues are searched for stories that ran before: a year of weeks.
+_MEMORY = 53
+# A story is told twice within a week: what ran in so many issues is compared with.
+_COMPARED = 4
+# A score looks at the reads of a story's life, and learns from as many earlier ones.
+LIFE = timedelta(hours=HORIZON_HOURS)
+_PAST_STORIES = 500
+_HOUR = timedelta(hours=1)
+_SCORED = ("rising", "department", "you_may_have_missed")
+
+
+def gather_material(
+    tx: Transaction,
+    settings: Settings,
+    newsletter: Newsletter,
+    slot: Slot,
+    now: datetime,
+    named: Collection[str] = (),
+    *,
+    candidates: int = CANDIDATES,
+) -> Material:
+    """All that the assembly may look at, read in one transaction.
+
+    For each section the best ``candidates`` stories by what it goes by, and
+    those that an editor ``named``, by public id.
+    """
+    sources = newsletter.sources or tuple(source.slug for source in settings.source)
+    counters = settings.primary_counters(sources)
+    zone = newsletter.zone_in(settings.publication)
+    # An extra shares the send time of the regular issue that it stands beside and follows.
+    before = slot.send_at + timedelta(microseconds=1) if slot.is_extra else slot.send_at
+    previous = tx.issues.previous(newsletter.slug, before)
+    past_uses = tx.issues.past_uses(newsletter.slug, before, _MEMORY)
+    covers_from = previous.covers_until if previous else None
+    latest = next((plan for plan in newsletter.sections if plan.kind == "latest"), None)
+    window = latest_window(latest, covers_from, now)
+
+    def counted(first: date, last: date) -> CountedDays:
+        return tx.reads.counted_days(counters, first, last, less_own=settings.tracking.subtract_own)
+
+    today = now.astimezone(zone).date()
+    life = counted(today - LIFE, today)
+    expectation = expect(tx, settings, newsletter, now, life)
+    reads: dict[str, dict[str, int]] = {}
+    fields: dict[str, Field] = {}
+    wanted = set(named)
+
+    def compete(plan: SectionPlan, ids: Sequence[str], considered: int) -> None:
+        fields[plan.slug] = Field(considered, len(ids) >= considered)
+        wanted.update(ids)
+
+    reaches = [plan.window_length for plan in newsletter.sections if plan.kind in _SCORED]
+    standings = tx.standings.standings(life, sources, now - max(reaches), now) if reaches else []
+    for plan in newsletter.sections:
+        if plan.kind == "most_read":
+            days = counted(*window_days(plan, now, zone))
+            reads[plan.slug], count = tx.standings.most_read(days, candidates)
+            compete(plan, list(reads[plan.slug]), count)
+        elif plan.kind == "latest":
+            compete(plan, *tx.standings.newest(sources, window.start, window.end, candidates))
+        elif plan.kind == "department" or (plan.kind in _SCORED and life is not None):
+            entering = competitors(plan, standings, now, window)
+            ids = shortlist(entering, expectation, now, newsletter.ranking, candidates)
+            compete(plan, ids, len(entering))
+    held_over = frozenset(previous.held_over if previous else ())
+    compared = max((_COMPARED, *(plan.cool_down for plan in newsletter.sections)))
+    wanted |= held_over | {
+        story_id
+        for story_id, uses in past_uses.items()
+        if any(use.issues_ago <= compared for use in uses)
+    }
+    stories = [story for story in tx.stories.by_ids(wanted) if story.source in sources]
+    # They come in no order, and the same stories must give the same bytes.
+    stories.sort(key=lambda story: story.public_id)
+    return Material(
+        stories=tuple(stories),
+        reads=reads,
+        so_far=tx.standings.reads_of(life, wanted),
+        expectation=expectation,
+        past_uses=past_uses,
+        covers_from=covers_from,
+        fields=fields,
+        held_over=held_over,
+    )
+
+
+def expect(
+    tx: Transaction,
+    settings: Settings,
+    newsletter: Newsletter,
+    now: datetime,
+    life: CountedDays,
+) -> Expectation:
+    """What the paper's history lets expect at ``now``; ``life`` are the counted days before."""
+    sources = newsletter.sources or tuple(source.slug for source in settings.source)
+    past = tx.reads.histories(
+        settings.primary_counters(sources),
+        sources,
+        newsletter.zone_in(settings.publication),
+        now,
+        life_days=LIFE.days,
+        limit=_PAST_STORIES,
+        less_own=settings.tracking.subtract_own,
+    )
+
+    def present() -> Iterator[tuple[float, float]]:
+        young = tx.standings.standings(life, sources, now - LIFE, now, _PAST_STORIES)
+        for one in young:
+            yield one.reads, (now - one.published_at) / _HOUR
+
+    return expect_reads(past, present())
