@@ -5,15 +5,26 @@ the API with the site's public key: ``https://paper.example/ghost/api/content/?k
 """
 
 import html
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.publication.model import Source
+from newsletter.sources.changed_posts import (
+    FIRST_REACH,
+    IDS_PER_PAGE,
+    MAX_PAGES,
+    OVERLAP,
+    PER_PAGE,
+    next_cursor,
+    read_each_once,
+    too_many,
+    zulu,
+)
 from newsletter.sources.dates import parse_date
 from newsletter.sources.model import Batch, ListedIds, SourceItem, SourcePicture, SourceState
 from newsletter.sources.pictures import find_picture
@@ -26,11 +37,6 @@ from newsletter.sources.text import (
     web_address,
 )
 
-PER_PAGE = 50
-IDS_PER_PAGE = 100  # version 6 gives no more at a time
-MAX_PAGES = 40
-FIRST_REACH = timedelta(days=60)
-OVERLAP = timedelta(minutes=10)
 # Written by Ghost for its own use: "#newsletter" tags are never shown.
 _INTERNAL_TAG = "#"
 
@@ -60,26 +66,21 @@ def fetch_ghost_posts(fetcher: Fetcher, source: Source, state: SourceState, now:
     params = {"include": "tags,authors", "limit": str(PER_PAGE)}
     if state.latest_modified is None:
         params |= {
-            "filter": f"published_at:>'{_zulu(now - FIRST_REACH)}'",
+            "filter": f"published_at:>'{zulu(now - FIRST_REACH)}'",
             "order": "published_at desc",
         }
     else:
         params |= {
-            "filter": f"updated_at:>'{_zulu(state.latest_modified - OVERLAP)}'",
+            "filter": f"updated_at:>'{zulu(state.latest_modified - OVERLAP)}'",
             "order": "updated_at asc",
         }
     posts, complete = _read_pages(fetcher, source, params)
-    problems = []
-    if not complete:
-        later = "older ones are not read" if first else "the rest comes with the next poll"
-        problems.append(f"{source.slug} has more than {len(posts)} new or changed posts; {later}")
-    items, more = _read_posts(posts, source)
-    changes = [at for post in posts if (at := parse_date(string(post.get("updated_at"))))]
+    problems = [] if complete else [too_many(source.slug, first=first)]
+    items, more = read_each_once(posts, read_ghost_post, source.url, source.slug)
+    changes = [parse_date(string(post.get("updated_at"))) for post in posts]
     return Batch(
         items=items,
-        latest_modified=max(
-            (at for at in (*changes, state.latest_modified) if at is not None), default=None
-        ),
+        latest_modified=next_cursor(state.latest_modified, changes, complete=complete or first),
         problems=cap_problems([*problems, *more], f"posts of {source.slug}"),
     )
 
@@ -90,7 +91,7 @@ def list_ghost_ids(fetcher: Fetcher, source: Source, now: datetime) -> ListedIds
     params = {
         "fields": "id",
         "limit": str(IDS_PER_PAGE),
-        "filter": f"published_at:>'{_zulu(since)}'",
+        "filter": f"published_at:>'{zulu(since)}'",
         "order": "id asc",
     }
     posts, complete = _read_pages(fetcher, source, params)
@@ -109,22 +110,8 @@ def fetch_ghost_posts_by_id(fetcher: Fetcher, source: Source, ids: Sequence[str]
             "filter": f"id:[{wanted}]",
         }
         posts += _read_pages(fetcher, source, params)[0]
-    items, problems = _read_posts(posts, source)
+    items, problems = read_each_once(posts, read_ghost_post, source.url, source.slug)
     return Batch(items, problems=cap_problems(problems, f"posts of {source.slug}"))
-
-
-def _read_posts(
-    posts: Iterable[Mapping[str, Any]], source: Source
-) -> tuple[tuple[SourceItem, ...], list[str]]:
-    items: dict[str, SourceItem] = {}
-    problems = []
-    for post in posts:
-        item = read_ghost_post(post, source.url)
-        if isinstance(item, str):
-            problems.append(f"a post of {source.slug} was left out: {item}")
-        else:
-            items[item.native_id or ""] = item
-    return tuple(items.values()), problems
 
 
 @dataclass(frozen=True)
@@ -173,7 +160,8 @@ def read_ghost_post(post: Mapping[str, Any], base: str) -> SourceItem | str:
     if not title:
         return f"post {native_id} has no title"
     # Posts that are only mailed have this address of nothing.
-    if link is None or link.endswith("/404/"):
+    only_mailed = link is not None and link.endswith("/404/") and string(post.get("slug")) != "404"
+    if link is None or only_mailed:
         return f'post {native_id}, "{title[:80]}", has no link'
     markup = string(post.get("html"))
     visibility = string(post.get("visibility")) or "public"
@@ -239,7 +227,3 @@ def _read_pages(
         if not page or pagination.get("next") is None:
             return posts, True
     return posts, False
-
-
-def _zulu(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

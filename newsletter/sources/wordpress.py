@@ -5,15 +5,26 @@ one. A time without a zone would be read in the site's own zone: all of ours
 end in Z.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response, StatusError
 from newsletter.publication.model import Source
-from newsletter.sources.model import Batch, ListedIds, SourceItem, SourceState
+from newsletter.sources.changed_posts import (
+    FIRST_REACH,
+    IDS_PER_PAGE,
+    MAX_PAGES,
+    OVERLAP,
+    PER_PAGE,
+    next_cursor,
+    read_each_once,
+    too_many,
+    zulu,
+)
+from newsletter.sources.model import Batch, ListedIds, SourceState
 from newsletter.sources.rest import error_code, get_json, objects, rest_url
 from newsletter.sources.text import cap_problems
 from newsletter.sources.wordpress_post import (
@@ -23,13 +34,6 @@ from newsletter.sources.wordpress_post import (
     post_id,
     read_post,
 )
-
-PER_PAGE = 50  # with embeds, a hundred posts can pass 1 MB
-IDS_PER_PAGE = 100
-MAX_PAGES = 40
-FIRST_REACH = timedelta(days=60)
-# Posts saved while we were reading, or on a web server whose clock is late.
-OVERLAP = timedelta(minutes=10)
 
 
 def fetch_posts(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:
@@ -41,18 +45,14 @@ def fetch_posts(fetcher: Fetcher, source: Source, state: SourceState, now: datet
     first = state.latest_modified is None
     params = _since(state.latest_modified, now)
     posts, complete = _read_pages(fetcher, source, params)
-    cursor = _next_cursor(state.latest_modified, posts, complete=complete or first)
+    changes = [parse_gmt(post.get("modified_gmt")) for post in posts]
+    cursor = next_cursor(state.latest_modified, changes, complete=complete or first)
     if not first and state.last_success_at is not None:
         # A post written ahead keeps its old modified_gmt when its hour comes.
-        since = _zulu(state.last_success_at - OVERLAP)
+        since = zulu(state.last_success_at - OVERLAP)
         posts += _read_pages(fetcher, source, {**_usual_params(), "after": since})[0]
-    problems = []
-    if not complete:
-        later = "older ones are not read" if first else "the rest comes with the next poll"
-        problems.append(
-            f"{source.url} has more than {PER_PAGE * MAX_PAGES} new or changed posts; {later}"
-        )
-    items, more = _read_posts(posts, source)
+    problems = [] if complete else [too_many(source.url, first=first)]
+    items, more = read_each_once(posts, read_post, source.url, source.url)
     return Batch(
         items=items,
         validators=state.validators,
@@ -67,7 +67,7 @@ def list_post_ids(fetcher: Fetcher, source: Source, now: datetime) -> ListedIds:
     params = {
         "per_page": str(IDS_PER_PAGE),
         "_fields": "id",
-        "after": _zulu(since),
+        "after": zulu(since),
         "orderby": "id",
         "order": "asc",
     }
@@ -81,23 +81,8 @@ def fetch_posts_by_id(fetcher: Fetcher, source: Source, ids: Sequence[str]) -> B
     for start in range(0, len(ids), PER_PAGE):
         include = ",".join(ids[start : start + PER_PAGE])
         posts += _read_pages(fetcher, source, {**_usual_params(), "include": include})[0]
-    items, problems = _read_posts(posts, source)
+    items, problems = read_each_once(posts, read_post, source.url, source.url)
     return Batch(items, problems=cap_problems(problems, f"posts of {source.url}"))
-
-
-def _read_posts(
-    posts: Iterable[Mapping[str, Any]], source: Source
-) -> tuple[tuple[SourceItem, ...], list[str]]:
-    """The posts as items, each once, and sentences about those that can be none."""
-    items: dict[str, SourceItem] = {}
-    problems = []
-    for post in posts:
-        item = read_post(post, source.url)
-        if isinstance(item, str):
-            problems.append(f"a post of {source.url} was left out: {item}")
-        else:
-            items[item.native_id or ""] = item  # a post that moved between two pages comes twice
-    return tuple(items.values()), problems
 
 
 def _usual_params() -> dict[str, str]:
@@ -108,17 +93,13 @@ def _since(latest_modified: datetime | None, now: datetime) -> dict[str, str]:
     """What to ask for. Oldest change first, so that a poll cut short can go on where it was."""
     params = _usual_params()
     if latest_modified is None:
-        return {**params, "after": _zulu(now - FIRST_REACH), "orderby": "date", "order": "desc"}
+        return {**params, "after": zulu(now - FIRST_REACH), "orderby": "date", "order": "desc"}
     return {
         **params,
-        "modified_after": _zulu(latest_modified - OVERLAP),
+        "modified_after": zulu(latest_modified - OVERLAP),
         "orderby": "modified",
         "order": "asc",
     }
-
-
-def _zulu(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _read_pages(
@@ -158,15 +139,3 @@ def _total_pages(response: Response, number: int, count: int, per_page: int) -> 
     if told.isdecimal():
         return int(told[:6])
     return number + 1 if count >= per_page else number
-
-
-def _next_cursor(
-    before: datetime | None, posts: list[Mapping[str, Any]], *, complete: bool
-) -> datetime | None:
-    instants = [instant for post in posts if (instant := parse_gmt(post.get("modified_gmt")))]
-    latest = max(instants, default=before)
-    if complete or latest is None:
-        return max(latest, before) if latest and before else latest
-    # Go on right behind the last one: with the overlap a bulk edit of more
-    # posts than one poll takes would be read from its beginning for ever.
-    return latest + OVERLAP - timedelta(seconds=1)

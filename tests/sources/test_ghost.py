@@ -116,6 +116,43 @@ def test_later_polls_ask_for_what_was_updated_with_overlap(site: Any, fetcher: F
     assert [query["key"] for query in ghost.asked] == [KEY] * 4
 
 
+def test_a_flood_of_changes_is_read_over_several_polls(site: Any, fetcher: Fetcher) -> None:
+    class Filtering(Ghost):
+        """Shows what was updated after the instant it is asked for."""
+
+        def answer(self, request: Any) -> None:
+            asked = parse_qs(urlsplit(request.path).query)["filter"][0]
+            since = asked.removeprefix("updated_at:>'").removesuffix("'")
+            self.posts = [one for one in flood if one["updated_at"] > since]
+            super().answer(request)
+
+    # Within ten minutes, two a page: more than one poll takes.
+    flood = [
+        post(n % 256, id=f"id{n}", updated_at=f"2025-08-05T07:0{n // 20}:{n % 20 * 2:02}Z")
+        for n in range(150)
+    ]
+    ghost = Filtering(site, flood, per_page=2)
+    state = SourceState(latest_modified=datetime(2025, 8, 5, 6, tzinfo=UTC))
+    seen: set[str | None] = set()
+    polls = 0
+    while polls < 9:
+        polls += 1
+        batch = fetch_ghost_posts(fetcher, ghost.source, state, NOW)
+        seen |= {item.native_id for item in batch.items}
+        if not batch.problems:
+            break
+        assert "the rest comes with the next poll" in batch.problems[0]
+        state = SourceState(latest_modified=batch.latest_modified)
+    assert len(seen) == len(flood)
+    assert polls == 2
+
+
+def test_a_story_about_the_number_404_is_one(site: Any, fetcher: Fetcher) -> None:
+    story = post(1, slug="404", url="https://paper.example/404/")
+    batch = fetch_ghost_posts(fetcher, Ghost(site, [story]).source, SourceState(), NOW)
+    assert [item.title for item in batch.items] == ["Story 1"]
+
+
 def test_posts_for_members_are_marked_and_odd_ones_named(site: Any, fetcher: Fetcher) -> None:
     posts = [post(1, visibility="members"), post(2, title=""), post(3, url=""), {"id": 4},
              post(5, url="https://paper.example/404/")]  # fmt: skip

@@ -14,9 +14,10 @@ from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import StatusError
 from newsletter.publication.model import Source
+from newsletter.sources.changed_posts import MAX_PAGES, OVERLAP
 from newsletter.sources.model import SourcePicture, SourceState
 from newsletter.sources.rest import rest_url
-from newsletter.sources.wordpress import MAX_PAGES, OVERLAP, fetch_posts
+from newsletter.sources.wordpress import fetch_posts
 from newsletter.sources.wordpress_post import parse_gmt, read_post
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
