@@ -82,11 +82,13 @@ class Dispatch:
             return True
         if route not in self._board.open_routes(mono, now, issues=False):
             return False
+        # A line kept for system mail, and a relay whose day is full, wait for nothing here.
         able = {id(route): route} | {
             id(line.route): line.route
             for line in self._board.lines
             if line.conversation.may_offer
-            and line.route.is_open(mono, now)
+            and not line.for_system
+            and line.route.takes_issues(mono, now)
             and line.route.bucket.wait(mono) <= 0
         }
         return pick_route(list(able.values())) is route

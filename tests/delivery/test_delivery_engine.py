@@ -1,6 +1,7 @@
 import contextlib
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -595,6 +596,21 @@ def test_a_relay_of_weight_0_stands_in_only_where_no_other_can() -> None:
     assert len(spare.messages) == 30
     assert alerts == ["relay:main"]
     assert ledger.states_of_relays["main"].trips == 1
+
+
+def test_a_relay_whose_day_is_full_holds_no_other_back() -> None:
+    ledger, capped, free = ledger_of(100), Faults(), Faults()
+    started = time.monotonic()
+    with smtp_server(capped) as one, smtp_server(free) as other:
+        summary = deliver(
+            ledger,
+            relay_called("capped", one, daily_cap=10),
+            relay_called("free", other),
+            # It would stand still for as long as the idle connections last.
+            should_stop=lambda: time.monotonic() - started > 20,
+        )
+    assert summary.accepted == 100
+    assert (len(capped.messages), len(free.messages)) == (10, 90)
 
 
 def test_a_daily_cap_lets_system_mail_through_and_keeps_the_rest() -> None:
