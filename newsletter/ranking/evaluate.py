@@ -103,12 +103,12 @@ def baselines() -> dict[str, Rule]:
         "random": lambda round_, k, dice: dice.sample(
             range(len(round_.candidates)), min(k, len(round_.candidates))
         ),
-        "latest": _top(lambda c, _: -c.age),
-        TOTAL: _top(lambda c, _: c.reads),
-        "reads per age": _top(lambda c, _: c.reads / max(c.age, 1.0)),
-        "HN gravity 1.8": _top(lambda c, _: (c.reads - 1) / (c.age + 2) ** _GRAVITY),
-        "half-life 24 h": _top(lambda c, _: c.reads * 0.5 ** (c.age / _HALF_LIFE)),
-        "last 7 days": _top(lambda c, _: c.recent),
+        "latest": _top(lambda c: -c.age),
+        TOTAL: _top(lambda c: c.reads),
+        "reads per age": _top(lambda c: c.reads / max(c.age, 1.0)),
+        "HN gravity 1.8": _top(lambda c: (c.reads - 1) / (c.age + 2) ** _GRAVITY),
+        "half-life 24 h": _top(lambda c: c.reads * 0.5 ** (c.age / _HALF_LIFE)),
+        "last 7 days": _top(lambda c: c.recent),
     }
 
 
@@ -200,9 +200,9 @@ def _repeats(rounds: Sequence[Round], picks: Sequence[list[int]]) -> float:
     return again / max(1, len(keys) - 1)
 
 
-def _top(value: Callable[[Candidate, Round], float]) -> Rule:
+def _top(value: Callable[[Candidate], float]) -> Rule:
     def choose(round_: Round, k: int, _: random.Random) -> list[int]:
-        values = [value(candidate, round_) for candidate in round_.candidates]
+        values = [value(candidate) for candidate in round_.candidates]
         return sorted(range(len(values)), key=lambda at: -values[at])[:k]
 
     return choose
