@@ -18,6 +18,7 @@ from newsletter.delivery.judging import Alert, Judge
 from newsletter.delivery.lease import LEASE, Lease
 from newsletter.delivery.line import Letter, Line
 from newsletter.delivery.model import (
+    Delivery,
     DeliverySummary,
     OutcomeKind,
     Relay,
@@ -259,6 +260,7 @@ class Engine:
         """
         for settlement in (*self._writer.refused(), *self._dispatch.refused()):
             self._tally.count(settlement.outcome)
+            self._outbox.forget(settlement.delivery_id)
             self._settled.append(settlement)
         heard, self._board.heard = self._board.heard, []
         ready: list[tuple[Line, Letter]] = []
@@ -267,6 +269,7 @@ class Engine:
         for line, event in heard:
             if isinstance(event, Exchange):
                 letter = line.letters.pop(event.delivery.id)
+                self._outbox.let_go(event.delivery)
                 settlement, error = self._judge.judge(line.route, letter, event, now, mono)
                 self._settled.append(settlement)
                 if error is not None:
@@ -288,14 +291,21 @@ class Engine:
 
     def _commit(self, ready: list[tuple[Line, Letter]], now: datetime) -> None:
         settled, self._settled = self._settled, []
-        granted = self._write_ledger(settled, [letter.delivery.id for _, letter in ready], now)
+        claims = [letter.delivery for _, letter in ready if self._outbox.holds(letter.delivery)]
+        rows = self._write_ledger(settled, [claim.id for claim in claims], now)
+        # By claim, not by row: see the outbox.
+        granted = {id(claim) for claim in claims if claim.id in rows}
+        if len(granted) != len(ready):
+            self._put_back_like(
+                [x.delivery for _, x in ready if id(x.delivery) not in granted], now
+            )
         mono = self._clock.monotonic()
         if any(one.outcome.kind is OutcomeKind.REQUEUED for one in settled):
             # They are due again at once: look for them, system mail included.
             self._more_due, self._next_beat = True, mono
         stopping = self._callbacks.should_stop()
         for line, letter in ready:
-            if letter.delivery.id not in granted:
+            if id(letter.delivery) not in granted:
                 # The server waits for a message that never comes: the line must end.
                 line.take_back()
                 self._pace.end(letter.group, mono)
@@ -307,6 +317,20 @@ class Engine:
             self._board.hear(line, line.finish(letter, following, mono))
         self._board.drop_ended()
         self._tell(settled, mono)
+
+    def _put_back_like(self, refused: list[Delivery], now: datetime) -> None:
+        """Let go of claims that must not be handed over, and of all at hand like them.
+
+        As a rule their issue was paused or recalled: to find that out of each
+        letter at the price of a connection would take long.
+        """
+        for claim in refused:
+            self._outbox.let_go(claim)
+        offered = {row for line in self._board.lines for row in line.letters}
+        for mailing_id in {claim.mailing_id for claim in refused}:
+            rows = self._outbox.drop(mailing_id, offered)
+            self._ledger.put_back(self._lease.worker, rows, now)
+            self._more_due = True
 
     def _tell(self, settled: list[Settlement], mono: float) -> None:
         for one in settled:

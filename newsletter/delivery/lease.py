@@ -30,7 +30,7 @@ class Lease:
         self._lost = False
         # When the ledger was told of it: by the clock that runs on, and by the date.
         self._told = clock.boottime(), clock.now()
-        self.worker = ledger.enroll(name, self._told[1], self._told[1] + length)
+        self.worker = ledger.enroll(name, self._told[1], length)
         self._until = self._told[0] + length.total_seconds() - self._margin
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._thread.start()
@@ -79,7 +79,7 @@ class Lease:
         """Extend it by its length from now on; False where it is lost."""
         asked, now = self._clock.boottime(), self._clock.now()
         try:
-            held = self._ledger.renew(self.worker, now + self._length)
+            held = self._ledger.renew(self.worker, now, self._length)
         except StorageError as error:
             # It lasts for a while yet; the database may be back by then.
             log.warning("lease_not_renewed", worker=self.worker, error=str(error))

@@ -1,7 +1,7 @@
 """Claimed rows on their way to a connection: system mail first, then by destination's turn."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from newsletter.delivery.line import Letter
@@ -19,8 +19,11 @@ _LONGEST_WAIT = 5.0
 class _Queue:
     """Rows in their order: ``ready`` ones, and behind them those that threads are writing."""
 
-    def __init__(self, write: Callable[[Delivery], Letter | None]) -> None:
+    def __init__(
+        self, write: Callable[[Delivery], Letter | None], holds: Callable[[Delivery], bool]
+    ) -> None:
         self._write = write
+        self._holds = holds
         self._ready: deque[Delivery | Letter] = deque()
         self._in_writing: deque[tuple[int, Future[list[Letter]]]] = deque()
         self._rows_in_writing = 0
@@ -42,10 +45,15 @@ class _Queue:
         self._ready.appendleft(letter)
 
     def first(self) -> Letter | None:
-        """The first that could be written; what could not is seen to by ``write``."""
+        """The first that is still ours and could be written; what could not is seen to
+        by ``write``."""
         while self._ready or self._take_written():
             entry = self._ready[0]
-            letter = entry if isinstance(entry, Letter) else self._write(entry)
+            letter = None
+            if isinstance(entry, Letter):
+                letter = entry if self._holds(entry.delivery) else None
+            elif self._holds(entry):
+                letter = self._write(entry)
             self._ready.popleft()
             if letter is not None:
                 return letter
@@ -69,7 +77,10 @@ class _Queue:
 
 
 class Outbox:
-    """The rows a worker has claimed and not offered yet. For one thread.
+    """The rows a worker has claimed, until they are settled. For one thread.
+
+    A row may be taken from a worker and come back to it with another text, while
+    its letter lies here or is on offer: only the newest claim of a row counts.
 
     ``write`` makes a letter of a row, or gives None where it can't be sent (and
     has seen to that). With a ``pool``, for signing takes its time, it is called
@@ -87,8 +98,10 @@ class Outbox:
         self._pace = pace
         self._pool = pool
         self._ring = ring
-        self._system = _Queue(write)
-        self._issues = _Queue(write)
+        # The newest claim of each row that is neither settled nor given back.
+        self._claims: dict[int, Delivery] = {}
+        self._system = _Queue(write, self.holds)
+        self._issues = _Queue(write, self.holds)
         self._waiting: deque[Letter] = deque()
         self.put_off: dict[int, float] = {}
 
@@ -109,6 +122,7 @@ class Outbox:
         """Take in what was claimed."""
         together: list[Delivery] = []
         for delivery in deliveries:
+            self._claims[delivery.id] = delivery
             if self._pool is None:
                 self._queue_of(delivery).add(delivery)
                 continue
@@ -120,6 +134,30 @@ class Outbox:
             together.append(delivery)
         if together and self._pool is not None:
             self._write_in_pool(self._pool, together)
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether this is the newest claim of its row, and the row still the worker's."""
+        return self._claims.get(delivery.id) is delivery
+
+    def let_go(self, delivery: Delivery) -> None:
+        """A claim is settled, or its row no longer the worker's."""
+        if self.holds(delivery):
+            del self._claims[delivery.id]
+
+    def forget(self, row: int) -> None:
+        """A row that could not even be written is settled."""
+        self._claims.pop(row, None)
+
+    def drop(self, mailing_id: str, offered: Container[int]) -> list[int]:
+        """Let go of a mailing's rows, but for those that are on offer; which they were."""
+        claims = [
+            claim
+            for claim in self._claims.values()
+            if claim.mailing_id == mailing_id and claim.id not in offered
+        ]
+        for claim in claims:
+            self.let_go(claim)
+        return [claim.id for claim in claims]
 
     def take(self, mono: float, *, issues: bool) -> Letter | None:
         """The next letter that may go now; of issues only where ``issues``."""
@@ -144,6 +182,7 @@ class Outbox:
     def clear(self) -> int:
         """Let go of everything; how much that was."""
         count = len(self)
+        self._claims.clear()
         self._system.clear()
         self._issues.clear()
         self._waiting.clear()
@@ -151,8 +190,8 @@ class Outbox:
 
     def _take_waiting(self, mono: float) -> Letter | None:
         for _ in range(len(self._waiting)):
-            letter = self._take_or_wait(self._waiting.popleft(), mono)
-            if letter is not None:
+            letter = self._waiting.popleft()
+            if self.holds(letter.delivery) and self._take_or_wait(letter, mono) is not None:
                 return letter
         return None
 
@@ -175,6 +214,7 @@ class Outbox:
             self._waiting.append(letter)
         else:
             self.put_off[letter.delivery.id] = self._pace.put_off(letter.group, mono)
+            self.let_go(letter.delivery)
         return None
 
     def _queue_of(self, delivery: Delivery) -> _Queue:

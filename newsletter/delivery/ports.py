@@ -4,7 +4,7 @@ Each call is one transaction.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter.delivery.model import Delivery, Mailing, Permit, Relay, RelayState, Settlement
@@ -17,12 +17,12 @@ class Ledger(Protocol):
     was lost, nothing is done in its name any more.
     """
 
-    def enroll(self, name: str, now: datetime, lease_until: datetime) -> int:
-        """Begin to work; the worker's number."""
+    def enroll(self, name: str, now: datetime, lasting: timedelta) -> int:
+        """Begin to work, with a lease of that length; the worker's number."""
         ...
 
-    def renew(self, worker: int, lease_until: datetime) -> bool:
-        """Extend the lease; False where it was lost, and the rows with it."""
+    def renew(self, worker: int, now: datetime, lasting: timedelta) -> bool:
+        """Let the lease last so long from now; False where it was lost, with its rows."""
         ...
 
     def release(self, worker: int) -> int:
@@ -64,6 +64,10 @@ class Ledger(Protocol):
         sent: they have been put where they belong (skipped, queued) or belong
         to another worker.
         """
+        ...
+
+    def put_back(self, worker: int, rows: Sequence[int], now: datetime) -> None:
+        """Give claimed rows back that were not tried: to the queue as they were, or skipped."""
         ...
 
     def put_off(self, worker: int, dues: Mapping[int, datetime]) -> None:

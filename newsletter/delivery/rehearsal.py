@@ -8,7 +8,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from newsletter.delivery.brake import is_hard
@@ -106,10 +106,10 @@ class RehearsalLedger(Ledger):
         """Readers that were taken and of whom nothing is decided."""
         return len(self._under_way) + len(self._again)
 
-    def enroll(self, name: str, now: datetime, lease_until: datetime) -> int:  # noqa: ARG002
+    def enroll(self, name: str, now: datetime, lasting: timedelta) -> int:  # noqa: ARG002
         return 1
 
-    def renew(self, worker: int, lease_until: datetime) -> bool:  # noqa: ARG002
+    def renew(self, worker: int, now: datetime, lasting: timedelta) -> bool:  # noqa: ARG002
         return True
 
     def release(self, worker: int) -> int:  # noqa: ARG002
@@ -157,6 +157,10 @@ class RehearsalLedger(Ledger):
             delivery, state = self._under_way[row]
             self._under_way[row] = (delivery, move_delivery(state, DeliveryState.HANDED_OVER))
         return handing_over
+
+    def put_back(self, worker: int, rows: Sequence[int], now: datetime) -> None:  # noqa: ARG002
+        for row in rows:
+            self._put_back(self._under_way[row][0])
 
     def put_off(self, worker: int, dues: Mapping[int, datetime]) -> None:  # noqa: ARG002
         for row in dues:

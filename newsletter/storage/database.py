@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -87,6 +88,10 @@ class Database:
         url = self._opening.url
         with self.own_turn(), told_plainly(url), self._writer.begin() as connection:
             yield Transaction(connection)
+
+    def beside(self, suffix: str) -> Path:
+        """A path beside the file of an SQLite database, whatever links lead to it."""
+        return Path(f"{Path(self.url.database or '').resolve()}{suffix}")
 
     def session(self) -> sa.Connection:
         """A connection of one's own, for what must live as long as it: session locks."""

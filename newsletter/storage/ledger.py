@@ -7,7 +7,7 @@ The moves are those of `delivery.states`, written as guarded updates in
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -32,7 +32,7 @@ from newsletter.storage.database import Database
 from newsletter.storage.documents import mailing_from_document
 from newsletter.storage.quick import Prepared, QuickWriter
 from newsletter.storage.relay_limits import RelayLimits
-from newsletter.storage.statements import SHARE_FENCE, fence
+from newsletter.storage.statements import SHARE_FENCE, fence, lease_end
 from newsletter.storage.worker_sessions import WorkerSessions
 
 log = get_logger(__name__)
@@ -43,13 +43,16 @@ _REPLY_LENGTH = 1_000
 
 
 class SqlLedger(RelayLimits):
-    """All deliveries, one row a mailing and recipient, in the database."""
+    """All deliveries, one row a mailing and recipient, in the database.
+
+    ``on_uncertain`` may be set anew at any time.
+    """
 
     def __init__(
         self, database: Database, *, on_uncertain: OnUncertain = OnUncertain.RESEND
     ) -> None:
         super().__init__(database)
-        self._again = on_uncertain is OnUncertain.RESEND
+        self.on_uncertain = on_uncertain
         self._sessions = WorkerSessions(database)
         dialect = "sqlite" if database.is_sqlite else "postgresql"
         quick = QuickWriter(database)
@@ -61,30 +64,27 @@ class SqlLedger(RelayLimits):
         self._record = {k: quick.prepare(one) for k, one in statements.RECORD.items()}
         self._record_as_late = {k: quick.prepare(one) for k, one in statements.RECORD_LATE.items()}
         self._end_leases = statements.end_leases(dialect)
+        self._dialect = dialect
 
     def close(self) -> None:
         """Let go of the connections of its own."""
         self._quick.close()
         self._sessions.close()
 
-    def enroll(self, name: str, now: datetime, lease_until: datetime) -> int:
-        with self._database.write() as transaction:
-            worker = int(
-                transaction.connection.execute(
-                    sa.insert(t.worker)
-                    .values(name=name, started_at=now, lease_until=lease_until)
-                    .returning(t.worker.c.id)
-                ).scalar_one()
-            )
-        self._sessions.begin(worker)
-        return worker
+    def enroll(self, name: str, now: datetime, lasting: timedelta) -> int:
+        row = (
+            sa.insert(t.worker)
+            .values(name=name, started_at=now, lease_until=lease_end(self._dialect, now, lasting))
+            .returning(t.worker.c.id)
+        )
+        return self._sessions.begin(row)
 
-    def renew(self, worker: int, lease_until: datetime) -> bool:
+    def renew(self, worker: int, now: datetime, lasting: timedelta) -> bool:
         with self._database.write() as transaction:
             held = transaction.connection.execute(
                 sa.update(t.worker)
                 .where(t.worker.c.id == worker, t.worker.c.lease_until.is_not(None))
-                .values(lease_until=lease_until)
+                .values(lease_until=lease_end(self._dialect, now, lasting))
             ).rowcount
         self._sessions.keep(worker)
         return bool(held)
@@ -168,8 +168,14 @@ class SqlLedger(RelayLimits):
             if cursor.rowcount != len(rows):
                 self._record_late(worker, kind, rows)
         if len(granted) != len(handing_over):
-            self._return_claimed(worker, [row for row in handing_over if row not in granted], now)
+            self.put_back(worker, [row for row in handing_over if row not in granted], now)
         return granted
+
+    def put_back(self, worker: int, rows: Sequence[int], now: datetime) -> None:
+        values = [{"row": row, "worker": worker, "now": now} for row in rows]
+        if values:
+            with self._database.write() as transaction:
+                transaction.connection.execute(statements.RETURN_CLAIMED, values)
 
     def put_off(self, worker: int, dues: Mapping[int, datetime]) -> None:
         rows = [{"row": row, "worker": worker, "now": due, "due": due} for row, due in dues.items()]
@@ -191,7 +197,7 @@ class SqlLedger(RelayLimits):
                 self._end_leases, {"now": now, "dead": self._keys(dead)}
             ).all()
             connection.execute(sa.delete(t.permit).where(t.permit.c.worker_id.in_(ended)))
-            values = {"now": now, "again": self._again}
+            values = {"now": now, "again": self._sends_again}
             claimed = connection.execute(statements.RECOVER_CLAIMED, values).rowcount
             states = connection.scalars(statements.RECOVER_HANDED_OVER, values).all()
         uncertain = states.count(DeliveryState.UNCERTAIN.value)
@@ -240,6 +246,10 @@ class SqlLedger(RelayLimits):
                 break
         return claimed
 
+    @property
+    def _sends_again(self) -> bool:
+        return self.on_uncertain is OnUncertain.RESEND
+
     def _by_kind(
         self, worker: int, settled: Sequence[Settlement], now: datetime, at: Any
     ) -> dict[OutcomeKind, list[dict[str, Any]]]:
@@ -250,17 +260,9 @@ class SqlLedger(RelayLimits):
             row = {"row": one.delivery_id, "worker": worker, "now": at, **_reply_values(one)}
             if outcome.kind in _WAITING:
                 row["due"] = self._quick.instant(outcome.retry_at or now)
-                row["again"] = self._again
+                row["again"] = self._sends_again
             by_kind.setdefault(outcome.kind, []).append(row)
         return by_kind
-
-    def _return_claimed(self, worker: int, rows: Sequence[int], now: datetime) -> None:
-        """Put rows whose hand-over did not hold where they belong."""
-        with self._database.write() as transaction:
-            transaction.connection.execute(
-                statements.RETURN_CLAIMED,
-                [{"row": row, "worker": worker, "now": now} for row in rows],
-            )
 
     def _record_late(self, worker: int, kind: OutcomeKind, rows: list[dict[str, Any]]) -> None:
         """Outcomes of which some found their row no longer ours: they may settle a doubt."""

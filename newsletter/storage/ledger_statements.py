@@ -17,6 +17,7 @@ from newsletter.delivery.model import DeliveryState, OutcomeKind
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.columns import Instant
+from newsletter.storage.statements import lease_clock
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
 
 _QUEUED = DeliveryState.QUEUED.value
@@ -113,13 +114,6 @@ _OF_LIVE_WORKER = (
     .correlate(t.delivery)
     .exists()
 )
-_LEASE_LASTS = (
-    sa.select(t.worker.c.id)
-    .where(t.worker.c.id == _WORKER, t.worker.c.lease_until > _NOW)
-    .correlate(None)
-    .exists()
-)
-
 # What is kept of an outcome besides its state, by the name of its parameter.
 REPLY_COLUMNS: Mapping[str, str] = {
     "its_reason": "reason",
@@ -194,6 +188,12 @@ RELEASED_WAVES = (
 
 def hand_over(dialect: str) -> sa.Executable:
     """Hand over those of ``rows`` that may go; their keys."""
+    lease_lasts = (
+        sa.select(t.worker.c.id)
+        .where(t.worker.c.id == _WORKER, t.worker.c.lease_until > lease_clock(dialect))
+        .correlate(None)
+        .exists()
+    )
     return (
         sa.update(t.delivery)
         .where(
@@ -204,7 +204,7 @@ def hand_over(dialect: str) -> sa.Executable:
                 _row.state == _CLAIMED,
                 sa.and_(_HANDED, _row.handed_by == _WORKER, _row.handed_over_at == _NOW),
             ),
-            _LEASE_LASTS,
+            lease_lasts,
             _may_go,
             _skip.is_(None),
         )
@@ -314,7 +314,17 @@ RECOVER_CLAIMED = (
 RECOVER_HANDED_OVER = (
     sa.update(t.delivery)
     .where(_DEAD, _HANDED)
-    .values(**_in_doubt(_NOW), reason="worker_lost", changed_at=_NOW)
+    .values(
+        **_in_doubt(_NOW),
+        reason="worker_lost",
+        changed_at=_NOW,
+        # What a server said to an earlier try is no answer to this one.
+        relay="",
+        reply_code=0,
+        reply_enhanced="",
+        reply_text="",
+        sender_fault=False,
+    )
     .returning(_row.state)
 )
 
@@ -325,7 +335,10 @@ def end_leases(dialect: str) -> sa.Executable:
         sa.update(t.worker)
         .where(
             t.worker.c.lease_until.is_not(None),
-            sa.or_(t.worker.c.lease_until <= _NOW, among(t.worker.c.id, "dead", dialect)),
+            sa.or_(
+                t.worker.c.lease_until <= lease_clock(dialect),
+                among(t.worker.c.id, "dead", dialect),
+            ),
         )
         .values(lease_until=None)
         .returning(t.worker.c.id)

@@ -11,7 +11,7 @@ from newsletter.delivery.model import Permit, Relay, RelayState
 from newsletter.delivery.ports import Ledger
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
-from newsletter.storage.statements import insert_into, lock_name
+from newsletter.storage.statements import insert_into, lease_clock, lock_name
 
 
 class RelayLimits(Ledger):
@@ -26,7 +26,11 @@ class RelayLimits(Ledger):
             connection = transaction.connection
             lock_name(connection, f"permits:{relay.slug}")
             living = sorted(
-                connection.scalars(sa.select(t.worker.c.id).where(t.worker.c.lease_until > now))
+                connection.scalars(
+                    sa.select(t.worker.c.id).where(
+                        t.worker.c.lease_until > lease_clock(connection.dialect.name, now)
+                    )
+                )
             )
             if worker not in living:
                 return Permit(0)

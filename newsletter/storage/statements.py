@@ -1,6 +1,7 @@
 """Pieces of SQL that several repositories need."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.errors import NotFound
 from newsletter.storage import tables as t
+from newsletter.storage.columns import Instant
 
 T = TypeVar("T")
 AnyRow = Row[*tuple[Any, ...]]
@@ -85,6 +87,23 @@ def mailing_key(connection: Connection, public_id: str) -> int:
     if key is None:
         raise NotFound("there is no such mailing any more", subject=public_id)
     return int(key)
+
+
+def lease_clock(dialect: str, now: datetime | None = None) -> sa.ColumnElement[Any]:
+    """The instant that leases go by: on PostgreSQL the server's own, so that a host
+    whose clock is wrong neither keeps nor takes what it should not; on SQLite,
+    which is one machine's, ``now``, or the statement's parameter of that name."""
+    if dialect != "sqlite":
+        return sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+    return sa.bindparam("now", type_=Instant) if now is None else sa.literal(now, Instant)
+
+
+def lease_end(dialect: str, now: datetime, lasting: timedelta) -> sa.ColumnElement[Any]:
+    """When a lease ends that is taken or renewed now."""
+    if dialect != "sqlite":
+        return lease_clock(dialect) + lasting
+    # A span can't be added to an instant in SQLite, nor need it be.
+    return sa.literal(now + lasting, Instant)
 
 
 # Of the two numbers of PostgreSQL's advisory locks the first says what it is for.

@@ -8,7 +8,7 @@ from newsletter.delivery.model import DeliveryState
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.delivery_rows import DeliveryRows, of_issue, within
-from newsletter.storage.statements import fence
+from newsletter.storage.statements import fence, lease_clock
 
 _row = t.delivery.c
 _CLAIMED = _row.state == DeliveryState.CLAIMED.value
@@ -31,9 +31,10 @@ class UnservedRows(DeliveryRows):
 
     def in_flight(self, issue_id: str, now: datetime) -> int:
         """How many messages of an issue wait for the reply to a living worker."""
+        clock = lease_clock(self._connection.dialect.name, now)
         alive = (
             sa.select(t.worker.c.id)
-            .where(t.worker.c.id == _row.worker_id, t.worker.c.lease_until > now)
+            .where(t.worker.c.id == _row.worker_id, t.worker.c.lease_until > clock)
             .correlate(t.delivery)
             .exists()
         )

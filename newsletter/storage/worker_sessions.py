@@ -2,55 +2,86 @@
 
 The server drops the lock with the session, so that a worker that was killed is
 known to be dead long before its lease ends. On SQLite the one sending process
-holds a file lock instead, and nothing here does anything.
+holds a file lock instead, and nothing here holds anything.
 """
 
+import threading
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from newsletter.errors import StorageError
+from newsletter.log import get_logger
 from newsletter.storage.database import Database
+from newsletter.storage.driver_errors import told_plainly
+
+log = get_logger(__name__)
 
 # Of the two numbers of an advisory lock the first says what it is for.
 _CLASS = 0x6E6C77
 
 
 class WorkerSessions:
-    """The sessions of this process's workers. `keep` runs in the renewing thread."""
+    """The sessions of this process's workers. For several threads: `keep` runs in
+    the renewing one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sessions: dict[int, Connection] = {}
+        self._guard = threading.Lock()
+        # None where a session broke and could not be opened again yet.
+        self._sessions: dict[int, Connection | None] = {}
 
-    def begin(self, worker: int) -> None:
-        """Take the worker's lock, and hold it until `end` or the death of the process."""
+    def begin(self, row: sa.Executable) -> int:
+        """Insert a worker's ``row``, which returns its key, and hold its lock until `end`
+        or the death of the process; the key.
+
+        Nobody ever sees the row without its lock.
+        """
         if self._database.is_sqlite:
-            return
+            with self._database.write() as transaction:
+                return _key(transaction.connection, row)
         session = self._database.session()
-        session.execute(sa.select(sa.func.pg_advisory_lock(_CLASS, worker)))
-        session.commit()
-        self._sessions[worker] = session
+        try:
+            with told_plainly(self._database.url):
+                worker = _key(session, row)
+                _try_lock(session, worker)
+        except BaseException:
+            _drop(session)
+            raise
+        with self._guard:
+            self._sessions[worker] = session
+        return worker
 
     def keep(self, worker: int) -> None:
-        """Look after the session: one that broke is opened again."""
-        session = self._sessions.get(worker)
-        if session is None:
-            return
-        try:
-            session.execute(sa.select(1))
-            session.commit()
-        except sa.exc.DBAPIError:
-            session.invalidate()
-            session.close()
-            self.begin(worker)
+        """Look after the session: one that broke is opened again, now or the next time.
+
+        Without it others take the worker for dead, which the next renewal of its
+        lease will tell.
+        """
+        with self._guard:
+            if worker not in self._sessions:
+                return
+            session = self._sessions[worker]
+            try:
+                if session is not None:
+                    session.execute(sa.select(1))
+                    session.commit()
+                    return
+            except sa.exc.SQLAlchemyError as error:
+                log.warning("worker_session_broke", worker=worker, error=str(error))
+            self._sessions[worker] = None
+            if session is not None:
+                _drop(session)
+            self._sessions[worker] = self._reopened(worker)
 
     def end(self, worker: int) -> None:
         """Give the lock up."""
-        session = self._sessions.pop(worker, None)
-        if session is not None:
-            session.invalidate()
-            session.close()
+        with self._guard:
+            session = self._sessions.pop(worker, None)
+            if session is not None:
+                _drop(session)
 
     def close(self) -> None:
         """Give up all that are left."""
@@ -67,3 +98,34 @@ class WorkerSessions:
             for worker in workers
             if worker not in self._sessions and connection.scalar(sa.select(free(_CLASS, worker)))
         ]
+
+    def _reopened(self, worker: int) -> Connection | None:
+        try:
+            session = self._database.session()
+        except StorageError as error:
+            log.warning("worker_session_not_opened", worker=worker, error=str(error))
+            return None
+        try:
+            # Never waited for: the server may not have noticed yet that the old one is gone.
+            if _try_lock(session, worker):
+                return session
+        except sa.exc.SQLAlchemyError as error:
+            log.warning("worker_session_not_opened", worker=worker, error=str(error))
+        _drop(session)
+        return None
+
+
+def _key(connection: Connection, row: Any) -> int:
+    return int(connection.execute(row).scalar_one())
+
+
+def _try_lock(session: Connection, worker: int) -> bool:
+    held = session.scalar(sa.select(sa.func.pg_try_advisory_lock(_CLASS, worker)))
+    session.commit()
+    return bool(held)
+
+
+def _drop(session: Connection) -> None:
+    """Close for good: back in the pool it would keep its lock."""
+    session.invalidate()
+    session.close()

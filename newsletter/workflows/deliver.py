@@ -35,6 +35,8 @@ log = get_logger(__name__)
 # confirmation should be in the inbox before the reader looks for it.
 IDLE_SECONDS = 1.0
 _HERE = ("localhost", "127.0.0.1", "::1")
+# How often a worker looks whether another one has died.
+RECOVERY_SECONDS = 5.0
 # How long it waits after the ledger failed it.
 LEDGER_PAUSE_SECONDS = 5.0
 
@@ -45,18 +47,18 @@ def open_ledger(installation: Installation) -> Iterator[SqlLedger]:
 
     On SQLite this process is then the only sender, and what an earlier one
     left unfinished is settled at once; on PostgreSQL a dead worker's rows are
-    settled as soon as its session is gone, or when its lease has ended.
+    settled as soon as its session is gone, or when its lease has ended, by
+    whoever is at work then.
     SendingHeld where this may be a copy of the installation that sends.
     """
     database = installation.database
-    lock = sending_lock(installation.data_dir / "sending.lock") if database.is_sqlite else None
+    # Beside the file, not in data_dir: another data_dir makes no second sender of one file.
+    lock = sending_lock(database.beside(".sending")) if database.is_sqlite else None
     assert_may_send(installation)
-    with lock or nullcontext():
-        delivery = installation.settings().delivery
-        on_uncertain = OnUncertain(delivery.on_uncertain)
-        with closing(SqlLedger(database, on_uncertain=on_uncertain)) as ledger:
-            _recover(installation, ledger, all_workers=database.is_sqlite)
-            yield ledger
+    with lock or nullcontext(), closing(SqlLedger(database)) as ledger:
+        ledger.on_uncertain = OnUncertain(installation.settings().delivery.on_uncertain)
+        _recover(installation, ledger, all_workers=database.is_sqlite)
+        yield ledger
 
 
 def deliver(
@@ -71,7 +73,7 @@ def deliver(
     For a person who asks for it: a relay that refused us is tried again.
     """
     with watch_sending(installation) as watch:
-        callbacks = _callbacks(installation, watch, should_stop, on_progress)
+        callbacks = _callbacks(installation, ledger, watch, should_stop, on_progress)
         with _open_engine(installation, ledger, callbacks) as engine:
             engine.try_again()
             summary = engine.run()
@@ -86,7 +88,7 @@ def work(installation: Installation, should_stop: Callable[[], bool]) -> None:
     while wait_until_may_send(installation, should_stop):
         try:
             with open_ledger(installation) as ledger, watch_sending(installation) as watch:
-                callbacks = _callbacks(installation, watch, should_stop, lambda _: None)
+                callbacks = _callbacks(installation, ledger, watch, should_stop, lambda _: None)
                 while not callbacks.should_stop():
                     _work_patiently(installation, ledger, callbacks)
         except SendingHeld as error:
@@ -109,6 +111,7 @@ def _work_patiently(installation: Installation, ledger: SqlLedger, callbacks: Ca
 def _work_by_settings(installation: Installation, ledger: SqlLedger, callbacks: Callbacks) -> None:
     """Work until told to stop, or until the settings of delivery are others."""
     settings = installation.settings().delivery
+    ledger.on_uncertain = OnUncertain(settings.on_uncertain)
     if installation.database.is_sqlite:
         # An engine that the ledger failed for long could not give its rows back.
         _recover(installation, ledger, all_workers=True)
@@ -118,8 +121,7 @@ def _work_by_settings(installation: Installation, ledger: SqlLedger, callbacks: 
             engine.run()
             _close_finished(installation, ledger)
             _wait(installation, IDLE_SECONDS, callbacks.should_stop)
-            if not installation.database.is_sqlite:
-                _recover(installation, ledger, all_workers=False)
+            callbacks.on_beat()
 
 
 @contextmanager
@@ -169,6 +171,7 @@ def _limits(settings: DeliverySettings, *, signs: bool) -> Limits:
 
 def _callbacks(
     installation: Installation,
+    ledger: SqlLedger,
     watch: SendingWatch,
     should_stop: Callable[[], bool],
     on_progress: Callable[[DeliverySummary], None],
@@ -180,8 +183,15 @@ def _callbacks(
     def brake(rows: Sequence[int]) -> None:
         check_brake(installation, rows)
 
+    clock, next_recovery = installation.clock, installation.clock.monotonic()
+
     def beat() -> None:
+        nonlocal next_recovery
         release_due(installation)
+        # In the middle of a send as well: what a dead worker held would wait for its end.
+        if not installation.database.is_sqlite and clock.monotonic() > next_recovery:
+            _recover(installation, ledger, all_workers=False)
+            next_recovery = clock.monotonic() + RECOVERY_SECONDS
 
     return Callbacks(
         should_stop=lambda: should_stop() or not watch.may_go_on(),

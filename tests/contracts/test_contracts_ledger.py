@@ -206,7 +206,7 @@ def test_no_hand_over_without_a_lease(database: Database, ledger: Workers) -> No
     assert states(database) == ["claimed", "claimed"]
     assert not ledger.hand_over(first, "w", LEASE)
     assert states(database) == ["queued", "claimed"]
-    ledger.renew("w", LEASE + MINUTE)
+    ledger.renew("w", LEASE, LEASE + MINUTE)
     assert ledger.hand_over(second, "w", LEASE)
     # Twice is refused as well: the first hand-over may have been sent.
     assert not ledger.hand_over(second, "w", LEASE + timedelta(seconds=1))
@@ -222,6 +222,7 @@ def test_a_commit_whose_answer_was_lost_may_be_asked_for_again(
     settled = [Settlement(first.id, ACCEPTED)]
     for _ in range(2):
         later = NOW + MINUTE
+        ledger.turn_to(later)
         assert ledger.groups.commit(ledger.number("w"), settled, [second.id], later) == {second.id}
         assert states(database) == ["accepted", "handed_over"]
     assert not ledger.hand_over(second, "w", NOW + 2 * MINUTE)
@@ -357,7 +358,7 @@ def test_only_leases_that_ended_are_recovered(database: Database, ledger: Worker
     start_sending(database, 2)
     ledger.claim("dead", NOW, LEASE, 1)
     ledger.claim("alive", NOW, LEASE, 1)
-    ledger.renew("alive", LEASE + MINUTE)
+    ledger.renew("alive", NOW, LEASE + MINUTE)
     assert ledger.recover(LEASE, all_workers=False) == (1, 0)
     assert states(database) == ["queued", "claimed"]
 

@@ -148,7 +148,7 @@ class Walk:
         self.held = [held for held in self.held if held[0] != worker or held[2]]
 
     def renew(self) -> None:
-        self.ledger.renew(self.random.choice("ab"), self.now + 10 * MINUTE)
+        self.ledger.renew(self.random.choice("ab"), self.now, self.now + 10 * MINUTE)
 
     def reader_acts(self) -> None:
         number = self.random.randrange(12)

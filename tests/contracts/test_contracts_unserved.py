@@ -1,5 +1,7 @@
 """Readers who were not served yet: given a new revision, or called off with their issue."""
 
+from datetime import datetime
+
 import pytest
 import sqlalchemy as sa
 
@@ -136,7 +138,8 @@ def test_what_is_on_its_way_is_known_as_long_as_its_worker_lives(
     start_sending(database, 2)
     (delivery,) = ledger.claim("w", NOW, LEASE, 1)
 
-    def in_flight(now: object) -> int:
+    def in_flight(now: datetime) -> int:
+        ledger.turn_to(now)
         with database.read() as tx:
             return tx.mailings.in_flight(ISSUE, now)
 

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.delivery.model import (
     Delivery,
@@ -82,20 +82,19 @@ class MemoryLedger:
         self.calls[call] += 1
         self.before(call)
 
-    def enroll(self, name: str, now: datetime, lease_until: datetime) -> int:
+    def enroll(self, name: str, now: datetime, lasting: timedelta) -> int:
         with self._lock:
             assert name
-            assert lease_until > now
             worker = len(self.leases) + 1
-            self.leases[worker] = lease_until
+            self.leases[worker] = now + lasting
             return worker
 
-    def renew(self, worker: int, lease_until: datetime) -> bool:
+    def renew(self, worker: int, now: datetime, lasting: timedelta) -> bool:
         with self._lock:
             self._enter("renew")
             if self.leases[worker] is None:
                 return False
-            self.leases[worker] = lease_until
+            self.leases[worker] = now + lasting
             return True
 
     def release(self, worker: int) -> int:
@@ -139,6 +138,15 @@ class MemoryLedger:
             for one in settled:
                 self._record(worker, one.delivery_id, one.outcome, now)
             return {number for number in handing_over if self._hand_over(worker, number, now)}
+
+    def put_back(self, worker: int, rows: Sequence[int], now: datetime) -> None:
+        with self._lock:
+            self._enter("put_back")
+            assert now
+            for number in rows:
+                row = self.rows[number]
+                if row.worker == worker and _is_claimed(row):
+                    row.move(DeliveryState.QUEUED)
 
     def put_off(self, worker: int, dues: Mapping[int, datetime]) -> None:
         with self._lock:

@@ -183,8 +183,8 @@ def test_broken_off_in_the_middle_nothing_is_left_claimed() -> None:
 
 def test_the_ledger_has_no_limits_and_no_other_mail() -> None:
     ledger = RehearsalLedger(ISSUE, readers(1))
-    worker = ledger.enroll("rehearsal", NOW, NOW + timedelta(seconds=30))
-    assert ledger.renew(worker, NOW)
+    worker = ledger.enroll("rehearsal", NOW, timedelta(seconds=30))
+    assert ledger.renew(worker, NOW, timedelta(seconds=30))
     assert ledger.claim_system(worker, NOW, 50) == ()
     assert ledger.share(worker, RELAY, NOW) == Permit(3)
     assert ledger.grant(RELAY, 100, NOW) == 100

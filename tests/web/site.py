@@ -141,7 +141,7 @@ class Site:
         """What a worker would send now and has not been given before."""
         now = self.clock.now()
         with closing(SqlLedger(self.database)) as ledger:
-            worker = ledger.enroll("test", now, now + timedelta(minutes=5))
+            worker = ledger.enroll("test", now, timedelta(minutes=5))
             claimed = [
                 *ledger.claim_system(worker, now, 100),
                 *ledger.claim_issues(worker, now, 100),

@@ -454,7 +454,7 @@ def test_what_a_killed_worker_held_is_overdue_as_well(house: House) -> None:
     house.add_issue(readers=1)
     with house.open() as installation:
         ledger = SqlLedger(installation.database)
-        worker = ledger.enroll("killed", NOW, NOW + HOUR)
+        worker = ledger.enroll("killed", NOW, HOUR)
         assert ledger.claim_issues(worker, NOW, 10)
     house.clock.instant += 13 * HOUR
     assert_held(house, "2025-W32")
