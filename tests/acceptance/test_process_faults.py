@@ -162,6 +162,96 @@ def test_a_disk_that_stays_full_ends_the_send_with_a_sentence(tmp_path: Path) ->
         assert report["in_doubt"] <= 3
 
 
+@pytest.mark.long
+def test_a_worker_outlives_a_disk_that_stays_full(tmp_path: Path) -> None:
+    """Longer than it asks the ledger again: its engine ends, and the next one goes on."""
+    with full_disk_in_mid_send(tmp_path, "worker") as full:
+        full.fill(30)
+        assert full.sender.poll() is None
+        assert "ledger_failed" in (tmp_path / "log").read_text()
+        full.clear()
+        assert wait_until(lambda: arrived(full.sink) >= 400)
+        assert wait_until(lambda: read_report(tmp_path)["open"] == 0)
+        report = account(tmp_path, full.sink, full.addresses)
+        assert report["in_doubt"] <= 3
+
+
+def test_a_correction_in_mid_send_reaches_what_a_worker_has_at_hand(tmp_path: Path) -> None:
+    addresses = reader_addresses(250)
+    with running_sink(tmp_path / "sink") as sink:
+        make_house(
+            tmp_path, sink.port, addresses, settings=SETTINGS, changes=held_back(30), sending=True
+        )
+        with running(tmp_path, "worker"):
+            assert wait_until(lambda: arrived(sink) > 20)
+            must(tmp_path, "issue", "pause")
+            must(tmp_path, "issue", "correct", "--subject", "Put right")
+            must(tmp_path, "issue", "resume")
+            assert wait_until(lambda: read_report(tmp_path)["open"] == 0)
+        report = account(tmp_path, sink, addresses)
+        got = {m.recipients[0]: 1 + (b"Subject: Put right" in m.content) for m in sink.messages()}
+    assert {row["address"]: row["revision"] for row in report["deliveries"]} == got
+    assert Counter(got.values())[2] > 150
+    assert "Traceback" not in (tmp_path / "log").read_text()
+    # To find out of the pause cost a connection each, not one for each letter at hand.
+    assert (sink.log.read_text().count("CONNECT")) < 20
+
+
+def test_of_two_workers_one_is_killed_and_the_other_takes_its_rows_in_mid_send(
+    tmp_path: Path,
+) -> None:
+    """On one host: long before the lease of 30 seconds ends, and while it is busy itself."""
+    addresses = reader_addresses(1_200)
+    with running_server() as server, running_sink(tmp_path / "sink") as sink:
+        database = fresh_database(server.url)
+        tables = f'{SETTINGS}[database]\nurl = "{database}"\n'
+        make_house(
+            tmp_path, sink.port, addresses, settings=tables, changes=held_back(60), sending=True
+        )
+        with running(tmp_path, "worker", log="first") as first:
+            with running(tmp_path, "worker", log="second"):
+                assert wait_until(lambda: len(workers_with_rows(database)) == 2)
+                # Alive, it is left alone: longer than the other one's look for the dead.
+                time.sleep(6)
+                second = tmp_path / "second"
+                assert "deliveries_recovered" not in second.read_text()
+                first.kill()
+                assert wait_until(lambda: "deliveries_recovered" in second.read_text(), 15)
+                assert not is_sent(database)
+                assert wait_until(lambda: is_sent(database))
+        assert "Traceback" not in (tmp_path / "second").read_text()
+        report = account(tmp_path, sink, addresses)
+        assert report["in_doubt"] <= 3
+
+
+def test_one_sqlite_file_has_one_sender_whatever_its_data_dir(tmp_path: Path) -> None:
+    house, other = tmp_path / "house", tmp_path / "other"
+    house.mkdir()
+    other.mkdir()
+    with running_sink(tmp_path / "sink") as sink:
+        make_house(
+            house,
+            sink.port,
+            reader_addresses(60),
+            settings=SETTINGS,
+            changes=held_back(5),
+            sending=True,
+        )
+        text = (house / "config.toml").read_text()
+        file = house / "data" / "newsletter.sqlite"
+        text += f'[database]\nurl = "sqlite:///{file}"\n'
+        (other / "config.toml").write_text(text)
+        with running(house, "worker") as worker:
+            assert wait_until(lambda: arrived(sink) > 3)
+            for folder in (house, other):
+                answer = must(folder, "issue", "send")
+                assert "the running worker sends it" in answer.out
+            assert worker.poll() is None
+        # Nobody else, once it is gone: the lock went with it.
+        must(house, "issue", "send")
+        account(house, sink, reader_addresses(60))
+
+
 def is_sent(database: str) -> bool:
     with psycopg.connect(database) as connection:
         return connection.execute("SELECT state FROM issue").fetchall() == [("sent",)]
