@@ -71,7 +71,7 @@ class DatabaseTable(Table):
     )
     durability: Literal["process", "full"] = Field(
         "process",
-        description="SQLite: process survives the death of the service, full the loss of power too",
+        description="process survives the death of the service, full the loss of power too",
     )
 
 

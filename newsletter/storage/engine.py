@@ -129,4 +129,19 @@ def _open_postgresql(opening: Opening, *, pooled: bool) -> Engine:
         if pooled
         else {"poolclass": NullPool}
     )
-    return sa.create_engine(url, connect_args=arguments, **pool)
+    engine = sa.create_engine(url, connect_args=arguments, **pool)
+    if opening.durability == "full":
+        sa.event.listen(engine, "connect", _wait_for_the_disk)
+    return engine
+
+
+def _wait_for_the_disk(connection: Any, _record: object) -> None:
+    """Let no commit be answered before it is on the disk, on a server that is told not to wait.
+
+    Its other settings wait for that at least, and are left alone.
+    """
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) "
+        "WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()

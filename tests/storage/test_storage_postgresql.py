@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from newsletter.errors import StorageError
 from newsletter.storage.database import Database
+from newsletter.storage.engine import Durability
 from tests import postgres
 from tests.postgres import fresh_database, running_postgres
 
@@ -103,3 +105,20 @@ def test_a_connection_that_was_cut_is_replaced(database: Database) -> None:
     with database.write() as tx:
         assert tx.settings.append({}, "anna", NOW)
     other.close()
+
+
+@pytest.mark.parametrize(("durability", "waits"), [("process", "off"), ("full", "on")])
+def test_full_durability_waits_for_the_disk_where_the_server_would_not(
+    server: str, durability: Durability, waits: str
+) -> None:
+    url = fresh_database(server)
+    name = sa.make_url(url).database
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    database = Database.open(url, durability=durability)
+    with database.write() as tx:
+        assert tx.connection.scalar(sa.text("SHOW synchronous_commit")) == waits
+    connection = database.driver_connection()
+    assert connection.execute("SHOW synchronous_commit").fetchone() == (waits,)
+    connection.close()
+    database.close()
