@@ -208,17 +208,19 @@ def test_of_two_workers_one_is_killed_and_the_other_takes_its_rows_in_mid_send(
         make_house(
             tmp_path, sink.port, addresses, settings=tables, changes=held_back(60), sending=True
         )
-        with running(tmp_path, "worker", log="first") as first:
-            with running(tmp_path, "worker", log="second"):
-                assert wait_until(lambda: len(workers_with_rows(database)) == 2)
-                # Alive, it is left alone: longer than the other one's look for the dead.
-                time.sleep(6)
-                second = tmp_path / "second"
-                assert "deliveries_recovered" not in second.read_text()
-                first.kill()
-                assert wait_until(lambda: "deliveries_recovered" in second.read_text(), 15)
-                assert not is_sent(database)
-                assert wait_until(lambda: is_sent(database))
+        with (
+            running(tmp_path, "worker", log="first") as first,
+            running(tmp_path, "worker", log="second"),
+        ):
+            assert wait_until(lambda: len(workers_with_rows(database)) == 2)
+            # Alive, it is left alone: longer than the other one's look for the dead.
+            time.sleep(6)
+            second = tmp_path / "second"
+            assert "deliveries_recovered" not in second.read_text()
+            first.kill()
+            assert wait_until(lambda: "deliveries_recovered" in second.read_text(), 15)
+            assert not is_sent(database)
+            assert wait_until(lambda: is_sent(database))
         assert "Traceback" not in (tmp_path / "second").read_text()
         report = account(tmp_path, sink, addresses)
         assert report["in_doubt"] <= 3
