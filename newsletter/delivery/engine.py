@@ -43,6 +43,7 @@ log = get_logger(__name__)
 _BEAT = 1.0
 _LIMITS_EVERY = 5.0
 _PROGRESS_SECONDS = 0.2
+_LEFT_TO_OTHERS = timedelta(seconds=2)
 _LONGEST_WAIT = 0.5
 # Rows claimed at once, and how many may be left when more are claimed.
 _BATCH = 200
@@ -230,11 +231,17 @@ class Engine:
                 state = states.get(route.slug, RelayState())
                 self._board.share(route, permit, state, mono)
         self._board.expire(mono)
+        self._board.look_around(mono)
+        for letter in self._board.take_back_urgent(mono, now):
+            self._outbox.give_back(letter, mono)
         stopping = self._callbacks.should_stop()
         if not stopping and self._board.open_routes(mono, now, issues=False):
             room = _SMALL_BATCH - self._outbox.system
             if room > 0:
-                self._outbox.add(self._ledger.claim_system(self._lease.worker, now, room))
+                # Who keeps no connection for it leaves it for a while to the one who does.
+                busy = self._outbox.issues and not self._board.keeps_one
+                until = now - _LEFT_TO_OTHERS if busy else now
+                self._outbox.add(self._ledger.claim_system(self._lease.worker, until, room))
         self._more_due = True
         self._callbacks.on_beat()
 
@@ -242,6 +249,7 @@ class Engine:
         """Claim rows of issues where few are left and they can go."""
         if not self._more_due or self._outbox.issues > _LOW_WATER:
             return
+        self._dispatch.ask_grants(mono, now)
         if not self._board.open_routes(mono, now, issues=True):
             return
         # No more than is soon sent: what a worker holds another can't send.
@@ -359,7 +367,7 @@ class Engine:
         self._outbox.clear()
         if not self._lease.lost:
             self._ledger.release(self._lease.worker)
-        self._dispatch.give_back_grants(self._clock.now())
+        self._dispatch.give_back_grants()
 
 
 def _still_waits(line: Line, letter: Letter) -> bool:

@@ -98,8 +98,8 @@ class Judge:
         if not route.is_open(mono, now):
             return
         if isinstance(error, RelayUnavailable):
-            route.connections = 0
-            route.opening = 0
+            route.connections = route.kept = 0
+            route.attempts.clear()
             route.breaks = 0
             route.failed(error, mono)
             log.warning("relay_left", relay=route.slug, error=str(error))

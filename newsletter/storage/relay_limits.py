@@ -49,7 +49,10 @@ class RelayLimits(Ledger):
             rate = max(0.0, min(relay.rate / count, relay.rate - float(others[1])))
             self._write_permit(connection, worker, relay.slug, connections, rate)
         # A worker that got no part of a rate must not take that for "no limit".
-        return Permit(connections if not relay.rate or rate > 0 else 0, rate)
+        connections = connections if not relay.rate or rate > 0 else 0
+        # Of several one is kept for system mail, by the worker that is there longest.
+        kept = 1 if place == 0 and relay.connections > 1 and connections else 0
+        return Permit(connections, rate, kept, count, place)
 
     def grant(self, relay: Relay, wanted: int, now: datetime) -> int:
         today = now.astimezone(UTC).date()
