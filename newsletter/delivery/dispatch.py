@@ -98,7 +98,8 @@ class Dispatch:
         )
         if route not in open_now:
             return False
-        # A line kept for system mail, and a relay whose day is full, wait for nothing here.
+        # A line kept for system mail, a relay whose day is full and one that only stands
+        # in wait for nothing here.
         able = {id(route): route} | {
             id(line.route): line.route
             for line in self._board.lines
@@ -106,7 +107,7 @@ class Dispatch:
             and not line.for_system
             and line.route.takes_issues(mono, now)
             and line.route.bucket.wait(mono) <= 0
-            and (not urgent or line.route in open_now)
+            and line.route in open_now
         }
         return pick_route(list(able.values())) is route
 
