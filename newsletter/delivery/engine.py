@@ -121,7 +121,9 @@ class Engine:
         self._lease = Lease(ledger, clock, name, limits.lease)
         self._board = Switchboard(relays, clock, connect, limits.times, lambda: self._lease.lasts)
         self._pool = ThreadPoolExecutor(_SIGNING_THREADS, "signing") if limits.signs else None
-        self._outbox = Outbox(writer.write, pace, self._pool, self._board.wake.ring)
+        self._outbox = Outbox(
+            writer.write, pace, self._pool, self._board.wake.ring, writer.group_of
+        )
         self._dispatch = Dispatch(ledger, self._board, self._outbox, pace)
         self._settled: list[Settlement] = []
         self._more_due = True
@@ -241,7 +243,7 @@ class Engine:
                 # Who keeps no connection for it leaves it for a while to the one who does.
                 busy = self._outbox.issues and not self._board.keeps_one
                 until = now - _LEFT_TO_OTHERS if busy else now
-                self._outbox.add(self._ledger.claim_system(self._lease.worker, until, room))
+                self._outbox.add(self._ledger.claim_system(self._lease.worker, until, room), mono)
         self._more_due = True
         self._callbacks.on_beat()
 
@@ -255,7 +257,7 @@ class Engine:
         # No more than is soon sent: what a worker holds another can't send.
         wanted = min(_BATCH, max(_SMALL_BATCH, 4 * self._board.width))
         claimed = self._ledger.claim_issues(self._lease.worker, now, wanted)
-        self._outbox.add(claimed)
+        self._outbox.add(claimed, mono)
         self._more_due = bool(claimed)
 
     # What comes back
@@ -275,7 +277,7 @@ class Engine:
         for line, event in heard:
             if isinstance(event, Exchange):
                 letter = line.letters.pop(event.delivery.id)
-                settlement, error = self._judge.judge(line.route, letter, event, now, mono)
+                settlement, error = self._judge.judge(line, letter, event, now, mono)
                 self._settled.append(settlement)
                 if error is not None:
                     leaving.append((line.route, error))
@@ -288,11 +290,11 @@ class Engine:
         self._board.drop_ended()
         if self._settled or ready:
             self._commit(ready, now)
-        if self._outbox.put_off:
-            put_off, self._outbox.put_off = self._outbox.put_off, {}
+        put_off, self._outbox.put_off = self._outbox.put_off, {}
+        if put_off:
             dues = {row: now + timedelta(seconds=wait) for row, wait in put_off.items()}
             self._ledger.put_off(self._lease.worker, dues)
-        return bool(heard)
+        return bool(heard or put_off)
 
     def _commit(self, ready: list[tuple[Line, Letter]], now: datetime) -> None:
         settled, self._settled = self._settled, []

@@ -52,6 +52,8 @@ class Line:
         self.letters: dict[int, Letter] = {}
         self.deadline = 0.0
         self.since = 0.0
+        # Messages taken over it.
+        self.accepted = 0
         self.blocked = False
         self._limits = limits
         self._lasts = lasts

@@ -167,6 +167,36 @@ def test_a_421_in_mid_session_costs_nobody_anything(step: str) -> None:
     assert all(row.delivery.attempts == 0 for row in ledger.rows.values())
 
 
+def test_a_relay_that_takes_so_many_messages_a_connection_is_called_again_at_once() -> None:
+    ledger = ledger_of(200)
+
+    class Limited(Faults):
+        async def handle_MAIL(self, server, session, envelope, address, options) -> str:
+            session.count = getattr(session, "count", 0) + 1
+            if session.count > 20:
+                self.fired["421"] += 1
+                server.loop.call_soon(server.transport.close)
+                return "421 4.7.0 Too many messages on this connection"
+            return await super().handle_MAIL(server, session, envelope, address, options)
+
+    faults, clock = Limited(), SetClock()
+    with smtp_server(faults) as port:
+        summary = deliver(ledger, relay_at(port, connections=8), clock=clock)
+    assert faults.fired["421"] >= 7
+    assert summary == DeliverySummary(accepted=200, requeued=faults.fired["421"])
+    assert faults.recipients() == addresses(200)
+
+
+def test_a_relay_that_asks_for_less_is_left_for_a_while_and_no_reader_tried_in_vain() -> None:
+    ledger = ledger_of(30)
+    faults = Faults({"MAIL": lambda n: "450 4.7.1 Error: too much mail" if n > 10 else None})
+    with smtp_server(faults) as port, pytest.raises(RelayUnavailable, match="takes no more for"):
+        deliver(ledger, relay_at(port, connections=2))
+    assert faults.fired["MAIL"] <= 2
+    assert ledger.states() == {"accepted": 10, "queued": 20}
+    assert all(row.delivery.attempts == 0 for row in ledger.rows.values())
+
+
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
 def test_a_drop_before_the_dot_is_sent_again_at_once(step: str) -> None:
     ledger = ledger_of(4)
