@@ -9,7 +9,7 @@ from newsletter.delivery.model import Delivery
 from newsletter.delivery.pacing import DestinationPace
 
 # Of a destination that must wait so many letters are kept at hand; more are put off.
-_KEPT_OF_A_GROUP = 10
+_KEPT_OF_A_GROUP = 20
 # Rows that a thread writes at a time: to hand over each alone costs more than it does.
 _WRITTEN_TOGETHER = 16
 # Who has to wait longer than this is put off, so that others get the room (seconds).

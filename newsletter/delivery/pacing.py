@@ -19,7 +19,7 @@ _SLOWEST = 1 / 60  # messages a second
 # A pace above this is no limit worth keeping.
 _FREE = 1_000.0
 _WINDOW = 60.0
-_SHORTEST_PUT_OFF = 5.0
+_SHORTEST_PUT_OFF = 1.0
 # Those put off come back within so many seconds after a pause: the pace may have grown by
 # then more than was foreseen, and who still can't go is put off again.
 LONGEST_SPREAD = 300.0

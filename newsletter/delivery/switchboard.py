@@ -12,7 +12,7 @@ from newsletter.delivery.openers import Attempt, Opened, Openers, Wake
 from newsletter.delivery.pacing import TokenBucket
 from newsletter.delivery.route import Route, pick_route
 from newsletter.delivery.smtp import Link, TimeLimits
-from newsletter.errors import RelayError, RelayUnavailable
+from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable
 from newsletter.log import get_logger
 
 log = get_logger(__name__)
@@ -251,7 +251,11 @@ class Switchboard:
             route = self.routes[opened.relay.slug]
             if opened.attempt in route.attempts:
                 route.attempts.remove(opened.attempt)
-            if isinstance(opened.result, RelayUnavailable):
+            # Where others are open it works, and allows no more of them.
+            full = route.connections > 0 and not isinstance(opened.result, RelayRejectedLogin)
+            if isinstance(opened.result, RelayUnavailable) or (
+                isinstance(opened.result, RelayError) and full
+            ):
                 log.warning("connection_failed", relay=route.slug, error=str(opened.result))
                 route.failed(opened.result, mono)
             elif isinstance(opened.result, RelayError):

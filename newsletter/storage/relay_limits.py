@@ -11,6 +11,7 @@ from newsletter.delivery.model import Permit, Relay, RelayState
 from newsletter.delivery.ports import Ledger
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
+from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.statements import insert_into, lock_name
 
 
@@ -73,8 +74,7 @@ class RelayLimits(Ledger):
 
     def relay_states(self) -> Mapping[str, RelayState]:
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(sa.select(t.relay_state)).all()
-        return {row.relay: RelayState(row.paused_until, row.reason, row.trips) for row in rows}
+            return RelayUses(transaction.connection).states()
 
     def set_relay_state(self, relay: str, state: RelayState, now: datetime) -> None:
         values = {

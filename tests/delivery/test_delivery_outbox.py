@@ -112,7 +112,7 @@ def test_of_one_destination_only_some_are_kept_at_hand() -> None:
     outbox.add([row(number, "slow.example") for number in range(1, 51)], 0.0)
     assert take_all(outbox) == [1]
     assert outbox.issues + len(outbox.put_off) == 49
-    assert 0 < outbox.issues <= 10
+    assert 0 < outbox.issues <= 20
 
 
 def test_the_shortest_wait_is_that_of_whom_may_go_first() -> None:
