@@ -71,7 +71,7 @@ class RelayError(NewsletterError):
 
 
 class RelayUnavailable(RelayError):
-    """It does not answer, or does not speak as required (TLS)."""
+    """It does not answer, or not now: it may be well again by itself."""
 
 
 class RelayRejectedLogin(RelayError):

@@ -17,6 +17,7 @@ from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.fetch import count_offered
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.reads import can_be_asked, poll_counter
+from newsletter.workflows.relay_doors import paused_relays
 from newsletter.workflows.set_up import is_private_address
 from newsletter.workflows.waves import check_waves
 
@@ -102,6 +103,8 @@ def _check_relays(installation: Installation) -> Iterator[_Answer]:
             yield _Answer(f"relay {relay.slug}", "ok", "takes us")
         except NewsletterError as error:
             yield _Answer(f"relay {relay.slug}", "stop", str(error))
+    for paused in paused_relays(installation):
+        yield _Answer(f"sending over {paused.relay}", "warn", f"is {paused.sentence()}")
 
 
 def _check_dns(installation: Installation, settings: Settings) -> Iterator[_Answer]:

@@ -41,6 +41,7 @@ from newsletter.workflows.look_up import find_issue, find_slot
 from newsletter.workflows.notices import preview_link
 from newsletter.workflows.publish import approve_issue, check_issue, move_issue
 from newsletter.workflows.reads import sync_reads
+from newsletter.workflows.relay_doors import paused_relays
 from newsletter.workflows.report import open_report, report_issue
 from newsletter.workflows.revise import revise_issue
 from newsletter.workflows.unserved import CALLED_OFF
@@ -144,12 +145,22 @@ def show(
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         link = preview_link(installation, issue.public_id)
         waves = wave_lines(installation, issue)
+        paused = paused_relays(installation)
     if json:
-        print_json({**issue_document(issue), "preview": link, "waves": waves})
+        print_json(
+            {
+                **issue_document(issue),
+                "preview": link,
+                "waves": waves,
+                "paused_relays": paused,
+            }
+        )
     else:
         print_issue(issue)
         for wave in waves if len(waves) > 1 else ():
             say(f"wave {wave.sentence()}")
+        for relay in paused:
+            say(f"relay {relay.relay} is {relay.sentence()}")
         say(f"preview: {link}")
 
 

@@ -1,6 +1,6 @@
 """Which letter goes over which connection, and when another connection pays."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from newsletter.delivery.addresses import refuse_address
 from newsletter.delivery.line import Letter, Line
@@ -13,6 +13,8 @@ from newsletter.delivery.switchboard import Switchboard
 
 # Messages of a daily cap that a worker takes at once.
 _GRANT = 100
+# How long a used-up cap is left alone, where the day does not end before.
+_ASK_AGAIN = timedelta(minutes=10)
 
 
 class Dispatch:
@@ -41,7 +43,11 @@ class Dispatch:
     def take_for(self, line: Line, mono: float, now: datetime) -> Letter | None:
         """The next letter that may go over ``line`` now."""
         route = line.route
-        if not route.is_open(mono, now) or route.connections > route.width:
+        if not route.is_open(mono, now):
+            return None
+        if route.connections > route.width:
+            if line.conversation.idle:
+                self._board.drop(line)
             return None
         if route.bucket.wait(mono) > 0 or not self._is_its_turn(route, mono, now):
             return None
@@ -62,12 +68,16 @@ class Dispatch:
         refused, self._refused = self._refused, []
         return refused
 
-    def give_back_grants(self, now: datetime) -> None:
+    def give_back_grants(self) -> None:
         """Return what was granted of the relays' days and not used."""
         for route in self._board.routes.values():
-            if route.granted:
-                self._ledger.give_back(route.relay, route.granted, now)
-            route.granted = None
+            self._give_back(route)
+
+    def ask_grants(self, mono: float, now: datetime) -> None:
+        """Learn which relays' days have room, before anything is claimed or opened for them."""
+        for route in self._board.routes.values():
+            if route.takes_issues(mono, now):
+                self._has_grant(route, now)
 
     def _refuse_utf8(self, letter: Letter, mono: float) -> None:
         """The address is no ASCII, and this server takes no other (RFC 6531 section 3.2)."""
@@ -80,9 +90,16 @@ class Dispatch:
         """Whether no other relay that could take the next letter comes first by its weight."""
         if len(self._board.routes) == 1:
             return True
-        if route not in self._board.open_routes(mono, now, issues=False):
+        urgent = self._outbox.system > 0
+        open_now = (
+            self._board.urgent_routes(mono, now)
+            if urgent
+            else self._board.open_routes(mono, now, issues=False)
+        )
+        if route not in open_now:
             return False
-        # A line kept for system mail, and a relay whose day is full, wait for nothing here.
+        # A line kept for system mail, a relay whose day is full and one that only stands
+        # in wait for nothing here.
         able = {id(route): route} | {
             id(line.route): line.route
             for line in self._board.lines
@@ -90,6 +107,7 @@ class Dispatch:
             and not line.for_system
             and line.route.takes_issues(mono, now)
             and line.route.bucket.wait(mono) <= 0
+            and line.route in open_now
         }
         return pick_route(list(able.values())) is route
 
@@ -97,7 +115,23 @@ class Dispatch:
         """Whether the relay's day has room for one more of an issue."""
         if not route.relay.daily_cap and not route.relay.warm_up:
             return True
-        if not route.granted and not route.capped:
+        if route.granted_at is not None and _day(route.granted_at) != _day(now):
+            self._give_back(route)
+        if not route.granted and not route.is_capped(now):
             route.granted = self._ledger.grant(route.relay, _GRANT, now)
-            route.capped = route.granted == 0
+            route.granted_at = now
+            if not route.granted:
+                # Asked again before: another worker may have given some back.
+                tomorrow = datetime.combine(_day(now) + timedelta(days=1), time(), UTC)
+                route.capped_until = min(now + _ASK_AGAIN, tomorrow)
         return bool(route.granted)
+
+    def _give_back(self, route: Route) -> None:
+        """Return what was granted and not used, to the day of which it was granted."""
+        if route.granted and route.granted_at is not None:
+            self._ledger.give_back(route.relay, route.granted, route.granted_at)
+        route.granted = route.granted_at = None
+
+
+def _day(instant: datetime) -> date:
+    return instant.astimezone(UTC).date()

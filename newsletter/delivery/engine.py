@@ -44,6 +44,7 @@ log = get_logger(__name__)
 _BEAT = 1.0
 _LIMITS_EVERY = 5.0
 _PROGRESS_SECONDS = 0.2
+_LEFT_TO_OTHERS = timedelta(seconds=2)
 _LONGEST_WAIT = 0.5
 # Rows claimed at once, and how many may be left when more are claimed.
 _BATCH = 200
@@ -121,7 +122,9 @@ class Engine:
         self._lease = Lease(ledger, clock, name, limits.lease)
         self._board = Switchboard(relays, clock, connect, limits.times, lambda: self._lease.lasts)
         self._pool = ThreadPoolExecutor(_SIGNING_THREADS, "signing") if limits.signs else None
-        self._outbox = Outbox(writer.write, pace, self._pool, self._board.wake.ring)
+        self._outbox = Outbox(
+            writer.write, pace, self._pool, self._board.wake.ring, writer.group_of
+        )
         self._dispatch = Dispatch(ledger, self._board, self._outbox, pace)
         self._settled: list[Settlement] = []
         self._more_due = True
@@ -231,11 +234,17 @@ class Engine:
                 state = states.get(route.slug, RelayState())
                 self._board.share(route, permit, state, mono)
         self._board.expire(mono)
+        self._board.look_around(mono)
+        for letter in self._board.take_back_urgent(mono, now):
+            self._outbox.give_back(letter, mono)
         stopping = self._callbacks.should_stop()
         if not stopping and self._board.open_routes(mono, now, issues=False):
             room = _SMALL_BATCH - self._outbox.system
             if room > 0:
-                self._outbox.add(self._ledger.claim_system(self._lease.worker, now, room))
+                # Who keeps no connection for it leaves it for a while to the one who does.
+                busy = self._outbox.issues and not self._board.keeps_one
+                until = now - _LEFT_TO_OTHERS if busy else now
+                self._outbox.add(self._ledger.claim_system(self._lease.worker, until, room), mono)
         self._more_due = True
         self._callbacks.on_beat()
 
@@ -243,12 +252,13 @@ class Engine:
         """Claim rows of issues where few are left and they can go."""
         if not self._more_due or self._outbox.issues > _LOW_WATER:
             return
+        self._dispatch.ask_grants(mono, now)
         if not self._board.open_routes(mono, now, issues=True):
             return
         # No more than is soon sent: what a worker holds another can't send.
         wanted = min(_BATCH, max(_SMALL_BATCH, 4 * self._board.width))
         claimed = self._ledger.claim_issues(self._lease.worker, now, wanted)
-        self._outbox.add(claimed)
+        self._outbox.add(claimed, mono)
         self._more_due = bool(claimed)
 
     # What comes back
@@ -270,7 +280,7 @@ class Engine:
             if isinstance(event, Exchange):
                 letter = line.letters.pop(event.delivery.id)
                 self._outbox.let_go(event.delivery)
-                settlement, error = self._judge.judge(line.route, letter, event, now, mono)
+                settlement, error = self._judge.judge(line, letter, event, now, mono)
                 self._settled.append(settlement)
                 if error is not None:
                     leaving.append((line.route, error))
@@ -283,11 +293,11 @@ class Engine:
         self._board.drop_ended()
         if self._settled or ready:
             self._commit(ready, now)
-        if self._outbox.put_off:
-            put_off, self._outbox.put_off = self._outbox.put_off, {}
+        put_off, self._outbox.put_off = self._outbox.put_off, {}
+        if put_off:
             dues = {row: now + timedelta(seconds=wait) for row, wait in put_off.items()}
             self._ledger.put_off(self._lease.worker, dues)
-        return bool(heard)
+        return bool(heard or put_off)
 
     def _commit(self, ready: list[tuple[Line, Letter]], now: datetime) -> None:
         settled, self._settled = self._settled, []
@@ -383,7 +393,7 @@ class Engine:
         self._outbox.clear()
         if not self._lease.lost:
             self._ledger.release(self._lease.worker)
-        self._dispatch.give_back_grants(self._clock.now())
+        self._dispatch.give_back_grants()
 
 
 def _still_waits(line: Line, letter: Letter) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.delivery.conversation import Exchange
-from newsletter.delivery.line import Letter
+from newsletter.delivery.line import Letter, Line
 from newsletter.delivery.model import (
     Outcome,
     OutcomeKind,
@@ -56,10 +56,10 @@ class Judge:
         self._on_alert = on_alert
 
     def judge(
-        self, route: Route, letter: Letter, exchange: Exchange, now: datetime, mono: float
+        self, line: Line, letter: Letter, exchange: Exchange, now: datetime, mono: float
     ) -> tuple[Settlement, RelayError | None]:
         """What to record of a letter, and why the relay must be left, if it must."""
-        delivery = letter.delivery
+        delivery, route = letter.delivery, line.route
         judged = judge_reply(
             exchange.reply,
             exchange.phase,
@@ -68,6 +68,11 @@ class Judge:
             now,
             self._give_up_after,
         )
+        if _closes_after_work(line, exchange):
+            # It takes so many messages a connection, and has done its work.
+            self._tally.count(judged)
+            self._pace.end(letter.group, mono)
+            return Settlement(delivery.id, judged, route.slug), None
         verdict = self._tally.weigh(delivery, route.slug, letter.group, judged, now)
         outcome = verdict.outcome
         if outcome.kind is OutcomeKind.UNCERTAIN:
@@ -76,6 +81,7 @@ class Judge:
         self._set_pace(letter.group, outcome, exchange, mono)
         settlement = Settlement(delivery.id, outcome, route.slug)
         if outcome.kind is OutcomeKind.ACCEPTED:
+            line.accepted += 1
             if route.accepted():
                 self._ledger.set_relay_state(route.slug, RelayState(), now)
             return settlement, None
@@ -85,6 +91,12 @@ class Judge:
             return settlement, _refuses_us(route, letter, outcome)
         if verdict.blame is Blame.DESTINATION:
             self._close_destination(route, letter, outcome, mono)
+        elif _throttles(exchange, judged):
+            return settlement, RelayUnavailable(
+                f"{name_relay(route.relay)} takes no more for now "
+                f"({show_reply(judged.reply)}); where it says so often, give it a lower rate",
+                subject=route.slug,
+            )
         elif broken:
             return settlement, RelayUnavailable(
                 f"{name_relay(route.relay)} breaks off every conversation "
@@ -98,8 +110,8 @@ class Judge:
         if not route.is_open(mono, now):
             return
         if isinstance(error, RelayUnavailable):
-            route.connections = 0
-            route.opening = 0
+            route.connections = route.kept = 0
+            route.attempts.clear()
             route.breaks = 0
             route.failed(error, mono)
             log.warning("relay_left", relay=route.slug, error=str(error))
@@ -132,12 +144,29 @@ class Judge:
 
 def _complains_of_pace(outcome: Outcome, exchange: Exchange) -> bool:
     reply = exchange.reply
+    if exchange.phase not in (Phase.RCPT, Phase.DATA, Phase.DOT):
+        # Before a recipient is named it is the relay that complains.
+        return False
     if outcome.reason == "rate_limited":
         return reply.code >= 400
     # A 421 once a recipient is named is his server's; 4.3.x says that it is the
     # relay itself that goes down (RFC 3463 section 3.4).
-    named = exchange.phase in (Phase.RCPT, Phase.DATA, Phase.DOT)
-    return reply.code == 421 and named and not reply.enhanced.startswith("4.3.")
+    return reply.code == 421 and not reply.enhanced.startswith("4.3.")
+
+
+def _closes_after_work(line: Line, exchange: Exchange) -> bool:
+    """Whether a relay that has taken messages over a connection closes it before the next."""
+    return line.accepted > 0 and exchange.phase is Phase.MAIL and exchange.reply.code == 421
+
+
+def _throttles(exchange: Exchange, judged: Outcome) -> bool:
+    """Whether the relay says that all of our mail comes too fast."""
+    return (
+        exchange.phase is Phase.MAIL
+        and judged.kind is OutcomeKind.REQUEUED
+        and judged.reason == "rate_limited"
+        and exchange.reply.code != 421
+    )
 
 
 def _refuses_us(route: Route, letter: Letter, outcome: Outcome) -> RelayError:

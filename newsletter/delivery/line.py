@@ -51,6 +51,9 @@ class Line:
         self.conversation = Conversation(link.offers)
         self.letters: dict[int, Letter] = {}
         self.deadline = 0.0
+        self.since = 0.0
+        # Messages taken over it.
+        self.accepted = 0
         self.blocked = False
         self._limits = limits
         self._lasts = lasts
@@ -83,6 +86,15 @@ class Line:
             return events + self.conversation.lose(str(error) or type(error).__name__)
         self._set_deadline(mono)
         return events + (self._pump(mono) if self.conversation.output else [])
+
+    def waiting(self, mono: float) -> float:
+        """Seconds for which the server has said nothing and taken nothing that we wait for."""
+        return 0.0 if self.conversation.idle else mono - self.since
+
+    @property
+    def offers_system(self) -> bool:
+        """Whether system mail is under way here."""
+        return any(letter.delivery.is_system for letter in self.letters.values())
 
     def take_back(self) -> Letter | None:
         """Withdraw the letter that is offered and not handed over."""
@@ -120,6 +132,7 @@ class Line:
         # Servers scan and store before they answer the dot; leaving earlier makes doubles.
         awaited = self.conversation.phase_awaited
         limit = self._limits.final if awaited is Phase.DOT else self._limits.step
+        self.since = mono
         self.deadline = mono + limit
 
 

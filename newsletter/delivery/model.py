@@ -156,10 +156,17 @@ class Relay:
 
 @dataclass(frozen=True)
 class Permit:
-    """A worker's part of a relay's limits; ``rate`` 0 where there is none."""
+    """A worker's part of a relay's limits; ``rate`` 0 where there is none.
+
+    ``kept`` of its ``connections`` are for system mail only. It is one of
+    ``workers``, and has the ``place`` among them, from 0.
+    """
 
     connections: int
     rate: float = 0.0
+    kept: int = 0
+    workers: int = 1
+    place: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from newsletter.delivery.model import Relay
 from newsletter.delivery.smtp import Link
 from newsletter.errors import RelayError
 
-_THREADS = 16
+# At the same time to one relay: one that never answers must not keep the others waiting.
+_THREADS = 4
 
 
 class Wake:
@@ -41,13 +42,28 @@ class Wake:
         os.close(self._writing)
 
 
-@dataclass(frozen=True)
-class Opened:
-    """An attempt that ended: ``for_system`` as it was asked for."""
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A connection that is being opened since ``since`` (monotonic seconds).
+
+    ``for_system``: it is to be kept for system mail.
+    """
 
     relay: Relay
     for_system: bool
+    since: float
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An attempt that ended."""
+
+    attempt: Attempt
     result: Link | RelayError
+
+    @property
+    def relay(self) -> Relay:
+        return self.attempt.relay
 
 
 class Openers:
@@ -56,33 +72,39 @@ class Openers:
     def __init__(self, connect: Callable[[Relay], Link], wake: Wake) -> None:
         self._connect = connect
         self._wake = wake
-        self._ended: queue.SimpleQueue[tuple[Relay, bool, Future[Link]]] = queue.SimpleQueue()
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="relay")
+        self._ended: queue.SimpleQueue[tuple[Attempt, Future[Link]]] = queue.SimpleQueue()
+        self._pools: dict[str, ThreadPoolExecutor] = {}
 
-    def open(self, relay: Relay, *, for_system: bool) -> None:
+    def open(self, attempt: Attempt) -> None:
         """Begin to open a connection; what became of it comes by `opened`."""
+        relay = attempt.relay
 
-        def note(attempt: Future[Link]) -> None:
-            self._ended.put((relay, for_system, attempt))
+        def note(future: Future[Link]) -> None:
+            self._ended.put((attempt, future))
             self._wake.ring()
 
-        self._pool.submit(self._connect, relay).add_done_callback(note)
+        if relay.slug not in self._pools:
+            self._pools[relay.slug] = ThreadPoolExecutor(_THREADS, f"relay-{relay.slug}")
+        self._pools[relay.slug].submit(self._connect, relay).add_done_callback(note)
 
     def opened(self) -> list[Opened]:
         """The attempts that ended since the last call; what is no RelayError is raised."""
         ended: list[Opened] = []
         while not self._ended.empty():
-            relay, for_system, attempt = self._ended.get()
+            attempt, future = self._ended.get()
             try:
-                ended.append(Opened(relay, for_system, attempt.result()))
+                ended.append(Opened(attempt, future.result()))
             except RelayError as error:
-                ended.append(Opened(relay, for_system, error))
+                ended.append(Opened(attempt, error))
         return ended
 
     def close(self) -> None:
         """Wait for attempts under way and close what they opened."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
         while not self._ended.empty():
-            *_, attempt = self._ended.get()
-            if not attempt.cancelled() and attempt.exception() is None:
-                attempt.result().close()
+            _, future = self._ended.get()
+            if not future.cancelled() and future.exception() is None:
+                future.result().close()

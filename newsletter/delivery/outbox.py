@@ -9,11 +9,13 @@ from newsletter.delivery.model import Delivery
 from newsletter.delivery.pacing import DestinationPace
 
 # Of a destination that must wait so many letters are kept at hand; more are put off.
-_KEPT_OF_A_GROUP = 10
+_KEPT_OF_A_GROUP = 20
 # Rows that a thread writes at a time: to hand over each alone costs more than it does.
 _WRITTEN_TOGETHER = 16
 # Who has to wait longer than this is put off, so that others get the room (seconds).
 _LONGEST_WAIT = 5.0
+# Until another message to the destination is answered.
+_BUSY = float("inf")
 
 
 class _Queue:
@@ -84,7 +86,8 @@ class Outbox:
 
     ``write`` makes a letter of a row, or gives None where it can't be sent (and
     has seen to that). With a ``pool``, for signing takes its time, it is called
-    there for some rows ahead, and ``ring`` when they are done.
+    there for some rows ahead, and ``ring`` when they are done. ``group_of`` names the
+    destination's group by a domain.
     """
 
     def __init__(
@@ -93,8 +96,10 @@ class Outbox:
         pace: DestinationPace,
         pool: ThreadPoolExecutor | None = None,
         ring: Callable[[], None] = lambda: None,
+        group_of: Callable[[str], str] = str.lower,
     ) -> None:
         self._write = write
+        self._group_of = group_of
         self._pace = pace
         self._pool = pool
         self._ring = ring
@@ -118,11 +123,16 @@ class Outbox:
         """Rows of issues at hand."""
         return len(self._issues) + len(self._waiting)
 
-    def add(self, deliveries: Iterable[Delivery]) -> None:
-        """Take in what was claimed."""
+    def add(self, deliveries: Iterable[Delivery], mono: float) -> None:
+        """Take in what was claimed; who has to wait for long is put off at once, unwritten."""
         together: list[Delivery] = []
         for delivery in deliveries:
             self._claims[delivery.id] = delivery
+            group = self._group_of(delivery.domain)
+            if not delivery.is_system and _LONGEST_WAIT < self._pace.wait(group, mono) < _BUSY:
+                self.put_off[delivery.id] = self._pace.put_off(group, mono)
+                self.let_go(delivery)
+                continue
             if self._pool is None:
                 self._queue_of(delivery).add(delivery)
                 continue
@@ -207,8 +217,7 @@ class Outbox:
         wait = self._pace.wait(letter.group, mono)
         if wait <= 0:
             return letter
-        # Infinite is until another message to it is answered.
-        soon = wait <= _LONGEST_WAIT or wait == float("inf")
+        soon = wait <= _LONGEST_WAIT or wait == _BUSY
         of_group = sum(1 for other in self._waiting if other.group == letter.group)
         if soon and of_group < _KEPT_OF_A_GROUP:
             self._waiting.append(letter)

@@ -19,7 +19,10 @@ _SLOWEST = 1 / 60  # messages a second
 # A pace above this is no limit worth keeping.
 _FREE = 1_000.0
 _WINDOW = 60.0
-_SHORTEST_PUT_OFF = 5.0
+_SHORTEST_PUT_OFF = 1.0
+# Those put off come back within so many seconds after a pause: the pace may have grown by
+# then more than was foreseen, and who still can't go is put off again.
+LONGEST_SPREAD = 300.0
 
 
 class TokenBucket:
@@ -147,18 +150,28 @@ class DestinationPace:
     def put_off(self, name: str, now: float) -> float:
         """Seconds until a message that can't go now should be asked for again.
 
-        Of many that wait, each gets a later time, as the group's rate goes.
+        Of many that wait each gets another time, as the group's rate goes and will
+        grow, and none a much later one than the end of the pause.
         """
         group = self._groups[name]
-        rate = group.bucket.rate if group.bucket and group.bucket.rate else 1.0
         earliest = max(now + _SHORTEST_PUT_OFF, group.paused_until)
-        group.next_turn = max(group.next_turn, earliest) + 1 / rate
-        return group.next_turn - now
+        if not earliest <= group.next_turn <= earliest + LONGEST_SPREAD:
+            group.next_turn = earliest
+        rate = group.bucket.rate if group.bucket and group.bucket.rate else _FREE
+        if group.slowed:
+            clean = group.next_turn - max(group.changed_at, group.paused_until)
+            rate = min(rate * _GROWTH ** max(0.0, clean // CLEAN_SECONDS), _FREE)
+        group.next_turn = min(group.next_turn + 1 / rate, earliest + LONGEST_SPREAD)
+        turn = group.next_turn
+        if turn >= earliest + LONGEST_SPREAD:
+            group.next_turn = 0.0  # the next one begins anew
+        return turn - now
 
     def _grow(self, group: _Group, now: float) -> None:
         group.changed_at = now
         group.connections = min(group.connections + 1, self._most)
         if group.bucket is None:
+            group.slowed = group.connections < self._most
             return
         rate = group.bucket.rate * _GROWTH
         if self._rate and rate >= self._rate:

@@ -94,7 +94,8 @@ class Ledger(Protocol):
         """The worker's part of the relay's connections and rate, as of now.
 
         All workers' parts together never exceed what the relay allows: a new
-        worker waits for what the others give up.
+        worker waits for what the others give up. Of several connections one is
+        kept for system mail, by one of the workers.
         """
         ...
 
@@ -106,7 +107,7 @@ class Ledger(Protocol):
         ...
 
     def give_back(self, relay: Relay, unused: int, now: datetime) -> None:
-        """Return granted messages that were not sent."""
+        """Return messages, granted at ``now``, that were not sent."""
         ...
 
     def relay_states(self) -> Mapping[str, RelayState]:

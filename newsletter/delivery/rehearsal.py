@@ -173,7 +173,7 @@ class RehearsalLedger(Ledger):
         return now if self._again else None
 
     def share(self, worker: int, relay: Relay, now: datetime) -> Permit:  # noqa: ARG002
-        return Permit(relay.connections)
+        return Permit(relay.connections, kept=int(relay.connections > 1))
 
     def grant(self, relay: Relay, wanted: int, now: datetime) -> int:  # noqa: ARG002
         return wanted

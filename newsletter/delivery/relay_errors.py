@@ -10,11 +10,15 @@ from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable
 
 
 def explain_failure(relay: Relay, phase: Phase, error: Exception) -> RelayError:
-    """Our error for what went wrong while ``relay`` was opened, at ``phase``."""
+    """Our error for what went wrong while ``relay`` was opened, at ``phase``.
+
+    RelayUnavailable where it may be well again by itself.
+    """
     name = name_relay(relay)
     if phase is Phase.AUTH:
         return _explain_login(relay, name, error)
-    return RelayUnavailable(f"{name} {_complaint(error)}", subject=relay.slug)
+    kind = RelayError if _needs_a_hand(error) else RelayUnavailable
+    return kind(f"{name} {_complaint(error)}", subject=relay.slug)
 
 
 def name_relay(relay: Relay) -> str:
@@ -41,12 +45,20 @@ def _explain_login(relay: Relay, name: str, error: Exception) -> RelayError:
             subject=relay.slug,
         )
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return RelayUnavailable(
+        return RelayError(
             f"{name} takes no login here; use its submission port (587 or 465), "
             "or leave username and password out",
             subject=relay.slug,
         )
     return RelayUnavailable(f"{name} {_complaint(error)}", subject=relay.slug)
+
+
+def _needs_a_hand(error: Exception) -> bool:
+    """Whether it stays as it is until somebody mends it: a refusal for good, or no TLS."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code >= 500
+    broke_off = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
+    return isinstance(error, ssl.SSLError) and not broke_off
 
 
 def _complaint(error: Exception) -> str:

@@ -63,6 +63,9 @@ def judge_reply(
         return Outcome(OutcomeKind.REQUEUED, reason_of(reply, phase), reply)
     if reply.code < 500:
         reason = reason_of(reply, phase)
+        if phase is Phase.MAIL and reason == "rate_limited":
+            # Of our pace, and no reader was named yet.
+            return Outcome(OutcomeKind.REQUEUED, reason, reply)
         return defer_or_expire(reply, reason, attempts, first_tried_at, now, give_up_after)
     return _judge_refusal(reply, phase)
 

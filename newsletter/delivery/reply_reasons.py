@@ -73,11 +73,14 @@ _ENHANCED: Mapping[str, str] = {
     "7.57": "authentication",
     "7.64": "relay_denied",
     "7.509": "authentication",
+    "7.500": "rate_limited",
     "7.511": "blocked",
     "7.515": "authentication",
     "7.606": "blocked",
     "7.649": "blocked",
-    "7.650": "blocked",
+    "7.650": "rate_limited",
+    "7.651": "rate_limited",
+    "7.652": "rate_limited",
     "7.708": "blocked",
 }
 
@@ -90,6 +93,18 @@ _TEXTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
         ("greylisted", r"gr[ea]y-?\s?list"),
+        # Gmail of a single mailbox that others write to as well: no pace of ours.
+        ("system", r"receiving (e?mail|messages) (too quickly|at a rate)"),
+        # Said beside reputation or complaints too, and then it is still "slower".
+        ("rate_limited", r"rate[ -]?limit|throttl|too fast|(sending|send) limit"
+                         r"|(exceed(s|ed|ing)?|over)( \S+){0,3} (rate|maximum number)\b"
+                         r"|\brate\b( \S+){0,2} exceed|unusual(ly high)? rate"
+                         r"|too (many|much) (\S+ )?(e?mails?|messages|connections|sessions"
+                         r"|requests|recipients this hour)|slow down|trop de connexions"
+                         r"|unexpected volume|limits? for how many messages"
+                         r"|\[TSS?\d\d\]|\bRP-00[123]\b|\bOFR_?\d*_(104|408)\b"
+                         r"|maximum (number of )?(concurrent )?connections"
+                         r"|server busy|connection limit"),
         ("relay_denied", r"relay(ing)?( access)? (is )?(denied|prohibited|not (allowed|permitted))"
                          r"|(unable|not permitted|not allowed) to relay|(don't|do not) relay"),
         ("authentication", r"\b(spf|dkim|dmarc)\b|authenticat|reverse dns|\bptr\b"),
@@ -97,7 +112,7 @@ _TEXTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                     r"|\b(is |been |are )(blocked|banned|listed)|blocked (by|using|due)"
                     r"|(poor|bad|low) reputation"),
         ("spam", r"\bspam|unsolicited|\bjunk\b|\bbulk mail"),
-        ("rate_limited", r"rate limit|throttl|too many|too fast|sending limit|limit exceeded"),
+        ("rate_limited", r"too many|limit exceeded"),
         ("mailbox_full", r"(mail)?box (is )?(over )?(full|quota)|over (the )?quota"
                          r"|quota (is )?(exceeded|full)|exceeded (its |the |their )?.{0,20}quota"
                          r"|out of storage|not enough (storage|space)"),
@@ -156,6 +171,9 @@ def reason_of(reply: Reply, phase: Phase) -> str:
     by_text = _reason_of_text(reply.text)
     by_code = None if detail in _VAGUE else _ENHANCED.get(detail)
     if by_code in ("unknown_user", "unknown_host") and by_text in _STRONGER:
+        return by_text
+    if by_code == "suspended" and by_text in ("rate_limited", "system"):
+        # Servers say "disabled" (x.2.1) of a mailbox that only gets too much at once, too.
         return by_text
     if by_code is not None:
         return by_code

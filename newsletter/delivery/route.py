@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.delivery.model import Permit, Relay, RelayState
+from newsletter.delivery.openers import Attempt
 from newsletter.delivery.pacing import TokenBucket
 from newsletter.errors import RelayError
 
@@ -26,9 +27,15 @@ class Route:
     state: RelayState = field(default_factory=RelayState)
     # Messages that may still go today as far as the installation granted them; None: no cap.
     granted: int | None = None
-    capped: bool = False
+    granted_at: datetime | None = None
+    # The day's cap was used up: nothing of an issue goes until then.
+    capped_until: datetime | None = None
     connections: int = 0
-    opening: int = 0
+    # Of them those that are kept for system mail.
+    kept: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
+    # It lets us wait: somebody who can't wait had better go elsewhere.
+    hangs: bool = False
     # Connections that the relay itself allows, where it is fewer than we would open.
     allowed: int | None = None
     assigned: int = 0
@@ -51,8 +58,33 @@ class Route:
         return most if self.allowed is None else min(most, self.allowed)
 
     def width_for(self, *, system: bool) -> int:
-        """How many of them may be open: of several one is kept for system mail."""
-        return self.width if system else max(self.width - 1, min(self.width, 1))
+        """How many of them may be open for system mail, or for an issue."""
+        if system:
+            return self.width
+        if self.permit.connections <= self.permit.kept:
+            return 0
+        return max(self.width - self.permit.kept, min(self.width, 1))
+
+    @property
+    def opening(self) -> int:
+        """Connections that are being opened."""
+        return len(self.attempts)
+
+    @property
+    def for_issues(self) -> int:
+        """Connections, open or being opened, that an issue may go over."""
+        kept = sum(attempt.for_system for attempt in self.attempts)
+        return self.connections - self.kept + self.opening - kept
+
+    def has_room(self, *, system: bool) -> bool:
+        """Whether another connection may be opened, for system mail or for an issue.
+
+        Those kept for system mail and the others are counted apart: else the one
+        kind would take the place of the other.
+        """
+        if self.connections + self.opening >= self.width:
+            return False
+        return system or self.for_issues < self.width_for(system=False)
 
     def is_open(self, mono: float, now: datetime) -> bool:
         """Whether anything may go over this relay now."""
@@ -64,8 +96,14 @@ class Route:
         )
 
     def takes_issues(self, mono: float, now: datetime) -> bool:
-        """Whether a daily cap leaves room for more than system mail, which ignores it."""
-        return self.is_open(mono, now) and not self.capped
+        """Whether it is open for more than system mail, which ignores a daily cap."""
+        return (
+            self.is_open(mono, now) and not self.is_capped(now) and self.width_for(system=False) > 0
+        )
+
+    def is_capped(self, now: datetime) -> bool:
+        """Whether its daily cap was used up when it was last asked for."""
+        return self.capped_until is not None and now < self.capped_until
 
     def failed(self, error: RelayError, mono: float) -> None:
         """It could not be reached, or broke off: leave it alone for a while."""

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from newsletter.delivery.model import Phase, Relay
 from newsletter.delivery.relay_errors import explain_failure
-from newsletter.errors import RelayUnavailable
+from newsletter.errors import RelayError, RelayUnavailable
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def open_connection(
     """Connect to ``relay``, secured and signed in as configured.
 
     Without ``context`` the machine's certificate authorities decide. Raises
-    RelayUnavailable or RelayRejectedLogin.
+    RelayUnavailable where trying again may help, else RelayError.
     """
     limits = limits or TimeLimits()
     phase = Phase.CONNECT
@@ -175,7 +175,7 @@ def _greet(smtp: smtplib.SMTP) -> None:
 
 def _secure(smtp: smtplib.SMTP, relay: Relay, context: ssl.SSLContext) -> None:
     if not smtp.has_extn("starttls"):
-        raise RelayUnavailable(
+        raise RelayError(
             f"relay {relay.slug} ({relay.host}:{relay.port}) does not offer STARTTLS, so nothing "
             'was sent; set tls = "tls" if it is encrypted from the start (as on port 465), or '
             'tls = "none" only for a server on this machine or a trusted network',

@@ -8,14 +8,17 @@ from newsletter.clock import Clock
 from newsletter.delivery.conversation import Event
 from newsletter.delivery.line import Letter, Line
 from newsletter.delivery.model import Permit, Relay, RelayState
-from newsletter.delivery.openers import Opened, Openers, Wake
+from newsletter.delivery.openers import Attempt, Opened, Openers, Wake
 from newsletter.delivery.pacing import TokenBucket
 from newsletter.delivery.route import Route, pick_route
 from newsletter.delivery.smtp import Link, TimeLimits
-from newsletter.errors import RelayError, RelayUnavailable
+from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable
 from newsletter.log import get_logger
 
 log = get_logger(__name__)
+
+# Whom a relay lets wait for so long may go over another (seconds).
+_PATIENCE = 2.0
 
 
 class Switchboard:
@@ -73,36 +76,72 @@ class Switchboard:
         ]
         return [route for route in able if route.relay.weight] or able
 
+    def urgent_routes(self, mono: float, now: datetime) -> list[Route]:
+        """The relays for system mail: those that don't let us wait, where there are such."""
+        able = self.open_routes(mono, now, issues=False)
+        prompt = [route for route in able if not route.hangs] or [
+            route for route in self.routes.values() if route.is_open(mono, now) and not route.hangs
+        ]
+        return prompt or able
+
+    @property
+    def keeps_one(self) -> bool:
+        """Whether a connection is kept here for the system mail of all workers."""
+        return any(route.permit.kept for route in self.routes.values())
+
     def share(self, route: Route, permit: Permit, state: RelayState, mono: float) -> None:
         """Go on with another part of a relay's limits, and with what others found out of it."""
         route.share(permit, mono)
         if state.trips > route.state.trips:
             # Another worker, or an earlier run, found out why.
             route.state, route.error = state, RelayError(state.reason, subject=route.slug)
-        route.capped = False
         surplus = route.connections - route.width
         for line in [x for x in self.lines if x.route is route and x.conversation.idle]:
             if surplus > 0:
                 surplus -= 1
                 self.drop(line)
+        # Where there is room for fewer than before, the one left must not be a kept one.
+        for line in [x for x in self.lines if x.route is route and x.for_system]:
+            full = route.connections + route.opening >= route.width
+            if full and route.for_issues < route.width_for(system=False):
+                line.for_system = False
+                route.kept -= 1
 
     def open_more(self, system: int, issues: int, mono: float, now: datetime) -> None:
-        """Open connections for the letters that wait, as far as each relay allows."""
-        opening = sum(route.opening for route in self.routes.values())
-        for _ in range(max(0, system + issues - opening)):
-            routes = [
-                route
-                for route in self.open_routes(mono, now, issues=not system)
-                if route.connections + route.opening < route.width_for(system=bool(system))
-            ]
-            route = pick_route(routes)
+        """Open connections for the letters that wait, as far as each relay allows.
+
+        One that is long in coming is not counted on: another may be there first.
+        """
+        coming = sum(
+            mono - attempt.since < _PATIENCE
+            for route in self.routes.values()
+            for attempt in route.attempts
+        )
+        for _ in range(max(0, system + issues - coming)):
+            able = (
+                self.urgent_routes(mono, now)
+                if system
+                else self.open_routes(mono, now, issues=True)
+            )
+            route = pick_route([one for one in able if one.has_room(system=bool(system))])
             if route is None:
-                return
-            kept = route.connections + route.opening >= route.width_for(system=False)
-            route.opening += 1
-            self._openers.open(route.relay, for_system=kept)
+                if not system:
+                    return
+                system = 0
+                continue
+            kept = route.for_issues >= route.width_for(system=False)
+            attempt = Attempt(route.relay, kept, mono)
+            route.attempts.append(attempt)
+            self._openers.open(attempt)
             if system:
                 system -= 1
+
+    def look_around(self, mono: float) -> None:
+        """See which relays let us wait."""
+        slow = {line.route for line in self.lines if line.waiting(mono) > _PATIENCE}
+        for route in self.routes.values():
+            late = any(mono - attempt.since > _PATIENCE for attempt in route.attempts)
+            route.hangs = late or route in slow
 
     def hear(self, line: Line, events: Iterable[Event]) -> None:
         """Note what happened on a line."""
@@ -144,6 +183,7 @@ class Switchboard:
             return
         self.lines.discard(line)
         line.route.connections = max(0, line.route.connections - 1)
+        line.route.kept = max(0, line.route.kept - line.for_system)
         number = line.link.fileno()
         if number is not None:
             self._selector.unregister(number)
@@ -152,8 +192,19 @@ class Switchboard:
 
     def take_back(self, route: Route | None = None) -> list[Letter]:
         """Withdraw what is offered and not handed over, over one relay or all."""
+        return self._take_back([x for x in self.lines if route is None or x.route is route])
+
+    def take_back_urgent(self, mono: float, now: datetime) -> list[Letter]:
+        """Withdraw system mail that a relay lets wait, where another may take it."""
+        if all(route.hangs for route in self.urgent_routes(mono, now)):
+            return []
+        return self._take_back(
+            [x for x in self.lines if x.waiting(mono) > _PATIENCE and x.offers_system]
+        )
+
+    def _take_back(self, lines: Iterable[Line]) -> list[Letter]:
         letters: list[Letter] = []
-        for line in [x for x in self.lines if route is None or x.route is route]:
+        for line in lines:
             letter = line.take_back()
             if letter is not None:
                 letters.append(letter)
@@ -198,20 +249,27 @@ class Switchboard:
         mono = self._clock.monotonic()
         for opened in self._openers.opened():
             route = self.routes[opened.relay.slug]
-            route.opening = max(0, route.opening - 1)
-            if isinstance(opened.result, RelayUnavailable):
+            if opened.attempt in route.attempts:
+                route.attempts.remove(opened.attempt)
+            # Where others are open it works, and allows no more of them.
+            full = route.connections > 0 and not isinstance(opened.result, RelayRejectedLogin)
+            if isinstance(opened.result, RelayUnavailable) or (
+                isinstance(opened.result, RelayError) and full
+            ):
                 log.warning("connection_failed", relay=route.slug, error=str(opened.result))
                 route.failed(opened.result, mono)
             elif isinstance(opened.result, RelayError):
                 failed.append(opened)
             else:
-                self._add(route, opened.result, mono, for_system=opened.for_system)
+                self._add(route, opened.result, mono, for_system=opened.attempt.for_system)
         return failed
 
     def _add(self, route: Route, link: Link, mono: float, *, for_system: bool) -> None:
         line = Line(route, link, self._times, self._lasts, for_system=for_system)
         line.deadline = mono + self._times.step
+        line.since = mono
         route.connections += 1
+        route.kept += for_system
         self.lines.add(line)
         if (number := link.fileno()) is not None:
             self._selector.register(number, selectors.EVENT_READ, line)

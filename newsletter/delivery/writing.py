@@ -36,7 +36,7 @@ class LetterWriter:
     ) -> None:
         self._load = load
         self._prepare = prepare
-        self._group_of = group_of
+        self.group_of = group_of
         self._lock = threading.Lock()
         self._templates: OrderedDict[str, MessageTemplate] = OrderedDict()
         self._refused: queue.SimpleQueue[Settlement] = queue.SimpleQueue()
@@ -63,7 +63,7 @@ class LetterWriter:
             template.envelope(delivery),
             message,
             template.from_address,
-            self._group_of(delivery.domain),
+            self.group_of(delivery.domain),
             utf8,
         )
 

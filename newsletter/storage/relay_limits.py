@@ -11,6 +11,7 @@ from newsletter.delivery.model import Permit, Relay, RelayState
 from newsletter.delivery.ports import Ledger
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
+from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.statements import insert_into, lease_clock, lock_name
 
 
@@ -53,7 +54,10 @@ class RelayLimits(Ledger):
             rate = max(0.0, min(relay.rate / count, relay.rate - float(others[1])))
             self._write_permit(connection, worker, relay.slug, connections, rate)
         # A worker that got no part of a rate must not take that for "no limit".
-        return Permit(connections if not relay.rate or rate > 0 else 0, rate)
+        connections = connections if not relay.rate or rate > 0 else 0
+        # Of several one is kept for system mail, by the worker that is there longest.
+        kept = 1 if place == 0 and relay.connections > 1 and connections else 0
+        return Permit(connections, rate, kept, count, place)
 
     def grant(self, relay: Relay, wanted: int, now: datetime) -> int:
         today = now.astimezone(UTC).date()
@@ -74,8 +78,7 @@ class RelayLimits(Ledger):
 
     def relay_states(self) -> Mapping[str, RelayState]:
         with self._database.read() as transaction:
-            rows = transaction.connection.execute(sa.select(t.relay_state)).all()
-        return {row.relay: RelayState(row.paused_until, row.reason, row.trips) for row in rows}
+            return RelayUses(transaction.connection).states()
 
     def set_relay_state(self, relay: str, state: RelayState, now: datetime) -> None:
         values = {

@@ -1,12 +1,13 @@
 """What relays were used for until now, to foresee how long a send will take."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from newsletter.delivery.model import DeliveryState, RelayUse
+from newsletter.delivery.model import DeliveryState, RelayState, RelayUse
 from newsletter.storage import tables as t
 
 # The newest rows of the ledger that are looked at, of any relay.
@@ -33,6 +34,11 @@ class RelayUses:
             granted_today=granted.get(today, 0),
             reply_seconds=self._reply_seconds(relay),
         )
+
+    def states(self) -> Mapping[str, RelayState]:
+        """The breakers that are open or have been, by relay."""
+        rows = self._connection.execute(sa.select(t.relay_state)).all()
+        return {row.relay: RelayState(row.paused_until, row.reason, row.trips) for row in rows}
 
     def _reply_seconds(self, relay: str) -> float | None:
         """The median time from handing a message over to the relay's answer."""

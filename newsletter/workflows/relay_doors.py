@@ -1,6 +1,8 @@
 """The relays' doors: what each says it takes, asked without sending anything."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from newsletter.checks.model import Finding, Level
 from newsletter.delivery.model import Relay
@@ -8,12 +10,40 @@ from newsletter.delivery.rehearsal import SizeSpread
 from newsletter.delivery.responder import OFFERS
 from newsletter.delivery.smtp import TimeLimits, open_connection
 from newsletter.errors import RelayError
+from newsletter.workflows.installation import Installation
 
 # To be asked what it offers, a relay need not be given minutes.
 _ASKING = TimeLimits(connect=10.0, step=10.0, final=10.0)
 
 # The SMTP extensions that a relay offers, by name; RelayError where it lets nobody in.
 Asking = Callable[[Relay], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class PausedRelay:
+    """A relay that refused us and is left alone; ``reason`` is a sentence with its mend."""
+
+    relay: str
+    paused_until: datetime
+    reason: str
+
+    def sentence(self) -> str:
+        """It in words, without its name."""
+        return f"paused until {self.paused_until:%Y-%m-%d %H:%M} UTC: {self.reason}"
+
+
+def paused_relays(installation: Installation) -> tuple[PausedRelay, ...]:
+    """The relays whose breaker is open: a notice of it may wait behind the very relay."""
+    now = installation.clock.now()
+    with installation.database.read() as tx:
+        states = tx.relay_uses.states()
+    return tuple(
+        PausedRelay(relay.slug, state.paused_until, state.reason)
+        for relay in installation.relays
+        if (state := states.get(relay.slug)) is not None
+        and state.paused_until is not None
+        and state.paused_until > now
+    )
 
 
 def ask_relay(relay: Relay) -> Mapping[str, str]:

@@ -56,7 +56,10 @@ class MemoryLedger:
         self.leases: dict[int, datetime | None] = {}
         self.states_of_relays: dict[str, RelayState] = {}
         self.granted: Counter[str] = Counter()
-        self.permits: Callable[[Relay], Permit] = lambda r: Permit(r.connections, r.rate)
+        self.granted_on: Counter[tuple[str, str]] = Counter()
+        self.permits: Callable[[Relay], Permit] = lambda r: Permit(
+            r.connections, r.rate, kept=int(r.connections > 1)
+        )
         self._lock = threading.RLock()
 
     def enqueue(self, mailing: Mailing, *addresses: str) -> None:
@@ -191,12 +194,14 @@ class MemoryLedger:
             left = relay.daily_cap - self.granted[relay.slug]
             given = max(0, min(wanted, left))
             self.granted[relay.slug] += given
+            self.granted_on[relay.slug, f"{now:%Y-%m-%d}"] += given
             return given
 
     def give_back(self, relay: Relay, unused: int, now: datetime) -> None:
         with self._lock:
             self._enter(f"give back on {now:%Y-%m-%d}")
             self.granted[relay.slug] -= unused
+            self.granted_on[relay.slug, f"{now:%Y-%m-%d}"] -= unused
 
     def relay_states(self) -> Mapping[str, RelayState]:
         return self.states_of_relays

@@ -99,7 +99,7 @@ class _Controller(Controller):
 def smtp_server(faults: Faults, **options: Any) -> Iterator[int]:
     """Run a server for the block; gives its port."""
     controller = _Controller(
-        faults, hostname="127.0.0.1", port=0, server_hostname="localhost", **options
+        faults, **{"hostname": "127.0.0.1", "server_hostname": "localhost"} | options, port=0
     )
     controller.start()
     try:

@@ -55,15 +55,16 @@ def relay_at(port: int, connections: int = 1, **changes: Any) -> Relay:
                  local_hostname="localhost", **changes)  # fmt: skip
 
 
-def deliver(
+@contextlib.contextmanager
+def worker(
     ledger: MemoryLedger,
     *relays: Relay,
     clock: SetClock | None = None,
     connect: Callable[[Relay], Link] = lambda relay: open_connection(relay, limits=QUICK),
     lease: timedelta = LEASE,
     **callbacks: Any,
-) -> DeliverySummary:
-    """Send what is due; raises why no relay could be used."""
+) -> Iterator[Engine]:
+    """An engine for the block."""
     writer = LetterWriter(ledger.mailing, lambda m: MessageTemplate.of(m, KEYRING), str.lower)
     limits = Limits(give_up_after=GIVE_UP, lease=lease, times=QUICK)
     engine = Engine(
@@ -77,11 +78,17 @@ def deliver(
         connect=connect,
     )
     try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def deliver(ledger: MemoryLedger, *relays: Relay, **options: Any) -> DeliverySummary:
+    """Send what is due; raises why no relay could be used."""
+    with worker(ledger, *relays, **options) as engine:
         summary = engine.run()
         if engine.failure is not None:
             raise engine.failure
-    finally:
-        engine.close()
     return summary
 
 
@@ -157,6 +164,36 @@ def test_a_421_in_mid_session_costs_nobody_anything(step: str) -> None:
     assert summary == DeliverySummary(accepted=6, requeued=2)
     assert faults.fired[step] == 2
     assert faults.recipients() == addresses(6)
+    assert all(row.delivery.attempts == 0 for row in ledger.rows.values())
+
+
+def test_a_relay_that_takes_so_many_messages_a_connection_is_called_again_at_once() -> None:
+    ledger = ledger_of(200)
+
+    class Limited(Faults):
+        async def handle_MAIL(self, server, session, envelope, address, options) -> str:
+            session.count = getattr(session, "count", 0) + 1
+            if session.count > 20:
+                self.fired["421"] += 1
+                server.loop.call_soon(server.transport.close)
+                return "421 4.7.0 Too many messages on this connection"
+            return await super().handle_MAIL(server, session, envelope, address, options)
+
+    faults, clock = Limited(), SetClock()
+    with smtp_server(faults) as port:
+        summary = deliver(ledger, relay_at(port, connections=8), clock=clock)
+    assert faults.fired["421"] >= 7
+    assert summary == DeliverySummary(accepted=200, requeued=faults.fired["421"])
+    assert faults.recipients() == addresses(200)
+
+
+def test_a_relay_that_asks_for_less_is_left_for_a_while_and_no_reader_tried_in_vain() -> None:
+    ledger = ledger_of(30)
+    faults = Faults({"MAIL": lambda n: "450 4.7.1 Error: too much mail" if n > 10 else None})
+    with smtp_server(faults) as port, pytest.raises(RelayUnavailable, match="takes no more for"):
+        deliver(ledger, relay_at(port, connections=2))
+    assert faults.fired["MAIL"] <= 2
+    assert ledger.states() == {"accepted": 10, "queued": 20}
     assert all(row.delivery.attempts == 0 for row in ledger.rows.values())
 
 
@@ -613,6 +650,34 @@ def test_a_relay_whose_day_is_full_holds_no_other_back() -> None:
     assert (len(capped.messages), len(free.messages)) == (10, 90)
 
 
+def test_an_issue_goes_on_where_its_connections_were_closed_and_the_kept_one_was_not() -> None:
+    ledger = ledger_of(60)
+    ledger.mailings[SYSTEM.public_id] = SYSTEM
+    # Once the confirmation was served, over a connection of its own, the issue's is closed.
+    faults = Faults(
+        {"MAIL": lambda _: "421 4.3.2 closing" if faults.fired["MAIL"] < 1 and served() else None}
+    )
+
+    def served() -> bool:
+        return "ani@reader.example" in faults.recipients()
+
+    def sign_up(count: int) -> None:
+        if count == 5:
+            ledger.enqueue(SYSTEM, "ani@reader.example")
+
+    faults.on_message, faults.delay = sign_up, 0.05
+    started = time.monotonic()
+    with smtp_server(faults) as port:
+        summary = deliver(
+            ledger,
+            relay_at(port, connections=2),
+            # It would stand still for as long as the kept connection lasts.
+            should_stop=lambda: time.monotonic() - started > 20,
+        )
+    assert faults.fired["MAIL"] == 1
+    assert summary.accepted == 61
+
+
 def test_a_daily_cap_lets_system_mail_through_and_keeps_the_rest() -> None:
     ledger, faults = ledger_of(150), Faults()
     ledger.mailings[SYSTEM.public_id] = SYSTEM
@@ -623,6 +688,102 @@ def test_a_daily_cap_lets_system_mail_through_and_keeps_the_rest() -> None:
         assert deliver(ledger, relay_at(port, daily_cap=120)) == DeliverySummary()
     assert ledger.states() == {"accepted": 121, "queued": 30}
     assert ledger.granted["main"] == 120
+
+
+def test_a_used_up_day_is_left_alone_until_the_next_one_begins() -> None:
+    ledger, faults, clock = ledger_of(30), Faults(), SetClock()
+    opened: list[Relay] = []
+
+    def connect(where: Relay) -> Link:
+        opened.append(where)
+        return open_connection(where, limits=QUICK)
+
+    with (
+        smtp_server(faults) as port,
+        worker(ledger, relay_at(port, daily_cap=20), clock=clock, connect=connect) as engine,
+    ):
+        assert engine.run().accepted == 20
+        connections, asked = len(opened), ledger.calls["grant on 2025-08-08"]
+        for _ in range(20):
+            clock.sleep(1)
+            assert engine.run() == DeliverySummary()
+        assert len(opened) == connections
+        assert ledger.calls["grant on 2025-08-08"] <= asked + 1
+        # Of what was granted and given back others may use something before that.
+        clock.instant = NOW.replace(hour=23, minute=59, second=58)
+        assert engine.run() == DeliverySummary()
+        ledger.granted.clear()
+        clock.instant += timedelta(seconds=3)
+        assert engine.run().accepted == 10
+
+
+def test_what_was_granted_of_a_day_is_given_back_to_that_day() -> None:
+    ledger, faults = ledger_of(30), Faults()
+    clock = SetClock(NOW.replace(hour=23, minute=59))
+
+    def turn(count: int) -> None:
+        if count == 15:
+            clock.instant += timedelta(hours=1)
+
+    faults.on_message = turn
+    with smtp_server(faults) as port:
+        assert deliver(ledger, relay_at(port, daily_cap=500), clock=clock).accepted == 30
+    assert ledger.granted_on == {("main", "2025-08-08"): 15, ("main", "2025-08-09"): 15}
+
+
+def test_a_confirmation_waits_for_no_relay_that_hangs_when_called() -> None:
+    ledger, faults, hang = MemoryLedger(ISSUE), Faults(), threading.Event()
+    ledger.mailings[SYSTEM.public_id] = SYSTEM
+    ledger.enqueue(SYSTEM, "ani@reader.example")
+
+    def connect(where: Relay) -> Link:
+        if where.slug == "hung":
+            hang.wait(60)
+            raise RelayUnavailable("relay hung does not answer")
+        return open_connection(where, limits=QUICK)
+
+    faults.on_message = lambda _: hang.set()
+    with smtp_server(faults) as port:
+        # By its weight the one that hangs comes first.
+        deliver(
+            ledger,
+            relay_called("hung", 1, weight=9),
+            relay_called("main", port),
+            connect=connect,
+        )
+    assert hang.is_set()
+    assert faults.recipients() == ["ani@reader.example"]
+
+
+@pytest.mark.parametrize("spare_weight", [1, 0])
+def test_a_confirmation_waits_for_no_relay_that_falls_silent(spare_weight: int) -> None:
+    ledger, spare = ledger_of(40), Faults()
+    ledger.mailings[SYSTEM.public_id] = SYSTEM
+    released = threading.Event()
+
+    class Silent(Faults):
+        async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+            self.fired["silence"] += 1
+            if self.fired["silence"] == 1:
+                ledger.enqueue(SYSTEM, "ani@reader.example")
+            await server.loop.run_in_executor(None, released.wait, 60)
+            return await super().handle_RCPT(server, session, envelope, address, options)
+
+    def arrived(_: int) -> None:
+        if "ani@reader.example" in spare.recipients():
+            released.set()
+
+    silent = Silent()
+    spare.on_message = arrived
+    with smtp_server(silent) as one, smtp_server(spare) as other:
+        deliver(
+            ledger,
+            relay_called("silent", one, connections=2, weight=9),
+            relay_called("spare", other, connections=2, weight=spare_weight),
+        )
+    assert silent.fired["silence"] > 0
+    assert released.is_set()
+    assert "ani@reader.example" in spare.recipients()
 
 
 def test_a_worker_without_a_permit_claims_nothing() -> None:

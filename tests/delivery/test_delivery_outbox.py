@@ -42,7 +42,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 def test_system_mail_goes_first_and_issues_only_where_they_may() -> None:
     outbox = Outbox(write, DestinationPace(0, 0.0))
-    outbox.add([row(1), row(2, system=True), row(3), row(4, system=True)])
+    outbox.add([row(1), row(2, system=True), row(3), row(4, system=True)], 0.0)
     assert (outbox.system, outbox.issues, len(outbox)) == (2, 2, 4)
     assert take_all(outbox, issues=False) == [2, 4]
     assert take_all(outbox) == [1, 3]
@@ -51,7 +51,7 @@ def test_system_mail_goes_first_and_issues_only_where_they_may() -> None:
 
 def test_what_cannot_be_written_is_passed_over() -> None:
     outbox = Outbox(write, DestinationPace(0, 0.0))
-    outbox.add([row(1, "broken.example"), row(2), row(3, "broken.example")])
+    outbox.add([row(1, "broken.example"), row(2), row(3, "broken.example")], 0.0)
     assert take_all(outbox) == [2]
     assert len(outbox) == 0
 
@@ -59,7 +59,9 @@ def test_what_cannot_be_written_is_passed_over() -> None:
 def test_nobody_waits_behind_a_slow_destination() -> None:
     pace = DestinationPace(1, 0.0)
     outbox = Outbox(write, pace)
-    outbox.add([row(1, "slow.example"), row(2, "slow.example"), row(3), row(4, "slow.example")])
+    outbox.add(
+        [row(1, "slow.example"), row(2, "slow.example"), row(3), row(4, "slow.example")], 0.0
+    )
     assert take_all(outbox) == [1, 3]
     pace.end("slow.example", 1.0)
     assert take_all(outbox, 1.0) == [2]
@@ -69,7 +71,7 @@ def test_nobody_waits_behind_a_slow_destination() -> None:
 def test_nobody_waits_for_a_destinations_turn_with_a_confirmation() -> None:
     pace = DestinationPace(1, 0.0)
     outbox = Outbox(write, pace)
-    outbox.add([row(1, "slow.example"), row(2, "slow.example", system=True)])
+    outbox.add([row(1, "slow.example"), row(2, "slow.example", system=True)], 0.0)
     assert take_all(outbox) == [2]
 
 
@@ -78,8 +80,8 @@ def test_who_would_wait_long_is_put_off_each_to_another_time() -> None:
     outbox = Outbox(write, pace)
     pace.start("busy.example", 0.0)
     pace.slow_down("busy.example", 0.0)
-    outbox.add([row(number, "busy.example") for number in range(1, 31)])
-    outbox.add([row(99)])
+    outbox.add([row(number, "busy.example") for number in range(1, 31)], 0.0)
+    outbox.add([row(99)], 0.0)
     assert take_all(outbox) == [99]
     assert sorted(outbox.put_off) == list(range(1, 31))
     assert len(set(outbox.put_off.values())) == 30
@@ -87,18 +89,36 @@ def test_who_would_wait_long_is_put_off_each_to_another_time() -> None:
     assert len(outbox) == 0
 
 
+def test_for_a_destination_that_is_left_alone_nothing_is_written() -> None:
+    written: list[int] = []
+
+    def note(delivery: Delivery) -> Letter | None:
+        written.append(delivery.id)
+        return write(delivery)
+
+    pace = DestinationPace(0, 0.0)
+    outbox = Outbox(note, pace, group_of=lambda _: "owner.example")
+    pace.start("owner.example", 0.0)
+    pace.slow_down("owner.example", 0.0)
+    outbox.add([row(number, "busy.example") for number in range(1, 201)], 1.0)
+    outbox.add([row(999, "busy.example", system=True)], 1.0)
+    assert take_all(outbox, 1.0) == [999]
+    assert written == [999]
+    assert sorted(outbox.put_off) == list(range(1, 201))
+
+
 def test_of_one_destination_only_some_are_kept_at_hand() -> None:
     outbox = Outbox(write, DestinationPace(1, 0.0))
-    outbox.add([row(number, "slow.example") for number in range(1, 51)])
+    outbox.add([row(number, "slow.example") for number in range(1, 51)], 0.0)
     assert take_all(outbox) == [1]
     assert outbox.issues + len(outbox.put_off) == 49
-    assert 0 < outbox.issues <= 10
+    assert 0 < outbox.issues <= 20
 
 
 def test_the_shortest_wait_is_that_of_whom_may_go_first() -> None:
     pace = DestinationPace(0, 0.5)
     outbox = Outbox(write, pace)
-    outbox.add([row(1), row(2)])
+    outbox.add([row(1), row(2)], 0.0)
     assert outbox.shortest_wait(0.0) is None
     assert take_all(outbox) == [1]
     assert outbox.shortest_wait(0.5) == pytest.approx(1.5)
@@ -109,7 +129,7 @@ def test_the_shortest_wait_is_that_of_whom_may_go_first() -> None:
 def test_what_is_given_back_is_the_next(system: bool) -> None:
     pace = DestinationPace(1, 0.0)
     outbox = Outbox(write, pace)
-    outbox.add([row(1, system=system), row(2, "other.example", system=system)])
+    outbox.add([row(1, system=system), row(2, "other.example", system=system)], 0.0)
     letter = outbox.take(0.0, issues=True)
     assert letter is not None
     outbox.give_back(letter, 0.0)
@@ -127,7 +147,7 @@ def test_letters_written_in_threads_come_in_order_and_ring(pool: ThreadPoolExecu
 
     outbox = Outbox(slowly, DestinationPace(0, 0.0), pool, rang.release)
     # Several lots, of which the first one takes its time.
-    outbox.add([row(number) for number in range(1, 71)])
+    outbox.add([row(number) for number in range(1, 71)], 0.0)
     assert outbox.issues == 70
     for _ in range(4):
         assert rang.acquire(timeout=10)
@@ -144,7 +164,7 @@ def test_what_fails_in_a_thread_is_not_swallowed(pool: ThreadPoolExecutor) -> No
         raise RuntimeError("the key is gone")
 
     outbox = Outbox(fail, DestinationPace(0, 0.0), pool, rang.release)
-    outbox.add([row(1)])
+    outbox.add([row(1)], 0.0)
     assert rang.acquire(timeout=10)
     with pytest.raises(RuntimeError, match="the key is gone"):
         outbox.take(0.0, issues=True)
@@ -152,7 +172,7 @@ def test_what_fails_in_a_thread_is_not_swallowed(pool: ThreadPoolExecutor) -> No
 
 def test_letting_go_leaves_nothing(pool: ThreadPoolExecutor) -> None:
     outbox = Outbox(write, DestinationPace(0, 0.0), pool)
-    outbox.add([row(1), row(2, system=True)])
+    outbox.add([row(1), row(2, system=True)], 0.0)
     assert outbox.clear() == 2
     assert take_all(outbox) == []
 
@@ -180,7 +200,7 @@ def test_whatever_happens_each_row_is_in_one_place(
     for act, number, flag in acts:
         if act == "add":
             added += 1
-            outbox.add([row(added, f"d{number}.example", system=flag and number == 0)])
+            outbox.add([row(added, f"d{number}.example", system=flag and number == 0)], now)
         elif act == "take":
             letter = outbox.take(now, issues=flag)
             out += [letter] if letter else []

@@ -58,6 +58,30 @@ MEANINGS = [
     (552, "5.2.2 The email account that you tried to reach is over quota", "mailbox_full"),
     (452, "4.2.2 Mailbox full", "mailbox_full"),
     (550, "Mailbox is full", "mailbox_full"),
+    # As Gmail, Microsoft, Yahoo, Apple, GMX, Orange, Comcast, Postfix and Amazon ask for less.
+    (421, "4.7.28 Our system has detected an unusual rate of unsolicited mail", "rate_limited"),
+    (421, "4.7.0 Our system has detected an unusual rate of mail from you", "rate_limited"),
+    (451, "4.7.500 Server busy. Please try again later from [192.0.2.1].", "rate_limited"),
+    (451, "4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP "
+     "reputation.", "rate_limited"),
+    (451, "4.7.652 The mail server has exceeded the maximum number of connections.",
+     "rate_limited"),
+    (421, "RP-001 The mail server IP connecting to us has exceeded the rate limit allowed.",
+     "rate_limited"),
+    (421, "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume "
+     "or user complaints", "rate_limited"),
+    (450, "4.7.1 You are sending too much mail, slow down", "rate_limited"),
+    (450, "Requested mail action not taken: Mail send limit exceeded", "rate_limited"),
+    (421, "Service not available: Too many connections from this host", "rate_limited"),
+    (421, "Trop de connexions, veuillez verifier votre configuration. OFR_104", "rate_limited"),
+    (421, "4.1.0 Throttled - try again later", "rate_limited"),
+    (450, "4.7.1 Error: exceeding rate of mail from 192.0.2.1", "rate_limited"),
+    (450, "4.7.1 Error: too much mail from 192.0.2.1", "rate_limited"),
+    (454, "Throttling failure: Maximum sending rate exceeded.", "rate_limited"),
+    # One mailbox that many write to, not our pace; and it is not disabled.
+    (450, "4.2.1 The user you are trying to contact is receiving mail at a rate that prevents "
+     "additional messages from being delivered.", "system"),
+    (550, "5.2.1 The user you are trying to contact is receiving mail too quickly", "system"),
     (552, "5.3.4 Message size exceeds fixed limit", "too_big"),
     (550, "5.2.1 The email account that you tried to reach is disabled", "suspended"),
     (554, "5.7.1 Client host [192.0.2.1] blocked using zen.example", "blocked"),

@@ -22,7 +22,7 @@ REFUSES = RelayError("relay main refuses to send")
 
 def route(slug: str = "main", connections: int = 4, **changes: int) -> Route:
     relay = replace(Relay(slug, "127.0.0.1", 25), **changes)
-    return Route(relay, Permit(connections), TokenBucket(0, 0))
+    return Route(relay, Permit(connections, kept=int(connections > 1)), TokenBucket(0, 0))
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,10 @@ def test_without_a_permit_nothing_goes() -> None:
 
 def test_a_daily_cap_holds_issues_back_and_not_system_mail() -> None:
     main = route()
-    main.capped = True
+    main.capped_until = NOW + timedelta(hours=1)
     assert main.is_open(0.0, NOW)
     assert not main.takes_issues(0.0, NOW)
+    assert main.takes_issues(0.0, NOW + timedelta(hours=1))
 
 
 def test_a_relay_that_is_down_is_tried_again_later_and_later() -> None:
@@ -72,10 +73,10 @@ def test_one_connection_too_many_is_no_failure() -> None:
     assert main.is_open(0.0, NOW)
     assert main.width == 3
     # What it allows may have grown: one more is tried at each sharing.
-    main.share(Permit(8), 1.0)
+    main.share(Permit(8, kept=1), 1.0)
     assert main.width == 4
     for _ in range(10):
-        main.share(Permit(8), 1.0)
+        main.share(Permit(8, kept=1), 1.0)
     assert main.width == 8
 
 

@@ -1,0 +1,189 @@
+"""The worker, from the queue to a relay: what it begins, what it tells, how fast it goes."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from newsletter.workflows.deliver import work
+from tests.acceptance.command_line import must, newsletter
+from tests.acceptance.ready_house import make_house
+from tests.delivery.smtp_servers import Faults, scripted_server, server_context, smtp_server
+from tests.dns_server import dns_server, txt
+from tests.workflows.sending import Sending, opened
+
+DESK = "desk@paper.example"
+WAVES = '[newsletter.waves]\nstaff = ["@paper.example"]\ncanary = 0.25\nwait = "1 minute"'
+
+
+def work_until(sending: Sending, done: Callable[[], bool], seconds: float = 20) -> None:
+    """Let the worker work until ``done``, or for so many of our seconds."""
+    end = time.monotonic() + seconds
+    work(sending.installation, lambda: done() or time.monotonic() > end)
+    assert done()
+
+
+def test_the_worker_begins_one_wave_after_the_other(tmp_path: Path) -> None:
+    faults, at = Faults(), []
+    with smtp_server(faults) as port, opened(tmp_path, WAVES, port=port) as sending:
+        faults.on_message = lambda _: at.append(sending.clock.now())
+        sending.start(23)
+        work_until(sending, lambda: len(faults.messages) == 23)
+        domains = [recipient.partition("@")[2] for _, recipient, _ in faults.messages]
+        assert domains[:3] == ["paper.example"] * 3
+        assert [line[1:] for line in sending.lines()] == [(3, "done"), (5, "done"), (15, "done")]
+    # The canary's wait is kept.
+    assert (at[8] - at[7]).total_seconds() >= 60
+
+
+def notices_to_the_desk(faults: Faults) -> list[str]:
+    return [
+        content.decode("utf-8", "replace").replace("=\r\n", "").replace("\r\n", " ")
+        for _, recipient, content in faults.messages
+        if recipient == DESK
+    ]
+
+
+def second_relay(port: int) -> str:
+    """A table for another relay, used only where the first can't be."""
+    return (
+        f'[[relay]]\nslug = "other"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nweight = 0\n'
+    )
+
+
+def test_editors_are_told_of_a_relay_that_lets_nobody_in(tmp_path: Path) -> None:
+    faults = Faults()
+    with (
+        scripted_server(b"554 5.7.1 no service for you\r\n") as refusing,
+        smtp_server(faults) as port,
+        opened(tmp_path, delivery=second_relay(port), port=refusing) as sending,
+    ):
+        sending.start(5)
+        work_until(sending, lambda: bool(notices_to_the_desk(faults)) and len(faults.messages) == 6)
+    (notice,) = notices_to_the_desk(faults)
+    assert "relay catcher" in notice
+    assert "554 5.7.1 no service for you" in notice
+
+
+@pytest.mark.parametrize("refuses", ["certificate", "STARTTLS"])
+def test_editors_are_told_of_a_relay_that_is_not_secure(tmp_path: Path, refuses: str) -> None:
+    faults, unsafe = Faults(), Faults()
+    options: dict[str, Any] = {}
+    tls = "starttls"
+    if refuses == "certificate":
+        options, tls = {"ssl_context": server_context("wrong")}, "tls"
+    with (
+        smtp_server(unsafe, **options) as refusing,
+        smtp_server(faults) as port,
+        opened(
+            tmp_path, delivery=second_relay(port), port=refusing, changes={'"none"': f'"{tls}"'}
+        ) as sending,
+    ):
+        sending.start(5)
+        work_until(sending, lambda: bool(notices_to_the_desk(faults)) and len(faults.messages) == 6)
+    assert not unsafe.reached
+    (notice,) = notices_to_the_desk(faults)
+    assert refuses in notice
+
+
+def test_a_breaker_is_shown_where_its_notice_can_not_go_out(tmp_path: Path) -> None:
+    with scripted_server(b"554 5.7.1 no service for you\r\n") as refusing:
+        with opened(tmp_path, port=refusing) as sending:
+            sending.start(5)
+
+            def is_paused() -> bool:
+                with sending.installation.database.read() as tx:
+                    return bool(tx.relay_uses.states())
+
+            assert not is_paused()
+            work_until(sending, is_paused)
+        now = ("--now", sending.clock.now().isoformat())
+        shown = must(tmp_path, "issue", "show", *now)
+        paused = must(tmp_path, "issue", "show", "--json", *now).json["paused_relays"]
+    (line,) = [line for line in (shown.out + shown.err).splitlines() if "relay catcher is" in line]
+    assert "is paused until 2025-08-" in line
+    assert "554 5.7.1 no service for you" in line
+    assert [relay["relay"] for relay in paused] == ["catcher"]
+    assert "554 5.7.1" in paused[0]["reason"]
+
+
+def test_an_issue_does_not_begin_with_a_key_that_dns_does_not_show(tmp_path: Path) -> None:
+    faults = Faults()
+    with dns_server({("paper.example", "A"): ["192.0.2.1"]}) as server, smtp_server(faults) as port:
+        dns = f'[dns]\nnameservers = ["127.0.0.1"]\nport = {server.port}\n'
+        make_house(tmp_path, port, ["lilit@reader.example"], settings=dns)
+        made = must(tmp_path, "dkim", "keygen", "--selector", "s1", "--json").json["records"][0]
+        with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
+            config.write('[dkim]\nselectors = ["s1"]\n')
+        refused = newsletter(tmp_path, "issue", "send")
+        assert refused.status == 1
+        assert made["name"] in refused.err
+        assert must(tmp_path, "issue", "show", "--json").json["state"] == "approved"
+        assert not faults.reached
+        server.zone[made["name"], "TXT"] = [txt(made["value"])]
+        must(tmp_path, "issue", "send")
+    assert faults.recipients() == ["lilit@reader.example"]
+
+
+class Counting(Faults):
+    """Counts the messages to each of its owners' domains that are under way at a time."""
+
+    def __init__(self, owners: dict[str, str], **options: Any) -> None:
+        super().__init__(**options)
+        self.owners = owners
+        self.under_way: Counter[str] = Counter()
+        # By owner, of the messages that began after so many had arrived.
+        self.most: Counter[str] = Counter()
+        self.most_at_all = 0
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        owner = self.owners[address.partition("@")[2]]
+        self.under_way[owner] += 1
+        if len(self.messages) >= 10:
+            self.most[owner] = max(self.most[owner], self.under_way[owner])
+            self.most_at_all = max(self.most_at_all, self.under_way.total())
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        answer = await super().handle_DATA(server, session, envelope)
+        self.under_way[self.owners[envelope.rcpt_tos[0].partition("@")[2]]] -= 1
+        return answer
+
+
+def test_a_destination_gets_no_more_at_the_same_time_than_is_set(tmp_path: Path) -> None:
+    owners = {"paper.example": "paper", "busy.example": "busy", "other.example": "other"}
+    faults = Counting(owners, delay=0.02)
+    limit = "[delivery]\ndomain_connections = 1\n"
+    with smtp_server(faults) as port, opened(tmp_path, delivery=limit, port=port) as sending:
+        sending.start(60, domains=("busy.example", "other.example"))
+        work_until(sending, lambda: len(faults.messages) == 60)
+    assert faults.most["busy"] == faults.most["other"] == 1
+    # The connections are used, by one of each.
+    assert faults.most_at_all == 2
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_domains_behind_one_mail_host_are_one_destination(tmp_path: Path, grouped: bool) -> None:
+    owners = {"paper.example": "paper", "gmail.example": "big", "work.example": "big"}
+    faults = Counting(owners, delay=0.02)
+    zone = {
+        (domain, "MX"): [f"10 {domain[:4]}.mx.google.example."]
+        for domain in ("gmail.example", "work.example")
+    }
+    # A relay on this very machine would group nothing: it has a queue of its own.
+    elsewhere = {'host = "127.0.0.1"': 'host = "127.0.0.2"'}
+    with dns_server(zone) as server, smtp_server(faults, hostname="127.0.0.2") as port:
+        tables = (
+            f"[delivery]\ndomain_connections = 1\ngroup_by_mx = {str(grouped).lower()}\n"
+            f'[dns]\nnameservers = ["127.0.0.1"]\nport = {server.port}\n'
+        )
+        with opened(tmp_path, delivery=tables, port=port, changes=elsewhere) as sending:
+            sending.start(60, domains=("gmail.example", "work.example"))
+            work_until(sending, lambda: len(faults.messages) == 60)
+    assert faults.most["big"] == (1 if grouped else 2)
