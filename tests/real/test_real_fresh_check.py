@@ -11,10 +11,13 @@ import pytest
 
 from newsletter.demo.catcher import MailCatcher
 from newsletter.demo.outbox_store import list_messages
-from tests.acceptance.command_line import Answer, import_readers, must, newsletter
+from tests.acceptance.command_line import Answer
+from tests.cli.conftest import Call, call
 from tests.real.paper import Post
 from tests.real.programs import find_port
 from tests.real.wordpress import WordPress, running_wordpress
+
+__all__ = ["call"]
 
 CONFIG = """\
 data_dir = "data"
@@ -62,6 +65,13 @@ class House:
     folder: Path
     site: WordPress
     port: int
+    call: Call
+
+    def must(self, *arguments: str) -> Answer:
+        """A command that has to succeed."""
+        answer = self.call(self.folder, *arguments)
+        assert answer.status == 0, answer.err + answer.out
+        return answer
 
     def set_up(
         self, approval: str = "auto", changed_headline: str = "take", kind: str = "wordpress"
@@ -76,16 +86,18 @@ class House:
             changed_headline=changed_headline,
         )
         (self.folder / "config.toml").write_text(config, encoding="utf-8")
-        import_readers(self.folder, 3)
+        readers = "".join(f"reader{number}@readers.example\n" for number in range(3))
+        (self.folder / "readers.csv").write_text(f"email\n{readers}", encoding="utf-8")
+        self.must("subscribers", "import", "readers.csv", "--consent", "told on paper")
 
     def draft(self, *options: str) -> Any:
-        return must(self.folder, "issue", "draft", "--json", *options).json
+        return self.must("issue", "draft", "--json", *options).json
 
-    def send(self, **environment: str) -> Answer:
-        return newsletter(self.folder, "issue", "send", "--json", **environment)
+    def send(self) -> Answer:
+        return self.call(self.folder, "issue", "send", "--json")
 
     def issue(self) -> Any:
-        return must(self.folder, "issue", "show", "--json").json
+        return self.must("issue", "show", "--json").json
 
     def mails(self, to: str) -> list[tuple[str, str]]:
         """Subject and text of what came to an address."""
@@ -100,14 +112,14 @@ class House:
         return found
 
     def trail(self, story: str) -> list[tuple[str, str]]:
-        shown = must(self.folder, "stories", "show", story, "--json").json
+        shown = self.must("stories", "show", story, "--json").json
         return [(entry["kind"], entry["after"]) for entry in shown["trail"]]
 
 
 @pytest.fixture
-def house(site: WordPress, tmp_path: Path) -> Iterator[House]:
+def house(site: WordPress, tmp_path: Path, call: Call) -> Iterator[House]:
     with MailCatcher(tmp_path / "outbox") as catcher:
-        yield House(tmp_path, site, catcher.port)
+        yield House(tmp_path, site, catcher.port, call)
 
 
 Edit = Callable[[str, str], None]
@@ -154,7 +166,7 @@ def test_a_draft_has_no_story_that_the_polls_can_not_know_to_be_gone(
     house: House, edit: Edit, site: WordPress
 ) -> None:
     house.set_up()
-    must(house.folder, "stories", "fetch")
+    house.must("stories", "fetch")
     gone = newest(site)[0]
     trash(edit, gone)
     draft = house.draft()
@@ -190,7 +202,7 @@ def test_what_is_trashed_before_the_send_gives_way_to_the_next(
     told = f"“{posts[0].title}” is out: site no longer has it. “{posts[5].title}” takes its place."
     assert told in text
     assert f"“{posts[1].title}” leads the issue." in text
-    assert told in must(house.folder, "issue", "show").out
+    assert told in house.must("issue", "show").out
     assert house.trail(draft["items"][0]["story"])[-1] == ("hidden", "gone")
 
 
@@ -199,7 +211,7 @@ def test_what_is_trashed_holds_an_issue_that_a_person_approved(
 ) -> None:
     house.set_up(approval="required")
     house.draft()
-    must(house.folder, "issue", "approve")
+    house.must("issue", "approve")
     posts = newest(site)
     trash(edit, posts[2])
     held = house.send()
@@ -210,7 +222,7 @@ def test_what_is_trashed_holds_an_issue_that_a_person_approved(
     assert issue["state"] == "held"
     assert titles(issue) == [p.title for p in (*posts[:2], *posts[3:6])]
     # Whoever approves it now has seen what comes instead.
-    must(house.folder, "issue", "approve")
+    house.must("issue", "approve")
     assert house.send().status == 0
     assert len(house.mails("reader0@readers.example")) == 1
     alerts = [subject for subject, _ in house.mails("desk@paper.example")]
@@ -225,7 +237,7 @@ def test_a_changed_headline_is_taken_or_flagged(
     house.set_up(approval=approval, changed_headline=wish)
     house.draft()
     if approval == "required":
-        must(house.folder, "issue", "approve")
+        house.must("issue", "approve")
     lead = newest(site)[0]
     update(edit, lead, "post_title", "A better headline", lead.title)
     assert house.send().status == 0
@@ -265,12 +277,13 @@ def test_a_post_with_a_password_or_put_off_gives_way(
     assert ("hidden", "password") in house.trail(draft["items"][0]["story"])
 
 
-def test_a_site_that_is_down_stops_no_mail(house: House, site: WordPress) -> None:
+def test_a_site_that_is_down_stops_no_mail(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.set_up(approval="required")
     before = house.draft()
-    must(house.folder, "issue", "approve")
+    house.must("issue", "approve")
     down = f"http://127.0.0.1:{find_port()}/wp-json/"
-    sent = house.send(NEWSLETTER_SOURCE__SITE__URL=down)
+    monkeypatch.setenv("NEWSLETTER_SOURCE__SITE__URL", down)
+    sent = house.send()
     assert sent.status == 0, sent.err
     assert sent.json["accepted"] == 3
     after = house.issue()
@@ -278,7 +291,7 @@ def test_a_site_that_is_down_stops_no_mail(house: House, site: WordPress) -> Non
     check = after["checks"][-1]
     assert check["changes"] == []
     assert "site could not be asked" in check["notes"][0]
-    assert check["notes"][0] in must(house.folder, "issue", "show").out
+    assert check["notes"][0] in house.must("issue", "show").out
 
 
 def test_what_a_feed_no_longer_holds_is_looked_for_at_its_page(
