@@ -132,8 +132,9 @@ def _ask(
         batch = fetch_feed(installation.fetcher, source, SourceState(), now)
         found = [(item, keys_of(item, source.slug, publication.zone, now)) for item in batch.items]
         items = tuple(i for i, keys in found if any(_tells_of(keys, story) for story in stories))
-        rest = [s for s in stories if not any(_tells_of(keys, s) for _, keys in found)]
-        return _with_pages(installation, source, robots, rest, _Answer(items))
+        named = [s for s in stories if any(_tells_of(keys, s) for _, keys in found)]
+        rest = [story for story in stories if story not in named]
+        return _with_pages(installation, source, robots, rest, _Answer(items), named=named)
     return _with_pages(installation, source, robots, stories, _Answer(), keep=True)
 
 
@@ -156,13 +157,16 @@ def _with_pages(
     stories: Sequence[Story],
     answer: _Answer,
     *,
+    named: Sequence[Story] = (),
     keep: bool = False,
 ) -> _Answer:
     """``answer`` and what the pages of ``stories`` say; their text counts if told to ``keep`` it.
 
-    A feed's story is told by the feed: its page may word it otherwise.
+    A feed's story is told by the feed: its page may word it otherwise. Where all
+    pages are gone, that of a story which the feed has ``named`` must be there for
+    the site to be believed.
     """
-    items, notes = [*answer.items], [*answer.notes]
+    items, notes, clock = [*answer.items], [*answer.notes], installation.clock
     hidden: dict[str, str] = {}
     for site, group in groupby(sorted(stories, key=_site_of), key=_site_of):
         pages = [SitemapEntry(story.url) for story in group]
@@ -170,13 +174,14 @@ def _with_pages(
         if rules.reason:
             notes.append(f"The robots.txt of {site} could not be read: {rules.reason}")
             continue
-        found = crawl_pages(
-            installation.fetcher, source, rules, pages[:_PAGES_A_LOOK], installation.clock
-        )
+        found = crawl_pages(installation.fetcher, source, rules, pages[:_PAGES_A_LOOK], clock)
         notes += found.problems
         if unseen := len(pages) - len(found.read):
             notes.append(f"{unseen} of {len(pages)} pages at {site} were not looked at.")
-        if _is_trouble(found):
+        witness = [SitemapEntry(story.url) for story in named if _site_of(story) == site][:1]
+        if _is_trouble(found) and not (
+            witness and _is_there(crawl_pages(installation.fetcher, source, rules, witness, clock))
+        ):
             notes.append(f"{site} has none of {len(pages)} pages, so it was not believed.")
             continue
         hidden |= found.hidden
@@ -188,6 +193,10 @@ def _with_pages(
 def _is_trouble(found: Crawl) -> bool:
     gone = [reason for reason in found.hidden.values() if reason == GONE]
     return len(gone) >= _TOO_MANY and len(gone) == len(found.read)
+
+
+def _is_there(found: Crawl) -> bool:
+    return bool(found.read) and not found.hidden
 
 
 def _site_of(story: Story) -> str:

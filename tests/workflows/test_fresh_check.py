@@ -171,13 +171,27 @@ def test_what_goes_out_by_itself_is_mended_and_an_extra_is_held(paper: Paper) ->
 def test_a_site_that_has_lost_all_pages_is_not_believed(paper: Paper) -> None:
     paper.approved()
     paper.publish(1)
-    for number in range(2, 15):
+    # The feed comes out of a cache.
+    for number in range(1, 15):
         paper.site.page(f"/{number}", b"", status=404)
     issue = paper.tick(SEND_AT)
     assert issue.state is IssueState.SENDING
     assert numbers(issue) == list(range(1, 13))
     assert "has none of 11 pages, so it was not believed" in issue.checks[-1].notes[0]
     assert paper.hidden() == {}
+
+
+def test_many_pages_may_be_gone_where_another_is_there(paper: Paper) -> None:
+    paper.approved()
+    gone = (10, 11, 12)
+    paper.publish(*(number for number in range(1, 15) if number not in gone))
+    for number in gone:
+        paper.site.page(f"/{number}", b"", status=404)
+    held = paper.tick(SEND_AT)
+    assert held.state is IssueState.HELD
+    assert numbers(held) == [*range(1, 10), 13, 14]
+    assert "Gone, too: 2 more." in held.held_because
+    assert len(paper.hidden()) == 3
 
 
 @pytest.mark.parametrize("status", [403, 500, 429])
@@ -228,3 +242,28 @@ def test_an_issue_that_a_check_stops_is_not_looked_up_at_every_tick(paper: Paper
         issue = paper.tick(SEND_AT + minutes * MINUTE)
         assert (issue.state, len(issue.checks)) == (IssueState.APPROVED, 1)
     assert paper.asked() == []
+
+
+def test_stories_of_a_sitemap_are_read_at_their_pages(paper: Paper) -> None:
+    def page(number: int, title: str) -> None:
+        published = (DRAFT_AT - number * timedelta(hours=5)).isoformat()
+        head = f'<meta property="article:published_time" content="{published}">'
+        paper.site.page(f"/{number}", f"<title>{title}</title>{head}".encode())
+
+    rows = "".join(f"<url><loc>{paper.site.url(f'/{n}')}</loc></url>" for n in range(1, 15))
+    namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    paper.site.page("/sitemap.xml", f"<urlset xmlns='{namespace}'>{rows}</urlset>".encode())
+    for number in range(1, 15):
+        page(number, f"Story number {number} of the paper")
+    paper.configure(f'"{paper.site.url("/feed")}"', f'"{paper.site.url("/sitemap.xml")}"')
+    paper.configure("allow_private", 'kind = "sitemap"\nallow_private')
+    paper.configure('send_at = "Fri 07:00"', 'send_at = "Fri 07:00"\napproval = "auto"')
+    paper.tick(DRAFT_AT)
+    paper.site.page("/3", b"", status=404)
+    page(5, "Story number 55 of the paper")
+    paper.asked()
+    issue = paper.tick(SEND_AT)
+    assert issue.state is IssueState.SENDING
+    assert numbers(issue) == [1, 2, 4, 55, *range(6, 14)]
+    # The pages of the issue and of the story that came in, and nothing else.
+    assert set(paper.asked()) == {"/robots.txt", *(f"/{n}" for n in range(1, 14))}
