@@ -28,7 +28,7 @@ timezone = "America/Los_Angeles"
 postal_address = "The Araks Courier, 12 Orchard Lane, Glendale, California"
 [[source]]
 slug = "site"
-url = "https://paper.example/feed/"
+url = "http://127.0.0.1:9/feed/"  # refused at once: a fresh check waits for nobody
 [[reads]]
 slug = "site"
 source = "site"

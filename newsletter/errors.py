@@ -34,6 +34,10 @@ class Conflict(NewsletterError):
     """It is there already, or somebody else changed it first."""
 
 
+class IssueHeld(Conflict):
+    """It was to go out and is held instead; the editors were told why."""
+
+
 class SendingHeld(NewsletterError):
     """Nothing is sent until a person has said that this is the true installation."""
 

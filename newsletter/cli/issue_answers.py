@@ -65,7 +65,18 @@ def issue_document(issue: Issue) -> dict[str, Any]:
             for limit in section.relaxed
         ],
         "held_over": issue.held_over,
+        "checks": issue.checks,
     }
+
+
+def print_checks(issue: Issue) -> None:
+    """What the fresh checks of an issue's stories found."""
+    for check in issue.checks:
+        found = (*check.changes, *check.notes)
+        summary = "" if found else ": all as they were"
+        print(f"stories looked up {check.at:%Y-%m-%d %H:%M} UTC{summary}")
+        for sentence in found:
+            print(f"  {sentence}")
 
 
 def print_issue(issue: Issue) -> None:
@@ -74,6 +85,7 @@ def print_issue(issue: Issue) -> None:
     print(f"subject: {issue.subject}")
     if issue.held_because:
         print(f"held: {issue.held_because}")
+    print_checks(issue)
     for section in issue.sections:
         print(f"\n{section.title} ({section.window})")
         for item in section.items:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli.issue_answers import issue_document, print_issue, print_state
+from newsletter.cli.issue_answers import issue_document, print_checks, print_issue, print_state
 from newsletter.cli.issue_correction import (
     HeadlineOption,
     LinkOption,
@@ -60,7 +60,9 @@ def draft(
     slot: SlotOption = None,
     json: JsonOption = False,
     now: NowOption = None,
-    fetch: Annotated[bool, typer.Option(help="poll sources and counters first")] = True,
+    fetch: Annotated[
+        bool, typer.Option(help="poll sources and counters first, and look up what was chosen")
+    ] = True,
     explain: Annotated[
         bool, typer.Option("--explain", help="show the choice as a table, with the runners-up")
     ] = False,
@@ -94,13 +96,16 @@ def draft(
             failed = [r.error for r in fetch_stories(installation) if r.error]
             failed += [r.error for r in sync_reads(installation) if r.error]
         said = read_instructions(installation, chosen, pin or (), exclude or (), hold or ())
-        result = draft_issue(installation, chosen, place, actor=ACTOR, instructions=said)
+        result = draft_issue(
+            installation, chosen, place, actor=ACTOR, instructions=said, fresh=fetch
+        )
         link = preview_link(installation, result.issue.public_id)
     notices = (*failed, *result.notices)
     if json:
         print_json({**issue_document(result.issue), "notices": notices, "preview": link})
         return
     if explain:
+        print_checks(result.issue)
         explain_issue(result.issue, result.issue.covers_until)
     else:
         print_issue(result.issue)

@@ -6,13 +6,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import NotFound
-from newsletter.issues.lines import write_preheader, write_subject
+from newsletter.issues.lines import template_words, write_lines
 from newsletter.issues.model import Issue, IssueState, Item, RunnerUp, Section
 from newsletter.issues.wording import (
     fill_template,
-    name_date,
     name_days,
-    name_period,
     name_since,
     unknown_names,
 )
@@ -113,7 +111,7 @@ def assemble_issue(
     latest = next((plan for plan in newsletter.sections if plan.kind == "latest"), None)
     window = latest_window(latest, material.covers_from, now)
     pool = _make_pool(newsletter, publication, material, instructions, now)
-    words = _template_words(newsletter, publication, slot)
+    words = template_words(newsletter, publication, slot)
     looked_at = {p.slug: _name_window(p, window, now, zone, language) for p in newsletter.sections}
     titles = {
         plan.slug: fill_template(plan.title, _title_words(plan, looked_at[plan.slug], words))
@@ -134,12 +132,10 @@ def assemble_issue(
             subject=slot.key,
         )
     lead = _choose_lead(printed, selections)
-    words |= {"headline": lead.title if lead else ""}
     sections = tuple(
         _print_section(plan, selections[plan.slug], titles[plan.slug], looked_at[plan.slug])
         for plan in printed
     )
-    subject = write_subject(newsletter.subject, words)
     issue = Issue(
         public_id=public_id
         or derived_public_id("issue", newsletter.slug, slot.key, now.isoformat()),
@@ -150,14 +146,17 @@ def assemble_issue(
         send_at=slot.send_at,
         covers_from=window.start,
         covers_until=now,
-        title=fill_template(newsletter.title, words),
-        subject=subject,
-        preheader=_preheader(newsletter, sections, subject, lead.public_id if lead else ""),
+        title="",
+        subject="",
+        preheader="",
         sections=sections,
         language=language,
         lead=lead.public_id if lead and any(p.kind == "latest" for p in printed) else "",
         held_over=tuple(sorted(instructions.held)),
+        pins=instructions.pins,
+        excluded=tuple(sorted(instructions.excluded)),
     )
+    issue = write_lines(newsletter, publication, issue)
     notices += _unfulfilled(newsletter, issue, instructions)
     notices += _unknown_words(newsletter, looked_at, words)
     return Draft(issue, tuple(notices), starved)
@@ -217,6 +216,7 @@ def _make_pool(
         past_uses=material.past_uses,
         scores=_score(stories, material, ranking, now),
         pins=instructions.pins,
+        kept=instructions.kept,
         barred=barred,
         house=frozenset(name.casefold() for name in (publication.name, publication.nickname)),
         held_over=material.held_over,
@@ -257,13 +257,15 @@ def _select_sections(
     notices: list[str] = []
     likenesses = Likenesses(whole.stories)
     # A pin is a promise: no section that chooses earlier may take its story.
-    pinned = {pin.story_id: pin.section for pin in whole.pins}
+    placed = {story_id: (slug, titles.get(slug, slug)) for story_id, slug in whole.kept.items()}
+    placed |= {
+        pin.story_id: (pin.section, "another section, where an editor pinned it")
+        for pin in whole.pins
+    }
     # A stable sort: among equals the configured order decides.
     for plan in sorted(newsletter.sections, key=lambda plan: _ORDER_OF_RIGHT.index(plan.kind)):
         elsewhere = {
-            story_id: "another section, where an editor pinned it"
-            for story_id, slug in pinned.items()
-            if slug != plan.slug
+            story_id: where for story_id, (slug, where) in placed.items() if slug != plan.slug
         }
         reads = material.reads.get(plan.slug, material.so_far)
         pool = replace(
@@ -355,30 +357,3 @@ def _title_words(plan: SectionPlan, looked_at: str, words: Mapping[str, str]) ->
     """The words of a section's title, which is written before there is a lead."""
     rest = {name: word for name, word in words.items() if name != "headline"}
     return {"window": looked_at, "department": plan.department, **rest}
-
-
-def _template_words(newsletter: Newsletter, publication: Publication, slot: Slot) -> dict[str, str]:
-    """The words of subject and title; the headline is filled in when there is a lead."""
-    language = newsletter.language_in(publication)
-    return {
-        "headline": "",
-        "newsletter": newsletter.name,
-        "publication": publication.name,
-        "short_name": publication.nickname,
-        "period": name_period(newsletter.send_moment.period, slot.date, language),
-        "date": name_date(slot.date, language),
-    }
-
-
-def _preheader(
-    newsletter: Newsletter, sections: tuple[Section, ...], subject: str, lead_id: str
-) -> str:
-    every = [item for section in sections for item in section.items]
-    lead = next((item for item in every if item.story_id == lead_id), None)
-    if lead is None:
-        return ""
-    items = [item for item in every if item is not lead]
-    if "{headline}" not in newsletter.subject:
-        items = [lead, *items]
-    headlines = [item.headline for item in items]
-    return write_preheader(headlines, subject, [item.excerpt for item in (lead, *items)])

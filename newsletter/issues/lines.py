@@ -1,8 +1,12 @@
-"""The two lines of an inbox: subject and preheader."""
+"""The lines around an issue's stories: subject and preheader of an inbox, and the title."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from newsletter.issues.wording import fill_template
+from newsletter.issues.model import Issue
+from newsletter.issues.wording import fill_template, name_date, name_period
+from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.slots import Slot
 from newsletter.stories.canonical import title_key
 from newsletter.stories.excerpt import cut_at_word
 
@@ -11,6 +15,46 @@ LONGEST_SUBJECT = 60
 SHORTEST_PREHEADER = 40
 LONGEST_PREHEADER = 110
 _BETWEEN = " · "
+
+
+def write_lines(newsletter: Newsletter, publication: Publication, issue: Issue) -> Issue:
+    """``issue`` with title, subject and preheader written from its stories.
+
+    They speak of the story that leads, else of the first one.
+    """
+    items = issue.items
+    lead = next((item for item in items if item.story_id == issue.lead), None)
+    lead = lead or next(iter(items), None)
+    words = template_words(newsletter, publication, issue)
+    if lead is not None:
+        words |= {"headline": lead.headline}
+    subject = write_subject(newsletter.subject, words)
+    following = [item for item in items if item is not lead]
+    filling = [lead, *following] if lead is not None else []
+    told = following if "{headline}" in newsletter.subject else filling
+    return replace(
+        issue,
+        title=fill_template(newsletter.title, words),
+        subject=subject,
+        preheader=write_preheader(
+            [item.headline for item in told], subject, [item.excerpt for item in filling]
+        ),
+    )
+
+
+def template_words(
+    newsletter: Newsletter, publication: Publication, dated: Issue | Slot
+) -> dict[str, str]:
+    """The words of subject and title; the headline is filled in when there is a lead."""
+    language = newsletter.language_in(publication)
+    return {
+        "headline": "",
+        "newsletter": newsletter.name,
+        "publication": publication.name,
+        "short_name": publication.nickname,
+        "period": name_period(newsletter.send_moment.period, dated.date, language),
+        "date": name_date(dated.date, language),
+    }
 
 
 def write_subject(template: str, words: Mapping[str, str]) -> str:

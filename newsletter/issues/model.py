@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from newsletter.ranking.model import Pin
 from newsletter.stories.model import Picture
 
 
@@ -74,6 +75,19 @@ class Section:
 
 
 @dataclass(frozen=True)
+class FreshCheck:
+    """A look at an issue's stories where they come from: when, and what it found.
+
+    ``changes`` are sentences on what it changed in the issue or tells the editors,
+    ``notes`` on stories that could not be looked at.
+    """
+
+    at: datetime
+    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Issue:
     """One dated number.
 
@@ -81,7 +95,9 @@ class Issue:
     at which the draft looked, and where the next issue's "latest" begins.
     ``week`` is the ISO week of ``date``. ``title`` stands above the stories
     ("Top Stories · Week 32"). ``lead`` is the story that leads, by its public id;
-    ``held_over`` are those that an editor holds for the next issue.
+    ``held_over`` are those that an editor holds for the next issue, ``pins`` and
+    ``excluded`` what else they said of single stories. ``checks`` are the fresh
+    checks it went through, the oldest first.
     """
 
     public_id: str
@@ -103,6 +119,9 @@ class Issue:
     approved_at: datetime | None = None
     lead: str = ""
     held_over: tuple[str, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    excluded: tuple[str, ...] = ()
+    checks: tuple[FreshCheck, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -342,6 +342,11 @@ class Newsletter(Model):
     approval: Literal["required", "auto"] = Field(
         "required", description="auto: the draft is sent without a person's approval"
     )
+    changed_headline: Literal["take", "flag"] = Field(
+        "take",
+        description="where the site changed a headline after the draft was made: take it, or keep "
+        "the old one and tell the editors",
+    )
     max_lateness: Duration = Field(
         "12 hours", description="a send later than this is held, and the editors are told"
     )

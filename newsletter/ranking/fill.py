@@ -127,12 +127,14 @@ def _fill(
     pinned = _pinned(plan, pool)
     ranks = {entry.story.public_id: at for at, entry in enumerate(order.entries)}
     shares = _Shares(limits, pool.house)
-    for position, story in pinned.items():
+    kept = _kept(plan, pool, order)
+    held = [*pinned.items(), *enumerate((entry.story for entry in kept), 1)]
+    for position, story in held:
         bars.take(story, ordinal(position))
         shares.count(story)
-    taken = {story.public_id for story in pinned.values()}
+    taken = {story.public_id for _, story in held}
     remaining = [entry for entry in order.entries if entry.story.public_id not in taken]
-    free = plan.count - len(pinned)
+    free = plan.count - len(held)
     chosen: list[tuple[Entry, str]] = []
     passed: list[PassedOver] = []
     reserved = False
@@ -178,6 +180,10 @@ def _fill(
             entry, bars.against(entry.story) or shares.over(entry.story) or order.outdone(entry)
         )
     passed.sort(key=lambda over: over.rank)
+    if kept:
+        # What comes anew goes in among them by the section's order.
+        chosen += [(entry, "") for entry in kept]
+        chosen.sort(key=lambda pair: ranks.get(pair[0].story.public_id, len(ranks)))
     return _Filled(
         _lay_out(pool, order, pinned, chosen, ranks, limits.again),
         tuple(passed[:MOST_PASSED_OVER]),
@@ -194,6 +200,19 @@ def _pinned(plan: SectionPlan, pool: Pool) -> dict[int, Story]:
         if story.public_id in here and story.public_id not in pool.taken
     }
     return {at: found[at] for at in sorted(found) if at <= plan.count}
+
+
+def _kept(plan: SectionPlan, pool: Pool, order: Order) -> list[Entry]:
+    """The stories that have a place of this section already, the best first."""
+    pinned = {pin.story_id for pin in pool.pins}
+    here = {i for i, slug in pool.kept.items() if slug == plan.slug and i not in pinned}
+    kept = [entry for entry in order.entries if entry.story.public_id in here]
+    competing = {entry.story.public_id for entry in kept}
+    # What was dated anew has no place in the order, and keeps the one it has here.
+    others = [s for s in pool.stories if s.public_id in here - competing and not s.hidden]
+    return kept + [
+        Entry(s, pool.reads.get(s.public_id), pool.scores.get(s.public_id)) for s in others
+    ]
 
 
 class _Shares:
@@ -284,11 +303,12 @@ def _lay_out(
         if story is not None:
             laid.append(_pin(pool, order, story, ranks))
         elif entry is not None:
-            at = ranks[entry.story.public_id]
-            reasons = [*order.explain(at), tie]
+            at = ranks.get(entry.story.public_id)
+            reasons = [*(order.explain(at) if at is not None else ()), tie]
             if entry.story.public_id == again:
                 reasons.append("Still read, though it ran before.")
-            laid.append(Choice(entry.story, entry.reads, at + 1, _said(reasons), entry.score))
+            rank = None if at is None else at + 1
+            laid.append(Choice(entry.story, entry.reads, rank, _said(reasons), entry.score))
     # A pin at a place beyond the last story stands right after it.
     here = {choice.story.public_id for choice in laid}
     laid += [

@@ -80,16 +80,20 @@ class Instructions:
 
     A pin overrules caps and the cool-down. What is excluded does not come. What
     is held does not come in this issue and may among the latest of the next,
-    though it is no news by then.
+    though it is no news by then. ``kept`` are stories that have a place already,
+    with their section's slug: they keep it whatever the caps say, and what comes
+    anew is chosen around them.
     """
 
     pins: tuple[Pin, ...] = ()
     excluded: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     def story_ids(self) -> frozenset[str]:
         """All stories that are spoken of."""
-        return frozenset(pin.story_id for pin in self.pins) | self.excluded | self.held
+        pinned = frozenset(pin.story_id for pin in self.pins)
+        return pinned | self.excluded | self.held | self.kept.keys()
 
 
 NO_INSTRUCTIONS = Instructions()
@@ -104,6 +108,7 @@ class Pool:
     public id. ``taken`` maps the stories already in this issue to their
     section's title. ``barred`` says why single stories may not come. ``house``
     are the writers' names, in small letters, that stand for the paper itself.
+    ``kept`` maps the stories that have a place already to their section's slug.
     ``held_over`` are the stories that an editor held back from the previous
     issue. ``field`` tells of stories beyond these; None: there are none.
     """
@@ -115,6 +120,7 @@ class Pool:
     taken: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
     pins: tuple[Pin, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
     barred: Mapping[str, str] = field(default_factory=dict)
     house: frozenset[str] = frozenset()
     held_over: frozenset[str] = frozenset()

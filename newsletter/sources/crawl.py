@@ -1,7 +1,7 @@
 """Stories of a site that has a sitemap and no feed: its pages, read one by one, politely."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from newsletter.clock import Clock
@@ -11,10 +11,11 @@ from newsletter.net.response import HostHeld, StatusError
 from newsletter.net.robots import RobotRules
 from newsletter.publication.model import Source
 from newsletter.sources.article import read_article
-from newsletter.sources.model import SourceItem
+from newsletter.sources.charset import decode_text
+from newsletter.sources.model import GONE, PASSWORD, SourceItem
 from newsletter.sources.page import MAX_PAGE_BYTES
 from newsletter.sources.sitemap import SitemapEntry
-from newsletter.sources.text import cap_problems
+from newsletter.sources.text import asks_for_password, cap_problems
 
 REACH = timedelta(days=60)
 # At a page a second the crawl of one poll is over within half a minute; the next
@@ -27,10 +28,14 @@ _OLDEST = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Crawl:
-    """What came of reading pages. ``read`` gives the sitemap's date of each page that is done."""
+    """What came of reading pages. ``read`` gives the sitemap's date of each page that is done.
+
+    ``hidden`` says of pages that readers can't see any more why, as `SourceItem` does.
+    """
 
     items: tuple[SourceItem, ...] = ()
-    read: Mapping[str, str] | None = None
+    read: Mapping[str, str] = field(default_factory=dict)
+    hidden: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
 
@@ -65,7 +70,7 @@ def crawl_pages(
     A page that is none of our business (forbidden, gone, no article) is done
     with; one that failed for the moment is tried again with the next poll.
     """
-    items, read, problems = [], {}, []
+    items, read, hidden, problems = [], {}, {}, []
     end = clock.monotonic() + SECONDS_A_POLL
     failures = forbidden = 0
     for page in pages:
@@ -83,6 +88,9 @@ def crawl_pages(
                 allow_private=source.allow_private,
             )
         except FetchError as error:
+            if _is_gone(error):
+                hidden[page.url], read[page.url] = GONE, page.lastmod
+                continue
             problems.append(f"a page of {source.url} was left out: {error}")
             if isinstance(error, HostHeld) or _asks_to_wait(error):
                 break
@@ -92,14 +100,19 @@ def crawl_pages(
                 failures += 1
             continue
         read[page.url] = page.lastmod
-        item = read_article(response.body, response.url, response.headers.get("content-type", ""))
+        content_type = response.headers.get("content-type", "")
+        if asks_for_password(decode_text(response.body, content_type)):
+            hidden[page.url] = PASSWORD
+            continue
+        item = read_article(response.body, response.url, content_type)
         if isinstance(item, SourceItem):
             items.append(_with_news(item, page))
     if forbidden:
         problems.append(
             f"robots.txt forbids {forbidden} pages that {source.url} names; they were not read"
         )
-    return Crawl(tuple(items), read, cap_problems(problems, f"pages of {source.url}"))
+    told = cap_problems(problems, f"pages of {source.url}")
+    return Crawl(tuple(items), read, hidden, told)
 
 
 def _with_news(item: SourceItem, page: SitemapEntry) -> SourceItem:
@@ -113,6 +126,10 @@ def _with_news(item: SourceItem, page: SitemapEntry) -> SourceItem:
 
 def _asks_to_wait(error: FetchError) -> bool:
     return isinstance(error, StatusError) and error.status in (429, 503)
+
+
+def _is_gone(error: FetchError) -> bool:
+    return isinstance(error, StatusError) and error.status in (404, 410)
 
 
 def _is_final(error: FetchError) -> bool:

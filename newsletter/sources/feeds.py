@@ -18,9 +18,17 @@ from newsletter.sources.feed_profile import FeedProfile, language_tag
 from newsletter.sources.feed_text import looks_like_feed, prepare_feed
 from newsletter.sources.feed_tree import EntryExtras, FeedTree, read_tree
 from newsletter.sources.json_feed import looks_like_json_feed, parse_json_feed
-from newsletter.sources.model import Batch, SourceItem, SourcePicture, SourceState, Validators
+from newsletter.sources.model import (
+    PASSWORD,
+    Batch,
+    SourceItem,
+    SourcePicture,
+    SourceState,
+    Validators,
+)
 from newsletter.sources.pictures import choose_picture, find_picture
 from newsletter.sources.text import (
+    asks_for_password,
     cap_problems,
     collapse_space,
     decode_once,
@@ -168,6 +176,7 @@ def _item(entry: RawEntry, extra: EntryExtras, feed: RawFeed, url: str) -> Sourc
         picture=_picture(entry, extra, content or excerpt, link),
         language=language_tag(extra.language) or language_tag(feed.language),
         comments=int(entry.comments) if re.fullmatch(r"[0-9]{1,9}", entry.comments) else None,
+        hidden=PASSWORD if asks_for_password(content) else "",
     )
 
 

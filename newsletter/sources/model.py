@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+# Why the public may not read a story, in the words of `SourceItem.hidden`. Of one
+# that its source no longer has nobody can see whether it was unpublished, trashed,
+# deleted or put off; and a password may be taken off again.
+GONE = "gone"
+PASSWORD = "password"  # noqa: S105 - a reason, and no secret
+
 
 @dataclass(frozen=True)
 class Validators:

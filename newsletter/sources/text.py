@@ -17,6 +17,10 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# What WordPress prints where the text of a post with a password would stand.
+_PASSWORD_FORM = re.compile(
+    r"""<form\b[^<>]*\bclass\s*=\s*["'][^"'<>]*\bpost-password-form\b""", re.IGNORECASE
+)
 _PROBLEMS_NAMED = 20
 
 
@@ -33,6 +37,11 @@ def caption_text(markup: str) -> str:
 def decode_once(text: str) -> str:
     """Text in which a writer left HTML entities (``&amp;``), decoded once; no tags are touched."""
     return collapse_space(_ENTITY.sub(lambda match: html.unescape(match[0]), text))
+
+
+def asks_for_password(markup: str) -> bool:
+    """Whether WordPress asks for a post's password here, in a page or a feed's entry."""
+    return _PASSWORD_FORM.search(markup) is not None
 
 
 def collapse_space(text: str) -> str:

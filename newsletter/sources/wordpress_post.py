@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.sources.feed_profile import language_tag
-from newsletter.sources.model import SourceItem, SourcePicture
+from newsletter.sources.model import PASSWORD, SourceItem, SourcePicture
 from newsletter.sources.pictures import WANTED_WIDTH, find_picture, pixels
 from newsletter.sources.rest import mapping, objects, rendered, string
 from newsletter.sources.text import caption_text, collapse_space, plain_text, unique, web_address
@@ -83,7 +83,7 @@ def parse_gmt(value: Any) -> datetime | None:
 def _hidden(post: Mapping[str, Any]) -> str:
     """Why the public may not read the post: REST lists posts with a password like any other."""
     if any(mapping(post.get(field)).get("protected") for field in ("content", "excerpt")):
-        return "password"
+        return PASSWORD
     status = string(post.get("status"))
     return "" if status in ("", "publish") else status
 

@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.issues.model import Issue, IssueState, Item, RunnerUp, Section
+from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, RunnerUp, Section
+from newsletter.ranking.model import Pin
 from newsletter.stories.model import Picture
 
 Json = dict[str, Any]
@@ -60,6 +61,12 @@ def issue_document(issue: Issue) -> Json:
         "note": issue.note,
         "lead": issue.lead,
         "held_over": list(issue.held_over),
+        "pins": [[pin.section, pin.position, pin.story_id] for pin in issue.pins],
+        "excluded": list(issue.excluded),
+        "checks": [
+            {"at": check.at.isoformat(), "changes": list(check.changes), "notes": list(check.notes)}
+            for check in issue.checks
+        ],
         "sections": [_section_document(section) for section in issue.sections],
     }
 
@@ -95,9 +102,20 @@ def issue_from_document(
         note=document.get("note", ""),
         lead=document.get("lead", ""),
         held_over=tuple(document.get("held_over", ())),
+        pins=tuple(Pin(*pin) for pin in document.get("pins", ())),
+        excluded=tuple(document.get("excluded", ())),
+        checks=tuple(_check_from(check) for check in document.get("checks", ())),
         held_because=held_because,
         approved_by=approved_by,
         approved_at=approved_at,
+    )
+
+
+def _check_from(document: Mapping[str, Any]) -> FreshCheck:
+    return FreshCheck(
+        at=_instant(document.get("at")) or _EPOCH,
+        changes=tuple(document.get("changes", ())),
+        notes=tuple(document.get("notes", ())),
     )
 
 

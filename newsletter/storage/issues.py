@@ -146,6 +146,28 @@ class IssueRepository:
         self._changes.record(at, actor, "issue", issue.public_id, "edited")
         return True
 
+    def freshen(self, issue: Issue, actor: str, at: datetime) -> bool:
+        """Put what a fresh check made of an approved issue in its place, just before it is sent
+        or held; False where it is approved no more."""
+        key = self._connection.scalar(
+            sa.update(t.issue)
+            .where(
+                t.issue.c.public_id == issue.public_id,
+                t.issue.c.state == IssueState.APPROVED.value,
+            )
+            .values(self._values(issue, at))
+            .returning(t.issue.c.id)
+        )
+        if key is None:
+            return False
+        self._connection.execute(sa.delete(t.item).where(t.item.c.issue_id == key))
+        self._put_items(key, issue)
+        changes = list(issue.checks[-1].changes) if issue.checks else []
+        if changes:
+            detail = {"changes": changes}
+            self._changes.record(at, actor, "issue", issue.public_id, "freshened", detail)
+        return True
+
     def correct(self, issue: Issue, revision: int, actor: str, at: datetime) -> bool:
         """Put corrected content into a paused issue; False where it is paused no more.
 

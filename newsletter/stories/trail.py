@@ -5,10 +5,6 @@ from datetime import datetime
 
 from newsletter.stories.model import Picture, Story, TrailEntry, TrailKind
 
-# Why a story may not be used where its source simply no longer has it. Whether
-# it was unpublished, trashed or deleted is not for the public to see.
-GONE = "gone"
-
 
 def trace(before: Story | None, after: Story, source: str, at: datetime) -> tuple[TrailEntry, ...]:
     """What became of a story when ``source`` told of it at ``at``; nothing where nothing did.

@@ -1,11 +1,11 @@
 """From the stories to a draft: gather, assemble, keep, tell the editors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.errors import Conflict
 from newsletter.issues.assemble import Draft, assemble_issue
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import FreshCheck, Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot
@@ -13,6 +13,7 @@ from newsletter.ranking.model import NO_INSTRUCTIONS, Instructions
 from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.material import CANDIDATES, gather_material
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 
@@ -21,6 +22,8 @@ log = get_logger(__name__)
 AUTO_ACTOR = "approval auto"
 # How many times as many stories are looked at where those looked at did not do.
 _WIDER = 8
+# A story that comes in is looked up as well, and may be gone in its turn.
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,12 @@ def draft_issue(
     *,
     actor: str,
     instructions: Instructions = NO_INSTRUCTIONS,
+    fresh: bool = True,
 ) -> DraftResult:
     """Draft the issue of ``slot``; Conflict where there is one, NotFound without a story.
 
-    Nothing is kept unless the whole draft stands, so a run that failed uses up
+    Its stories are looked up at their sources, unless ``fresh`` is False. Nothing
+    is kept unless the whole draft stands, so a run that failed uses up
     no story.
     """
     started = installation.clock.monotonic()
@@ -50,6 +55,8 @@ def draft_issue(
         settings = installation.settings()
         _refuse_second(tx, newsletter, slot)
         draft = propose_issue(tx, settings, newsletter, slot, now, instructions)
+    if fresh:
+        draft = _freshen(installation, settings, newsletter, slot, now, instructions, draft)
     issue = draft.issue
     with installation.database.write() as tx:
         if not tx.issues.create(issue, now, actor):
@@ -79,6 +86,39 @@ def draft_issue(
         ms=round((installation.clock.monotonic() - started) * 1000),
     )
     return DraftResult(kept or issue, draft.notices)
+
+
+def _freshen(
+    installation: Installation,
+    settings: Settings,
+    newsletter: Newsletter,
+    slot: Slot,
+    now: datetime,
+    instructions: Instructions,
+    draft: Draft,
+) -> Draft:
+    """The draft as it is once its stories were looked up; what is gone leaves its place."""
+    looked: set[str] = set()
+    changes: list[str] = []
+    notes: list[str] = []
+    for _ in range(_ROUNDS):
+        headlines = {item.story_id: item.headline for item in draft.issue.items}
+        unseen = headlines.keys() - looked
+        if not unseen:
+            break
+        look = look_again(installation, settings, unseen)
+        looked |= unseen
+        notes += look.notes
+        if look.changed:
+            with installation.database.read() as tx:
+                draft = propose_issue(tx, settings, newsletter, slot, now, instructions)
+                withdrawn = find_withdrawn(tx, headlines, now)
+            changes += [
+                f"“{headlines[story_id]}” was left out: {reason}."
+                for story_id, reason in withdrawn.items()
+            ]
+    check = FreshCheck(now, tuple(changes), tuple(dict.fromkeys(notes)))
+    return replace(draft, issue=replace(draft.issue, checks=(check,)))
 
 
 def propose_issue(
@@ -128,6 +168,7 @@ def _ready_notice(installation: Installation, issue: Issue, notices: tuple[str, 
         sentences=(
             f"The draft of {issue.newsletter}, issue {issue.slot}, has {len(issue.items)} stories.",
             *notices,
+            *(sentence for check in issue.checks for sentence in (*check.changes, *check.notes)),
             f"Approve it with: newsletter issue approve --newsletter {issue.newsletter} "
             f"--slot {issue.slot}",
         ),

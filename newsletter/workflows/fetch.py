@@ -10,10 +10,10 @@ from newsletter.log import get_logger
 from newsletter.net.response import HostHeld, StatusError
 from newsletter.net.robots import Robots
 from newsletter.publication.model import Publication, Source
-from newsletter.sources.crawl import Crawl, crawl_pages, plan_crawl
+from newsletter.sources.crawl import REACH, Crawl, crawl_pages, plan_crawl
 from newsletter.sources.feeds import fetch_feed
 from newsletter.sources.ghost import fetch_ghost_posts
-from newsletter.sources.model import Batch, SourceItem, SourceState
+from newsletter.sources.model import GONE, Batch, SourceState
 from newsletter.sources.rhythm import (
     due_after_failure,
     due_after_success,
@@ -23,11 +23,10 @@ from newsletter.sources.rhythm import (
 from newsletter.sources.sitemap import list_pages
 from newsletter.sources.wordpress import fetch_posts
 from newsletter.storage.transaction import Transaction
-from newsletter.stories.merge import MergeResult, merge_items
-from newsletter.stories.model import TrailEntry, TrailKind
-from newsletter.stories.record import keys_of
+from newsletter.stories.canonical import canonical_url
 from newsletter.workflows.installation import Installation
-from newsletter.workflows.scan import SCANNED_KINDS, Scan, scan_source
+from newsletter.workflows.keep_stories import hide_stories, merge_stories
+from newsletter.workflows.scan import Scan, plan_revisit, scan_source
 
 log = get_logger(__name__)
 
@@ -173,8 +172,15 @@ def _poll_source(
         if rules.reason:
             raise SourceError(f"robots.txt could not be read: {rules.reason}", subject=source.slug)
         planned = plan_crawl(listing.entries, known, now)
+        scanned = scan_is_due(state.scanned_at, now)
+        if scanned:
+            with installation.database.read() as tx:
+                stories = tx.stories.published_since([source.slug], now - REACH)
+            again = plan_revisit(listing.entries, stories)
+            planned = tuple({page.url: page for page in (*planned, *again)}.values())
         pages = crawl_pages(fetcher, source, rules, planned, installation.clock)
-        return Poll(Batch(pages.items, problems=(*listing.problems, *pages.problems)), pages)
+        batch = Batch(pages.items, problems=(*listing.problems, *pages.problems))
+        return Poll(batch, pages, scanned=scanned)
     if source.kind == "ghost":
         batch = fetch_ghost_posts(fetcher, source, state, now)
     else:
@@ -186,14 +192,14 @@ def _scanned(
     installation: Installation, source: Source, state: SourceState, poll: Poll, now: datetime
 ) -> Poll:
     """The poll with the daily scan, where that is due; a scan that fails is tried again."""
-    if source.kind not in SCANNED_KINDS or not scan_is_due(state.scanned_at, now):
+    if not scan_is_due(state.scanned_at, now):
         return poll
     if state.last_success_at is None:
         return replace(poll, scanned=True)  # the first poll reads everything there is
     try:
         return replace(poll, scan=scan_source(installation, source, now), scanned=True)
     except SourceError as error:
-        problem = f"what {source.slug} deleted could not be looked for: {error}"
+        problem = f"what is gone from {source.slug} could not be looked for: {error}"
         batch = replace(poll.batch, problems=(*poll.batch.problems, problem))
         return replace(poll, batch=batch)
 
@@ -208,13 +214,9 @@ def keep_poll(
     """Merge what a poll brought into the stories, and note that it worked: one transaction."""
     batch, found = poll.batch, poll.scan.found
     with installation.database.write() as tx:
-        merged = _merge(tx, publication, source, (*batch.items, *found.items), now)
-        tx.stories.save(poll.scan.gone)
-        tx.stories.add_trail(
-            TrailEntry(gone.public_id, now, source.slug, TrailKind.HIDDEN, "", gone.hidden)
-            for gone in poll.scan.gone
-        )
-        tx.sources.record_pages(source.slug, poll.pages.read or {}, now)
+        merged = merge_stories(tx, publication, source, (*batch.items, *found.items), now)
+        gone = hide_stories(tx, source, _shown_no_more(tx, source, poll), now)
+        tx.sources.record_pages(source.slug, poll.pages.read, now)
         if poll.scanned:
             tx.sources.record_scan(source.slug, now)
         tx.sources.record_success(
@@ -232,23 +234,18 @@ def keep_poll(
         items=len(batch.items) + len(found.items),
         new=merged.new,
         changed=merged.changed,
-        gone=len(poll.scan.gone),
+        gone=len(gone),
         unchanged=batch.unchanged,
         problems=problems,
     )
 
 
-def _merge(
-    tx: Transaction,
-    publication: Publication,
-    source: Source,
-    items: tuple[SourceItem, ...],
-    now: datetime,
-) -> MergeResult:
-    zone = publication.zone
-    keys = [keys_of(item, source.slug, zone, now) for item in items]
-    known = tx.stories.matching(source.slug, keys)
-    merged = merge_items(items, source.slug, known, zone, now)
-    tx.stories.save(merged.saved)
-    tx.stories.add_trail(merged.trail)
-    return merged
+def _shown_no_more(tx: Transaction, source: Source, poll: Poll) -> dict[str, str]:
+    """The source's stories that its readers can't see any more, by public id, and why."""
+    pages = {
+        story.public_id: reason
+        for url, reason in poll.pages.hidden.items()
+        for story in tx.stories.at_url(canonical_url(url))
+        if story.source == source.slug
+    }
+    return dict.fromkeys(poll.scan.gone, GONE) | pages

@@ -8,7 +8,7 @@ from newsletter.checks.model import Finding, Level
 from newsletter.checks.rendered import check_rendered
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.errors import Conflict, InvalidTransition, NotFound
+from newsletter.errors import Conflict, InvalidTransition, IssueHeld, NotFound
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import check_move, sources_of_move
 from newsletter.log import get_logger
@@ -20,6 +20,7 @@ from newsletter.storage.transaction import Transaction
 from newsletter.tokens import derived_public_id
 from newsletter.workflows.check import check_sending_dns, published_keys
 from newsletter.workflows.clone_guard import assert_may_send
+from newsletter.workflows.freshen import Freshened, freshen_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
@@ -119,27 +120,32 @@ def approve_issue(installation: Installation, issue: Issue, *, actor: str) -> Is
 def start_sending(installation: Installation, issue: Issue, *, actor: str) -> SendStart:
     """Freeze an approved issue and queue it for its audience, in one transaction.
 
-    Conflict where a check stops it, a key that DNS does not show among them, and
-    SendingHeld where nothing may be sent from here: nothing is queued then.
+    Its stories are looked up at their sources before. Conflict where a check stops
+    it, a key that DNS does not show among them, IssueHeld where a person has to see
+    first what became of a story, and SendingHeld where nothing may be sent from
+    here: nothing is queued then.
     """
     assert_may_send(installation)
     settings = installation.settings()
     newsletter = _newsletter_of(settings, issue)
     _ = installation.relay  # ConfigError before anything is frozen
+    issue = _approved(installation, issue)
     rendered, findings = check_issue(installation, settings, issue)
     keys = published_keys(installation.signer, newsletter.sender.address)
     findings += check_sending_dns(installation.resolver, keys)
     refuse_stopped(issue, findings, find_repeats(installation, issue))
+    # Last, so that an issue which is stopped is not looked up at every tick.
+    fresh = freshen_issue(installation, settings, newsletter, issue)
+    before, issue = issue, fresh.issue
+    if fresh.changes:
+        rendered = _freshened(installation, settings, before, fresh, actor)
     now = installation.clock.now()
     with installation.database.write() as tx:
-        if not tx.issues.move(
-            issue.public_id, {IssueState.APPROVED}, IssueState.SENDING, actor, now
-        ):
-            raise InvalidTransition(
-                f"issue {issue.slot} is not approved, or somebody was quicker; look at it with "
-                f"`newsletter issue show --slot {issue.slot}`",
-                subject=issue.slot,
-            )
+        _put_freshened(tx, before, issue, actor, now)
+        tx.issues.move(issue.public_id, {IssueState.APPROVED}, IssueState.SENDING, actor, now)
+        if fresh.changes:
+            notice = _changes_notice(installation, fresh)
+            queue_notice(tx, installation, settings, newsletter, notice)
         mailing = freeze_mailing(tx, installation, settings, issue, rendered, now)
         waves = issue_waves(tx, settings, newsletter, issue, now)
         audience = tx.mailings.enqueue_audience(mailing.public_id, newsletter.slug, now, waves)
@@ -150,6 +156,60 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
         audience=audience,
         html_bytes=len(rendered.html.encode()),
         text_bytes=len(rendered.text.encode()),
+    )
+
+
+def _approved(installation: Installation, issue: Issue) -> Issue:
+    """The issue as it stands, which must be approved."""
+    with installation.database.read() as tx:
+        current = tx.issues.by_id(issue.public_id)
+    if current is None or current.state is not IssueState.APPROVED:
+        raise _not_approved(issue)
+    return current
+
+
+def _not_approved(issue: Issue) -> InvalidTransition:
+    return InvalidTransition(
+        f"issue {issue.slot} is not approved, or somebody was quicker; look at it with "
+        f"`newsletter issue show --slot {issue.slot}`",
+        subject=issue.slot,
+    )
+
+
+def _freshened(
+    installation: Installation, settings: Settings, before: Issue, fresh: Freshened, actor: str
+) -> RenderedIssue:
+    """The issue that a fresh check changed, rendered; held where it can't go out by itself."""
+    rendered, findings = check_issue(installation, settings, fresh.issue)
+    stops = [finding.sentence for finding in findings if finding.level is Level.STOP]
+    stops += find_repeats(installation, fresh.issue)
+    reason = " ".join(filter(None, (fresh.hold, *stops)))
+    if reason:
+        now = installation.clock.now()
+        with installation.database.write() as tx:
+            _put_freshened(tx, before, fresh.issue, actor, now)
+            hold_issue(tx, installation, settings, fresh.issue, reason, actor=actor)
+        raise IssueHeld(f"issue {before.slot} is held: {reason}", subject=before.slot)
+    return rendered
+
+
+def _put_freshened(tx: Transaction, before: Issue, fresh: Issue, actor: str, now: datetime) -> None:
+    """Put ``fresh`` in the place of ``before``; InvalidTransition where that is no more."""
+    if tx.issues.by_id(before.public_id) != before or not tx.issues.freshen(fresh, actor, now):
+        raise _not_approved(before)
+
+
+def _changes_notice(installation: Installation, fresh: Freshened) -> Notice:
+    issue = fresh.issue
+    return Notice(
+        key=f"fresh:{issue.public_id}:{issue.checks[-1].at.isoformat()}",
+        subject=f"Changed at the site: {issue.subject}",
+        sentences=(
+            f"Issue {issue.slot} of {issue.newsletter} is on its way. Its stories were looked up "
+            "just before:",
+            *fresh.changes,
+        ),
+        link=Link("See the issue", preview_link(installation, issue.public_id)),
     )
 
 
@@ -252,21 +312,29 @@ def issue_mailing(
 
 
 def hold_issue(
-    tx: Transaction, installation: Installation, settings: Settings, issue: Issue, reason: str
+    tx: Transaction,
+    installation: Installation,
+    settings: Settings,
+    issue: Issue,
+    reason: str,
+    *,
+    actor: str = "scheduler",
 ) -> bool:
     """Hold an issue that must not go out by itself, and tell the editors why."""
+    now = installation.clock.now()
     moved = tx.issues.move(
         issue.public_id,
         {IssueState.DRAFT, IssueState.APPROVED},
         IssueState.HELD,
-        "scheduler",
-        installation.clock.now(),
+        actor,
+        now,
         reason=reason,
     )
     if moved:
         log.warning("issue_held", newsletter=issue.newsletter, issue=issue.slot, reason=reason)
         notice = Notice(
-            key=f"held:{issue.public_id}",
+            # It may be released and be held again.
+            key=f"held:{issue.public_id}:{now.isoformat()}",
             subject=f"Held: {issue.subject}",
             sentences=(
                 f"Issue {issue.slot} of {issue.newsletter} is held: {reason}",

@@ -10,10 +10,12 @@ from newsletter.issues.correct import (
     correct_issue,
     describe_changes,
     find_leftovers,
+    place_of,
 )
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.publish import check_issue, freeze_mailing, refuse_stopped
 from newsletter.workflows.unserved import give_newest
 
@@ -29,7 +31,8 @@ _LOOK_SECONDS = 0.2
 class Revision:
     """A correction that was made: its number, what it changed and how many get it.
 
-    ``notices`` are sentences on what still says what was corrected.
+    ``notices`` are sentences on what still says what was corrected, and on stories
+    that are gone.
     """
 
     issue: Issue
@@ -86,7 +89,29 @@ def revise_issue(
         freeze_mailing(tx, installation, settings, after, rendered, now, revision=number)
     log.info("issue_corrected", newsletter=issue.newsletter, issue=issue.slot, revision=number)
     _, readers = give_newest(installation, after, on_progress)
-    return Revision(after, number, readers, changes, findings, find_leftovers(before, after))
+    notices = (*find_leftovers(before, after), *_find_gone(installation, after))
+    return Revision(after, number, readers, changes, findings, notices)
+
+
+def _find_gone(installation: Installation, issue: Issue) -> tuple[str, ...]:
+    """Sentences on stories of the issue that readers may not have any more.
+
+    Asked after the correction is made: it is urgent, and a site may be slow.
+    """
+    places = {
+        item.story_id: (place_of(section, item), item.headline)
+        for section in issue.sections
+        for item in section.items
+    }
+    look = look_again(installation, installation.settings(), places)
+    with installation.database.read() as tx:
+        withdrawn = find_withdrawn(tx, places, installation.clock.now())
+    gone = (
+        f"“{places[story][1]}” is still in it, but {reason}; take it out by --remove "
+        f"{places[story][0]}."
+        for story, reason in withdrawn.items()
+    )
+    return (*gone, *look.notes)
 
 
 def _current(installation: Installation, issue: Issue) -> Issue:

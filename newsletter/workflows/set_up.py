@@ -105,6 +105,7 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         f"draft_at = {_toml(plan.draft_at)}",
         f"send_at = {_toml(plan.send_at)}",
         f'approval = {_toml(plan.approval)}        # "auto" sends without asking',
+        'changed_headline = "take"    # after the draft; "flag" keeps the old one and tells you',
         'max_lateness = "12 hours"',
         "",
         _SECTIONS.rstrip(),

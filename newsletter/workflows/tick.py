@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from newsletter.errors import Conflict, InvalidTransition, NewsletterError, SendingHeld
+from newsletter.errors import Conflict, InvalidTransition, IssueHeld, NewsletterError, SendingHeld
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
@@ -169,6 +169,9 @@ def _told(
     except InvalidTransition as error:
         # Another process or an editor was quicker; the next tick sees what is now.
         log.info("issue_moved_elsewhere", newsletter=newsletter.slug, issue=slot, by=str(error))
+    except IssueHeld:
+        # `hold_issue` has logged it and told the editors.
+        return
     except SendingHeld as error:
         # No mail to the editors: it would be held as well.
         log.error("issue_waits", newsletter=newsletter.slug, issue=slot, error=str(error))

@@ -9,8 +9,8 @@ import pytest
 
 from newsletter.delivery.model import LedgerCounts
 from newsletter.errors import NotFound
-from newsletter.issues.model import Issue, IssueState, Item, Section
-from newsletter.ranking.model import PastUse
+from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, Section
+from newsletter.ranking.model import PastUse, Pin
 from newsletter.storage.database import Database
 from tests.contracts.nouns import (
     ACCEPTED,
@@ -224,3 +224,27 @@ def test_a_cancelled_issue_that_somebody_has_stays(database: Database, ledger: W
     with database.write() as tx:
         assert not tx.issues.create(an_issue(public_id="again"), NOW, "test")
         assert tx.mailings.counts("issue-2025-W32") == LedgerCounts(queued=1, accepted=1)
+
+
+def test_a_fresh_check_changes_an_approved_issue_only(database: Database) -> None:
+    issue = an_issue(state=APPROVED)
+    create(database, issue)
+    story = replace(issue.items[0], story_id="story9", headline="Headline 9")
+    check = FreshCheck(NOW, ("“Headline 1” is out.",), ("site could not be asked.",))
+    fresh = replace(
+        issue,
+        sections=(replace(issue.sections[0], items=(story,)),),
+        checks=(check,),
+        pins=(Pin("latest", 1, "story9"),),
+        excluded=("story8",),
+    )
+    with database.write() as tx:
+        assert tx.issues.freshen(fresh, "anna", NOW)
+        assert tx.issues.by_id(issue.public_id) == fresh
+        assert tx.issues.move(issue.public_id, {APPROVED}, IssueState.SENDING, "anna", NOW)
+        assert not tx.issues.freshen(issue, "anna", NOW)
+        assert [item.story_id for item in tx.issues.by_id(issue.public_id).items] == ["story9"]
+        # Where stories ran is what went out.
+        assert set(tx.issues.past_uses("weekly", issue.send_at + WEEK, 4)) == {"story9"}
+        acts = {c.act: c.detail for c in tx.changes.of("issue", issue.public_id)}
+    assert acts["freshened"] == {"changes": ["“Headline 1” is out."]}

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from newsletter.errors import StorageError
-from newsletter.sources.model import ReadKind
+from newsletter.sources.model import GONE, ReadKind
 from newsletter.storage import migrations
 from newsletter.storage.database import Database
 from newsletter.storage.migrations.run import alembic_config
@@ -114,6 +114,40 @@ def test_totals_of_before_are_of_the_kind_of_their_days(open_empty: Opener) -> N
     database.close()
 
 
+def test_stories_hidden_as_deleted_are_gone(open_empty: Opener) -> None:
+    database = open_empty()
+    with database.write() as tx:
+        command.upgrade(alembic_config(tx.connection), "0006")
+        for statement in (*_A_STORY_OF_BEFORE, *_DELETED_OF_BEFORE):
+            tx.connection.execute(sa.text(statement))
+    database.migrate()
+    with database.read() as tx:
+        (story,) = tx.stories.by_ids(["story1"])
+        trail = [(entry.before, entry.after) for entry in tx.stories.trail(["story1"])]
+    database.close()
+    assert story.hidden == GONE
+    assert trail == [("", GONE), (GONE, ""), ("deleted", "Deleted scenes")]
+
+
+_A_STORY_OF_BEFORE = (
+    "INSERT INTO source (id, role, slug, configured, last_error, failures) "
+    "VALUES (1, 'source', 'site', true, '', 0)",
+    "INSERT INTO story (id, public_id, source_id, url, title, published_at, first_seen_at, "
+    "title_key, published_on, byline, house_author, departments, tags, excerpt, words, "
+    "published_known, hidden, syndicated_from, syndicated_url) VALUES (1, 'story1', 1, "
+    "'https://paper.example/1', 'One', '2025-08-04 12:00:00.000000', "
+    "'2025-08-04 12:00:00.000000', 'one', '2025-08-04', '', '', '[]', '[]', '', 1, true, "
+    "'deleted', '', '')",
+)
+_DELETED_OF_BEFORE = tuple(
+    'INSERT INTO story_trail (story_id, at, source, kind, "before", "after") VALUES '
+    f"(1, '2025-08-05 12:00:00.000000', 'site', '{kind}', '{before}', '{after}')"
+    for kind, before, after in (
+        ("hidden", "", "deleted"),
+        ("shown", "deleted", ""),
+        ("retitled", "deleted", "Deleted scenes"),
+    )
+)
 _COUNTERS_OF_BEFORE = (
     *(
         f"INSERT INTO source (id, role, slug, configured, last_error) "

@@ -8,10 +8,10 @@ import pytest
 
 from newsletter.clock import ShiftedClock
 from newsletter.config import load_config
+from newsletter.sources.model import GONE
 from newsletter.stories.model import Story
 from newsletter.workflows.fetch import FetchReport, fetch_stories
 from newsletter.workflows.opening import open_installation
-from newsletter.workflows.scan import DELETED
 from tests.real.wordpress import WordPress, running_wordpress
 
 CONFIG = """\
@@ -83,14 +83,14 @@ def test_a_trashed_post_is_gone_within_a_day_and_back_when_restored(
     assert (report.gone, reader.story(trashed.number).hidden) == (0, "")
     report = reader.poll(timedelta(days=1))
     assert report.gone == 2
-    assert reader.story(trashed.number).hidden == DELETED
-    assert reader.story(deleted.number).hidden == DELETED
+    assert reader.story(trashed.number).hidden == GONE
+    assert reader.story(deleted.number).hidden == GONE
     visible = [story for story in reader.stories.values() if not story.hidden]
     assert len(visible) == len(site.paper.list_public()) - 2
     site.run_script(f"wp_untrash_post({trashed.number}); wp_publish_post({trashed.number});")
     reader.poll(timedelta(days=2))
     assert reader.story(trashed.number).hidden == ""
-    assert reader.story(deleted.number).hidden == DELETED
+    assert reader.story(deleted.number).hidden == GONE
 
 
 WRITE_AHEAD = """

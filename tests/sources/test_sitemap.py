@@ -14,6 +14,7 @@ from newsletter.net.fetcher import Fetcher
 from newsletter.net.robots import RobotRules, Robots, parse_robots
 from newsletter.publication.model import Source
 from newsletter.sources.crawl import PAGES_A_POLL, crawl_pages, plan_crawl
+from newsletter.sources.model import GONE, PASSWORD
 from newsletter.sources.sitemap import SitemapEntry, choose_children, list_pages, parse_sitemap
 
 URL = "https://paper.example/sitemap.xml"
@@ -152,6 +153,21 @@ def test_pages_are_read_as_robots_txt_allows(site: Any, fetcher: Fetcher) -> Non
     assert set(done.read) == {site.url(p) for p in ("/bread", "/about", "/private/x", "/no")}
     assert [path for path, _ in site.seen] == ["/bread", "/about", "/no"]
     assert any("robots.txt forbids 1 pages" in problem for problem in done.problems)
+
+
+def test_pages_that_readers_can_not_see_are_told_of(site: Any, fetcher: Fetcher) -> None:
+    form = b'<form action="/x" class="post-password-form" method="post">'
+    site.page("/locked", ARTICLE + form)
+    site.page("/about-forms", ARTICLE + b"&lt;form class=&quot;post-password-form&quot;&gt;")
+    site.page("/trashed", b"", status=410)
+    site.page("/broken", b"", status=500)
+    done = crawl(site, fetcher, "", "/locked", "/about-forms", "/trashed", "/no", "/broken")
+    assert [item.url for item in done.items] == [site.url("/about-forms")]
+    assert done.hidden == {
+        site.url("/locked"): PASSWORD,
+        site.url("/trashed"): GONE,
+        site.url("/no"): GONE,
+    }
 
 
 def test_trouble_of_the_moment_is_tried_again_and_not_for_ever(site: Any, fetcher: Fetcher) -> None:

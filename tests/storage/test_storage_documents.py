@@ -9,7 +9,8 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.issues.model import Issue, IssueState, Item, RunnerUp, Section
+from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, RunnerUp, Section
+from newsletter.ranking.model import Pin
 from newsletter.storage.documents import (
     issue_document,
     issue_from_document,
@@ -48,6 +49,9 @@ sections = each_field(
     runners_up=st.lists(runners_up, max_size=2).map(tuple),
     relaxed=st.lists(texts, max_size=2).map(tuple),
 )
+some_texts = st.lists(texts, max_size=2).map(tuple)
+checks = each_field(FreshCheck, at=instants, changes=some_texts, notes=some_texts)
+pins = each_field(Pin, position=st.integers(1, 28))
 issues = each_field(
     Issue,
     state=st.sampled_from(IssueState),
@@ -56,7 +60,10 @@ issues = each_field(
     covers_from=instants,
     covers_until=instants,
     sections=st.lists(sections, max_size=2).map(tuple),
-    held_over=st.lists(texts, max_size=2).map(tuple),
+    held_over=some_texts,
+    pins=st.lists(pins, max_size=2).map(tuple),
+    excluded=some_texts,
+    checks=st.lists(checks, max_size=2).map(tuple),
     approved_at=st.none() | instants,
 )
 mailings = each_field(

@@ -11,13 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from newsletter.config import load_config
-from newsletter.sources.model import ListedIds
+from newsletter.sources.model import GONE, ListedIds
 from newsletter.sources.rhythm import due_after_failure, due_after_success, held_until
+from newsletter.sources.sitemap import SitemapEntry
 from newsletter.stories.model import Story
 from newsletter.workflows.fetch import FetchReport, fetch_stories
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
-from newsletter.workflows.scan import DELETED, plan_scan
+from newsletter.workflows.scan import plan_revisit, plan_scan
 from tests.acceptance.moving_clock import MovingClock
 from tests.contracts.nouns import a_story
 from tests.web_pages import site
@@ -206,7 +207,7 @@ def test_what_was_deleted_is_noticed_within_a_day_and_what_returns_too(
     report, stories = fetch_at(opened, posts, NOW + HOUR)
     assert (report.gone, stories["2"].hidden) == (0, "")
     report, stories = fetch_at(opened, posts, NOW + DAY)
-    assert (report.gone, stories["2"].hidden) == (1, DELETED)
+    assert (report.gone, stories["2"].hidden) == (1, GONE)
     assert [story.hidden for n, story in stories.items() if n != "2"] == ["", "", ""]
     posts.rows[2] = taken  # out of the bin again, without a new modified_gmt
     report, stories = fetch_at(opened, posts, NOW + 2 * DAY)
@@ -259,7 +260,7 @@ def story(number: int, age: timedelta, hidden: str = "") -> Story:
 
 def test_what_a_scan_suspects() -> None:
     stories = [story(1, DAY), story(2, DAY), story(3, 60 * DAY), story(4, -DAY),
-               story(5, DAY, hidden="password"), story(6, DAY, hidden=DELETED)]  # fmt: skip
+               story(5, DAY, hidden="password"), story(6, DAY, hidden=GONE)]  # fmt: skip
     plan = plan_scan(listed("1", "6", "8"), stories, {"1": "a", "6": "b"}, NOW)
     # Not the one at the window's edge, of the future, or hidden already.
     assert [s.native_id for s in plan.suspects] == ["2"]
@@ -300,6 +301,52 @@ def test_pages_of_a_sitemap_are_read_once_and_again_when_they_change(
     ]  # fmt: skip
     read = [path for path, _ in site.seen]
     assert (read.count("/bread"), read.count("/about"), read.count("/robots.txt")) == (2, 1, 3)
+
+
+def test_pages_that_a_sitemap_names_no_more_are_looked_at_once_a_day(
+    site: Any, opened: Opener
+) -> None:
+    def list_pages(*names: str) -> None:
+        rows = (
+            f"<url><loc>{site.url('/' + name)}</loc><lastmod>2025-08-04</lastmod></url>"
+            for name in names
+        )
+        site.page("/sitemap.xml", SITEMAP.format("".join(rows)).encode())
+
+    def hidden() -> dict[str, str]:
+        with opened(source) as installation:
+            return {title: s.hidden for title, s in stories_of(installation).items()}
+
+    def poll(now: datetime) -> int:
+        with opened(source, now=now) as installation:
+            (report,) = fetch_stories(installation)
+            assert (report.error, report.problems) == ("", ())
+        return report.gone
+
+    names = ("bread", "salt", "wine")
+    for name in names:
+        site.page(f"/{name}", ARTICLE.format(name).encode())
+    source = ("site", "sitemap", site.url("/sitemap.xml"))
+    list_pages(*names)
+    assert poll(NOW) == 0
+    # One was trashed, one only left a sitemap that holds the newest.
+    list_pages("bread")
+    site.page("/salt", b"", status=404)
+    assert poll(NOW + HOUR) == 0
+    assert poll(NOW + DAY) == 1
+    assert hidden() == {"bread": "", "salt": GONE, "wine": ""}
+    site.page("/salt", ARTICLE.format("salt").encode())
+    list_pages("bread", "salt")
+    assert poll(NOW + 2 * DAY) == 0
+    assert hidden() == {"bread": "", "salt": "", "wine": ""}
+
+
+def test_a_sitemap_that_names_none_of_our_stories_takes_nothing_away() -> None:
+    known = [story(1, DAY), story(2, 2 * DAY), story(3, DAY, hidden=GONE)]
+    assert plan_revisit([SitemapEntry("https://paper.example/else")], known) == ()
+    # What is older than all that it names may have been left out for its age.
+    (again,) = plan_revisit([SitemapEntry(known[0].url)], [*known, story(4, HOUR)])
+    assert again.url == story(4, HOUR).url
 
 
 def test_a_site_whose_robots_txt_is_in_trouble_is_not_crawled(site: Any, opened: Opener) -> None:

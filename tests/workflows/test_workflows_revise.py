@@ -12,10 +12,20 @@ from newsletter.demo.catcher import MailCatcher
 from newsletter.errors import Conflict, InvalidTransition
 from newsletter.issues.correct import Correction
 from newsletter.issues.model import IssueState
+from newsletter.sources.model import GONE
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.revise import PATIENCE_SECONDS, Revision, revise_issue
 from tests.acceptance.moving_clock import MovingClock
-from tests.contracts.nouns import ACCEPTED, DEFERRED, LEASE, MINUTE, NOW, REFUSED, UNCERTAIN
+from tests.contracts.nouns import (
+    ACCEPTED,
+    DEFERRED,
+    LEASE,
+    MINUTE,
+    NOW,
+    REFUSED,
+    UNCERTAIN,
+    a_story,
+)
 from tests.workflows.under_way import IssueUnderWay, issue_under_way, prepare_issue
 
 BETTER = Correction(headlines={"latest/1": "What really happened"}, subject="What really happened")
@@ -280,3 +290,17 @@ def test_each_reader_is_sent_their_revision(tmp_path: Path) -> None:
     by_subject = Counter(message["Subject"] for message in sent)
     assert by_subject == {"Headline 3": 1, "What really happened": 5}
     assert under_way.issue.state is IssueState.SENT
+
+
+def test_a_correction_names_stories_that_are_gone(under_way: IssueUnderWay) -> None:
+    under_way.move(IssueState.PAUSED)
+    with under_way.installation.database.write() as tx:
+        tx.stories.save([a_story(3, hidden=GONE), a_story(4)])
+    gone, note = revise(under_way).notices
+    # The editor's own headline stands; the place is how they call the story.
+    assert gone == (
+        "“What really happened” is still in it, but site no longer has it; take it out by "
+        "--remove latest/1."
+    )
+    assert note.startswith("site could not be asked")
+    assert under_way.issue.state is IssueState.PAUSED

@@ -1,0 +1,102 @@
+"""The fresh check of an approved issue, right before it is sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsletter.errors import NotFound
+from newsletter.issues.lines import write_lines
+from newsletter.issues.mend import keep_places, mend_issue, narrow_plan, retitle
+from newsletter.issues.model import FreshCheck, Issue
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.slots import Slot
+from newsletter.storage.transaction import Transaction
+from newsletter.workflows.draft import propose_issue
+from newsletter.workflows.installation import Installation
+from newsletter.workflows.look_again import find_withdrawn, look_again
+
+# A story that comes in is looked up as well, and may be gone in its turn.
+_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Freshened:
+    """``issue`` as it may go out, its last check the one just made.
+
+    ``hold`` says why a person has to look at it first, and is empty where nobody has.
+    """
+
+    issue: Issue
+    hold: str = ""
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        return self.issue.checks[-1].changes
+
+
+@dataclass(frozen=True)
+class _Mended:
+    issue: Issue
+    changes: tuple[str, ...] = ()
+    hold: str = ""
+
+
+def freshen_issue(
+    installation: Installation, settings: Settings, newsletter: Newsletter, issue: Issue
+) -> Freshened:
+    """Look the issue's stories up, and put right what is not as it was. Nothing is kept of it.
+
+    A story that is gone gives way to the next candidate; where the newsletter asks
+    for a person's approval, that person has to see it. A site that can't be reached
+    is noted and holds nothing up.
+    """
+    looked: set[str] = set()
+    notes: list[str] = []
+    mended = _Mended(issue)
+    for _ in range(_ROUNDS):
+        unseen = {item.story_id for item in mended.issue.items} - looked
+        if not unseen:
+            break
+        notes += look_again(installation, settings, unseen).notes
+        looked |= unseen
+        with installation.database.read() as tx:
+            mended = _mend(tx, settings, newsletter, issue, installation.clock.now())
+    check = FreshCheck(installation.clock.now(), mended.changes, tuple(dict.fromkeys(notes)))
+    return Freshened(replace(mended.issue, checks=(*issue.checks, check)), mended.hold)
+
+
+def _mend(
+    tx: Transaction, settings: Settings, newsletter: Newsletter, issue: Issue, now: datetime
+) -> _Mended:
+    publication = settings.publication
+    ids = [item.story_id for item in issue.items]
+    stories = {story.public_id: story for story in tx.stories.by_ids(ids)}
+    take = newsletter.changed_headline == "take"
+    titled, changes = retitle(issue, stories, take=take)
+    withdrawn = find_withdrawn(tx, ids, now)
+    if not withdrawn:
+        return _Mended(
+            write_lines(newsletter, publication, titled) if changes and take else titled, changes
+        )
+    slot = Slot(issue.slot, issue.date, issue.covers_until, issue.send_at)
+    plan = narrow_plan(newsletter, issue)
+    first = _name_gone(issue, withdrawn)
+    try:
+        draft = propose_issue(
+            tx, settings, plan, slot, issue.covers_until, keep_places(issue, withdrawn)
+        )
+    except NotFound:
+        return _Mended(titled, changes, f"{first} No other story is left to send.")
+    mended, told = mend_issue(newsletter, publication, titled, draft.issue, withdrawn)
+    hold = ""
+    if newsletter.approval == "required" or slot.is_extra:
+        hold = f"{first} What comes instead is in the issue now: look at it before you approve."
+    return _Mended(mended, (*told, *changes), hold)
+
+
+def _name_gone(issue: Issue, withdrawn: Mapping[str, str]) -> str:
+    """A sentence on the stories that are gone, the first one by name."""
+    gone = {i.story_id: i.headline for i in issue.items if i.story_id in withdrawn}
+    story_id, headline = next(iter(gone.items()))
+    more = f" Gone, too: {len(gone) - 1} more." if len(gone) > 1 else ""
+    return f"“{headline}” is gone: {withdrawn[story_id]}.{more}"
