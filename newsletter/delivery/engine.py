@@ -124,7 +124,7 @@ class Engine:
         self._outbox = Outbox(
             writer.write, pace, self._pool, self._board.wake.ring, writer.group_of
         )
-        self._dispatch = Dispatch(ledger, self._board, self._outbox, pace)
+        self._dispatch = Dispatch(ledger, self._board, self._outbox, limits.give_up_after)
         self._settled: list[Settlement] = []
         self._more_due = True
         self._next_beat = self._next_limits = self._next_progress = 0.0
