@@ -232,6 +232,7 @@ class Engine:
                 permit = self._ledger.share(self._lease.worker, route.relay, now)
                 state = states.get(route.slug, RelayState())
                 self._board.share(route, permit, state, mono)
+                self._pace.share(permit.workers, permit.place, mono)
         self._board.expire(mono)
         self._board.look_around(mono)
         for letter in self._board.take_back_urgent(mono, now):

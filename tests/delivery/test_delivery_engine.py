@@ -2,6 +2,7 @@ import contextlib
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -62,17 +63,18 @@ def worker(
     clock: SetClock | None = None,
     connect: Callable[[Relay], Link] = lambda relay: open_connection(relay, limits=QUICK),
     lease: timedelta = LEASE,
+    limits: dict[str, Any] | None = None,
     **callbacks: Any,
 ) -> Iterator[Engine]:
     """An engine for the block."""
     writer = LetterWriter(ledger.mailing, lambda m: MessageTemplate.of(m, KEYRING), str.lower)
-    limits = Limits(give_up_after=GIVE_UP, lease=lease, times=QUICK)
+    whole = Limits(give_up_after=GIVE_UP, lease=lease, times=QUICK, **(limits or {}))
     engine = Engine(
         ledger,
         relays,
         writer,
         clock or SetClock(),
-        limits,
+        whole,
         Callbacks(**callbacks),
         name="w1",
         connect=connect,
@@ -835,6 +837,35 @@ def test_a_confirmation_waits_for_no_relay_that_falls_silent(spare_weight: int) 
     assert silent.fired["silence"] > 0
     assert released.is_set()
     assert "ani@reader.example" in spare.recipients()
+
+
+def test_one_of_two_workers_has_half_of_what_a_destination_bears() -> None:
+    ledger = ledger_of(40)
+    under_way, most = Counter[str](), Counter[str]()
+
+    class Counting(Faults):
+        async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+            under_way["now"] += 1
+            most["now"] = max(most["now"], under_way["now"])
+            return await super().handle_RCPT(server, session, envelope, address, options)
+
+        async def handle_DATA(self, server, session, envelope) -> str:
+            answer = await super().handle_DATA(server, session, envelope)
+            under_way["now"] -= 1
+            return answer
+
+    ledger.permits = lambda _: Permit(4, workers=2)
+    faults = Counting(delay=0.01)
+    clock = SetClock()
+    limits = {"domain_connections": 4}
+    with (
+        smtp_server(faults) as port,
+        worker(ledger, relay_at(port, connections=4), clock=clock, limits=limits) as engine,
+    ):
+        while engine.run().accepted:
+            clock.sleep(10)
+    assert len(faults.messages) == 40
+    assert most["now"] == 2
 
 
 def test_a_worker_without_a_permit_claims_nothing() -> None:
