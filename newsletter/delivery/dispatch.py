@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from newsletter.delivery.addresses import refuse_address
 from newsletter.delivery.line import Letter, Line
-from newsletter.delivery.model import Settlement
+from newsletter.delivery.model import Reply, Settlement
 from newsletter.delivery.outbox import Outbox
-from newsletter.delivery.pacing import DestinationPace
 from newsletter.delivery.ports import Ledger
+from newsletter.delivery.replies import defer_or_expire
 from newsletter.delivery.route import Route, pick_route
 from newsletter.delivery.switchboard import Switchboard
 
@@ -21,12 +21,12 @@ class Dispatch:
     """Gives letters to lines as the relays' limits allow. For one thread."""
 
     def __init__(
-        self, ledger: Ledger, board: Switchboard, outbox: Outbox, pace: DestinationPace
+        self, ledger: Ledger, board: Switchboard, outbox: Outbox, give_up_after: timedelta
     ) -> None:
         self._ledger = ledger
         self._board = board
         self._outbox = outbox
-        self._pace = pace
+        self._give_up_after = give_up_after
         self._refused: list[Settlement] = []
 
     def offer(self, mono: float, now: datetime) -> None:
@@ -38,6 +38,8 @@ class Dispatch:
                 letter = self.take_for(line, mono, now)
                 if letter is not None:
                     self._board.hear(line, line.offer(letter, mono))
+        if self._outbox.aside:
+            self._place_aside(mono, now)
         self._board.open_more(self._outbox.system, self._outbox.issues, mono, now)
 
     def take_for(self, line: Line, mono: float, now: datetime) -> Letter | None:
@@ -49,13 +51,9 @@ class Dispatch:
             if line.conversation.idle:
                 self._board.drop(line)
             return None
-        if route.bucket.wait(mono) > 0 or not self._is_its_turn(route, mono, now):
+        if route.bucket.wait(mono) > 0:
             return None
-        issues = not line.for_system and self._has_grant(route, now)
-        letter = self._outbox.take(mono, issues=issues)
-        while letter is not None and letter.utf8 and "smtputf8" not in line.link.offers:
-            self._refuse_utf8(letter, mono)
-            letter = self._outbox.take(mono, issues=issues)
+        letter = self._take_aside(line, mono, now) or self._take(line, mono, now)
         if letter is not None:
             route.bucket.take(mono)
             route.assigned += 1
@@ -64,7 +62,7 @@ class Dispatch:
         return letter
 
     def refused(self) -> list[Settlement]:
-        """Letters that the relay at hand can't take, since the last call."""
+        """Letters that no relay can take, or not now, since the last call."""
         refused, self._refused = self._refused, []
         return refused
 
@@ -79,12 +77,44 @@ class Dispatch:
             if route.takes_issues(mono, now):
                 self._has_grant(route, now)
 
-    def _refuse_utf8(self, letter: Letter, mono: float) -> None:
-        """The address is no ASCII, and this server takes no other (RFC 6531 section 3.2)."""
-        self._pace.end(letter.group, mono)
-        refusal = refuse_address(letter.delivery.address, utf8=False)
-        if refusal is not None:
-            self._refused.append(Settlement(letter.delivery.id, refusal))
+    def _take(self, line: Line, mono: float, now: datetime) -> Letter | None:
+        if not self._is_its_turn(line.route, mono, now):
+            return None
+        issues = not line.for_system and self._has_grant(line.route, now)
+        letter = self._outbox.take(mono, issues=issues)
+        while letter is not None and letter.utf8 and not line.route.utf8:
+            self._outbox.set_aside(letter, mono)
+            letter = self._outbox.take(mono, issues=issues)
+        return letter
+
+    def _take_aside(self, line: Line, mono: float, now: datetime) -> Letter | None:
+        if not self._outbox.aside or not line.route.utf8:
+            return None
+        issues = not line.for_system and self._has_grant(line.route, now)
+        return self._outbox.take_aside(mono, issues=issues)
+
+    def _place_aside(self, mono: float, now: datetime) -> None:
+        """See to letters whose address is no ASCII, of which some relay takes none."""
+        routes = self._board.utf8_routes()
+        if any(route.is_open(mono, now) for route in routes):
+            self._board.open_for_utf8(mono, now)
+            return
+        for letter in self._outbox.give_up_aside():
+            delivery = letter.delivery
+            if routes:
+                # The one that may take it is down: it may be well again.
+                outcome = defer_or_expire(
+                    Reply(0, "no relay that takes an address like this can be used now"),
+                    "network",
+                    delivery.attempts,
+                    delivery.first_tried_at,
+                    now,
+                    self._give_up_after,
+                )
+                self._refused.append(Settlement(delivery.id, outcome))
+            elif refusal := refuse_address(delivery.address, utf8=False):
+                # No server of ours takes it (RFC 6531 section 3.2).
+                self._refused.append(Settlement(delivery.id, refusal))
 
     def _is_its_turn(self, route: Route, mono: float, now: datetime) -> bool:
         """Whether no other relay that could take the next letter comes first by its weight."""

@@ -125,7 +125,7 @@ class Engine:
         self._outbox = Outbox(
             writer.write, pace, self._pool, self._board.wake.ring, writer.group_of
         )
-        self._dispatch = Dispatch(ledger, self._board, self._outbox, pace)
+        self._dispatch = Dispatch(ledger, self._board, self._outbox, limits.give_up_after)
         self._settled: list[Settlement] = []
         self._more_due = True
         self._next_beat = self._next_limits = self._next_progress = 0.0
@@ -233,6 +233,7 @@ class Engine:
                 permit = self._ledger.share(self._lease.worker, route.relay, now)
                 state = states.get(route.slug, RelayState())
                 self._board.share(route, permit, state, mono)
+                self._pace.share(permit.workers, permit.place, mono)
         self._board.expire(mono)
         self._board.look_around(mono)
         for letter in self._board.take_back_urgent(mono, now):

@@ -108,20 +108,27 @@ class Outbox:
         self._system = _Queue(write, self.holds)
         self._issues = _Queue(write, self.holds)
         self._waiting: deque[Letter] = deque()
+        # For a relay that takes addresses that are not ASCII, where others do not.
+        self._aside: deque[Letter] = deque()
         self.put_off: dict[int, float] = {}
 
     def __len__(self) -> int:
-        return len(self._system) + len(self._issues) + len(self._waiting)
+        return self.system + self.issues + self.aside
 
     @property
     def system(self) -> int:
-        """Rows of system mail at hand."""
+        """Rows of system mail at hand, those set aside left out."""
         return len(self._system)
 
     @property
     def issues(self) -> int:
-        """Rows of issues at hand."""
+        """Rows of issues at hand, those set aside left out."""
         return len(self._issues) + len(self._waiting)
+
+    @property
+    def aside(self) -> int:
+        """Rows that only a relay with SMTPUTF8 can take."""
+        return len(self._aside)
 
     def add(self, deliveries: Iterable[Delivery], mono: float) -> None:
         """Take in what was claimed; who has to wait for long is put off at once, unwritten."""
@@ -179,6 +186,26 @@ class Outbox:
             self._pace.start(letter.group, mono)
         return letter
 
+    def set_aside(self, letter: Letter, mono: float) -> None:
+        """Keep a letter that was taken for a relay that can take it."""
+        self._pace.end(letter.group, mono)
+        self._aside.append(letter)
+
+    def take_aside(self, mono: float, *, issues: bool) -> Letter | None:
+        """One of those that were set aside, whatever its destination's turn."""
+        for letter in self._aside:
+            if letter.delivery.is_system or (issues and self._pace.wait(letter.group, mono) <= 0):
+                self._aside.remove(letter)
+                self._pace.start(letter.group, mono)
+                return letter
+        return None
+
+    def give_up_aside(self) -> list[Letter]:
+        """All of those that were set aside: no relay takes them."""
+        letters = list(self._aside)
+        self._aside.clear()
+        return letters
+
     def give_back(self, letter: Letter, mono: float) -> None:
         """Put a letter that was taken and not handed over back to the front."""
         self._pace.end(letter.group, mono)
@@ -196,6 +223,7 @@ class Outbox:
         self._system.clear()
         self._issues.clear()
         self._waiting.clear()
+        self._aside.clear()
         return count
 
     def _take_waiting(self, mono: float) -> Letter | None:

@@ -77,9 +77,32 @@ class DestinationPace:
 
     def __init__(self, connections: int, rate: float) -> None:
         """``connections`` at once and ``rate`` a second to each group; 0 for no limit."""
+        self._of_all = connections, rate
+        self._part = (1, 0)
         self._most = float(connections) if connections else float("inf")
         self._rate = rate
         self._groups: dict[str, _Group] = {}
+
+    def share(self, workers: int, place: int, now: float) -> None:
+        """Go on as one of so many workers, with an equal part of the limits.
+
+        Of connections each has one at least, and those of a lower ``place`` the rest.
+        """
+        if self._part == (workers, place):
+            return
+        self._part = workers, place
+        connections, rate = self._of_all
+        if connections:
+            whole, rest = divmod(connections, workers)
+            self._most = float(max(1, whole + (place < rest)))
+        self._rate = rate / workers
+        for group in self._groups.values():
+            # What a group complained of is not forgotten for it.
+            known = group.connections if group.slowed else self._most
+            group.connections = min(known, self._most)
+            if group.bucket is not None and self._rate:
+                least = min(group.bucket.rate, self._rate) if group.slowed else self._rate
+                group.bucket.set_rate(least, now)
 
     def wait(self, name: str, now: float) -> float:
         """Seconds until the group may get a message; infinite while its connections are busy."""

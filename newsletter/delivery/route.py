@@ -34,6 +34,8 @@ class Route:
     # Of them those that are kept for system mail.
     kept: int = 0
     attempts: list[Attempt] = field(default_factory=list)
+    # Whether it takes addresses that are not ASCII; None: not asked yet.
+    utf8: bool | None = None
     # It lets us wait: somebody who can't wait had better go elsewhere.
     hangs: bool = False
     # Connections that the relay itself allows, where it is fewer than we would open.

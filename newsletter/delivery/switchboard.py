@@ -136,6 +136,22 @@ class Switchboard:
             if system:
                 system -= 1
 
+    def open_for_utf8(self, mono: float, now: datetime) -> None:
+        """Open a connection for an address that is not ASCII, where none is that takes it."""
+        able = [r for r in self.utf8_routes() if r.is_open(mono, now)]
+        if any(route.connections + route.opening for route in able):
+            return
+        route = pick_route(able)
+        if route is not None:
+            attempt = Attempt(route.relay, False, mono)
+            route.attempts.append(attempt)
+            self._openers.open(attempt)
+
+    def utf8_routes(self) -> list[Route]:
+        """The relays that take addresses that are not ASCII, or may do so."""
+        known = [route for route in self.routes.values() if route.utf8]
+        return known or [route for route in self.routes.values() if route.utf8 is None]
+
     def look_around(self, mono: float) -> None:
         """See which relays let us wait."""
         slow = {line.route for line in self.lines if line.waiting(mono) > _PATIENCE}
@@ -268,6 +284,7 @@ class Switchboard:
         line = Line(route, link, self._times, self._lasts, for_system=for_system)
         line.deadline = mono + self._times.step
         line.since = mono
+        route.utf8 = "smtputf8" in link.offers
         route.connections += 1
         route.kept += for_system
         self.lines.add(line)

@@ -443,10 +443,15 @@ class DeliverySettings(Model):
         "5 minutes", description="how long news of such a message is waited for before that"
     )
     domain_connections: int = Field(
-        0, ge=0, description="how many messages to one destination at the same time; 0: no limit"
+        0,
+        ge=0,
+        description="how many messages to one destination at the same time, of all workers (each "
+        "has one at least); 0: no limit",
     )
     domain_rate: float = Field(
-        0, ge=0, description="how many messages a second to one destination; 0: no limit"
+        0,
+        ge=0,
+        description="how many messages a second to one destination, of all workers; 0: no limit",
     )
     group_by_mx: bool = Field(
         True,

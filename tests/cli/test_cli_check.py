@@ -1,10 +1,17 @@
 """`newsletter check` with a DNS of its own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from newsletter.clock import SystemClock
+from newsletter.config import load_config
+from newsletter.delivery.model import RelayState
+from newsletter.storage.ledger import SqlLedger
+from newsletter.workflows.opening import open_installation
 from tests.acceptance.command_line import Answer, must, newsletter, write_config
 from tests.dns_server import SILENCE, DnsServer, dns_server, txt
 
@@ -77,3 +84,22 @@ def test_a_name_server_is_given_by_its_number(folder: Path) -> None:
     answer = newsletter(folder, "check", NEWSLETTER_DNS__NAMESERVERS='["dns.paper.example"]')
     assert answer.status == 2
     assert '"dns.paper.example" is not a numeric address' in answer.err
+
+
+def test_a_relay_that_is_paused_is_shown_with_its_reason(folder: Path) -> None:
+    with open_installation(load_config(folder / "config.toml", {}), SystemClock()) as installation:
+        now = installation.clock.now()
+        ledger = SqlLedger(installation.database)
+        state = RelayState(now + timedelta(minutes=5), "it refuses to send for us", 1)
+        ledger.set_relay_state("catcher", state, now)
+        ledger.close()
+    checks = newsletter(folder, "check", "--json").json["checks"]
+    (shown,) = [one for one in checks if one["what"] == "sending over catcher"]
+    assert shown["level"] == "warn"
+    assert "it refuses to send for us" in shown["sentence"]
+    with open_installation(load_config(folder / "config.toml", {}), SystemClock()) as installation:
+        ledger = SqlLedger(installation.database)
+        ledger.set_relay_state("catcher", replace(state, paused_until=now), now)
+        ledger.close()
+    checks = newsletter(folder, "check", "--json").json["checks"]
+    assert [one for one in checks if one["what"] == "sending over catcher"] == []

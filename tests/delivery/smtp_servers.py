@@ -96,10 +96,10 @@ class _Controller(Controller):
 
 
 @contextmanager
-def smtp_server(faults: Faults, **options: Any) -> Iterator[int]:
-    """Run a server for the block; gives its port."""
+def smtp_server(faults: Faults, *, at: int = 0, **options: Any) -> Iterator[int]:
+    """Run a server for the block, where wished ``at`` a port; gives its port."""
     controller = _Controller(
-        faults, **{"hostname": "127.0.0.1", "server_hostname": "localhost"} | options, port=0
+        faults, **{"hostname": "127.0.0.1", "server_hostname": "localhost"} | options, port=at
     )
     controller.start()
     try:

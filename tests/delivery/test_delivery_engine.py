@@ -2,6 +2,7 @@ import contextlib
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -62,17 +63,18 @@ def worker(
     clock: SetClock | None = None,
     connect: Callable[[Relay], Link] = lambda relay: open_connection(relay, limits=QUICK),
     lease: timedelta = LEASE,
+    limits: dict[str, Any] | None = None,
     **callbacks: Any,
 ) -> Iterator[Engine]:
     """An engine for the block."""
     writer = LetterWriter(ledger.mailing, lambda m: MessageTemplate.of(m, KEYRING), str.lower)
-    limits = Limits(give_up_after=GIVE_UP, lease=lease, times=QUICK)
+    whole = Limits(give_up_after=GIVE_UP, lease=lease, times=QUICK, **(limits or {}))
     engine = Engine(
         ledger,
         relays,
         writer,
         clock or SetClock(),
-        limits,
+        whole,
         Callbacks(**callbacks),
         name="w1",
         connect=connect,
@@ -363,6 +365,55 @@ def test_an_address_in_armenian_goes_where_the_server_takes_it() -> None:
     assert faults.recipients() == ["լիլիթ@reader.example"]
 
 
+@pytest.mark.parametrize("weight", [1, 0])
+@pytest.mark.parametrize("system", [True, False])
+def test_an_address_in_armenian_goes_over_the_relay_that_takes_it(
+    weight: int, system: bool
+) -> None:
+    ledger, plain, able = ledger_of(20), Faults(), Faults()
+    ledger.mailings[SYSTEM.public_id] = SYSTEM
+    ledger.enqueue(SYSTEM if system else ISSUE, "լիլիթ@reader.example")
+    with smtp_server(plain, enable_SMTPUTF8=False) as one, smtp_server(able) as other:
+        summary = deliver(
+            ledger,
+            relay_called("plain", one, weight=9),
+            relay_called("able", other, weight=weight),
+        )
+    assert summary == DeliverySummary(accepted=21)
+    assert "լիլիթ@reader.example" in able.recipients()
+    assert plain.messages
+
+
+def test_an_address_in_armenian_waits_for_the_relay_that_may_take_it() -> None:
+    ledger, plain, able = ledger_of(5), Faults(), Faults()
+    ledger.enqueue(ISSUE, "լիլիթ@reader.example")
+    clock = SetClock()
+    with smtp_server(plain, enable_SMTPUTF8=False) as one:
+        with smtp_server(able) as other:
+            pass
+        with worker(
+            ledger, relay_called("plain", one), relay_called("able", other), clock=clock
+        ) as engine:
+            assert engine.run() == DeliverySummary(accepted=5, deferred=1)
+            with smtp_server(able, at=other):
+                engine.try_again()
+                clock.instant = ledger.next_due(clock.now()) or NOW
+                assert engine.run() == DeliverySummary(accepted=1)
+    assert able.recipients() == ["լիլիթ@reader.example"]
+
+
+def test_where_no_relay_takes_an_address_in_armenian_it_is_refused() -> None:
+    ledger, one, other = ledger_of(5), Faults(), Faults()
+    ledger.enqueue(ISSUE, "լիլիթ@reader.example")
+    with (
+        smtp_server(one, enable_SMTPUTF8=False) as first,
+        smtp_server(other, enable_SMTPUTF8=False) as second,
+    ):
+        summary = deliver(ledger, relay_called("one", first), relay_called("other", second))
+    assert summary == DeliverySummary(accepted=5, refused=1)
+    assert ledger.rows[6].outcomes[0].reply.enhanced == "5.6.7"
+
+
 def test_stopping_bites_within_one_message_a_connection_and_loses_nobody() -> None:
     ledger, faults, stop = ledger_of(100), Faults(), threading.Event()
     faults.on_message = lambda count: stop.set() if count == 10 else None
@@ -606,7 +657,7 @@ def relay_called(slug: str, port: int, **changes: Any) -> Relay:
     return replace(relay_at(port, **changes), slug=slug)
 
 
-def test_relays_share_the_work_by_their_weights() -> None:
+def test_relays_share_the_work_and_neither_waits_for_the_other() -> None:
     ledger, light, heavy = ledger_of(120), Faults(delay=0.005), Faults(delay=0.005)
     with smtp_server(light) as one, smtp_server(heavy) as other:
         summary = deliver(
@@ -614,7 +665,9 @@ def test_relays_share_the_work_by_their_weights() -> None:
         )
     assert summary.accepted == 120
     assert sorted(light.recipients() + heavy.recipients()) == addresses(120)
-    assert 0 < len(light.messages) <= 60
+    # Both are as busy as they can be: weights tell where either could take the next one.
+    assert light.messages
+    assert len(heavy.messages) >= 40
 
 
 def test_a_relay_of_weight_0_stands_in_only_where_no_other_can() -> None:
@@ -784,6 +837,35 @@ def test_a_confirmation_waits_for_no_relay_that_falls_silent(spare_weight: int) 
     assert silent.fired["silence"] > 0
     assert released.is_set()
     assert "ani@reader.example" in spare.recipients()
+
+
+def test_one_of_two_workers_has_half_of_what_a_destination_bears() -> None:
+    ledger = ledger_of(40)
+    under_way, most = Counter[str](), Counter[str]()
+
+    class Counting(Faults):
+        async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+            under_way["now"] += 1
+            most["now"] = max(most["now"], under_way["now"])
+            return await super().handle_RCPT(server, session, envelope, address, options)
+
+        async def handle_DATA(self, server, session, envelope) -> str:
+            answer = await super().handle_DATA(server, session, envelope)
+            under_way["now"] -= 1
+            return answer
+
+    ledger.permits = lambda _: Permit(4, workers=2)
+    faults = Counting(delay=0.01)
+    clock = SetClock()
+    limits = {"domain_connections": 4}
+    with (
+        smtp_server(faults) as port,
+        worker(ledger, relay_at(port, connections=4), clock=clock, limits=limits) as engine,
+    ):
+        while engine.run().accepted:
+            clock.sleep(10)
+    assert len(faults.messages) == 40
+    assert most["now"] == 2
 
 
 def test_a_worker_without_a_permit_claims_nothing() -> None:

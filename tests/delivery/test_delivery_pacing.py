@@ -79,6 +79,48 @@ def test_only_so_many_connections_go_to_one_destination() -> None:
     assert pace.wait(GMAIL, 1.0) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("workers", "parts"), [(1, [5]), (2, [3, 2]), (4, [2, 1, 1, 1]), (7, [1] * 7)]
+)
+def test_workers_share_what_a_destination_bears(workers: int, parts: list[int]) -> None:
+    for place, part in enumerate(parts):
+        pace = DestinationPace(5, 0.0)
+        # Also of a destination that was written to before the others came.
+        pace.start(GMAIL, 0.0)
+        pace.share(workers, place, 0.0)
+        for _ in range(part - 1):
+            assert pace.wait(GMAIL, 0.0) == 0.0
+            pace.start(GMAIL, 0.0)
+        assert pace.wait(GMAIL, 0.0) == float("inf")
+
+
+def test_workers_share_a_destinations_rate_and_get_it_back() -> None:
+    pace = DestinationPace(0, 4.0)
+    pace.start(GMAIL, 0.0)
+    assert pace.wait(GMAIL, 0.0) == pytest.approx(1 / 4)
+    pace.share(4, 3, 0.0)
+    assert pace.wait(GMAIL, 0.0) == pytest.approx(1)
+    pace.start("reader.example", 0.0)
+    assert pace.wait("reader.example", 0.0) == pytest.approx(1)
+    pace.share(1, 0, 0.0)
+    assert pace.wait(GMAIL, 0.0) == pytest.approx(1 / 4)
+
+
+def test_a_part_that_grows_forgets_no_complaint() -> None:
+    pace = DestinationPace(8, 0.0)
+    pace.share(2, 0, 0.0)
+    for _ in range(4):
+        pace.start(GMAIL, 0.0)
+    pace.slow_down(GMAIL, 0.0)
+    pace.share(1, 0, 0.0)
+    taken, now = 3, FIRST_PAUSE + 1
+    while pace.wait(GMAIL, now) != float("inf"):
+        now += pace.wait(GMAIL, now) + 1
+        taken += 1
+        pace.start(GMAIL, now)
+    assert taken < 5
+
+
 def test_a_complaint_stops_the_destination_for_a_while_and_others_go_on() -> None:
     pace = DestinationPace(0, 0.0)
     for _ in range(10):
