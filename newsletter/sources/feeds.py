@@ -35,6 +35,8 @@ FEED_TYPES = (
     "application/feed+json, application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.7, application/json;q=0.6, */*;q=0.1"
 )
+# What `feed_tree` does for names, where there is no tree to do it in.
+_LONG_RUN = re.compile(r"([A-Za-z0-9_.+-]{500})[A-Za-z0-9_.+-]+")
 
 
 def fetch_feed(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:  # noqa: ARG001
@@ -112,7 +114,7 @@ def _read_xml(body: bytes, url: str, content_type: str) -> _Reading:
         feed = read_feed(tree.xml, url)
         extras = tree.extras
     else:
-        feed = read_feed(prepared.text.encode("utf-8"), url)
+        feed = read_feed(_LONG_RUN.sub(r"\1", prepared.text).encode("utf-8"), url)
         extras = ()
         problems.append(f"{url} is not well-formed XML ({tree}); it was read as well as possible")
     if len(extras) != len(feed.entries):
