@@ -198,10 +198,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class FoundSource:
-    """A source that discovery proposes; ``kind`` as in the settings."""
+    """A source or counter that discovery proposes; ``kind`` as in the settings.
+
+    ``selector`` is where a page prints its counter.
+    """
 
     kind: str
     url: str
+    selector: str = ""
 
 
 @dataclass(frozen=True)
