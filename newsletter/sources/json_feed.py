@@ -3,7 +3,9 @@
 import html
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from newsletter.errors import ParseError
 from newsletter.sources.charset import decode_text
@@ -30,12 +32,17 @@ def looks_like_json_feed(body: bytes) -> bool:
     return head.startswith(b"{") and b"jsonfeed.org" in head
 
 
-def parse_json_feed(body: bytes, url: str, content_type: str = "") -> tuple[FeedProfile, Batch]:
-    """What a JSON Feed tells of its site, and its items; ParseError if it is none.
+@dataclass(frozen=True)
+class JsonFeedPage:
+    """One page of a JSON Feed. ``next_url`` is where older items are, on the same host."""
 
-    Only its first page is read (``next_url`` is not followed): it holds the
-    newest items.
-    """
+    profile: FeedProfile
+    batch: Batch
+    next_url: str | None = None
+
+
+def parse_json_feed(body: bytes, url: str, content_type: str = "") -> JsonFeedPage:
+    """What a JSON Feed tells of its site, and its items; ParseError if it is none."""
     document = _load(body, url, content_type)
     items, problems = [], []
     entries = objects(document.get("items"))
@@ -58,7 +65,15 @@ def parse_json_feed(body: bytes, url: str, content_type: str = "") -> tuple[Feed
         language=language_tag(string(document.get("language"))),
         logo=web_address(url, string(document.get("icon"))),
     )
-    return profile, Batch(tuple(items), problems=cap_problems(problems, f"entries of {url}"))
+    batch = Batch(tuple(items), problems=cap_problems(problems, f"entries of {url}"))
+    return JsonFeedPage(profile, batch, _next_url(document, url))
+
+
+def _next_url(document: Mapping[str, Any], url: str) -> str | None:
+    following = web_address(url, string(document.get("next_url")))
+    # Nobody else's items are this feed's.
+    same_host = following and urlsplit(following).netloc == urlsplit(url).netloc
+    return following if same_host else None
 
 
 def _load(body: bytes, url: str, content_type: str) -> Mapping[str, Any]:
