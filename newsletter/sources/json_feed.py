@@ -24,12 +24,15 @@ from newsletter.sources.text import (
 )
 
 _VERSION = "jsonfeed.org/version/"
+# Some write the number alone; then a key that only feeds have must stand near the beginning.
+_NUMBERS = frozenset(("1", "1.0", "1.1"))
+_SIGNS = (b"jsonfeed.org", b'"home_page_url"', b'"feed_url"')
 
 
 def looks_like_json_feed(body: bytes) -> bool:
     """Whether a body begins as JSON does and soon calls itself a JSON Feed."""
     head = body[:8192].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return head.startswith(b"{") and b"jsonfeed.org" in head
+    return head.startswith(b"{") and any(sign in head for sign in _SIGNS)
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def _load(body: bytes, url: str, content_type: str) -> Mapping[str, Any]:
             f"{url} begins as JSON and is broken ({type(error).__name__}); it will be tried again",
             subject=url,
         ) from error
-    if not isinstance(document, dict) or _VERSION not in string(document.get("version")):
+    version = string(document.get("version")) if isinstance(document, dict) else ""
+    if not isinstance(document, dict) or (_VERSION not in version and version not in _NUMBERS):
         raise ParseError(
             f"{url} is JSON and not a feed; RSS, Atom and JSON Feed can be read", subject=url
         )
