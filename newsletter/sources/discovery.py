@@ -20,7 +20,7 @@ from newsletter.sources.feeds import FEED_TYPES, MAX_FEED_BYTES, is_feed, read_f
 from newsletter.sources.ghost import read_ghost_settings
 from newsletter.sources.koko import NAMESPACE as KOKO
 from newsletter.sources.logo_colour import MAX_LOGO_BYTES, dominant_colour
-from newsletter.sources.model import Finding, FoundSource, SiteProfile
+from newsletter.sources.model import Finding, FoundSource, PrintedCounter, SiteProfile
 from newsletter.sources.page import MAX_PAGE_BYTES, PageProfile, read_page
 from newsletter.sources.popular_posts import NAMESPACE as POPULAR_POSTS
 from newsletter.sources.rest import get_json, mapping, rest_url, string
@@ -174,7 +174,7 @@ def _look_at_page(visit: _Visit, response: Response) -> None:
     _look_for_csv(visit, page)
     _note_counters(visit, counters_by_script(page.scripts), "a script on the page")
     if page.printed_counter:
-        visit.reads.append(FoundSource("page", page.url, page.printed_counter))
+        visit.reads.append(PrintedCounter("page", page.url, page.printed_counter))
         visit.note("reads", page.printed_counter, "a number printed on the page")
     _note_colour(visit, page)
 

@@ -198,14 +198,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class FoundSource:
-    """A source or counter that discovery proposes; ``kind`` as in the settings.
-
-    ``selector`` is where a page prints its counter.
-    """
+    """A source or counter that discovery proposes; ``kind`` as in the settings."""
 
     kind: str
     url: str
-    selector: str = ""
+
+
+@dataclass(frozen=True)
+class PrintedCounter(FoundSource):
+    """A number that the page at ``url`` prints where ``selector`` tells."""
+
+    selector: str
 
 
 @dataclass(frozen=True)

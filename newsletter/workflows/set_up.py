@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
-from newsletter.sources.model import FoundSource, SiteProfile
+from newsletter.sources.model import FoundSource, PrintedCounter, SiteProfile
 
 _SECTIONS = """\
   [[newsletter.section]]
@@ -207,7 +207,7 @@ _EXPORTED = frozenset(("Google Analytics", "Plausible", "Matomo", "Jetpack Stats
 
 
 def _on_condition(found: FoundSource) -> list[str]:
-    if found.kind == "page":
+    if isinstance(found, PrintedCounter):
         keys: dict[str, str | bool] = {"selector": found.selector}
         slug = "printed"
     else:
