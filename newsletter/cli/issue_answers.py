@@ -42,6 +42,8 @@ def issue_document(issue: Issue) -> dict[str, Any]:
                 "reads": item.reads,
                 "score": item.score,
                 "reasons": item.reasons,
+                "syndicated_from": item.syndicated_from,
+                "still_read": item.still_read,
                 "leads": item.story_id == issue.lead,
             }
             for section in issue.sections

@@ -17,7 +17,7 @@ from newsletter.cli.output import print_json, print_rows, say
 from newsletter.ranking.evaluate import Interval
 from newsletter.sources.model import SourceState
 from newsletter.stories.model import Story, TrailEntry
-from newsletter.workflows.evaluate import evaluate_history
+from newsletter.workflows.evaluate import AS_SENT, FEWEST_WEEKS, evaluate_history
 from newsletter.workflows.fetch import FetchReport, fetch_stories
 from newsletter.workflows.installation import only_newsletter
 from newsletter.workflows.look_up import find_story
@@ -159,7 +159,8 @@ def evaluate(
 ) -> None:
     """Say how past issues would have done: our choice beside simple rules, on your own reads.
 
-    Each past week is replayed as it was known then. Shares are of the reads that the best
+    Each past week is replayed as it was known then; "as we sent" is what your issues really
+    had. Shares are of the reads that the best
     possible choice would have had; intervals are 95 % of a bootstrap over weeks.
     """
     with open_from_file(config, now=now) as installation:
@@ -191,6 +192,13 @@ def evaluate(
         ],
         ("rule", "reads of 28 days", "of the next 7", "NDCG", "departments", "twins", "repeats"),
     )
+    if replay.issues < FEWEST_WEEKS:
+        say(
+            f"{replay.issues} of these weeks had an issue of yours; with {FEWEST_WEEKS} there is "
+            "a line for them too"
+        )
+    else:
+        say(f'"{AS_SENT}" is what your issues had in {replay.issues} of these weeks')
     if not replay.learned_weeks:
         say("too few old stories to learn the curve from: the prior one was used throughout")
 

@@ -131,9 +131,15 @@ def assemble_issue(
             "reads; see `newsletter stories list` for what its sources brought",
             subject=slot.key,
         )
-    lead = _choose_lead(printed, selections)
+    lead = _choose_lead(printed, selections, newsletter.ranking)
     sections = tuple(
-        _print_section(plan, selections[plan.slug], titles[plan.slug], looked_at[plan.slug])
+        _print_section(
+            plan,
+            selections[plan.slug],
+            titles[plan.slug],
+            looked_at[plan.slug],
+            newsletter.ranking,
+        )
         for plan in printed
     )
     issue = Issue(
@@ -284,15 +290,19 @@ def _select_sections(
 
 
 def _choose_lead(
-    printed: Sequence[SectionPlan], selections: Mapping[str, Selection]
+    printed: Sequence[SectionPlan], selections: Mapping[str, Selection], ranking: Ranking
 ) -> Story | None:
-    """The best story of the news, else what comes first."""
+    """The best story of the news, else what comes first.
+
+    What is shown as an excerpt leads only where an editor pinned it, or nothing else can.
+    """
     if not printed:
         return None
     plan = next((plan for plan in printed if plan.kind == "latest"), printed[0])
-    chosen = selections[plan.slug]
-    lead = choose_lead(chosen) if plan.kind == "latest" else None
-    return lead or chosen.chosen[0].story
+    chosen = selections[plan.slug].chosen
+    whole = tuple(c for c in chosen if c.pinned or not _is_excerpt(c.story, ranking)) or chosen
+    lead = choose_lead(Selection(whole)) if plan.kind == "latest" else None
+    return lead or whole[0].story
 
 
 def _left_out(plan: SectionPlan, title: str, selection: Selection) -> str:
@@ -312,13 +322,17 @@ def _name_window(
     return name_days(*window_days(plan, now, zone), language)
 
 
-def _print_section(plan: SectionPlan, selection: Selection, title: str, looked_at: str) -> Section:
+def _print_section(
+    plan: SectionPlan, selection: Selection, title: str, looked_at: str, ranking: Ranking
+) -> Section:
     return Section(
         slug=plan.slug,
         kind=plan.kind,
         title=title,
         window=looked_at,
-        items=tuple(_print_item(choice, at) for at, choice in enumerate(selection.chosen, 1)),
+        items=tuple(
+            _print_item(choice, at, ranking) for at, choice in enumerate(selection.chosen, 1)
+        ),
         runners_up=tuple(
             RunnerUp(
                 p.story.public_id, p.story.title, p.story.url, p.reads, p.reason, _value(p.score)
@@ -329,7 +343,12 @@ def _print_section(plan: SectionPlan, selection: Selection, title: str, looked_a
     )
 
 
-def _print_item(choice: Choice, position: int) -> Item:
+def _is_excerpt(story: Story, ranking: Ranking) -> bool:
+    """Whether the paper shows no more of the story than a hint at it."""
+    return bool(story.syndicated_from) and ranking.syndicated == "excerpt"
+
+
+def _print_item(choice: Choice, position: int, ranking: Ranking) -> Item:
     story = choice.story
     return Item(
         story_id=story.public_id,
@@ -342,10 +361,12 @@ def _print_item(choice: Choice, position: int) -> Item:
         language=story.language,
         minutes=story.minutes,
         published_at=story.published_at,
-        picture=story.picture,
+        picture=None if _is_excerpt(story, ranking) else story.picture,
         reads=choice.reads,
         reasons=choice.reasons,
         score=_value(choice.score),
+        syndicated_from=story.syndicated_from,
+        still_read=choice.still_read,
     )
 
 

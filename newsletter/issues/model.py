@@ -27,7 +27,12 @@ class IssueState(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """A story's place in a section."""
+    """A story's place in a section.
+
+    ``syndicated_from`` names the publication that had the story first, if it is
+    not the paper's own. ``still_read`` marks one that ran not long ago and comes
+    again because it is read.
+    """
 
     story_id: str
     position: int
@@ -44,6 +49,8 @@ class Item:
     reasons: tuple[str, ...] = ()
     # What `ranking.score` gave it; None where it was not scored.
     score: float | None = None
+    syndicated_from: str = ""
+    still_read: bool = False
 
 
 @dataclass(frozen=True)

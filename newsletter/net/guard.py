@@ -15,13 +15,16 @@ import httpcore2
 
 from newsletter.clock import Clock
 
-# Wrappers of IPv4 that Python calls global whatever is inside: NAT64 (RFC 6052,
-# RFC 8215), 6to4 (RFC 3056) and Teredo (RFC 4380); and the long retired
-# site-local range (RFC 3879).
-_REFUSED_NETWORKS = tuple(
-    ipaddress.IPv6Network(text)
-    for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
+# Networks that some Pythons call global, although no site lies there: wrappers of
+# IPv4 with whatever is inside, which are NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056)
+# with its relays and Teredo (RFC 4380); IETF protocols, to which Teredo belongs
+# (RFC 6890); documentation (RFC 9637), segment routing (RFC 9602), and the long
+# retired site-local range (RFC 3879).
+_REFUSED = (
+    *("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "192.88.99.0/24", "2001::/23"),
+    *("192.0.0.0/24", "3fff::/20", "5f00::/16", "fec0::/10"),
 )
+_REFUSED_NETWORKS = tuple(map(ipaddress.ip_network, _REFUSED))
 
 # Public sites are on few ports; behind others lie mail, databases and consoles.
 PUBLIC_PORTS = frozenset((80, 443, 8000, 8008, 8080, 8081, 8443, 8888))
@@ -91,7 +94,7 @@ def _unwrap(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
 def _is_never_reached(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if ip.is_multicast or ip.is_unspecified or ip.is_link_local:
         return True
-    return isinstance(ip, ipaddress.IPv6Address) and any(ip in net for net in _REFUSED_NETWORKS)
+    return any(ip in network for network in _REFUSED_NETWORKS)
 
 
 def resolve_host(host: str, port: int) -> list[str]:

@@ -278,6 +278,12 @@ class Ranking(Model):
     syndicated_weight: float = Field(
         1.0, ge=0, le=1, description="how much the score of a story taken over counts; 1: in full"
     )
+    syndicated: Literal["full", "excerpt", "exclude"] = Field(
+        "full",
+        description="stories that another publication had first. full: like the paper's own; "
+        "excerpt: by headline and excerpt alone, without the picture and not as the lead; exclude: "
+        "they never come. Mails say who had a story first in any case",
+    )
     exclude_departments: tuple[Line, ...] = Field(
         (), description='departments whose stories never come, such as ["Obituaries"]'
     )

@@ -75,6 +75,8 @@ def eligible_stories(pool: Pool) -> list[Story]:
 
 def why_excluded(story: Story, ranking: Ranking) -> str:
     """Why the paper's own rules keep ``story`` out, else ""."""
+    if story.syndicated_from and ranking.syndicated == "exclude":
+        return f"it is from {story.syndicated_from}, and stories taken over are excluded"
     for names, excluded, what in (
         (story.departments, ranking.exclude_departments, "the department"),
         (story.tags, ranking.exclude_tags, "the tag"),

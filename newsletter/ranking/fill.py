@@ -304,11 +304,19 @@ def _lay_out(
             laid.append(_pin(pool, order, story, ranks))
         elif entry is not None:
             at = ranks.get(entry.story.public_id)
-            reasons = [*(order.explain(at) if at is not None else ()), tie]
-            if entry.story.public_id == again:
-                reasons.append("Still read, though it ran before.")
-            rank = None if at is None else at + 1
-            laid.append(Choice(entry.story, entry.reads, rank, _said(reasons), entry.score))
+            still_read = entry.story.public_id == again
+            spared = "Still read, though it ran before." if still_read else ""
+            reasons = (*(order.explain(at) if at is not None else ()), tie, spared)
+            laid.append(
+                Choice(
+                    entry.story,
+                    entry.reads,
+                    None if at is None else at + 1,
+                    _said(reasons),
+                    entry.score,
+                    still_read=still_read,
+                )
+            )
     # A pin at a place beyond the last story stands right after it.
     here = {choice.story.public_id for choice in laid}
     laid += [
@@ -330,5 +338,5 @@ def _pin(pool: Pool, order: Order, story: Story, ranks: dict[str, int]) -> Choic
     )
 
 
-def _said(reasons: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+def _said(reasons: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(filter(None, reasons))

@@ -137,7 +137,7 @@ class Choice:
     """A chosen story: ``reasons`` are sentences an editor would say.
 
     ``rank`` is its place in the section's order before any cap; None for a
-    pinned story that has no place there.
+    pinned story that has no place there. ``still_read``: the cool-down spared it.
     """
 
     story: Story
@@ -146,6 +146,7 @@ class Choice:
     reasons: tuple[str, ...]
     score: Score | None = None
     pinned: bool = False
+    still_read: bool = False
 
 
 @dataclass(frozen=True)

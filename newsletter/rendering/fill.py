@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from newsletter.errors import RenderError
-from newsletter.rendering.model import ReaderSlot
+from newsletter.rendering.model import MARK_START, ReaderSlot
+
+Words = TypeVar("Words")
 
 # Templates put these around what only a subscriber should see.
 READER_PART = ("<!--reader-->", "<!--/reader-->")
@@ -14,6 +18,23 @@ _READER_PART = re.compile(re.escape(READER_PART[0]) + r".*?" + re.escape(READER_
 _READER_LINK = re.compile(
     r"<a\b[^>]*(?:" + _MARKS.pattern + r")[^>]*>.*?</a>", re.DOTALL | re.IGNORECASE
 )
+
+
+def disarm_marks(words: Words) -> Words:
+    """Text, or whatever holds text, in which nothing is the mark of a slot any more.
+
+    A story may write a mark into its headline or its picture's address; filled
+    in, it would hand every reader's token on to whoever wrote it.
+    """
+    value: Any = words
+    if type(value) is str:
+        return value.replace(MARK_START, f"{MARK_START[:2]}-{MARK_START[2:]}")  # type: ignore[return-value]
+    if type(value) is tuple:
+        return tuple(map(disarm_marks, value))  # type: ignore[return-value]
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {each.name: disarm_marks(getattr(value, each.name)) for each in fields(value)}
+        return replace(value, **held)  # type: ignore[return-value]
+    return words
 
 
 def fill_slots(text: str, values: Mapping[ReaderSlot, str]) -> str:

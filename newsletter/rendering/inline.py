@@ -19,6 +19,10 @@ _ATTRIBUTES_OF_THE_TEMPLATE = ["width", "height", "align", "valign", "bgcolor"]
 
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.IGNORECASE | re.DOTALL)
 _STYLE_LINK = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
+# Of a serialised document: comments, which are left alone, and tags that begin an element.
+_ATTRIBUTE = r"""\s+[^\s"'=<>/]+(?:="[^"]*"|='[^']*')?"""
+_COMMENT_OR_TAG = re.compile(rf"<!--.*?-->|<[a-zA-Z][\w:-]*(?:{_ATTRIBUTE})*\s*/?>", re.DOTALL)
+_VALUE = re.compile(r"""="[^"]*"|='[^']*'""")
 _CONDITIONS = ("<!--[if mso]>", "<!--[if !mso]><!-->", "<!--<![endif]-->", "<![endif]-->")
 
 
@@ -53,8 +57,21 @@ def inline_css(html: str, *, name: str) -> str:
             'descendant selectors outside <style data-premailer="ignore">',
             subject=name,
         ) from error
+    result = _COMMENT_OR_TAG.sub(_escape_values, result)
     _compare(html, result, name)
     return result
+
+
+def _escape_values(match: re.Match[str]) -> str:
+    """A tag in whose attributes no < and > stand.
+
+    libxml2 takes what looks like a comment in an attribute for a server-side
+    include and leaves it bare; Outlook, which looks for its conditions, and we,
+    who look for the reader's part, would find it in a picture's description.
+    """
+    if match[0].startswith("<!--"):
+        return match[0]
+    return _VALUE.sub(lambda v: v[0].replace("<", "&lt;").replace(">", "&gt;"), match[0])
 
 
 def _refuse_foreign_css(html: str, name: str) -> None:

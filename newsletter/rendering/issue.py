@@ -5,6 +5,7 @@ import re
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.environment import Templates
+from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.inline import inline_css
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.text import write_text
@@ -31,6 +32,7 @@ def render_issue(
     ``base_url`` is the root of the service's pages, without a slash at the end;
     ``utm_source`` tags the links to stories.
     """
+    issue = disarm_marks(issue)
     view = view_issue(issue, publication, newsletter, base_url=base_url, utm_source=utm_source)
     html = write_html(view, issue, publication, newsletter, templates=templates)
     return RenderedIssue(

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# How the mark of every slot begins.
+MARK_START = "XXREADER"
+
 
 class ReaderSlot(StrEnum):
     """A place in the rendered issue that is filled for each reader.
@@ -11,8 +14,8 @@ class ReaderSlot(StrEnum):
     untouched; their values are tokens of `[a-z0-9.]`, safe in URLs and HTML.
     """
 
-    UNSUBSCRIBE = "XXREADERUNSUBSCRIBEXX"
-    PREFERENCES = "XXREADERPREFERENCESXX"
+    UNSUBSCRIBE = f"{MARK_START}UNSUBSCRIBEXX"
+    PREFERENCES = f"{MARK_START}PREFERENCESXX"
 
 
 @dataclass(frozen=True)

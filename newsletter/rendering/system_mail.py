@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.environment import Templates
+from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.filters import format_day
 from newsletter.rendering.inline import inline_css
 from newsletter.rendering.issue import strip_indentation
@@ -90,6 +91,9 @@ def _render(
     after: Sequence[str],
     small: Sequence[str],
 ) -> RenderedMail:
+    # A notice may hold a story's words.
+    subject, title = disarm_marks(subject), disarm_marks(title)
+    sentences = disarm_marks(tuple(sentences))
     html = templates.render(
         TEMPLATE,
         publication=publication,

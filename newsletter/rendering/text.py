@@ -83,8 +83,10 @@ def _write_item(item: ItemView, *, ranked: bool) -> str:
     facts = (
         item.department,
         say("byline", language, name=item.byline) if item.byline else "",
+        say("first_published", language, name=item.syndicated_from) if item.syndicated_from else "",
         count_noun(item.minutes, "min", language) if item.minutes and not ranked else "",
         count_noun(item.reads, "reads", language) if item.reads and ranked else "",
+        say("still_read", language) if item.still_read else "",
     )
     rows = [wrap(item.headline, rank), wrap(_join(language, facts), " " * len(rank))]
     if item.excerpt and not ranked:

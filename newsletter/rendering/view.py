@@ -64,6 +64,8 @@ class ItemView:
     minutes: int
     reads: int | None
     picture: PictureView | None
+    syndicated_from: str
+    still_read: bool
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,8 @@ def _view_item(item: Item, language: str, box: tuple[int, int], position: int = 
         minutes=item.minutes,
         reads=item.reads,
         picture=picture,
+        syndicated_from=item.syndicated_from,
+        still_read=item.still_read,
     )
 
 

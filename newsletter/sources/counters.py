@@ -23,6 +23,18 @@ _SCRIPTS = {
     "WordPress Popular Posts": r"/wordpress-popular-posts/",
     "Post Views Counter": r"/post-views-counter/",
 }
+# Where themes and plugins print how often a story was read.
+PRINTED = (
+    ".post-views-count",  # Post Views Counter
+    ".jeg_meta_views",  # JNews
+    ".td-post-views",  # Newspaper
+    ".meta-views",  # Jannah
+    ".wpp-views",  # WordPress Popular Posts
+    ".entry-views",
+    ".post-views",
+    ".views-count",
+    ".view-count",
+)
 _PATTERNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _SCRIPTS.items()}
 
 

@@ -18,8 +18,9 @@ from newsletter.sources.counters import counters_by_namespace, counters_by_scrip
 from newsletter.sources.feed_profile import FeedProfile, language_tag
 from newsletter.sources.feeds import FEED_TYPES, MAX_FEED_BYTES, is_feed, read_feed_profile
 from newsletter.sources.ghost import read_ghost_settings
+from newsletter.sources.koko import NAMESPACE as KOKO
 from newsletter.sources.logo_colour import MAX_LOGO_BYTES, dominant_colour
-from newsletter.sources.model import Finding, FoundSource, SiteProfile
+from newsletter.sources.model import Finding, FoundSource, PrintedCounter, SiteProfile
 from newsletter.sources.page import MAX_PAGE_BYTES, PageProfile, read_page
 from newsletter.sources.popular_posts import NAMESPACE as POPULAR_POSTS
 from newsletter.sources.rest import get_json, mapping, rest_url, string
@@ -172,6 +173,9 @@ def _look_at_page(visit: _Visit, response: Response) -> None:
     visit.note("name", page.title, "the page's title")
     _look_for_csv(visit, page)
     _note_counters(visit, counters_by_script(page.scripts), "a script on the page")
+    if page.printed_counter:
+        visit.reads.append(PrintedCounter("page", page.url, page.printed_counter))
+        visit.note("reads", page.printed_counter, "a number printed on the page")
     _note_colour(visit, page)
 
 
@@ -218,6 +222,9 @@ def _look_at_rest(visit: _Visit, root: str) -> None:
     if POPULAR_POSTS in namespaces:
         visit.reads.append(FoundSource("wordpress-popular-posts", root))
         visit.note("reads", root, f"{origin}, the plugin WordPress Popular Posts")
+    if KOKO in namespaces:
+        visit.reads.append(FoundSource("koko-analytics", root))
+        visit.note("reads", root, f"{origin}, the plugin Koko Analytics")
 
 
 def _note_zone(visit: _Visit, facts: Any, origin: str) -> None:

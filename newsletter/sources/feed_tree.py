@@ -1,9 +1,11 @@
-"""What feedparser does not tell of an entry: its pictures' captions, and its own language.
+"""What feedparser does not tell of an entry, or can't bear: captions, language, endless names.
 
 feedparser takes a picture's media:description for the entry's summary, and
 drops the caption where there is a summary. So the Media RSS elements
 (https://www.rssboard.org/media-rss) are read here and taken out of the tree
-before feedparser sees it.
+before feedparser sees it. And it looks for an address in each author's text with
+a pattern whose time grows with the square of the length (70,000 letters: over a
+minute), so that what is too long for a name is cut first.
 """
 
 from collections.abc import Iterator
@@ -16,6 +18,9 @@ from newsletter.sources.pictures import Candidate, pixels
 _MEDIA = ("{http://search.yahoo.com/mrss/}", "{http://search.yahoo.com/mrss}")
 _DC_LANGUAGE = "{http://purl.org/dc/elements/1.1/}language"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+MAX_NAME = 300
+# Whose texts feedparser searches, in whatever namespace and case.
+_NAMES = frozenset(("author", "creator", "managingeditor", "webmaster", "publisher", "owner"))
 _ENTRY_TAGS = frozenset(
     (
         "item",
@@ -65,7 +70,18 @@ def read_tree(text: str) -> FeedTree | str:
     ]
     for prefix in _MEDIA:
         etree.strip_elements(root, f"{prefix}*", with_tail=False)
+    for element in list(root.iter()):
+        if str(element.tag).rpartition("}")[2].lower() in _NAMES:
+            _shorten_name(element)
     return FeedTree(etree.tostring(root, encoding="utf-8"), tuple(extras))
+
+
+def _shorten_name(element: etree._Element) -> None:
+    told = "".join(map(str, element.itertext()))
+    if len(told) > MAX_NAME:
+        for child in list(element):
+            element.remove(child)
+        element.text = told[:MAX_NAME]
 
 
 def _candidates(entry: etree._Element) -> Iterator[Candidate]:

@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from newsletter.errors import FetchError, ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response
 from newsletter.publication.model import Source
 from newsletter.sources.feed_adapter import RawEntry, RawFeed, RawText, read_feed
 from newsletter.sources.feed_profile import FeedProfile, language_tag
-from newsletter.sources.feed_text import looks_like_feed, prepare_feed
+from newsletter.sources.feed_text import MAX_ENTRIES, looks_like_feed, prepare_feed
 from newsletter.sources.feed_tree import EntryExtras, FeedTree, read_tree
 from newsletter.sources.json_feed import looks_like_json_feed, parse_json_feed
 from newsletter.sources.model import (
@@ -39,14 +40,21 @@ from newsletter.sources.text import (
 )
 
 MAX_FEED_BYTES = 10_000_000
+# Of a JSON Feed, when it is read for the first time.
+MAX_PAGES = 10
 FEED_TYPES = (
     "application/feed+json, application/rss+xml, application/atom+xml, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.7, application/json;q=0.6, */*;q=0.1"
 )
+# What `feed_tree` does for names, where there is no tree to do it in.
+_LONG_RUN = re.compile(r"([A-Za-z0-9_.+-]{500})[A-Za-z0-9_.+-]+")
 
 
 def fetch_feed(fetcher: Fetcher, source: Source, state: SourceState, now: datetime) -> Batch:  # noqa: ARG001
     """Poll a feed by conditional GET; FetchError or ParseError if it cannot be used.
+
+    The first time a JSON Feed's further pages are read too, where its older
+    items are: at most `MAX_PAGES`, and `MAX_ENTRIES` items in all.
 
     A feed that broke off or is not well-formed is asked for whole the next
     time: its validators are forgotten.
@@ -66,6 +74,8 @@ def fetch_feed(fetcher: Fetcher, source: Source, state: SourceState, now: dateti
         )
     content_type = response.headers.get("content-type", "")
     reading = _read(response.body, response.url, content_type)
+    if reading.next_url and state.last_success_at is None:
+        reading = _read_on(fetcher, source, reading, response.url)
     validators = Validators(response.etag, response.last_modified)
     return replace(
         reading.batch,
@@ -104,11 +114,48 @@ class _Reading:
     batch: Batch
     sound: bool
     interval: timedelta | None = None
+    next_url: str | None = None
+
+
+def _read_on(fetcher: Fetcher, source: Source, first: _Reading, url: str) -> _Reading:
+    """The first page with the items of those that follow it; what fails ends the row."""
+    items, problems = list(first.batch.items), list(first.batch.problems)
+    following, seen = first.next_url, {url}
+    while following and following not in seen and len(items) < MAX_ENTRIES:
+        if len(seen) == MAX_PAGES:
+            problems.append(f"{url} has more than {MAX_PAGES} pages; the first ones were read")
+            break
+        seen.add(following)
+        try:
+            response = fetcher.get(
+                following,
+                max_bytes=MAX_FEED_BYTES,
+                accept=FEED_TYPES,
+                allow_private=source.allow_private,
+            )
+            page = parse_json_feed(
+                response.body, response.url, response.headers.get("content-type", "")
+            )
+        except (FetchError, ParseError) as error:
+            problems.append(f"an older page of {url} was left out: {error}")
+            break
+        items += page.batch.items
+        problems += page.batch.problems
+        following = page.next_url
+    if len(items) > MAX_ENTRIES:
+        problems.append(f"the pages of {url} hold more entries; the first {MAX_ENTRIES} were kept")
+    batch = replace(
+        first.batch,
+        items=tuple(items[:MAX_ENTRIES]),
+        problems=cap_problems(problems, f"entries of {url}"),
+    )
+    return replace(first, batch=batch)
 
 
 def _read(body: bytes, url: str, content_type: str) -> _Reading:
     if looks_like_json_feed(body):
-        return _Reading(*parse_json_feed(body, url, content_type), sound=True)
+        page = parse_json_feed(body, url, content_type)
+        return _Reading(page.profile, page.batch, sound=True, next_url=page.next_url)
     return _read_xml(body, url, content_type)
 
 
@@ -120,7 +167,7 @@ def _read_xml(body: bytes, url: str, content_type: str) -> _Reading:
         feed = read_feed(tree.xml, url)
         extras = tree.extras
     else:
-        feed = read_feed(prepared.text.encode("utf-8"), url)
+        feed = read_feed(_LONG_RUN.sub(r"\1", prepared.text).encode("utf-8"), url)
         extras = ()
         problems.append(f"{url} is not well-formed XML ({tree}); it was read as well as possible")
     if len(extras) != len(feed.entries):

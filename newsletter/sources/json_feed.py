@@ -3,7 +3,9 @@
 import html
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from newsletter.errors import ParseError
 from newsletter.sources.charset import decode_text
@@ -22,20 +24,28 @@ from newsletter.sources.text import (
 )
 
 _VERSION = "jsonfeed.org/version/"
+# Some write the number alone; then a key that only feeds have must stand near the beginning.
+_NUMBERS = frozenset(("1", "1.0", "1.1"))
+_SIGNS = (b"jsonfeed.org", b'"home_page_url"', b'"feed_url"')
 
 
 def looks_like_json_feed(body: bytes) -> bool:
     """Whether a body begins as JSON does and soon calls itself a JSON Feed."""
     head = body[:8192].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return head.startswith(b"{") and b"jsonfeed.org" in head
+    return head.startswith(b"{") and any(sign in head for sign in _SIGNS)
 
 
-def parse_json_feed(body: bytes, url: str, content_type: str = "") -> tuple[FeedProfile, Batch]:
-    """What a JSON Feed tells of its site, and its items; ParseError if it is none.
+@dataclass(frozen=True)
+class JsonFeedPage:
+    """One page of a JSON Feed. ``next_url`` is where older items are, on the same host."""
 
-    Only its first page is read (``next_url`` is not followed): it holds the
-    newest items.
-    """
+    profile: FeedProfile
+    batch: Batch
+    next_url: str | None = None
+
+
+def parse_json_feed(body: bytes, url: str, content_type: str = "") -> JsonFeedPage:
+    """What a JSON Feed tells of its site, and its items; ParseError if it is none."""
     document = _load(body, url, content_type)
     items, problems = [], []
     entries = objects(document.get("items"))
@@ -58,7 +68,15 @@ def parse_json_feed(body: bytes, url: str, content_type: str = "") -> tuple[Feed
         language=language_tag(string(document.get("language"))),
         logo=web_address(url, string(document.get("icon"))),
     )
-    return profile, Batch(tuple(items), problems=cap_problems(problems, f"entries of {url}"))
+    batch = Batch(tuple(items), problems=cap_problems(problems, f"entries of {url}"))
+    return JsonFeedPage(profile, batch, _next_url(document, url))
+
+
+def _next_url(document: Mapping[str, Any], url: str) -> str | None:
+    following = web_address(url, string(document.get("next_url")))
+    # Nobody else's items are this feed's.
+    same_host = following and urlsplit(following).netloc == urlsplit(url).netloc
+    return following if same_host else None
 
 
 def _load(body: bytes, url: str, content_type: str) -> Mapping[str, Any]:
@@ -69,7 +87,8 @@ def _load(body: bytes, url: str, content_type: str) -> Mapping[str, Any]:
             f"{url} begins as JSON and is broken ({type(error).__name__}); it will be tried again",
             subject=url,
         ) from error
-    if not isinstance(document, dict) or _VERSION not in string(document.get("version")):
+    version = string(document.get("version")) if isinstance(document, dict) else ""
+    if not isinstance(document, dict) or (_VERSION not in version and version not in _NUMBERS):
         raise ParseError(
             f"{url} is JSON and not a feed; RSS, Atom and JSON Feed can be read", subject=url
         )

@@ -18,7 +18,8 @@ from newsletter.sources.poll import Poll
 from newsletter.sources.rest import get_json, objects, rest_url, string
 from newsletter.sources.text import cap_problems
 
-ROUTE = "koko-analytics/v1/posts"
+NAMESPACE = "koko-analytics/v1"
+ROUTE = f"{NAMESPACE}/posts"
 PER_PAGE = 100
 MAX_PAGES = 50
 

@@ -204,10 +204,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class FoundSource:
-    """A source that discovery proposes; ``kind`` as in the settings."""
+    """A source or counter that discovery proposes; ``kind`` as in the settings."""
 
     kind: str
     url: str
+
+
+@dataclass(frozen=True)
+class PrintedCounter(FoundSource):
+    """A number that the page at ``url`` prints where ``selector`` tells."""
+
+    selector: str
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from newsletter.sources.charset import decode_text
+from newsletter.sources.counters import PRINTED
 from newsletter.sources.text import collapse_space, unique, web_address
 
 MAX_PAGE_BYTES = 5_000_000
@@ -73,6 +74,7 @@ class PageProfile:
     property in lower case. ``organisation``, ``site`` and ``article`` are
     JSON-LD objects. ``scripts`` are the addresses of its scripts and what
     stands in them, shortened; ``ghost_key`` opens the site's Ghost Content API.
+    ``printed_counter`` selects where it prints how often something was read.
     """
 
     url: str
@@ -88,6 +90,7 @@ class PageProfile:
     scripts: tuple[str, ...]
     ghost_key: str
     is_wordpress: bool
+    printed_counter: str
 
     def links_of(self, rel: str) -> list[PageLink]:
         return [link for link in self.links if rel in link.rel]
@@ -135,6 +138,7 @@ def read_page(body: bytes, url: str, content_type: str = "") -> PageProfile:
         scripts=tuple(_scripts(tree)),
         ghost_key=_ghost_key(tree),
         is_wordpress="/wp-content/" in markup or "/wp-includes/" in markup,
+        printed_counter=_printed_counter(tree),
     )
 
 
@@ -181,6 +185,13 @@ def _scripts(tree: LexborHTMLParser) -> Iterator[str]:
         kind = element.attributes.get("type") or ""
         if "json" not in kind:
             yield (element.attributes.get("src") or element.text())[:_SCRIPT_CHARACTERS]
+
+
+def _printed_counter(tree: LexborHTMLParser) -> str:
+    for selector in PRINTED:
+        if any(map(str.isdecimal, "".join(node.text() for node in tree.css(selector)))):
+            return selector
+    return ""
 
 
 def _ghost_key(tree: LexborHTMLParser) -> str:

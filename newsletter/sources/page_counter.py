@@ -1,7 +1,7 @@
 """The counter that a site prints on each story's page, read by a CSS selector.
 
 It needs no plugin. It is a running total; a cache may make it lag, and our own
-asking may add a view: so each page is asked once a day.
+asking may add a view: so each page is asked once a day, where robots.txt allows it.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from newsletter.errors import FetchError, ParseError, SourceError
+from newsletter.net.robots import ROBOT, Robots
 from newsletter.sources.model import ReadBatch, ReadKind, StoryKey, TotalReads
 from newsletter.sources.poll import Poll
 from newsletter.sources.read_counts import parse_count
@@ -29,11 +30,13 @@ def fetch_page_counts(poll: Poll) -> ReadBatch:
 
     A page that fails is told of, and never stops the others.
     """
+    robots = Robots(poll.fetcher)
     totals: list[TotalReads] = []
     problems: list[str] = []
     failed: SourceError | None = None
     for url in poll.stories:
         try:
+            _require_allowed(poll, robots, url)
             totals.append(TotalReads(StoryKey(url=url), _ask_page(poll, url)))
         except (FetchError, ParseError) as error:
             failed = failed or error
@@ -45,6 +48,17 @@ def fetch_page_counts(poll: Poll) -> ReadBatch:
         totals=tuple(totals),
         problems=cap_problems(problems, "pages"),
     )
+
+
+def _require_allowed(poll: Poll, robots: Robots, url: str) -> None:
+    rules = robots.rules_for(url, allow_private=poll.reads.allow_private)
+    if not rules.allows(url):
+        why = (
+            f"the site's robots.txt could not be read ({rules.reason})"
+            if rules.reason
+            else f'the site\'s robots.txt forbids it; allow the user agent "{ROBOT}" there'
+        )
+        raise FetchError(f"{url} was not asked for its counter: {why}", subject=url)
 
 
 def _ask_page(poll: Poll, url: str) -> int:

@@ -159,6 +159,8 @@ def _item_document(item: Item) -> Json:
         "reads": item.reads,
         "reasons": list(item.reasons),
         "score": item.score,
+        "syndicated_from": item.syndicated_from,
+        "still_read": item.still_read,
     }
 
 
@@ -178,6 +180,8 @@ def _item_from(document: Mapping[str, Any]) -> Item:
         reads=document.get("reads"),
         reasons=tuple(document.get("reasons", ())),
         score=document.get("score"),
+        syndicated_from=document.get("syndicated_from", ""),
+        still_read=document.get("still_read", False),
     )
 
 

@@ -11,6 +11,8 @@ import unicodedata
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 _PORTS = {"http": 80, "https": 443}
+# Some mail programs cut a link at 2,048 characters.
+MAX_ADDRESS = 2_000
 _HOST = re.compile(r"^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$")
 _TRACKING = re.compile(
     r"^(utm_.+|mc_[ce]id|mc_.+|(fb|g|d|y|tw|tt|ms|igsh|li_fat_)cl?id|igsh(id)?|li_fat_id|gclsrc"
@@ -35,7 +37,7 @@ _ASCII_BETWEEN = re.compile(r"[^a-z0-9$+#]+")
 
 
 def canonical_url(url: str) -> str:
-    """The address by which a story is known; "" where ``url`` is no web address.
+    """The address by which a story is known; "" where ``url`` is no web address, or endless.
 
     Scheme and host are lower-case, the host in its ASCII form, a default port,
     user name, fragment and tracking parameters are dropped. Other parameters
@@ -56,7 +58,8 @@ def canonical_url(url: str) -> str:
     path = _normalise_escapes(parts.path, safe=_PATH_SAFE) or "/"
     kept = [pair for pair in parts.query.split("&") if pair and not _is_tracking(pair)]
     query = _normalise_escapes("&".join(kept), safe=_PATH_SAFE + "?")
-    return f"{parts.scheme.lower()}://{authority}{path}" + (f"?{query}" if query else "")
+    address = f"{parts.scheme.lower()}://{authority}{path}" + (f"?{query}" if query else "")
+    return address if len(address) <= MAX_ADDRESS else ""
 
 
 def title_key(title: str) -> str:

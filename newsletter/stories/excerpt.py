@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from newsletter.stories.sentences import (
     close_quotes,
     ends_sentence,
+    holds_together,
     open_quotes,
     split_sentences,
 )
@@ -89,13 +90,14 @@ def cut_at_word(text: str, length: int) -> str:
         return text
     # One place for the ellipsis, two for closing marks.
     room = max(1, length - 3)
-    head = text[: room + 1]
-    cut = head.rfind(" ")
-    head = head[:cut] if cut > 0 else text[:room]
-    opened = open_quotes(head)
+    cut = text.rfind(" ", 0, room + 1)
+    opened = open_quotes(text[: max(cut, 0)])
     if opened and opened[0] >= SHORTEST:
-        head = head[: opened[0]]
-    head = re.sub(r"[\s,;:.…!?\-–—(«“„‘\"՝։]+$", "", head) or text[:room]
+        cut = opened[0]
+    while cut > 0 and holds_together(text[:cut], text[cut:]):
+        cut = text.rfind(" ", 0, cut)
+    head = text[:cut] if cut > 0 else text[:room]
+    head = re.sub(r"[\s,;:.…!?\-–—(«“„‘\"՝։،؛]+$", "", head) or text[:room]
     return close_quotes(head + "…")[: length + 1]
 
 

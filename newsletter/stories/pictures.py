@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
+from newsletter.stories.canonical import MAX_ADDRESS
+
 # Shown 600 pixels wide on screens with two pixels to the point.
 _WANTED_WIDTH = 1200
 # A column's picture is wider; below this stand icons, avatars and counters.
@@ -51,7 +53,7 @@ def read_picture(attributes: Mapping[str, str | None], base: str) -> BodyPicture
 
 
 def picture_url(address: str, base: str) -> str:
-    """``address`` resolved against ``base``; "" where it is no web address (``data:``)."""
+    """``address`` resolved against ``base``; "" where it is no web address, or endless."""
     text = "".join(address.split("\n")).strip()
     if not text or text.startswith("data:"):
         return ""
@@ -63,7 +65,8 @@ def picture_url(address: str, base: str) -> str:
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
         return ""
     encoded = url.partition("#")[0].encode("utf-8", "ignore")
-    return quote(encoded, safe="/:?&=%+,;@!$'()*~[]-._")
+    quoted = quote(encoded, safe="/:?&=%+,;@!$'()*~[]-._")
+    return quoted if len(quoted) <= MAX_ADDRESS else ""
 
 
 def best_of_srcset(srcset: str) -> str:

@@ -12,7 +12,7 @@ from newsletter.stories.body import Body, read_body
 from newsletter.stories.byline import Byline, clean_author, find_byline, strip_byline
 from newsletter.stories.canonical import canonical_url, title_key
 from newsletter.stories.credit import split_credit
-from newsletter.stories.excerpt import make_excerpt, strip_cut
+from newsletter.stories.excerpt import cut_at_word, make_excerpt, strip_cut
 from newsletter.stories.model import Picture, Story, StoryKeys
 from newsletter.stories.pictures import BodyPicture, picture_url, same_picture
 from newsletter.stories.syndication import Origin, find_origin
@@ -22,6 +22,9 @@ from newsletter.tokens import derived_public_id
 # A date before the first newspapers, or one that no calendar arithmetic survives, is none.
 _EARLIEST, _LATEST = 1600, 9000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Far more than papers write: one endless line must not keep an issue from being sent.
+_LONGEST_TITLE, _LONGEST_NAME, _LONGEST_CAPTION = 300, 120, 500
+_MOST_NAMES = 30
 
 
 def keys_of(item: SourceItem, source: str, zone: ZoneInfo, now: datetime) -> StoryKeys:
@@ -77,15 +80,15 @@ def tell_story(
         public_id=derived_public_id("story", keys.source, keys.native_id or keys.guid or "", url),
         source=keys.source,
         url=url,
-        title=title,
+        title=cut_at_word(title, _LONGEST_TITLE),
         published_at=published_at,
         first_seen_at=now,
         title_key=keys.title_key,
         published_on=_local_date(published_at, zone),
         native_id=keys.native_id,
         guid=keys.guid,
-        byline=text.writer or author,
-        house_author=author,
+        byline=cut_at_word(text.writer or author, _LONGEST_NAME),
+        house_author=cut_at_word(author, _LONGEST_NAME),
         departments=_names(item.categories),
         tags=_names(item.tags),
         excerpt=text.excerpt,
@@ -96,7 +99,7 @@ def tell_story(
         picture=read_story_picture(item.picture, text.pictures, url),
         comments=item.comments,
         hidden=clean_line(item.hidden),
-        syndicated_from=clean_line(text.origin.name),
+        syndicated_from=cut_at_word(clean_line(text.origin.name), _LONGEST_NAME),
         syndicated_url=text.origin.url,
     )
 
@@ -120,7 +123,14 @@ def _picture(picture: BodyPicture, caption: str, told_credit: str = "") -> Pictu
     if told_credit:
         credit = split_credit(clean_line(told_credit))[1] or clean_line(told_credit)
     alt = clean_line(picture.alt)
-    return Picture(picture.url, picture.width, picture.height, alt, words, credit)
+    return Picture(
+        picture.url,
+        picture.width,
+        picture.height,
+        cut_at_word(alt, _LONGEST_CAPTION),
+        cut_at_word(words, _LONGEST_CAPTION),
+        cut_at_word(credit, _LONGEST_NAME),
+    )
 
 
 def _opening(body: Body, title: str, author: str) -> tuple[Byline, list[str]]:
@@ -180,6 +190,6 @@ def _local_date(instant: datetime, zone: ZoneInfo) -> date:
 def _names(names: Iterable[str]) -> tuple[str, ...]:
     """Names in their order, each once; a CMS's own word for "no category" is none."""
     cleaned = (clean_line(re.sub(r"<[^<>]*>", "", name)) for name in names)
-    return tuple(
-        dict.fromkeys(name for name in cleaned if name and name.lower() != "uncategorized")
-    )
+    own = (name for name in cleaned if name and name.lower() != "uncategorized")
+    once = dict.fromkeys(cut_at_word(name, _LONGEST_NAME) for name in own)
+    return tuple(once)[:_MOST_NAMES]

@@ -18,17 +18,35 @@ _ABBREVIATED = (
     " sept sep oct nov dec tue tues thu thurs fri approx ca ph.d"
     # French and Spanish.
     " mme mlle mm sra srta av"
-    # Russian.
-    " г гг в вв т т.е т.д т.п др пр ул им руб коп млн млрд тыс см стр проф акад ген обл р-н н.э"
+    # Russian and Ukrainian; single letters ("г.", "о.") are initials as well.
+    " гг вв т.е т.д т.п др пр ул им руб коп млн млрд тыс см стр проф акад ген обл р-н н.э тов гр кв"
+    " напр ок род чел экз изд ред зам нач мин сек ст просп пл пер респ оз св долл доц канд инж полк"
+    " кап лейт сокр прим рис табл гл вул ім тис грн"
     # Armenian.
-    " թ թթ դ դր պրոֆ տ տկն օր ք փ հ էջ տես մլն մլրդ հզ"
-    # Arabic.
-    " د أ م ص"
+    " թթ դր դոկտ պրոֆ տկն տիկ պրն օր էջ տես մլն մլրդ հզ ակադ դոց վրդ արք եպս սբ կգ կմ սմ"
+    # Arabic: "of the Hegira" ends in a letter and its lengthening.
+    " هـ"
 )
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 # Words of their own, and abbreviations only with a capital: "No. 5", "Sun."
 _ABBREVIATED_IF_CAPITAL = frozenset(("no", "art", "fig", "est", "mar", "mon", "wed", "sat", "sun"))
 
+# Single letters that are words, and may end a sentence.
+_LETTER_WORDS = frozenset(("я", "Я"))
+_DAY_OF_MONTH = re.compile(
+    r"(?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember"
+    r"|jahrhundert)\b",
+    re.IGNORECASE,
+)
+# A number's sign stands before it, its size and its unit behind.
+_SIGNS = frozenset(("№", "§", "$", "€", "£", "֏", "₽", "No.", "Nr.", "ном.", "թիվ", "رقم"))
+_SIZES = re.compile(
+    r"(?:thousand|million|billion|trillion|percent|per cent|тыс|млн|млрд|тысяч|миллион|миллиард"
+    r"|процент|հազար|միլիոն|միլիարդ|մլն|մլրդ|տոկոս|ألف|آلاف|مليون|ملايين|مليار|بالمئة|في المئة|%"
+    r"|[ap]\.?m\b)"
+)
+
+_PARTICLES = frozenset(("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل"))
 _OPENING = {"“": "”", "«": "»", "„": "“”", "‘": "’"}
 
 
@@ -57,7 +75,7 @@ def open_quotes(text: str) -> list[int]:
             stack.pop()
         elif char in _OPENING and (char != "‘" or _starts_word(text, at)):
             stack.append((at, _OPENING[char]))
-        elif char == '"' and _starts_word(text, at):
+        elif char == '"' and (_starts_word(text, at) or _follows_particle(text, at)):
             stack.append((at, '"'))
     return [at for at, _ in stack]
 
@@ -66,6 +84,24 @@ def close_quotes(text: str) -> str:
     """``text`` with the closing marks that it lacks."""
     text = text.rstrip()
     return text + "".join(_OPENING.get(text[at], '"')[-1] for at in reversed(open_quotes(text)))
+
+
+def holds_together(before: str, after: str) -> bool:
+    """Whether a cut between two words would fall into an abbreviation, a name or a number.
+
+    ``before`` and ``after`` are the texts on both sides: "Dr." and "Sahakian",
+    "1 500" and "000", "1.5" and "million", "№" and "5".
+    """
+    last, following = before.rstrip().rpartition(" ")[2], after.lstrip()
+    if not last or not following:
+        return False
+    if last.endswith((".", "․")) and _is_abbreviation(last[:-1].lstrip("([«“„\"'—")):
+        return True
+    if _NUMBERING.match(last[:-1]) and _DAY_OF_MONTH.match(following):
+        return last.endswith(".")
+    if following[0].isdigit():
+        return last[-1].isdigit() or last in _SIGNS
+    return last[-1].isdigit() and _SIZES.match(following) is not None
 
 
 def ends_sentence(text: str) -> bool:
@@ -87,20 +123,41 @@ def _is_end(paragraph: str, start: int, match: re.Match[str], *, dot_ends: bool)
     before, after = paragraph[start : match.start()], paragraph[match.end() :].lstrip()
     if not after:
         return True
-    if after[0].islower() or after[0] in ",;:)]»”":
+    if after[0].islower() or after[0] in ",;:)]»”،؛":
         return False
+    spoken = re.match(r"[—–-]\s*(\S)", after)
+    if spoken and (spoken[1].islower() or spoken[1] in _OPENING):
+        return False  # "«Who is there?» — asked the miller."
     if match["mark"] == ".":
         word = _LAST_WORD.search(before)
         last = word[0] if word else ""
-        if _is_abbreviation(last) or (_NUMBERING.match(last) and last == before.strip()):
+        if _is_abbreviation(last):
+            return False
+        if _NUMBERING.match(last) and (last == before.strip() or _DAY_OF_MONTH.match(after)):
             return False
         if not dot_ends and re.search(r"[ա-և]$", last):
             return False
+    if match["closing"] and _is_caseless(after[0]) and not _is_speech(before):
+        return False  # a name or a title that ends in a mark: "the play «Who is there?» and"
     return not open_quotes(paragraph[start : match.end()])
 
 
+def _is_caseless(char: str) -> bool:
+    return char.isalpha() and char.lower() == char.upper()
+
+
+def _is_speech(before: str) -> bool:
+    """Whether the quotation that is open at the end follows a colon: somebody said it."""
+    opened = open_quotes(before)
+    return bool(opened) and before[: opened[0]].rstrip().endswith((":", "՝"))
+
+
 def _is_abbreviation(word: str) -> bool:
-    plain = word.lower().lstrip("'’")
+    # "2025թ.", "2025г.": the number is written close to it.
+    word = word.lstrip("'’0123456789٠١٢٣٤٥٦٧٨٩.,-")
+    plain = word.lower()
+    if word in _LETTER_WORDS:
+        return False
     if plain in _ABBREVIATED_IF_CAPITAL:
         return word[:1].isupper()
     return plain in _ABBREVIATIONS or _INITIAL.match(word) is not None
@@ -109,6 +166,12 @@ def _is_abbreviation(word: str) -> bool:
 def _starts_word(text: str, at: int) -> bool:
     before = text[at - 1] if at else " "
     return before.isspace() or before in '([{—–-“„«‘"/'
+
+
+def _follows_particle(text: str, at: int) -> bool:
+    """In Arabic "and", "in", "to" and "like" are letters written close to the next word."""
+    start = text[:at].rpartition(" ")[2].rstrip("ـ")
+    return start in _PARTICLES and text[at + 1 : at + 2].isalpha()
 
 
 def _closes(text: str, at: int, char: str) -> bool:

@@ -2,17 +2,21 @@
 
 A rolling origin: at each past week everything is as it was known then, the
 curve included, and a rule picks from the stories of the two weeks before. What
-they were read afterwards judges it.
+they were read afterwards judges it. What past issues really had is judged in the
+same way, over the weeks that had one.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import NotFound
+from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter, SectionPlan, Settings
 from newsletter.ranking.evaluate import (
+    TOTAL,
     Candidate,
     Round,
     Rule,
@@ -37,6 +41,8 @@ FEWEST_WEEKS = 4
 _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
+AS_SENT = "as we sent"
+_ISSUES = 400
 _PLAN = SectionPlan(slug="replay", kind="rising", title="Replay", window="14 days")
 
 
@@ -50,12 +56,17 @@ class ReplayedRule:
 
 @dataclass(frozen=True)
 class Replay:
-    """What `evaluate_history` found. ``weeks`` are the origins, the oldest first."""
+    """What `evaluate_history` found. ``weeks`` are the origins, the oldest first.
+
+    ``issues`` is how many of them had an issue that was sent; with fewer than
+    `FEWEST_WEEKS` there is no verdict on those.
+    """
 
     weeks: tuple[str, ...]
     chosen: int
     stories: int
     learned_weeks: int
+    issues: int
     rules: tuple[ReplayedRule, ...]
 
 
@@ -86,6 +97,8 @@ def evaluate_history(
     zone = newsletter.zone_in(settings.publication)
     began = tx.reads.first_day(settings.primary_counters(sources))
     youngest = now.astimezone(zone).date() - LIFE
+    sent = _sent_issues(tx, newsletter, zone, youngest)
+    youngest = _on_the_day_of_issues(youngest, sent)
     found: list[_Week] = []
     for number in range(weeks if began else 0):
         day = youngest - number * _WEEK
@@ -112,13 +125,57 @@ def evaluate_history(
         "as we choose": _as_we_choose(found, newsletter),
     }
     verdicts = judge(rounds, rules, k=k, seed=seed)
+    had_one = [week for week in found if week.round.name in sent]
+    judged = [ReplayedRule(v, _duplicates(found, v)) for v in verdicts]
+    if len(had_one) >= FEWEST_WEEKS:
+        verdict = _judge_sent(had_one, sent, k=k, seed=seed)
+        judged.append(ReplayedRule(verdict, _duplicates(had_one, verdict)))
     return Replay(
         weeks=tuple(round_.name for round_ in rounds),
         chosen=k,
         stories=len({story.public_id for week in found for story in week.stories}),
         learned_weeks=sum(round_.expectation.learned_from > 0 for round_ in rounds),
-        rules=tuple(ReplayedRule(v, _duplicates(found, v)) for v in verdicts),
+        issues=len(had_one),
+        rules=tuple(judged),
     )
+
+
+def _sent_issues(
+    tx: Transaction, newsletter: Newsletter, zone: ZoneInfo, youngest: date
+) -> dict[str, Issue]:
+    """The issues that were sent, by the local day on which they were drafted."""
+    days = {
+        issue.covers_until.astimezone(zone).date(): issue
+        for issue in reversed(tx.issues.recent(newsletter.slug, _ISSUES))
+        if issue.state is IssueState.SENT
+    }
+    return {day.isoformat(): issue for day, issue in days.items() if day <= youngest}
+
+
+def _on_the_day_of_issues(youngest: date, sent: Mapping[str, Issue]) -> date:
+    """The last day up to ``youngest`` of the weekday on which most issues were drafted."""
+    weekdays = Counter(date.fromisoformat(day).weekday() for day in sent)
+    if not weekdays:
+        return youngest
+    usual = max(weekdays, key=lambda weekday: (weekdays[weekday], weekday))
+    return youngest - (youngest.weekday() - usual) % 7 * _DAY
+
+
+def _judge_sent(weeks: Sequence[_Week], sent: Mapping[str, Issue], *, k: int, seed: int) -> Verdict:
+    """What the issues of ``weeks`` had: the lead and what stands first, of the stories at hand.
+
+    They knew some hours more than the rules, which look at the day's beginning.
+    """
+
+    def choose(round_: Round, k: int, _: object) -> list[int]:
+        issue = sent[round_.name]
+        places = {candidate.key: at for at, candidate in enumerate(round_.candidates)}
+        printed = dict.fromkeys((issue.lead, *(item.story_id for item in issue.items)))
+        return [places[key] for key in printed if key in places][:k]
+
+    rules: dict[str, Rule] = {TOTAL: baselines()[TOTAL], AS_SENT: choose}
+    verdicts = judge([week.round for week in weeks], rules, k=k, seed=seed)
+    return next(verdict for verdict in verdicts if verdict.rule == AS_SENT)
 
 
 def _replay_week(

@@ -3,11 +3,12 @@
 import colorsys
 import ipaddress
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
-from newsletter.sources.model import SiteProfile
+from newsletter.sources.model import FoundSource, PrintedCounter, SiteProfile
 
 _SECTIONS = """\
   [[newsletter.section]]
@@ -85,13 +86,13 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         plan.relay,
         "[publication]",
         f"name = {_toml(profile.name or host)}{_origin(profile, 'name')}",
-        f"short_name = {_toml(profile.short_name)}{_origin(profile, 'short_name')}",
+        f"short_name = {_toml(profile.short_name)}{_origin(profile, 'short name')}",
         f"url = {_toml(profile.url)}",
         f"timezone = {_toml(zone)}{_origin(profile, 'timezone')}",
         f"language = {_toml(profile.language or 'en')}{_origin(profile, 'language')}",
         f"postal_address = {_toml(plan.postal_address)}",
         "# The address is printed in every footer: the law asks for one in bulk mail.",
-        *([f"logo = {_toml(profile.logo)}{_origin(profile, 'logo')}"] if profile.logo else []),
+        *_logo_line(profile),
         f"social = {json.dumps(list(profile.social))}",
         "editors = []                 # addresses that are told when a draft waits for approval",
         "",
@@ -112,6 +113,12 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _logo_line(profile: SiteProfile) -> list[str]:
+    # Without a logo the site's icon stands in.
+    origin = _origin(profile, "logo") or _origin(profile, "icon")
+    return [f"logo = {_toml(profile.logo)}{origin}"] if profile.logo else []
 
 
 def _colour_lines(profile: SiteProfile) -> list[str]:
@@ -156,31 +163,72 @@ def _source_lines(profile: SiteProfile) -> list[str]:
 
 
 def _reads_lines(profile: SiteProfile) -> list[str]:
+    """A table for each counter; what needs a login, or a choice, is commented out."""
     if not profile.sources:
         return []
-    seen = [f"# counter seen on the site: {name}" for name in profile.counters]
-    if not profile.reads:
-        return [
-            *seen,
-            "# No counter that can be asked was found, so nobody knows yet what is read: the",
-            "# section of most read stories stays out until counts come in (reads import FILE).",
-            "[[reads]]",
-            'slug = "by-hand"',
-            'source = "site"',
-            'kind = "csv"',
-            "",
+    lines = [f"# counter seen on the site: {name}" for name in profile.counters]
+    exports = [name for name in profile.counters if name in _EXPORTED]
+    if exports:
+        lines.append(f"# An export of {' or '.join(exports)} can be brought by: reads import FILE")
+    ready = [found for found in profile.reads if found.kind in _ASKED_FREELY]
+    if not ready:
+        lines += [
+            "# No counter that can be asked at once was found, so nobody knows yet what is read:",
+            "# the section of most read stories stays out until counts come in (reads import",
+            "# FILE), or one of the counters below is set up.",
+            *_table("by-hand", {"kind": "csv"}),
         ]
-    best = profile.reads[0]
-    lines = [
-        "[[reads]]",
-        'slug = "site"',
-        'source = "site"',
-        f'kind = "{best.kind}"',
-        f"url = {_toml(best.url)}",
+    for number, found in enumerate(ready):
+        slug = "site" if number == 0 else found.kind
+        lines += _table(slug, {"kind": found.kind, **_address_keys(found.url)})
+    for found in profile.reads:
+        if found.kind in _ON_CONDITION:
+            lines += _on_condition(found)
+    return [
+        *lines,
+        "# The web server's log, where this machine can read it:",
+        *_off(_table("log", {"kind": "access-log", "path": "/var/log/nginx/access.log"})),
+        "# Our own counter, one line of script on the site's pages: reads snippet",
+        *_off(_table("beacon", {"kind": "beacon"})),
     ]
-    if is_private_address(best.url):
-        lines.append("allow_private = true")
-    return [*seen, *lines, ""]
+
+
+_ASKED_FREELY = frozenset(("wordpress-popular-posts", "csv"))
+_ON_CONDITION = {
+    "koko-analytics": (
+        "# Koko Analytics needs an application password of a WordPress user, or a public",
+        "# dashboard; then leave out the two keys of the login.",
+    ),
+    "page": (
+        "# A number is printed on the site: look at a story's page whether it counts reads,",
+        "# and find its selector by: reads learn URL NUMBER",
+    ),
+}
+_EXPORTED = frozenset(("Google Analytics", "Plausible", "Matomo", "Jetpack Stats"))
+
+
+def _on_condition(found: FoundSource) -> list[str]:
+    if isinstance(found, PrintedCounter):
+        keys: dict[str, str | bool] = {"selector": found.selector}
+        slug = "printed"
+    else:
+        login = {"username": "newsletter", "password_file": "koko-password"}
+        keys, slug = {**_address_keys(found.url), **login}, "koko"
+    return [*_ON_CONDITION[found.kind], *_off(_table(slug, {"kind": found.kind, **keys}))]
+
+
+def _table(slug: str, keys: Mapping[str, str | bool]) -> list[str]:
+    told = {"slug": slug, "source": "site", **keys}
+    values = {key: "true" if value is True else _toml(str(value)) for key, value in told.items()}
+    return ["[[reads]]", *(f"{key} = {value}" for key, value in values.items()), ""]
+
+
+def _off(lines: list[str]) -> list[str]:
+    return [f"# {line}" if line else line for line in lines]
+
+
+def _address_keys(url: str) -> dict[str, str | bool]:
+    return {"url": url, **({"allow_private": True} if is_private_address(url) else {})}
 
 
 def _origin(profile: SiteProfile, what: str) -> str:

@@ -100,6 +100,19 @@ def test_links_within_this_machine_need_no_https(rendered: RenderedIssue) -> Non
     assert ("warn", "https") not in findings
 
 
+def test_a_story_about_templates_stops_nothing(rendered: RenderedIssue) -> None:
+    issue = sample_issue()
+    section = issue.sections[-1]
+    item = replace(section.items[0], headline="How to write {{ in a template")
+    section = replace(section, items=(item, *section.items[1:]))
+    told = replace(issue, sections=(*issue.sections[:-1], section))
+    assert ("stop", "marks") in check(with_body(rendered, "<p>{{</p>"))
+    found = check(with_body(rendered, "<p>{{</p>"), told)
+    assert ("warn", "marks") in found
+    assert ("stop", "marks") not in found
+    assert ("stop", "marks") in check(with_body(rendered, "<p>{{ }}</p>"), told)
+
+
 @pytest.mark.parametrize("part", ["html", "text"])
 def test_both_parts_must_let_the_reader_leave(rendered: RenderedIssue, part: str) -> None:
     text = getattr(rendered, part).replace(ReaderSlot.UNSUBSCRIBE, "nothing")

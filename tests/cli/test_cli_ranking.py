@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.clock import ShiftedClock
 from newsletter.config import load_config
+from newsletter.issues.model import Issue, IssueState, Item, Section
 from newsletter.sources.model import ReadKind
 from newsletter.stories.canonical import title_key
 from newsletter.stories.model import Story
@@ -237,6 +238,60 @@ def test_past_weeks_are_replayed(call: Call, tmp_path: Path) -> None:
     table = call(tmp_path, "stories", "evaluate", *AT)
     assert table.out.startswith("15 weeks from ")
     assert "half-life 24 h" in table.out
+
+
+def send_issues(folder: Path, picks: dict[datetime, list[int]]) -> None:
+    """Issues that were drafted and sent at those instants with those stories."""
+    clock = ShiftedClock(NOW)
+    with (
+        open_installation(load_config(folder / "config.toml", {}), clock) as installation,
+        installation.database.write() as tx,
+    ):
+        for number, (drafted, stories) in enumerate(picks.items()):
+            items = tuple(
+                Item(f"s{story}", at, f"Story {story}", f"https://paper.example/{story}")
+                for at, story in enumerate(stories, 1)
+            )
+            issue = Issue(
+                public_id=f"issue{number:011}",
+                newsletter="weekly",
+                slot=f"{drafted:%G-W%V}",
+                state=IssueState.SENT,
+                date=drafted.date() + timedelta(days=1),
+                send_at=drafted + timedelta(hours=19),
+                covers_from=drafted - timedelta(days=7),
+                covers_until=drafted,
+                title="Top Stories",
+                subject="Stories",
+                preheader="",
+                sections=(Section("latest", "latest", "Latest", "", items),),
+                language="en",
+            )
+            assert tx.issues.create(issue, drafted, "test")
+
+
+def test_what_past_issues_had_is_judged_beside_the_rules(call: Call, tmp_path: Path) -> None:
+    write_config(tmp_path, feed="https://paper.example/feed/", port=2525)
+    history(tmp_path, 20)
+    before = call(tmp_path, "stories", "evaluate", *AT)
+    assert "0 of these weeks had an issue of yours" in before.err
+    # Drafted on Tuesdays, while NOW is a Thursday: each with the three of its week read least.
+    tuesdays = [NOW - timedelta(days=7 * week + 2, hours=1) for week in range(5, 11)]
+    week_of = {day: (day - (NOW - timedelta(days=140))).days // 7 for day in tuesdays}
+    send_issues(tmp_path, {day: [10 * week_of[day] + at for at in range(3)] for day in tuesdays})
+    answer = call(tmp_path, "stories", "evaluate", "--json", "--choose", "3", *AT)
+    assert answer.status == 0, answer.err
+    document = answer.json
+    assert document["issues"] == 6
+    assert all(datetime.fromisoformat(week).weekday() == 1 for week in document["weeks"])
+    rules = {rule["verdict"]["rule"]: rule["verdict"] for rule in document["rules"]}
+    sent = rules["as we sent"]
+    assert [len(week) for week in sent["chosen"]] == [3] * 6
+    assert sent["eventual"]["high"] < 0.2 < rules["as we choose"]["eventual"]["low"]
+    assert sent["over_total"]["eventual"]["high"] < 0
+    table = call(tmp_path, "stories", "evaluate", *AT)
+    assert "as we sent" in table.out
+    assert '"as we sent" is what your issues had in 6 of these weeks' in table.err
 
 
 def test_a_history_too_short_to_replay(call: Call, tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def test_the_cool_down_spares_one_story_where_the_minimum_needs_it() -> None:
     selection = select_stories(plan(minimum=2), stories, WEEK)
     assert chosen(selection) == ["a", "c"]
     assert "Still read, though it ran before." in selection.chosen[0].reasons
+    assert [choice.still_read for choice in selection.chosen] == [True, False]
     assert selection.relaxed == (
         f"the cool-down spares “{stories.stories[0].title}”, which is still read",
     )

@@ -1,10 +1,16 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import RenderError
-from newsletter.rendering.fill import fill_slots, strip_personal, strip_personal_text
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.fill import disarm_marks, fill_slots, strip_personal, strip_personal_text
+from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
+from newsletter.stories.model import Picture
+from tests.rendering.sample_issue import NEWSLETTER, PUBLICATION, SITE, sample_issue
 
 VALUES = {ReaderSlot.UNSUBSCRIBE: "a.one", ReaderSlot.PREFERENCES: "a.two"}
 PIECES = st.lists(st.one_of(st.sampled_from(list(ReaderSlot)), st.text(alphabet="aX<>/ \n")))
@@ -64,3 +70,24 @@ def test_the_text_for_everybody(rendered: RenderedIssue) -> None:
     public = strip_personal_text(rendered.text)
     assert "Chess at Midnight" in public
     assert "Unsubscribe" not in public
+
+
+@given(PIECES.map("".join) | st.text(alphabet="XREADUNSBCIPFYO", max_size=60))
+def test_what_a_story_says_is_never_filled(words: str) -> None:
+    disarmed = disarm_marks(words)
+    assert fill_slots(disarmed, {}) == disarmed
+
+
+def test_a_mark_in_a_story_hands_out_no_token(templates: Templates) -> None:
+    issue, mark = sample_issue(), ReaderSlot.UNSUBSCRIBE
+    item = issue.sections[-1].items[0]
+    picture = Picture(f"https://evil.example/a.jpg?t={mark}", 900, 600, alt=f"<!--reader-->{mark}")
+    hostile = replace(item, headline=f"{mark}", url=f"https://evil.example/{mark}", picture=picture)
+    section = replace(issue.sections[-1], items=(hostile,))
+    issue = replace(issue, subject=f"{mark}", sections=(*issue.sections[:-1], section))
+    rendered = render_issue(issue, PUBLICATION, NEWSLETTER, base_url=SITE, templates=templates)
+    for part in (rendered.html, rendered.text):
+        filled = fill_slots(part, VALUES)
+        assert filled.count("a.one") == filled.count(f"{SITE}/unsubscribe/a.one") == 1
+    # Nor does a picture's description open the reader's part, which the archive takes out.
+    assert "evil.example" in strip_personal(rendered.html)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from newsletter.errors import RenderError
 from newsletter.rendering.inline import inline_css
@@ -58,3 +59,14 @@ def test_css_beyond_the_inliner_is_refused_in_one_sentence() -> None:
 def test_conditional_comments_survive(rendered: RenderedIssue) -> None:
     assert rendered.html.count("<!--[if mso]>") == rendered.html.count("<![endif]-->") > 10
     assert rendered.html.startswith("<!DOCTYPE html>")
+
+
+def test_what_looks_like_a_comment_in_a_description_is_none() -> None:
+    told = "&lt;!--[if mso]&gt;&lt;p&gt;x&lt;![endif]--&gt;"
+    page = _page(body=f"<img alt=\"{told}\"><img alt='{told}&quot;'><!--[if mso]><b><![endif]-->")
+    result = inline_css(page, name="x.html")
+    assert result.count("<!--[if mso]>") == 1
+    assert [node.attributes["alt"] for node in LexborHTMLParser(result).css("img")] == [
+        "<!--[if mso]><p>x<![endif]-->",
+        '<!--[if mso]><p>x<![endif]-->"',
+    ]

@@ -213,3 +213,30 @@ def test_nothing_stands_between_two_columns(rendered: RenderedIssue) -> None:
     after = re.findall(r'<!\[endif\]-->(\s*)<div class="column text-column"', rendered.html)
     assert len(gaps) == len(after) == 9
     assert set(gaps) == set(after) == {""}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("First published by Valley Wire", "Still read")),
+        ("hy", ("Առաջինը հրապարակել է՝ Valley Wire", "Դեռ կարդում են")),
+    ],
+)
+def test_it_says_who_had_a_story_first_and_what_is_still_read(
+    language: str, said: tuple[str, str], templates: Templates
+) -> None:
+    issue = sample_issue()
+    for at, section in enumerate(issue.sections):  # ranked, and cards
+        item = replace(
+            section.items[-1], language=language, syndicated_from="Valley Wire", still_read=True
+        )
+        told = replace(section, items=(*section.items[:-1], item))
+        sections = tuple(told if place == at else s for place, s in enumerate(issue.sections))
+        marked = replace(issue, sections=sections)
+        rendered = render_issue(
+            marked, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=templates
+        )
+        shown = " ".join(LexborHTMLParser(rendered.html).text().split())
+        for words in said:
+            assert shown.count(words) == 1
+            assert " ".join(rendered.text.split()).count(words) == 1

@@ -78,3 +78,9 @@ def test_a_notice_may_do_without_a_link(templates: Templates) -> None:
     )
     assert not LexborHTMLParser(mail.html).css(".message a")
     assert "https://" not in mail.text
+
+
+def test_a_notice_about_a_hostile_headline_has_nothing_to_fill(templates: Templates) -> None:
+    words = f"Waits for your approval: {ReaderSlot.UNSUBSCRIBE}"
+    mail = render_notice(PUBLICATION, subject=words, sentences=[words], templates=templates)
+    assert not any(slot in part for slot in ReaderSlot for part in (mail.html, mail.text))

@@ -277,3 +277,18 @@ def test_a_feed_of_200_megabytes_is_refused(site: Any, fetcher: Fetcher) -> None
     site.pages["/feed"] = boast
     with pytest.raises(FetchError, match="larger than the 10 MB"):
         fetch_feed(fetcher, polled(site), SourceState(), NOW)
+
+
+ENDS = {"whole": "</item></channel></rss>", "not well-formed": "</b></item></channel></rss>"}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_an_endless_name_does_not_hold_us_up(end: str) -> None:
+    """feedparser looks for an address in it in time that grows with the square of its length."""
+    names = f"<author>{'A' * 300_000}</author><dc:creator>{'b.' * 200_000}</dc:creator>"
+    space = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    text = (
+        f"<rss {space}><channel><item><title>T</title><link>https://p.example/</link>{names}{end}"
+    )
+    (item,) = parse_feed(text.encode(), "https://paper.example/feed/").items
+    assert len(item.author) < 1_200

@@ -12,7 +12,7 @@ from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.publication.model import Source
 from newsletter.sources.feed_text import MAX_ENTRIES
-from newsletter.sources.feeds import fetch_feed, parse_feed, read_feed_profile
+from newsletter.sources.feeds import MAX_PAGES, fetch_feed, parse_feed, read_feed_profile
 from newsletter.sources.model import SourceItem, SourcePicture, SourceState, Validators
 
 URL = "https://paper.example/feed.json"
@@ -113,6 +113,72 @@ def test_one_kind_of_source_takes_it_conditionally(site: Any, fetcher: Fetcher) 
     assert [item.guid for item in batch.items] == ["7"]
     assert batch.validators == Validators('"x"', None)
     assert site.seen[0][1]["accept"].startswith("application/feed+json, application/rss+xml")
+
+
+def serve_pages(site: Any, count: int, per_page: int = 2, end: str | None = None) -> Source:
+    """A feed of ``count`` pages, the newest items first; ``end`` is where the last one leads."""
+    for page in range(count):
+        items = [
+            {"id": f"{page}-{n}", "title": f"T{page}-{n}", "url": f"/{page}-{n}"}
+            for n in range(per_page)
+        ]
+        following = f"/feed.json?page={page + 1}" if page + 1 < count else end
+        body = feed(*items, **({"next_url": following} if following else {}))
+        site.page(f"/feed.json?page={page}" if page else "/feed.json", body, ETag=f'"{page}"')
+    return Source(slug="site", url=site.url("/feed.json"), allow_private=True)
+
+
+def asked(site: Any) -> list[str]:
+    return [path for path, _ in site.seen]
+
+
+def test_older_pages_are_read_the_first_time_only(site: Any, fetcher: Fetcher) -> None:
+    source = serve_pages(site, 3)
+    batch = fetch_feed(fetcher, source, SourceState(), NOW)
+    assert [item.title for item in batch.items] == ["T0-0", "T0-1", "T1-0", "T1-1", "T2-0", "T2-1"]
+    assert batch.problems == ()
+    assert batch.validators.etag == '"0"'  # the next poll asks whether the first page changed
+    site.seen.clear()
+    later = fetch_feed(fetcher, source, SourceState(last_success_at=NOW), NOW)
+    assert len(later.items) == 2
+    assert asked(site) == ["/feed.json"]
+
+
+def test_pages_end_where_our_limits_are(site: Any, fetcher: Fetcher) -> None:
+    batch = fetch_feed(fetcher, serve_pages(site, MAX_PAGES + 5), SourceState(), NOW)
+    assert len(batch.items) == 2 * MAX_PAGES
+    assert "more than 10 pages" in batch.problems[0]
+    many = fetch_feed(
+        fetcher, serve_pages(site, 3, per_page=MAX_ENTRIES // 2 + 1), SourceState(), NOW
+    )
+    assert len(many.items) == MAX_ENTRIES
+    assert f"the first {MAX_ENTRIES} were kept" in many.problems[0]
+    assert asked(site)[-2:] == ["/feed.json", "/feed.json?page=1"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["/feed.json", "/feed.json?page=1", "https://other.example/feed.json", "javascript:x", ""],
+)
+def test_pages_in_a_ring_and_pages_of_others_end(end: str, site: Any, fetcher: Fetcher) -> None:
+    batch = fetch_feed(fetcher, serve_pages(site, 3, end=end), SourceState(), NOW)
+    assert len(batch.items) == 6
+    assert len(asked(site)) == 3
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{", None])
+def test_a_broken_older_page_costs_no_newer_one(
+    body: bytes | None, site: Any, fetcher: Fetcher
+) -> None:
+    source = serve_pages(site, 3)
+    if body is None:
+        del site.pages["/feed.json?page=2"]
+        site.page("/feed.json?page=2", b"", status=500)
+    else:
+        site.page("/feed.json?page=2", body)
+    batch = fetch_feed(fetcher, source, SourceState(), NOW)
+    assert len(batch.items) == 4
+    assert "an older page" in batch.problems[0]
 
 
 JSON = st.recursive(

@@ -95,3 +95,23 @@ def test_a_selector_that_fits_no_page_is_an_error(site: Any, fetcher: Fetcher) -
         fetch_page_counts(Poll(fetcher, reads("em.none"), DAY, stories=(site.url("/bread/"),)))
     with pytest.raises(SourceError, match="is none that CSS knows"):
         fetch_page_counts(Poll(fetcher, reads("<<"), DAY, stories=(site.url("/bread/"),)))
+
+
+def test_robots_txt_has_its_say(site: Any, fetcher: Fetcher) -> None:
+    urls = tuple(map(site.url, ("/bread/", "/private/mill/")))
+    for path in ("/bread/", "/private/mill/"):
+        site.page(path, THEME.format(views=142).encode())
+    site.page("/robots.txt", b"User-agent: *\nDisallow: /private/\n")
+    batch = fetch_page_counts(Poll(fetcher, reads(), DAY, stories=urls))
+    assert [total.story.url for total in batch.totals] == [urls[0]]
+    (problem,) = batch.problems
+    assert "robots.txt forbids it" in problem
+    assert "/private/mill/" not in [path for path, _ in site.seen]
+    assert [path for path, _ in site.seen].count("/robots.txt") == 1
+    site.page("/robots.txt", b"User-agent: newsletter\nDisallow: /\n")
+    with pytest.raises(SourceError, match='allow the user agent "newsletter"'):
+        fetch_page_counts(Poll(fetcher, reads(), DAY, stories=urls))
+    site.page("/robots.txt", b"", status=500)
+    with pytest.raises(SourceError, match="could not be read"):
+        fetch_page_counts(Poll(fetcher, reads(), DAY, stories=urls))
+    assert [path for path, _ in site.seen].count("/bread/") == 1

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from newsletter.sources.article import read_article
 from newsletter.sources.model import SourceItem
 from newsletter.stories.byline import read_byline
 from newsletter.stories.credit import split_credit
@@ -51,3 +52,18 @@ def test_story_of_a_page(name: str) -> None:
     story = asdict(result.saved[0])
     assert {key: story[key] for key in expected["story"]} == expected["story"]
     assert story["picture"] == expected["picture"]
+
+
+@pytest.mark.parametrize("name", ["arabic", "armenian", "russian"])
+def test_story_of_a_bare_page(name: str) -> None:
+    """From the bytes of a page with metadata alone; two are in the charsets of their scripts."""
+    pages = DATA.parent / "sources" / "pages"
+    item = read_article((pages / f"{name}.html").read_bytes(), f"https://paper.example/{name}")
+    assert isinstance(item, SourceItem)
+    (story,) = merge_items([item], "paper", [], ZoneInfo("Asia/Yerevan"), NOW).saved
+    expected = json.loads((pages / f"{name}.json").read_text(encoding="utf-8"))
+    told = asdict(story)
+    told["published_at"] = story.published_at.isoformat()
+    assert {key: told[key] for key in expected} == {
+        key: tuple(value) if isinstance(value, list) else value for key, value in expected.items()
+    }

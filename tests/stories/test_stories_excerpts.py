@@ -1,0 +1,181 @@
+"""Excerpts in four scripts: never cut inside a quotation, an abbreviation or a number.
+
+Texts are put together of sentences that are known to be whole, each with
+something in it at which a careless reader would stop.
+"""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.stories.excerpt import LENGTH, LONGEST, cut_at_word, shorten
+from newsletter.stories.sentences import ends_sentence, open_quotes, split_sentences
+
+
+@dataclass(frozen=True)
+class Script:
+    """Pieces of sentences: how they begin, what must stay whole in the middle, how they end."""
+
+    starts: tuple[str, ...]
+    wholes: tuple[str, ...]
+    joints: tuple[str, ...]
+    lasts: tuple[str, ...]
+    ends: tuple[str, ...]
+
+
+SCRIPTS = {
+    "latin": Script(
+        starts=("The mill was bought by", "Nobody had heard of", "The letter names", "We asked"),
+        wholes=(
+            *("Dr. H. L. Sahakian", "St. Mary’s", "No. 7", "3.5 million", "$ 12.50"),
+            *("1 500 000", "U.S. Embassy", "Prof. A. Petrosyan", "Gen. Dro", "5 p.m."),
+            *("“We waited. Nobody came. Why?”", "the “Board of St. Sarkis Church”", "8. Mai"),
+            *('"Go home. Now!"', "«Qui est là? Personne. Rien.»"),
+            *("Co. Ltd. Boston", "12,400"),
+        ),
+        joints=("and", "beside", "before", "as well as"),
+        lasts=("yesterday", "in the end", "at 18.30", "in 1915"),
+        ends=(".", "!", "?", "…"),
+    ),
+    "cyrillic": Script(
+        starts=("Мельницу купил", "Никто не слышал про", "В письме названы", "Мы спросили про"),
+        wholes=(
+            *("А. С. Саакян", "г. Ереван", "ул. Абовяна"),
+            *("№ 5", "1,5 млн", "долл. США", "2025г. Осень"),
+            *("1 500 000", "им. Хачатуряна"),
+            *("проф. К. Петросян", "оз. Севан", "в. Средние"),
+            *("«Кто там? Это мы. Открывайте!»", "„Мы ждали. Никто не пришёл.“", "стр. 12", "18.30"),
+            *("«Новости „Арарат“. Утро»", "т. н. Старый", "просп. Мира", "р. Раздан"),
+        ),
+        joints=("и", "рядом с", "а также", "потом"),
+        lasts=("вчера", "у моста", "в 18.30", "в 1915"),
+        ends=(".", "!", "?", "…", "?!"),
+    ),
+    "armenian": Script(
+        starts=("Ջրաղացը գնել է", "Ոչ ոք չէր լսել", "Նամակում նշված են", "Մենք հարցրինք՝ ինչո՞ւ"),
+        wholes=(
+            *("դոկտ. Ա․ Սահակյանը", "պրոֆ. Կ. Պետրոսյանը", "ք. Երևանը", "№ 5", "1,5 մլն"),
+            *("1 500 000", "2025թ. Օգոստոսը", "Ս. Էջմիածինը", "սբ. Հովհաննեսը", "էջ. 12"),
+            *("«Ո՞վ է։ Մենք ենք։ Բացե՛ք։»", "«Սպասեցինք։ Ոչ ոք չեկավ»", "«Արարատ» թերթը", "18.30"),
+            *("ակադ. Վ. Համբարձումյանը", "Հ. Յ. Դ. Բյուրոն", "մ.թ.ա. V"),
+        ),
+        joints=("և", "ու նաև", "հետո", "կողքին"),
+        lasts=("երեկ", "կամրջի մոտ", "այսօր"),
+        ends=("։", ":"),
+    ),
+    "arabic": Script(
+        starts=("اشترى الطاحونة", "لم يسمع أحد عن", "تذكر الرسالة", "سألنا عن"),
+        wholes=(
+            *("د. أحمد الخطيب", "أ.د. سامي حداد", "رقم 5", "1.5 مليون", "٣٫٥ مليون"),
+            *("1 500 000", "١ ٥٠٠", "ق.م. تقريبا", "١٤٤٧هـ. الموافق"),
+            *("«من هناك؟ نحن. افتحوا!»", "“انتظرنا. لم يأت أحد.”"),
+            *('"اذهبوا. الآن!"', 'و"قالوا. نعم. لا"'),
+            *("صحيفة «النهار»", "م. كريم", "ص. 12"),
+        ),
+        joints=("و كذلك", "ثم", "قبل", "بجانب"),
+        lasts=("أمس", "قرب الجسر", "في 1915"),
+        ends=(".", "!", "؟", "…"),
+    ),
+}  # fmt: skip
+
+
+def sentences(script: Script) -> st.SearchStrategy[str]:
+    wholes = st.lists(st.sampled_from(script.wholes), min_size=1, max_size=4)
+    joint = st.sampled_from(script.joints)
+
+    @st.composite
+    def sentence(draw: st.DrawFn) -> str:
+        words = f" {draw(joint)} ".join(draw(wholes))
+        start, last = draw(st.sampled_from(script.starts)), draw(st.sampled_from(script.lasts))
+        return f"{start} {words} {last}{draw(st.sampled_from(script.ends))}"
+
+    return sentence()
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> tuple[Script, list[str]]:
+    script = SCRIPTS[draw(st.sampled_from(sorted(SCRIPTS)))]
+    return script, draw(st.lists(sentences(script), min_size=1, max_size=5))
+
+
+def parts_a_whole(script: Script, kept: str, text: str) -> list[str]:
+    """What must stay whole and is cut where ``kept`` ends; a quotation may, if it is closed."""
+    spans = (
+        (match.start(), whole)
+        for whole in script.wholes
+        if not re.search(r"[«“„\"]", whole)
+        for match in re.finditer(re.escape(whole), text)
+    )
+    return [whole for start, whole in spans if start < len(kept) < start + len(whole)]
+
+
+@given(texts())
+def test_a_paragraph_falls_into_the_sentences_it_was_made_of(
+    made: tuple[Script, list[str]],
+) -> None:
+    _, whole = made
+    assert split_sentences(" ".join(whole)) == whole
+    assert all(map(ends_sentence, whole))
+
+
+@given(texts())
+def test_an_excerpt_ends_where_a_sentence_does_or_at_a_word(
+    made: tuple[Script, list[str]],
+) -> None:
+    script, whole = made
+    text = " ".join(whole)
+    excerpt = shorten([text])
+    assert len(excerpt) <= LONGEST
+    assert open_quotes(excerpt) == []
+    if text.startswith(excerpt):
+        assert excerpt == text or any(
+            excerpt == " ".join(whole[:count]) for count in range(len(whole))
+        )
+    else:
+        kept = excerpt.rpartition("…")[0]
+        assert text.startswith(kept)
+        assert not text[len(kept) : len(kept) + 1].isalnum()
+        assert parts_a_whole(script, kept, text) == []
+
+
+@given(texts(), st.integers(40, LENGTH))
+def test_a_cut_parts_no_abbreviation_and_no_number(
+    made: tuple[Script, list[str]], length: int
+) -> None:
+    script, whole = made
+    text = " ".join(whole)
+    cut = cut_at_word(text, length)
+    assert len(cut) <= length
+    if cut != text:
+        kept = cut.rpartition("…")[0]
+        assert text.startswith(kept)
+        assert open_quotes(cut) == []
+        assert parts_a_whole(script, kept, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("«Кто там?» — спросил мельник. Никто не ответил.", 2),
+        ("«Кто там?» — «Мы». Это я. Они ушли.", 3),
+        ("— Мы вернёмся, — сказал он. — Ждите.", 2),
+        ("Стоит 5 тыс. руб. в месяц. Это много.", 2),
+        ("Он жил в III в. до н. э. в Армении.", 1),
+        ("Հարցրեց՝ «Ո՞վ է», և գնաց։ Ոչ ոք չպատասխանեց։", 2),
+        ("Արդյո՞ք նա կգա։ Այո՛։", 2),
+        ("1915 թ. Երևանում ծնվեց։ Հետո գնաց Թիֆլիս։", 2),
+        ("قال: «نعم. سنعود.» ثم خرج.", 2),
+        ("شاهدنا مسرحية «من هناك؟» ثم خرجنا.", 1),
+        ("هل سيعود؟ لا أحد يعلم. انتظروا!", 3),
+        ("كتب في ص. 12 من الكتاب. ثم صمت.", 2),
+        ("یہ سچ ہے۔ وہ آیا۔", 2),
+        ("He is 12. Nobody knew.", 2),
+        ("Am 8. Mai 1945 war er da. Dann nicht.", 2),
+    ],
+)
+def test_where_sentences_end(text: str, sentences: int) -> None:
+    found = split_sentences(text)
+    assert len(found) == sentences, found
