@@ -33,6 +33,8 @@ url = "https://paper.example/feed/"
 slug = "site"
 source = "site"
 kind = "csv"
+[pictures]
+served_by = "site"
 [[newsletter]]
 slug = "weekly"
 name = "Courier Weekly"

@@ -13,7 +13,7 @@ MAX_FILE_BYTES = 150_000
 # Below 58 JPEG shows its blocks; then fewer pixels look better than coarser ones.
 _QUALITIES = (82, 75, 67, 58)
 _JPEG_SCALES = (0.85, 0.7, 0.58, 0.48, 0.4, 0.33)
-_PNG_SCALES = (1.0, 0.75, 0.5)
+_PNG_SCALES = (1.0, 0.75)
 # Less than this is a rounded corner, and looks the same on white.
 _USED_SHARE = 0.01
 _COLOURS = 256

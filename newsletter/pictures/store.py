@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -41,7 +42,8 @@ class PictureStore:
             _date(part, now)
             part.replace(target)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise StorageError(
                 f"{target}: a picture can't be kept there ({error.strerror}); free space, or let "
                 "data_dir be written",
@@ -50,10 +52,10 @@ class PictureStore:
         return name
 
     def touch(self, name: str, now: datetime) -> bool:
-        """Whether the file is there; it counts as used at ``now``."""
+        """Whether the file is there and ours; it counts as used at ``now``."""
         try:
             _date(self.folder / name, now)
-        except FileNotFoundError:
+        except OSError:  # it is made anew then, and `put` says what is in the way
             return False
         return True
 

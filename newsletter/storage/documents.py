@@ -58,9 +58,11 @@ def files_document(files: Iterable[PictureFile]) -> list[Json]:
 
 
 def files_from_document(document: Iterable[Mapping[str, Any]]) -> tuple[PictureFile, ...]:
-    """The files of `files_document`."""
+    """The files of `files_document`; one of which not all is told is no file."""
     return tuple(
-        PictureFile(file["slot"], file["name"], file["width"], file["height"]) for file in document
+        PictureFile(file["slot"], file["name"], file["width"], file["height"])
+        for file in document
+        if {"slot", "name", "width", "height"} <= file.keys()
     )
 
 

@@ -146,6 +146,7 @@ def test_no_payload_acts_in_the_letter(site: Any, tmp_path: Path) -> None:
         site.page("/feed", body)
         path = write_config(folder, feed=site.url("/feed"), port=25)
         config = path.read_text(encoding="utf-8").replace("count = 12", "count = 28")
+        config += '[pictures]\nserved_by = "site"\n'  # whose addresses are hostile as well
         path.write_text(config, encoding="utf-8")
         now = ("--now", "2025-08-07T18:00:00Z")
         draft = must(folder, "issue", "draft", "--json", *now).json
