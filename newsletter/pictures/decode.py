@@ -16,6 +16,7 @@ _MARKUP = re.compile(rb"^\s*<(?:!DOCTYPE html|html|head|body|\?xml)", re.IGNOREC
 _SNIFFED_BYTES = 4096
 # An alpha below this shows what lies behind.
 _OPAQUE = 250
+_USED_SHARE = 0.01
 
 
 class NotAPicture(ParseError):
@@ -100,10 +101,12 @@ def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
     return converted if converted is not None else image.convert("RGB")
 
 
-def transparent_share(image: Image.Image) -> float:
-    """How much of an RGBA picture lets what is behind show through, from 0 to 1."""
+def shows_what_is_behind(image: Image.Image) -> bool:
+    """Whether a picture has transparent parts, more than the rounded corners of a photo."""
+    if image.mode != "RGBA":
+        return False
     counts = image.getchannel("A").histogram()
-    return sum(counts[:_OPAQUE]) / max(1, sum(counts))
+    return sum(counts[:_OPAQUE]) >= _USED_SHARE * sum(counts)
 
 
 def on_paper(image: Image.Image) -> Image.Image:

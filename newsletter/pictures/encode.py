@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from newsletter.pictures.decode import on_paper, transparent_share
+from newsletter.pictures.decode import on_paper, shows_what_is_behind
 
 # A mail has a dozen pictures, and is read on the way.
 MAX_FILE_BYTES = 150_000
@@ -14,8 +14,6 @@ MAX_FILE_BYTES = 150_000
 _QUALITIES = (82, 75, 67, 58)
 _JPEG_SCALES = (0.85, 0.7, 0.58, 0.48, 0.4, 0.33)
 _PNG_SCALES = (1.0, 0.75)
-# Less than this is a rounded corner, and looks the same on white.
-_USED_SHARE = 0.01
 _COLOURS = 256
 
 
@@ -46,7 +44,7 @@ def _tries(image: Image.Image) -> Iterator[EncodedPicture]:
 
     What is too large as a PNG is a photo, and better off as a JPEG on white.
     """
-    if image.mode == "RGBA" and transparent_share(image) >= _USED_SHARE:
+    if shows_what_is_behind(image):
         yield _png(image)
         for scale in _PNG_SCALES:
             smaller = _scaled(image, scale)

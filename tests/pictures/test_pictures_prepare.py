@@ -84,6 +84,18 @@ def test_what_is_behind_shows_through_a_png_only_where_it_does() -> None:
     assert rounded.suffix == "jpg"
 
 
+def test_a_logo_is_shown_whole() -> None:
+    logo = Image.new("RGBA", (400, 1200), (0, 0, 0, 0))
+    ImageDraw.Draw(logo).rectangle([50, 10, 350, 1190], fill=(140, 29, 47, 255))
+    for file in prepare_picture(saved(logo, "PNG")).values():
+        assert file.width / file.height == pytest.approx(1.5, rel=0.01)
+        left, upper, right, lower = (
+            opened(file).convert("RGBA").getchannel("A").getbbox() or (0,) * 4
+        )
+        assert (lower - upper) / file.height > 0.97
+        assert (right - left) / (lower - upper) == pytest.approx(300 / 1180, rel=0.06)
+
+
 def test_a_large_png_that_is_a_photo_becomes_a_jpeg_on_white() -> None:
     photo = noise(1500, 1000).convert("RGBA")
     photo.paste((0, 0, 0, 0), (0, 0, 400, 1000))
