@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from newsletter.checks.model import Finding, Level
 from newsletter.errors import NewsletterError, SourceError, StorageError
 from newsletter.issues.model import Issue, Item, Section
 from newsletter.log import get_logger
@@ -88,6 +89,23 @@ def illustrate_issue(installation: Installation, settings: Settings, issue: Issu
     )
     files = {url: one.files for url, one in found.items()}
     return Illustrated(_with_files(issue, files, failures), notices)
+
+
+def find_missing(installation: Installation, issue: Issue) -> tuple[Finding, ...]:
+    """A warning where the mail shows files that are not on this host."""
+    names = {file.name for item in issue.items if item.picture for file in item.picture.files}
+    missing = sum(installation.pictures.find(name) is None for name in names)
+    if not missing:
+        return ()
+    return (
+        Finding(
+            Level.WARN,
+            "pictures",
+            f"{missing} of {len(names)} picture files are not in "
+            f"{installation.pictures.folder}, where the pages serve them from: bring the folder "
+            "of the host that drafted the issue, or draft it again.",
+        ),
+    )
 
 
 def clean_pictures(installation: Installation) -> int:

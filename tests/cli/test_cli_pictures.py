@@ -178,8 +178,11 @@ def test_a_known_picture_is_asked_for_conditionally(folder: Path, site: Site) ->
     assert statuses == [200, 304]
 
     # A restored database beside an empty folder knows the picture and has it not.
+    assert "data/pictures" not in must(folder, "issue", "check", "--now", NOW).out
     for path in (folder / "data/pictures").iterdir():
         path.unlink()
+    words = " ".join(must(folder, "issue", "check", "--now", NOW).out.split())
+    assert "2 of 2 picture files are not in" in words
     must(folder, "issue", "cancel", "--slot", second["slot"], "--now", NOW)
     assert letter_of(folder, draft(folder)["slot"]) == shown
     assert statuses == [200, 304, 200]
