@@ -33,6 +33,8 @@ url = "http://127.0.0.1:9/feed/"  # refused at once: a fresh check waits for nob
 slug = "site"
 source = "site"
 kind = "csv"
+[pictures]
+served_by = "site"
 [[newsletter]]
 slug = "weekly"
 name = "Courier Weekly"

@@ -6,6 +6,7 @@ reader's inbox. Each imports only rooms above it in this list:
 - ``errors``, ``clock``, ``tokens``, ``log``, ``config``, ``net``: the ground.
 - ``publication``: the paper's nouns and the slots of its newsletters.
 - ``sources``: where stories and their reads come from.
+- ``pictures``: a picture as a file that every mail program shows.
 - ``subscribers``: addresses, consent, who may be mailed.
 - ``stories``: what we believe of a story: clean text, one address, one picture.
 - ``ranking``: which stories, and why.

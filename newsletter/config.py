@@ -31,6 +31,7 @@ _SETTINGS_TABLES = (
     "delivery",
     "bounces",
     "tracking",
+    "pictures",
 )
 
 M = TypeVar("M", bound=BaseModel)
@@ -215,7 +216,9 @@ class Bootstrap(Table):
     """What a process needs before it can read the settings."""
 
     data_dir: Path = Field(
-        Path("data"), description="keys and locks (relative to the config file); part of any backup"
+        Path("data"),
+        description="keys, locks and the pictures of mails (relative to the config file); part of "
+        "any backup",
     )
     templates_dir: Path | None = Field(
         None, description="a folder whose templates take the place of those shipped"

@@ -483,6 +483,16 @@ class Tracking(Model):
     )
 
 
+class Pictures(Model):
+    """Where a mail's pictures come from."""
+
+    served_by: Literal["newsletter", "site"] = Field(
+        "newsletter",
+        description="newsletter: fetched when an issue is drafted, cropped and made small, served "
+        "at /media; site: the mail links the site's own files as they are, whatever their size",
+    )
+
+
 class Settings(Model):
     """All that the desk may change: the file's tables below, or their versioned rows."""
 
@@ -493,6 +503,7 @@ class Settings(Model):
     delivery: DeliverySettings = DeliverySettings()
     bounces: Bounces = Bounces()
     tracking: Tracking = Tracking()
+    pictures: Pictures = Pictures()
 
     @model_validator(mode="after")
     def _check(self) -> "Settings":

@@ -1,10 +1,12 @@
 """What the templates of an issue are given: decided here, so that they only print."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from newsletter.issues.model import Issue, Item, Section
+from newsletter.pictures.model import SlotName
 from newsletter.publication.campaign import tag_link
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.filters import is_armenian
@@ -12,8 +14,10 @@ from newsletter.rendering.model import ReaderSlot
 from newsletter.stories.model import Picture
 
 # Slots of the layout in CSS px; templates/email/styles/base.css has the same widths.
+# A picture that is left at the site keeps its own proportions in them.
 LEAD_BOX = (592, 740)
 CARD_BOX = (200, 200)
+_BOXES: Mapping[SlotName, tuple[int, int]] = {"lead": LEAD_BOX, "card": CARD_BOX}
 # A picture narrower than this would blur when a phone shows it at full width.
 _FLUID_FROM = 320
 
@@ -37,7 +41,7 @@ class PictureView:
     """A picture as it is shown: ``width`` and ``height`` in CSS px on a wide screen.
 
     ``height`` is None where the file's size is unknown. ``fluid``: it may fill
-    a phone's width.
+    a phone's width. ``plate``: what is behind shows through, and must be light.
     """
 
     url: str
@@ -47,6 +51,7 @@ class PictureView:
     caption: str
     credit: str
     fluid: bool
+    plate: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def view_issue(
     base_url = base_url.rstrip("/")
     lead = _find_lead(issue)
     sections = tuple(
-        _view_section(section, issue.language, lead)
+        _view_section(section, issue.language, lead, base_url)
         for section in issue.sections
         if any(item is not lead for item in section.items)
     )
@@ -133,7 +138,7 @@ def view_issue(
         preheader=issue.preheader,
         number=issue_number(issue.slot),
         note=split_paragraphs(issue.note),
-        lead=_view_item(lead, issue.language, LEAD_BOX) if lead else None,
+        lead=_view_item(lead, issue.language, base_url, "lead") if lead else None,
         sections=sections,
         story_count=len({item.story_id for item in issue.items}),
         minutes=issue.minutes,
@@ -210,7 +215,7 @@ def _find_lead(issue: Issue) -> Item | None:
     return None
 
 
-def _view_section(section: Section, language: str, lead: Item | None) -> SectionView:
+def _view_section(section: Section, language: str, lead: Item | None, base_url: str) -> SectionView:
     items = [item for item in section.items if item is not lead]
     # Ranks are counted here: what an editor removed must not leave a gap.
     return SectionView(
@@ -218,14 +223,17 @@ def _view_section(section: Section, language: str, lead: Item | None) -> Section
         kind=section.kind,
         title=section.title,
         items=tuple(
-            _view_item(item, language, CARD_BOX, position) for position, item in enumerate(items, 1)
+            _view_item(item, language, base_url, "card", position)
+            for position, item in enumerate(items, 1)
         ),
     )
 
 
-def _view_item(item: Item, language: str, box: tuple[int, int], position: int = 1) -> ItemView:
+def _view_item(
+    item: Item, language: str, base_url: str, slot: SlotName, position: int = 1
+) -> ItemView:
     own = item.language or ("hy" if is_armenian(item.headline) else language)
-    picture = fit_picture(item.picture, box, item.headline) if item.picture else None
+    picture = _view_picture(item, item.picture, slot, base_url) if item.picture else None
     return ItemView(
         position=position,
         headline=item.headline,
@@ -241,6 +249,19 @@ def _view_item(item: Item, language: str, box: tuple[int, int], position: int = 
         syndicated_from=item.syndicated_from,
         still_read=item.still_read,
     )
+
+
+def _view_picture(
+    item: Item, picture: Picture, slot: SlotName, base_url: str
+) -> PictureView | None:
+    """The file that we keep for that slot, else the site's own."""
+    file = picture.file_for(slot)
+    if file is None:
+        return fit_picture(picture, _BOXES[slot], item.headline)
+    url = f"{base_url}/media/{file.name}"
+    ours = replace(picture, url=url, width=file.width, height=file.height)
+    shown = fit_picture(ours, _BOXES[slot], item.headline)
+    return shown and replace(shown, plate=file.name.endswith(".png"))
 
 
 def _primary(language: str) -> str:

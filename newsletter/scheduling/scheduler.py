@@ -16,6 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from newsletter.clock import SystemClock
 from newsletter.log import get_logger
 from newsletter.scheduling.turn import LOOK_SECONDS, Turn
+from newsletter.workflows.illustrate import clean_pictures
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.tick import refresh, tick
 
@@ -25,6 +26,7 @@ TICK_SECONDS = 30
 # Feeds are polled no more often than their usual 15 to 60 minutes; the counters
 # that only tell "now" must be asked at least daily.
 REFRESH_SECONDS = 30 * 60
+CLEAN_SECONDS = 24 * 60 * 60
 
 
 def run_scheduler(installation: Installation, stop: threading.Event) -> None:
@@ -37,7 +39,11 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         executors={"default": ThreadPoolExecutor(1), "turn": ThreadPoolExecutor(1)},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    jobs = (("tick", tick, TICK_SECONDS), ("refresh", refresh, REFRESH_SECONDS))
+    jobs = (
+        ("tick", tick, TICK_SECONDS),
+        ("refresh", refresh, REFRESH_SECONDS),
+        ("clean", clean_pictures, CLEAN_SECONDS),
+    )
 
     def look() -> None:
         if turn.look():
@@ -68,7 +74,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
 
 
 def _act_in_turn(
-    turn: Turn, act: Callable[[Installation], None], installation: Installation
+    turn: Turn, act: Callable[[Installation], object], installation: Installation
 ) -> None:
     if turn.is_ours():
         act(installation)

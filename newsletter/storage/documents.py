@@ -5,12 +5,13 @@ field by field. A document of an earlier version lacks the keys that came
 since: each has a default here. Instants and dates are ISO 8601.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, RunnerUp, Section
+from newsletter.pictures.model import PictureFile
 from newsletter.ranking.model import Pin
 from newsletter.stories.model import Picture
 
@@ -30,6 +31,7 @@ def picture_document(picture: Picture | None) -> Json | None:
         "alt": picture.alt,
         "caption": picture.caption,
         "credit": picture.credit,
+        "files": files_document(picture.files),
     }
 
 
@@ -44,6 +46,24 @@ def picture_from_document(document: Mapping[str, Any] | None) -> Picture | None:
         alt=document.get("alt", ""),
         caption=document.get("caption", ""),
         credit=document.get("credit", ""),
+        files=files_from_document(document.get("files", ())),
+    )
+
+
+def files_document(files: Iterable[PictureFile]) -> list[Json]:
+    """The files kept of a picture."""
+    return [
+        {"slot": file.slot, "name": file.name, "width": file.width, "height": file.height}
+        for file in files
+    ]
+
+
+def files_from_document(document: Iterable[Mapping[str, Any]]) -> tuple[PictureFile, ...]:
+    """The files of `files_document`; one of which not all is told is no file."""
+    return tuple(
+        PictureFile(file["slot"], file["name"], file["width"], file["height"])
+        for file in document
+        if {"slot", "name", "width", "height"} <= file.keys()
     )
 
 

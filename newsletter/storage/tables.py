@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -134,6 +134,19 @@ story = Table(
     Index(None, "guid", postgresql_using="hash"),
     Index(None, "url", postgresql_using="hash"),
     Index(None, "title_key", postgresql_using="hash"),
+)
+
+# What we made of a picture's address, so that it is asked for conditionally. The key
+# is the SHA-256 of the address and of the recipe by which the files were made.
+fetched_picture = Table(
+    "fetched_picture",
+    metadata,
+    Column("key", sa.String, primary_key=True),
+    Column("etag", PlainText),
+    Column("last_modified", PlainText),
+    Column("files", Document, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # What each poll changed in a story: written with the story, never updated.

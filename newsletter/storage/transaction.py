@@ -8,6 +8,7 @@ from newsletter.storage.identity import IdentityRepository
 from newsletter.storage.issues import IssueRepository
 from newsletter.storage.leases import LeaseRepository
 from newsletter.storage.mailings import MailingRepository
+from newsletter.storage.pictures import PictureRepository
 from newsletter.storage.read_logs import ReadLogRepository
 from newsletter.storage.reads import ReadRepository
 from newsletter.storage.relay_uses import RelayUses
@@ -29,6 +30,7 @@ class Transaction:
         self.settings = SettingsRepository(connection)
         self.sources = SourceRepository(connection)
         self.stories = StoryRepository(connection)
+        self.pictures = PictureRepository(connection)
         self.reads = ReadRepository(connection)
         self.standings = Standings(connection)
         self.read_logs = ReadLogRepository(connection)

@@ -4,12 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from newsletter.pictures.model import PictureFile, SlotName
+
 WORDS_A_MINUTE = 230
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A story's picture. ``credit`` is the photographer or agency, without "Photo:"."""
+    """A story's picture. ``credit`` is the photographer or agency, without "Photo:".
+
+    ``url`` is the site's own file, of ``width`` and ``height`` pixels where told.
+    ``files`` are those that we keep of it, one for each slot of the mail; an
+    issue's item has them, a story has none.
+    """
 
     url: str
     width: int | None = None
@@ -17,6 +24,11 @@ class Picture:
     alt: str = ""
     caption: str = ""
     credit: str = ""
+    files: tuple[PictureFile, ...] = ()
+
+    def file_for(self, slot: SlotName) -> PictureFile | None:
+        """The file that we keep for that slot, if any."""
+        return next((file for file in self.files if file.slot == slot), None)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from newsletter.web.leave import (
     take_preferences,
 )
 from newsletter.web.limits import PostLimit
+from newsletter.web.media import show_picture
 from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
 from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, allowed_hosts
 from newsletter.web.site import show_brand, show_front, show_health
@@ -72,6 +73,7 @@ def _page_routes(context: WebContext) -> list[BaseRoute]:
         post("/preferences/{token}", take_preferences),
         get("/archive/{newsletter}/", show_archive),
         get("/archive/{newsletter}/{slot}", show_archived_issue),
+        get("/media/{name}", show_picture),
         get("/desk/preview/{token}", show_preview),
         get("/desk/preview/{token}/html", show_preview_html),
         get("/desk/preview/{token}/text", show_preview_text),

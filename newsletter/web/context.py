@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from newsletter.clock import Clock
 from newsletter.errors import NotFound
+from newsletter.pictures.store import PictureStore
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
@@ -30,6 +31,7 @@ class WebContext:
     clock: Clock
     base_url: str
     templates: Templates
+    pictures: PictureStore
     load_settings: Callable[[], Settings]
     trusted_proxies: frozenset[str] = frozenset()
     dkim_selectors: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class WebContext:
             clock=installation.clock,
             base_url=installation.base_url,
             templates=installation.templates,
+            pictures=installation.pictures,
             load_settings=installation.settings,
             trusted_proxies=installation.trusted_proxies,
             hold=partial(reason_to_hold, installation),

@@ -12,6 +12,7 @@ from newsletter.publication.slots import Slot
 from newsletter.ranking.model import NO_INSTRUCTIONS, Instructions
 from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
+from newsletter.workflows.illustrate import illustrate_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.material import CANDIDATES, gather_material
@@ -47,7 +48,7 @@ def draft_issue(
 
     Its stories are looked up at their sources, unless ``fresh`` is False. Nothing
     is kept unless the whole draft stands, so a run that failed uses up
-    no story.
+    no story. Its pictures are fetched in between, outside of any transaction.
     """
     started = installation.clock.monotonic()
     now = installation.clock.now()
@@ -57,7 +58,8 @@ def draft_issue(
         draft = propose_issue(tx, settings, newsletter, slot, now, instructions)
     if fresh:
         draft = _freshen(installation, settings, newsletter, slot, now, instructions, draft)
-    issue = draft.issue
+    illustrated = illustrate_issue(installation, settings, draft.issue)
+    issue, notices = illustrated.issue, (*draft.notices, *illustrated.notices)
     with installation.database.write() as tx:
         if not tx.issues.create(issue, now, actor):
             raise _already_there(newsletter, slot)
@@ -72,7 +74,7 @@ def draft_issue(
                 installation,
                 settings,
                 newsletter,
-                _ready_notice(installation, issue, draft.notices),
+                _ready_notice(installation, issue, notices),
             )
         kept = tx.issues.by_id(issue.public_id)
     for section in issue.sections:
@@ -85,7 +87,7 @@ def draft_issue(
         items=len(issue.items),
         ms=round((installation.clock.monotonic() - started) * 1000),
     )
-    return DraftResult(kept or issue, draft.notices)
+    return DraftResult(kept or issue, notices)
 
 
 def _freshen(

@@ -12,6 +12,7 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.draft import propose_issue
+from newsletter.workflows.illustrate import illustrate_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
 
@@ -61,8 +62,11 @@ def freshen_issue(
         looked |= unseen
         with installation.database.read() as tx:
             mended = _mend(tx, settings, newsletter, issue, installation.clock.now())
+    # Pictures of stories that came in; the others have theirs.
+    illustrated = illustrate_issue(installation, settings, mended.issue)
+    notes += illustrated.notices
     check = FreshCheck(installation.clock.now(), mended.changes, tuple(dict.fromkeys(notes)))
-    return Freshened(replace(mended.issue, checks=(*issue.checks, check)), mended.hold)
+    return Freshened(replace(illustrated.issue, checks=(*issue.checks, check)), mended.hold)
 
 
 def _mend(

@@ -13,6 +13,7 @@ from newsletter.delivery.model import Relay
 from newsletter.errors import ConfigError, NotFound
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.resolver import Resolver
+from newsletter.pictures.store import PictureStore
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
@@ -26,8 +27,8 @@ FILE_ACTOR = "config file"
 class Installation:
     """One installation's parts, opened once and passed on.
 
-    ``base_url`` is the root of the readers' links; ``data_dir`` holds keys and
-    locks. `settings` reads the settings anew, once a unit of work, because
+    ``base_url`` is the root of the readers' links; ``data_dir`` holds keys, locks
+    and pictures. `settings` reads the settings anew, once a unit of work, because
     another process may have changed them. ``signer`` holds the DKIM keys, if any.
     """
 
@@ -47,6 +48,11 @@ class Installation:
     def dkim_selectors(self) -> tuple[str, ...]:
         """The keys that sign a mailing made now."""
         return self.signer.selectors if self.signer is not None else ()
+
+    @property
+    def pictures(self) -> PictureStore:
+        """The files kept of stories' pictures."""
+        return PictureStore(self.data_dir / "pictures")
 
     def settings(self) -> Settings:
         """The settings as they stand now."""

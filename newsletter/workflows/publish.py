@@ -21,6 +21,7 @@ from newsletter.tokens import derived_public_id
 from newsletter.workflows.check import check_sending_dns, published_keys
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.freshen import Freshened, freshen_issue
+from newsletter.workflows.illustrate import find_missing
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
@@ -61,7 +62,8 @@ def check_issue(
 ) -> tuple[RenderedIssue, tuple[Finding, ...]]:
     """The issue rendered, and what the checks have to say of it."""
     rendered = render_current(installation, settings, issue)
-    return rendered, check_rendered(issue, rendered, settings.publication)
+    findings = check_rendered(issue, rendered, settings.publication)
+    return rendered, (*findings, *find_missing(installation, issue))
 
 
 def move_issue(

@@ -53,6 +53,8 @@ name = "The Araks Courier"
 url = "https://paper.example"
 timezone = "America/New_York"
 postal_address = "12 Orchard Lane, Glendale, California"
+[pictures]
+served_by = "site"
 """
 SOURCE = """\
 [[source]]

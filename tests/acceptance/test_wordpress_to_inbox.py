@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from selectolax.lexbor import LexborHTMLParser
 
 from tests.acceptance.command_line import import_readers, must
 from tests.real.paper import Post
@@ -58,6 +60,27 @@ def test_draft_holds_the_right_stories(drafted: dict[str, Any], wordpress: WordP
         assert item["excerpt"]
         assert not item["excerpt"].startswith("By ")
         assert all(item["reasons"])
+
+
+def test_the_mail_shows_small_files_of_our_own(
+    tmp_path: Path, drafted: dict[str, Any], wordpress: WordPress
+) -> None:
+    assert not [sentence for sentence in drafted["notices"] if "picture" in sentence]
+    formats = {Path(item["picture"]).suffix for item in drafted["items"] if item["picture"]}
+    assert ".webp" in formats
+    must(tmp_path, "issue", "preview", "--out", "out")
+    shown = LexborHTMLParser((tmp_path / "out/issue.html").read_text("utf-8")).css("img.photo")
+    posts = latest_of_the_week(wordpress)[: len(drafted["items"])]
+    assert len(shown) == sum(post.picture is not None for post in posts)
+    for place, image in enumerate(shown):
+        name = str(image.attributes["src"]).rpartition("/media/")[2]
+        path = tmp_path / "data/pictures" / name
+        assert path.stat().st_size <= 150_000
+        with Image.open(path) as picture:
+            picture.load()
+            assert picture.format == "JPEG"
+        size = (image.attributes["width"], image.attributes["height"])
+        assert size == (("592", "395") if place == 0 else ("200", "133"))
 
 
 def test_draft_holds_no_hidden_post(drafted: dict[str, Any], wordpress: WordPress) -> None:

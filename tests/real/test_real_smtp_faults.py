@@ -206,9 +206,13 @@ def test_a_server_that_does_not_let_us_in_is_left_alone(
     with running_sink(tmp_path / "bad", *options) as sink:
         engine = sending.engine(local_relay(sink.port))
         engine.run()
-        with pytest.raises(RelayUnavailable, match=sentence):
+        with pytest.raises(RelayError, match=sentence) as failure:
             raise engine.failure or AssertionError("it let us in")
         engine.close()
+        # A refusal for good is told to the editors, and pauses the relay for all workers.
+        refused = "-B" in options
+        assert isinstance(failure.value, RelayUnavailable) is not refused
+        assert bool(sending.ledger.relay_states()) is refused
         assert sink.commands()["MAIL"] == 0
     assert sending.counts().queued == READERS
     assert not sending.ledger.outcomes

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, RunnerUp, Section
+from newsletter.pictures.model import SLOTS, PictureFile
 from newsletter.ranking.model import Pin
 from newsletter.storage.documents import (
     issue_document,
@@ -31,7 +32,15 @@ def each_field(noun: type, **known: st.SearchStrategy[Any]) -> st.SearchStrategy
     return st.builds(noun, **{field.name: known.get(field.name, texts) for field in fields(noun)})
 
 
-pictures = each_field(Picture, width=counts, height=counts)
+files = each_field(
+    PictureFile,
+    slot=st.sampled_from([slot.name for slot in SLOTS]),
+    width=st.integers(1, 2000),
+    height=st.integers(1, 2000),
+)
+pictures = each_field(
+    Picture, width=counts, height=counts, files=st.lists(files, max_size=2).map(tuple)
+)
 items = each_field(
     Item,
     position=st.integers(0, 99),

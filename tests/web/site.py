@@ -12,6 +12,7 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from newsletter.delivery.model import Delivery, Mailing
+from newsletter.pictures.store import PictureStore
 from newsletter.publication.model import Settings
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
@@ -200,6 +201,7 @@ def open_site(
         keyring=Keyring([Key("a", b"k" * 32)], b"h" * 32),
         clock=clock,
         base_url=base_url,
+        pictures=PictureStore(folder / "pictures"),
         templates=Templates(),
         load_settings=lambda: settings,
     )

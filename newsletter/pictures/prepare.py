@@ -1,0 +1,48 @@
+"""A picture made ready for each of the mail's slots."""
+
+from collections.abc import Mapping
+
+from PIL import Image
+
+from newsletter.pictures.crop import find_window
+from newsletter.pictures.decode import NotAPicture, decode_picture, shows_what_is_behind
+from newsletter.pictures.encode import EncodedPicture, encode_picture
+from newsletter.pictures.model import LEAD, SLOTS, PictureSlot, SlotName
+
+# Below this stand icons, avatars and counting pixels: as in a story's text.
+SMALLEST_SIDE = 120
+
+
+def prepare_picture(data: bytes) -> Mapping[SlotName, EncodedPicture]:
+    """``data`` as a file for each slot, cropped around its subject; NotAPicture says why not."""
+    image = decode_picture(data, LEAD.pixels)
+    if min(image.size) < SMALLEST_SIDE:
+        raise NotAPicture(
+            f"it has only {image.width} x {image.height} pixels; "
+            f"{SMALLEST_SIDE} each way are the least"
+        )
+    if image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        raise NotAPicture("it is transparent all over")
+    # All slots have the same proportions, but for a rounded pixel. What stands on
+    # nothing is a drawing or a logo: it needs no cutting, only more nothing around it.
+    if shows_what_is_behind(image):
+        part = _widen(image, LEAD.pixels)
+    else:
+        part = image.crop(find_window(image, LEAD.pixels))
+    return {slot.name: encode_picture(_fit(part, slot)) for slot in SLOTS}
+
+
+def _widen(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The whole picture in the middle of a transparent ground of the proportions of ``size``."""
+    width = max(image.width, round(image.height * size[0] / size[1]))
+    height = max(image.height, round(image.width * size[1] / size[0]))
+    ground = Image.new("RGBA", (width, height), (255, 255, 255, 0))
+    ground.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
+    return ground
+
+
+def _fit(part: Image.Image, slot: PictureSlot) -> Image.Image:
+    width, height = slot.pixels
+    if part.width <= width and part.height <= height:
+        return part
+    return part.resize((width, height), Image.Resampling.LANCZOS)
