@@ -35,7 +35,7 @@ def draft(call: Call, site: Any, folder: Path, ranking: str = "") -> tuple[Any, 
     """The draft, and the letter in HTML and text."""
     site.page("/feed", feed(("mill", ""), ("bakery", NOTE)))
     path = write_config(folder, feed=site.url("/feed"), port=25)
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") + '[pictures]\nserved_by = "site"\n'
     table = f"[newsletter.ranking]\n{ranking}\n[[newsletter.section]]"
     path.write_text(text.replace("[[newsletter.section]]", table, 1), encoding="utf-8")
     drafted = call(folder, "issue", "draft", "--json", *NOW)
