@@ -75,7 +75,7 @@ def _supervise(
             if role.process is None:
                 if now >= role.due:
                     play = getattr(load_command(role.name), role.name)
-                    arguments = (play, config, lifeline)
+                    arguments = (play, config, lifeline, stop)
                     role.process = context.Process(target=_play, args=arguments, name=role.name)
                     role.process.start()
                     role.started = now
@@ -95,12 +95,17 @@ def _supervise(
     return 0
 
 
-def _play(play: Callable[[Path], None], config: Path, lifeline: tuple[int, int]) -> None:
+def _play(
+    play: Callable[[Path], None], config: Path, lifeline: tuple[int, int], stop: threading.Event
+) -> None:
     """The life of a role's process."""
     gc.freeze()
     gc.enable()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    if stop.is_set():
+        # The signal came before: what it was told to is the supervisor's copy of this event.
+        return
     reading, writing = lifeline
     os.close(writing)
     threading.Thread(target=_end_with_supervisor, args=(reading,), daemon=True).start()

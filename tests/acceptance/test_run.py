@@ -104,8 +104,8 @@ def test_ends_in_good_order(tmp_path: Path, feed: str) -> None:
     with service(tmp_path, port) as process:
         roles = children(process.pid)
         process.terminate()
-        # A role in the middle of something has twenty seconds.
-        assert process.wait(60) == 0
+        # Sooner than a role that does not hear of it is killed.
+        assert process.wait(15) == 0
     assert not any(map(is_alive, roles))
     assert "Traceback" not in (tmp_path / "run.log").read_text(encoding="utf-8")
 
