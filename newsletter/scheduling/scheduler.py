@@ -45,11 +45,14 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         ("clean", clean_pictures, CLEAN_SECONDS),
     )
 
+    looking = threading.Lock()
+
     def look() -> None:
-        if turn.look():
-            # Taken over from another: what is due has waited long enough.
-            for name, _, _ in jobs:
-                scheduler.modify_job(name, next_run_time=clock.now())
+        with looking:
+            if not stop.is_set() and turn.look():
+                # Taken over from another: what is due has waited long enough.
+                for name, _, _ in jobs:
+                    scheduler.modify_job(name, next_run_time=clock.now())
 
     for name, act, seconds in jobs:
         scheduler.add_job(
@@ -69,6 +72,10 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
     try:
         stop.wait()
     finally:
+        # While it shuts down it answers nobody, and waits for those that ask it something.
+        stop.set()
+        with looking:
+            pass
         scheduler.shutdown(wait=True)
         turn.give_up()
 
