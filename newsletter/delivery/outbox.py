@@ -193,6 +193,7 @@ class Outbox:
 
     def take_aside(self, mono: float, *, issues: bool) -> Letter | None:
         """One of those that were set aside, whatever its destination's turn."""
+        self._aside = deque(letter for letter in self._aside if self.holds(letter.delivery))
         for letter in self._aside:
             if letter.delivery.is_system or (issues and self._pace.wait(letter.group, mono) <= 0):
                 self._aside.remove(letter)
@@ -202,7 +203,7 @@ class Outbox:
 
     def give_up_aside(self) -> list[Letter]:
         """All of those that were set aside: no relay takes them."""
-        letters = list(self._aside)
+        letters = [letter for letter in self._aside if self.holds(letter.delivery)]
         self._aside.clear()
         return letters
 

@@ -129,10 +129,7 @@ class Switchboard:
                     return
                 system = 0
                 continue
-            kept = route.for_issues >= route.width_for(system=False)
-            attempt = Attempt(route.relay, kept, mono)
-            route.attempts.append(attempt)
-            self._openers.open(attempt)
+            self._open(route, mono, kept=route.for_issues >= route.width_for(system=False))
             if system:
                 system -= 1
 
@@ -143,9 +140,7 @@ class Switchboard:
             return
         route = pick_route(able)
         if route is not None:
-            attempt = Attempt(route.relay, False, mono)
-            route.attempts.append(attempt)
-            self._openers.open(attempt)
+            self._open(route, mono, kept=False)
 
     def utf8_routes(self) -> list[Route]:
         """The relays that take addresses that are not ASCII, or may do so."""
@@ -279,6 +274,11 @@ class Switchboard:
             else:
                 self._add(route, opened.result, mono, for_system=opened.attempt.for_system)
         return failed
+
+    def _open(self, route: Route, mono: float, *, kept: bool) -> None:
+        attempt = Attempt(route.relay, kept, mono)
+        route.attempts.append(attempt)
+        self._openers.open(attempt)
 
     def _add(self, route: Route, link: Link, mono: float, *, for_system: bool) -> None:
         line = Line(route, link, self._times, self._lasts, for_system=for_system)

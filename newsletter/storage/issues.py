@@ -130,30 +130,29 @@ class IssueRepository:
 
     def replace(self, issue: Issue, actor: str, at: datetime) -> bool:
         """Put new content into a draft or held issue; False where it is neither any more."""
-        key = self._connection.scalar(
-            sa.update(t.issue)
-            .where(
-                t.issue.c.public_id == issue.public_id,
-                t.issue.c.state.in_([state.value for state in _EDITABLE]),
-            )
-            .values(self._values(issue, at))
-            .returning(t.issue.c.id)
-        )
-        if key is None:
-            return False
-        self._connection.execute(sa.delete(t.item).where(t.item.c.issue_id == key))
-        self._put_items(key, issue)
-        self._changes.record(at, actor, "issue", issue.public_id, "edited")
-        return True
+        put = self._put_content(issue, _EDITABLE, at)
+        if put:
+            self._changes.record(at, actor, "issue", issue.public_id, "edited")
+        return put
 
     def freshen(self, issue: Issue, actor: str, at: datetime) -> bool:
         """Put what a fresh check made of an approved issue in its place, just before it is sent
         or held; False where it is approved no more."""
+        put = self._put_content(issue, (IssueState.APPROVED,), at)
+        changes = list(issue.checks[-1].changes) if issue.checks else []
+        if put and changes:
+            detail = {"changes": changes}
+            self._changes.record(at, actor, "issue", issue.public_id, "freshened", detail)
+        return put
+
+    def _put_content(self, issue: Issue, allowed: Collection[IssueState], at: datetime) -> bool:
+        """Put an issue's content and stories in the place of what there is; False where its
+        state is none of those ``allowed``."""
         key = self._connection.scalar(
             sa.update(t.issue)
             .where(
                 t.issue.c.public_id == issue.public_id,
-                t.issue.c.state == IssueState.APPROVED.value,
+                t.issue.c.state.in_([state.value for state in allowed]),
             )
             .values(self._values(issue, at))
             .returning(t.issue.c.id)
@@ -162,10 +161,6 @@ class IssueRepository:
             return False
         self._connection.execute(sa.delete(t.item).where(t.item.c.issue_id == key))
         self._put_items(key, issue)
-        changes = list(issue.checks[-1].changes) if issue.checks else []
-        if changes:
-            detail = {"changes": changes}
-            self._changes.record(at, actor, "issue", issue.public_id, "freshened", detail)
         return True
 
     def correct(self, issue: Issue, revision: int, actor: str, at: datetime) -> bool:

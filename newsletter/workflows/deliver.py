@@ -121,7 +121,6 @@ def _work_by_settings(installation: Installation, ledger: SqlLedger, callbacks: 
             engine.run()
             _close_finished(installation, ledger)
             _wait(installation, IDLE_SECONDS, callbacks.should_stop)
-            callbacks.on_beat()
 
 
 @contextmanager

@@ -37,11 +37,14 @@ def hide_stories(
 
     Those that were hidden for another reason before, or not at all, as they are now.
     """
-    hidden = []
-    for story in tx.stories.by_ids(reasons):
-        if story.hidden != reasons[story.public_id]:
-            after = replace(story, hidden=reasons[story.public_id])
-            tx.stories.save([after])
-            tx.stories.add_trail(trace(story, after, source.slug, now))
-            hidden.append(after)
-    return tuple(hidden)
+    changed = [
+        (story, replace(story, hidden=reasons[story.public_id]))
+        for story in tx.stories.by_ids(reasons)
+        if story.hidden != reasons[story.public_id]
+    ]
+    hidden = tuple(after for _, after in changed)
+    tx.stories.save(hidden)
+    tx.stories.add_trail(
+        entry for story, after in changed for entry in trace(story, after, source.slug, now)
+    )
+    return hidden

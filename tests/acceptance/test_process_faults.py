@@ -194,7 +194,19 @@ def test_a_correction_in_mid_send_reaches_what_a_worker_has_at_hand(tmp_path: Pa
     assert Counter(got.values())[2] > 100
     assert "Traceback" not in (tmp_path / "log").read_text()
     # To find out of the pause cost a connection each, not one for each letter at hand.
-    assert (sink.log.read_text().count("CONNECT")) < 20
+    assert sink.log.read_text().count("CONNECT") < 20
+
+
+@contextmanager
+def house_on_postgres(folder: Path, addresses: list[str], rate: int) -> Iterator[tuple[str, Sink]]:
+    """An issue that waits for workers to send it; the address of its database, and the sink."""
+    with running_server() as server, running_sink(folder / "sink") as sink:
+        database = fresh_database(server.url)
+        tables = f'{SETTINGS}[database]\nurl = "{database}"\n'
+        make_house(
+            folder, sink.port, addresses, settings=tables, changes=held_back(rate), sending=True
+        )
+        yield database, sink
 
 
 def test_of_two_workers_one_is_killed_and_the_other_takes_its_rows_in_mid_send(
@@ -202,12 +214,7 @@ def test_of_two_workers_one_is_killed_and_the_other_takes_its_rows_in_mid_send(
 ) -> None:
     """On one host: long before the lease of 30 seconds ends, and while it is busy itself."""
     addresses = reader_addresses(1_200)
-    with running_server() as server, running_sink(tmp_path / "sink") as sink:
-        database = fresh_database(server.url)
-        tables = f'{SETTINGS}[database]\nurl = "{database}"\n'
-        make_house(
-            tmp_path, sink.port, addresses, settings=tables, changes=held_back(60), sending=True
-        )
+    with house_on_postgres(tmp_path, addresses, 60) as (database, sink):
         with (
             running(tmp_path, "worker", log="first") as first,
             running(tmp_path, "worker", log="second"),
@@ -294,12 +301,7 @@ def test_a_worker_that_stands_still_beyond_its_lease_sends_nothing_more(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     addresses = reader_addresses(2_000)
-    with running_server() as server, running_sink(tmp_path / "sink") as sink:
-        database = fresh_database(server.url)
-        tables = f'{SETTINGS}[database]\nurl = "{database}"\n'
-        make_house(
-            tmp_path, sink.port, addresses, settings=tables, changes=held_back(80), sending=True
-        )
+    with house_on_postgres(tmp_path, addresses, 80) as (database, sink):
         with (
             running(tmp_path, "worker", log="first") as first,
             running(tmp_path, "worker", log="second"),

@@ -130,3 +130,27 @@ def test_a_scheduler_ticks_in_its_turn_only_and_hands_it_on(
         assert len(ticks) == 1
         with installation.database.read() as tx:
             assert tx.leases.current("scheduler", datetime.now(UTC)) is None
+
+
+def test_a_stop_in_the_middle_of_a_look_ends_the_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look asks the scheduler something, which waits for the look when it shuts down."""
+    stop = threading.Event()
+    look = Turn.look
+
+    def look_while_it_stops(turn: Turn) -> bool:
+        taken = look(turn)
+        stop.set()
+        time.sleep(0.3)
+        return taken
+
+    monkeypatch.setattr(Turn, "look", look_while_it_stops)
+    monkeypatch.setattr(scheduling, "tick", lambda _: None)
+    monkeypatch.setattr(scheduling, "refresh", lambda _: None)
+    with House(tmp_path / "house").open() as installation:
+        arguments = (installation, stop)
+        thread = threading.Thread(target=scheduling.run_scheduler, args=arguments, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
