@@ -229,3 +229,38 @@ def test_whatever_happens_each_row_is_in_one_place(
                 pace.end(letter.group, moment)
                 rest.append(letter.delivery.id)
         assert len(rest) + len(out) + len(gone) + len(outbox.put_off) == added
+
+
+@pytest.mark.parametrize("place", ["ready", "waiting", "aside"])
+def test_of_a_row_that_was_claimed_twice_only_the_newest_letter_goes(place: str) -> None:
+    pace = DestinationPace(1, 0.0)
+    outbox = Outbox(write, pace)
+    old, new = row(1), row(1)._replace(mailing_id="corrected")
+    outbox.add([old], 0.0)
+    if place == "waiting":
+        pace.start("reader.example", 0.0)
+        assert outbox.take(0.0, issues=True) is None
+        pace.end("reader.example", 0.0)
+    elif place == "aside":
+        letter = outbox.take(0.0, issues=True)
+        assert letter is not None
+        outbox.set_aside(letter, 0.0)
+    outbox.add([new], 0.0)
+    assert (outbox.holds(old), outbox.holds(new)) == (False, True)
+    assert outbox.take_aside(0.0, issues=True) is None
+    assert outbox.give_up_aside() == []
+    letter = outbox.take(0.0, issues=True)
+    assert letter is not None
+    assert letter.delivery is new
+    outbox.let_go(old)
+    assert outbox.holds(new)
+
+
+def test_what_is_dropped_of_a_mailing_goes_no_more_but_for_what_is_on_offer() -> None:
+    outbox = Outbox(write, DestinationPace(0, 0.0))
+    outbox.add([row(1), row(2), row(3), row(4)._replace(mailing_id="other")], 0.0)
+    offered = outbox.take(0.0, issues=True)
+    assert offered is not None
+    assert outbox.drop("m", {1}) == [2, 3]
+    assert outbox.holds(offered.delivery)
+    assert take_all(outbox) == [4]
