@@ -46,6 +46,8 @@ _LIMITS_EVERY = 5.0
 _PROGRESS_SECONDS = 0.2
 _LEFT_TO_OTHERS = timedelta(seconds=2)
 _LONGEST_WAIT = 0.5
+# How often, and each time how long (seconds), an engine that fails listens for last answers.
+_LAST_LOOKS, _LOOK_SECONDS = 20, 0.1
 # Rows claimed at once, and how many may be left when more are claimed.
 _BATCH = 200
 _SMALL_BATCH = 50
@@ -142,9 +144,11 @@ class Engine:
         self._next_beat = self._next_limits = 0.0
         try:
             self._loop()
-        except BaseException:
+        except BaseException as cause:
             # The first error is the one to tell of; the lease ends by itself.
             try:
+                if not isinstance(cause, StorageError):
+                    self._hear_the_last()
                 self._give_back()
             except StorageError as error:
                 log.warning("rows_not_released", worker=self._lease.worker, error=str(error))
@@ -385,6 +389,19 @@ class Engine:
         """Take back what is offered and not handed over, over one relay or all."""
         for letter in self._board.take_back(route):
             self._outbox.give_back(letter, mono)
+
+    def _hear_the_last(self) -> None:
+        """Learn what becomes of the messages on the wire, for a moment: else they are in doubt."""
+        callbacks, self._callbacks = self._callbacks, Callbacks(should_stop=lambda: True)
+        try:
+            self._withdraw(None, self._clock.monotonic())
+            for _ in range(_LAST_LOOKS):
+                if self._board.silent:
+                    return
+                self._board.wait(_LOOK_SECONDS)
+                self._settle(self._clock.now())
+        finally:
+            self._callbacks = callbacks
 
     def _give_back(self) -> None:
         """End a run: connections say goodbye, rows that were not sent go back to the queue."""

@@ -58,11 +58,12 @@ class Switchboard:
     @property
     def busy(self) -> bool:
         """Whether a message is under way, or a connection being opened."""
-        return (
-            bool(self.heard)
-            or any(not line.conversation.idle for line in self.lines)
-            or any(route.opening for route in self.routes.values())
-        )
+        return not self.silent or any(route.opening for route in self.routes.values())
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is under way, and all that was heard is seen to."""
+        return not self.heard and all(line.conversation.idle for line in self.lines)
 
     def open_routes(self, mono: float, now: datetime, *, issues: bool) -> list[Route]:
         """The relays over which something, or something of an issue, may go now.
