@@ -80,7 +80,8 @@ class Conversation:
         self._failed = False
         self._needs_reset = False
         self._ready = False
-        self._output: deque[bytes | memoryview] = deque()
+        # What is to be written, in order; say `written` for what was.
+        self.output: deque[bytes | memoryview] = deque()
         self._queued = 0
         self._written = 0
         self._dot_at = 0
@@ -106,11 +107,6 @@ class Conversation:
         if not self._expected:
             return None
         return Phase.DOT if self._expected[0] is _Expected.DOT else Phase.MAIL
-
-    @property
-    def output(self) -> deque[bytes | memoryview]:
-        """What is to be written, in order; say `written` for what was."""
-        return self._output
 
     @property
     def dot_waits(self) -> bool:
@@ -146,7 +142,7 @@ class Conversation:
         if not self._ready or self._offered is None:
             raise ValueError("the server does not wait for a message")
         self._sent, self._offered, self._ready = self._offered, None, False
-        self._output += message
+        self.output += message
         self._queued += sum(map(len, message))
         self._put(b".\r\n")
         self._dot_at = self._queued
@@ -155,7 +151,7 @@ class Conversation:
     def written(self, octets: int) -> None:
         """So many octets of `output` are on the wire."""
         self._written += octets
-        output = self._output
+        output = self.output
         if self._written == self._queued:
             output.clear()
             return
@@ -210,7 +206,7 @@ class Conversation:
         self._sent = self._offered = None
         self._unasked.clear()
         self._expected.clear()
-        self._output.clear()
+        self.output.clear()
         self.over = True
         return events
 
@@ -233,7 +229,7 @@ class Conversation:
         return _PHASES[waiting[0].value] if waiting else Phase.MAIL
 
     def _put(self, octets: bytes) -> None:
-        self._output.append(octets)
+        self.output.append(octets)
         self._queued += len(octets)
 
     def _ask(self) -> None:

@@ -48,10 +48,12 @@ _LEFT_TO_OTHERS = timedelta(seconds=2)
 _LONGEST_WAIT = 0.5
 # How often, and each time how long (seconds), an engine that fails listens for last answers.
 _LAST_LOOKS, _LOOK_SECONDS = 20, 0.1
-# Rows claimed at once, and how many may be left when more are claimed.
-_BATCH = 200
+# Rows claimed at once, at first and at most, and how many may be left when more are claimed.
 _SMALL_BATCH = 50
+_BATCH = 300
 _LOW_WATER = 100
+# What is claimed should last so long (seconds): what a worker holds another can't send.
+_BATCH_SECONDS = 0.1
 _SIGNING_THREADS = 2
 # Seconds between tries to write the ledger: a full disk or a restarted server comes back.
 _LEDGER_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -130,6 +132,7 @@ class Engine:
         self._dispatch = Dispatch(ledger, self._board, self._outbox, limits.give_up_after)
         self._settled: list[Settlement] = []
         self._more_due = True
+        self._batch, self._claimed_at = _SMALL_BATCH, 0.0
         self._next_beat = self._next_limits = self._next_progress = 0.0
 
     def run(self) -> DeliverySummary:
@@ -260,8 +263,10 @@ class Engine:
         self._dispatch.ask_grants(mono, now)
         if not self._board.open_routes(mono, now, issues=True):
             return
-        # No more than is soon sent: what a worker holds another can't send.
-        wanted = min(_BATCH, max(_SMALL_BATCH, 4 * self._board.width))
+        soon = mono - self._claimed_at < _BATCH_SECONDS
+        self._batch = min(self._batch * 2, _BATCH) if soon else max(self._batch // 2, _SMALL_BATCH)
+        self._claimed_at = mono
+        wanted = max(self._batch, 4 * self._board.width)
         claimed = self._ledger.claim_issues(self._lease.worker, now, wanted)
         self._outbox.add(claimed, mono)
         self._more_due = bool(claimed)
