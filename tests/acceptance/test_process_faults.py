@@ -243,7 +243,7 @@ def test_one_sqlite_file_has_one_sender_whatever_its_data_dir(tmp_path: Path) ->
             sink.port,
             reader_addresses(60),
             settings=SETTINGS,
-            changes=held_back(5),
+            changes=held_back(1),
             sending=True,
         )
         text = (house / "config.toml").read_text()
@@ -257,6 +257,8 @@ def test_one_sqlite_file_has_one_sender_whatever_its_data_dir(tmp_path: Path) ->
                 assert "the running worker sends it" in answer.out
             assert worker.poll() is None
         # Nobody else, once it is gone: the lock went with it.
+        quick = (house / "config.toml").read_text().replace("rate = 1", "rate = 0")
+        (house / "config.toml").write_text(quick)
         must(house, "issue", "send")
         account(house, sink, reader_addresses(60))
 
