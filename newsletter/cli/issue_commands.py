@@ -280,7 +280,7 @@ def send(
 ) -> None:
     """Send an approved issue now, or go on with one that was broken off.
 
-    Exit status 1 if somebody could not be served yet.
+    Exit status 1 if somebody could not be served yet, or nobody got it.
     """
     with open_from_file(config, now=now) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
@@ -292,7 +292,8 @@ def send(
         print(f"issue {issue.slot} is queued; the running worker sends it")
     else:
         print(report.sentence())
-    raise typer.Exit(0 if outcome.elsewhere or report.counts.open == 0 else 1)
+    falls_short = report.counts.open > 0 or report.counts.reached_nobody
+    raise typer.Exit(1 if falls_short and not outcome.elsewhere else 0)
 
 
 @app.command("report")

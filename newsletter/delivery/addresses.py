@@ -60,7 +60,7 @@ def refuse_address(address: str, *, utf8: bool = False) -> Outcome | None:
         if not utf8 and needs_utf8(address):
             # 5.6.7: the sender can't use internationalized addresses (RFC 6531 section 4.2).
             reply = Reply(code=0, text=str(error), enhanced="5.6.7")
-            return Outcome(OutcomeKind.REFUSED, "content", reply)
+            return Outcome(OutcomeKind.REFUSED, "non_ascii_address", reply)
         return Outcome(
             OutcomeKind.REFUSED, "unknown_user", Reply(code=0, text=str(error), enhanced="5.1.3")
         )

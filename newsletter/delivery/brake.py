@@ -1,19 +1,26 @@
-"""The brake: when hard refusals among a wave's first readers stop an issue.
+"""The brake: when refusals among a wave's first readers stop an issue.
 
-Such refusals say that the list is bad, or that somebody takes us for a
-spammer; every further one makes the next server trust us less.
+Such refusals say that the list is bad, that the message is, or that somebody
+takes us for a spammer; every further one costs another reader the issue, and
+makes the next server trust us less.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from newsletter.delivery.model import FirstRows, Outcome, OutcomeKind, Wave
 
-# What a server says of a reader rather than of us or of the message.
-HARD_REASONS = frozenset({"suspended", "unknown", "unknown_host", "unknown_user"})
+# What a good list and a good message meet with as well: full mailboxes, servers that are away
+# for days, addresses that our relays don't take. They count where nearly nothing else comes.
+SOFT_REASONS = frozenset({"expired", "mailbox_full", "non_ascii_address"})
 # On a short list a few dead addresses are a large share and prove nothing: with
 # 2 % of them, which is usual, 5 or more among 60 readers come once in 150 issues.
 FEWEST = 5
+# Where more than half of those settled are refused, whatever the reason, so many prove enough:
+# not all of the first readers have to lose the issue for it.
+TELLING = 20
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,24 +56,35 @@ class BrakeTrip:
 
 
 def is_hard(outcome: Outcome) -> bool:
-    """Whether an outcome counts for the brake."""
-    return (
-        outcome.kind is OutcomeKind.REFUSED
-        and not outcome.sender_fault
-        and outcome.reason in HARD_REASONS
-    )
+    """Whether an outcome counts for the brake's share."""
+    return outcome.kind is OutcomeKind.REFUSED and outcome.reason not in SOFT_REASONS
 
 
 def find_trip(brake: Brake, wave: Wave, first: FirstRows) -> BrakeTrip | None:
     """Why a wave's first rows stop the issue, or None where they do not.
 
-    Refusals are held against all of these rows, so that they need not all be
-    answered before it.
+    Hard refusals are held against all of these rows, so that they need not all
+    be answered before it; refusals of every kind against those that are settled.
+    A preview (staff, canary) of which everybody was refused stops the issue
+    however small it is.
     """
-    reasons = {reason: n for reason, n in first.refused.items() if reason in HARD_REASONS}
-    refused = sum(reasons.values())
     # Every row may be refused where the share is 1: that is how it is turned off.
-    if brake.share >= 1 or refused <= brake.allowed_among(first.rows):
+    if brake.share >= 1:
         return None
+    every = first.refused
+    hard = {reason: n for reason, n in every.items() if reason not in SOFT_REASONS}
+    if sum(hard.values()) > brake.allowed_among(first.rows):
+        return _trip(brake.share, wave, hard, first.rows)
+    refused = sum(every.values())
+    most = max(_HALF, brake.share)
+    telling = max(FEWEST, min(TELLING, first.rows // 2 + 1))
+    if refused >= telling and refused > most * first.closed:
+        return _trip(most, wave, every, first.closed)
+    if wave.is_preview and 0 < first.rows == wave.readers == refused:
+        return _trip(brake.share, wave, every, first.rows)
+    return None
+
+
+def _trip(share: float, wave: Wave, reasons: Mapping[str, int], rows: int) -> BrakeTrip:
     most_first = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    return BrakeTrip(wave.name, refused, first.rows, brake.share, tuple(most_first))
+    return BrakeTrip(wave.name, sum(reasons.values()), rows, share, tuple(most_first))

@@ -15,7 +15,12 @@ from newsletter.delivery.model import (
 )
 from newsletter.delivery.pacing import DestinationPace
 from newsletter.delivery.ports import Ledger
-from newsletter.delivery.relay_errors import name_relay, show_reply
+from newsletter.delivery.relay_errors import (
+    destination_refuses_us,
+    name_relay,
+    refuses_us,
+    show_reply,
+)
 from newsletter.delivery.replies import judge_reply
 from newsletter.delivery.route import Route
 from newsletter.delivery.tally import Blame, Tally
@@ -88,7 +93,7 @@ class Judge:
         undecided = judged.kind in (OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)
         broken = route.broke_off(undecided=undecided)
         if verdict.blame is Blame.RELAY:
-            return settlement, _refuses_us(route, letter, outcome)
+            return settlement, refuses_us(route.relay, letter.sender, outcome)
         if verdict.blame is Blame.DESTINATION:
             self._close_destination(route, letter, outcome, mono)
         elif _throttles(exchange, judged):
@@ -133,11 +138,7 @@ class Judge:
         self, route: Route, letter: Letter, outcome: Outcome, mono: float
     ) -> None:
         self._pace.close(letter.group, mono, _DESTINATION_PAUSE)
-        sentence = (
-            f"{letter.group} refuses our mail over {name_relay(route.relay)}: "
-            f"{show_reply(outcome.reply)}; its readers wait in the queue for an hour: "
-            "mend what it says"
-        )
+        sentence = destination_refuses_us(route.relay, letter.group, outcome)
         log.error("destination_paused", group=letter.group, reply=show_reply(outcome.reply))
         self._on_alert(Alert(f"destination:{letter.group}", sentence))
 
@@ -166,13 +167,4 @@ def _throttles(exchange: Exchange, judged: Outcome) -> bool:
         and judged.kind is OutcomeKind.REQUEUED
         and judged.reason == "rate_limited"
         and exchange.reply.code != 421
-    )
-
-
-def _refuses_us(route: Route, letter: Letter, outcome: Outcome) -> RelayError:
-    return RelayError(
-        f"{name_relay(route.relay)} refuses to send for {letter.sender}: "
-        f"{show_reply(outcome.reply)}; the readers it concerns stay in the queue, "
-        "so send again when the relay's operator, its login or DNS is put right",
-        subject=route.slug,
     )

@@ -217,6 +217,11 @@ class LedgerCounts:
         """Rows that still have a way to go."""
         return self.queued + self.claimed + self.handed_over + self.deferred
 
+    @property
+    def reached_nobody(self) -> bool:
+        """Whether all is settled and nobody can have got it, though it was sent to somebody."""
+        return self.refused > 0 and not (self.open or self.accepted or self.uncertain)
+
 
 class Phase(StrEnum):
     """How far an SMTP conversation had come when its last reply came, or did not."""
@@ -246,6 +251,10 @@ class DeliverySummary:
     uncertain: int = 0
     requeued: int = 0
     skipped: int = 0
+
+
+# Names of waves; those by zone are called by their offset from UTC.
+ALL, STAFF, CANARY, REST = "all", "staff", "canary", "the rest"
 
 
 @dataclass(frozen=True)
@@ -284,13 +293,18 @@ class Wave:
     released_at: datetime | None
     first_delivery: int | None
 
+    @property
+    def is_preview(self) -> bool:
+        """Whether it goes ahead of the others, to see how it fares."""
+        return self.name in (STAFF, CANARY)
+
 
 @dataclass(frozen=True)
 class FirstRows:
     """What became of some of a wave's first rows.
 
     ``closed`` of them have no way to go any more, and ``untried`` have not been
-    answered yet. ``refused`` counts refusals that don't blame us, by reason.
+    answered yet. ``refused`` counts those refused for good, by reason.
     """
 
     rows: int

@@ -3,10 +3,18 @@
 import smtplib
 import socket
 import ssl
+from collections.abc import Mapping
 
-from newsletter.delivery.model import Phase, Relay, Reply
+from newsletter.delivery.model import Outcome, Phase, Relay, Reply
 from newsletter.delivery.replies import read_reply
 from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable
+
+_CORRECT = "(newsletter issue pause, correct, resume)"
+# What to do about a refusal that is about the message, by its reason.
+_MENDS: Mapping[str, str] = {
+    "too_big": f"take out some stories {_CORRECT}, or have its size limit raised",
+    "content": f"take out what it objects to {_CORRECT}, or have its operator let it pass",
+}
 
 
 def explain_failure(relay: Relay, phase: Phase, error: Exception) -> RelayError:
@@ -24,6 +32,37 @@ def explain_failure(relay: Relay, phase: Phase, error: Exception) -> RelayError:
 def name_relay(relay: Relay) -> str:
     """How sentences call a relay."""
     return f"relay {relay.slug} ({relay.host}:{relay.port})"
+
+
+def refuses_us(relay: Relay, sender: str, outcome: Outcome) -> RelayError:
+    """Our error for a relay that takes no mail of ``sender`` as it is."""
+    mend = _MENDS.get(
+        outcome.reason, "send again when the relay's operator, its login or DNS is put right"
+    )
+    return RelayError(
+        f"{name_relay(relay)} refuses to send for {sender}: {show_reply(outcome.reply)}; "
+        f"the readers it concerns stay in the queue, so {mend}",
+        subject=relay.slug,
+    )
+
+
+def destination_refuses_us(relay: Relay, group: str, outcome: Outcome) -> str:
+    """A sentence for a destination that takes no mail of ours over ``relay``."""
+    mend = _MENDS.get(outcome.reason, "mend what it says")
+    return (
+        f"{group} refuses our mail over {name_relay(relay)}: {show_reply(outcome.reply)}; "
+        f"its readers wait in the queue for an hour: {mend}"
+    )
+
+
+def message_too_big(relay: Relay, sender: str, octets: int, most: int) -> RelayError:
+    """Our error for a message of ``sender`` larger than what ``relay`` takes (RFC 1870)."""
+    return RelayError(
+        f"{name_relay(relay)} takes messages of up to {most:,} octets (SIZE), and one of {sender} "
+        f"has {octets:,}; it was not offered, and the readers it concerns stay in the queue, so "
+        f"{_MENDS['too_big']}",
+        subject=relay.slug,
+    )
 
 
 def show_reply(reply: Reply) -> str:

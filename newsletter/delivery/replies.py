@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from newsletter.delivery.model import Outcome, OutcomeKind, Phase, Reply
-from newsletter.delivery.reply_reasons import SENDER_FAULTS, reason_of
+from newsletter.delivery.reply_reasons import READER_REASONS, SENDER_FAULTS, reason_of
 from newsletter.delivery.retry import next_try
 from newsletter.log import mask_address
 
@@ -14,6 +14,7 @@ _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 # The server wants a login, or one better: RFC 4954 section 6, RFC 3207 section 4.
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 _TOO_BIG = "too_big"
+_UNKNOWN = "unknown"
 
 
 def read_reply(code: int, text: str) -> Reply:
@@ -96,4 +97,7 @@ def _judge_refusal(reply: Reply, phase: Phase) -> Outcome:
         if reason == _TOO_BIG:
             return Outcome(OutcomeKind.REFUSED, reason, reply, sender_fault=True)
         return Outcome(OutcomeKind.REQUEUED, reason, reply, sender_fault=True)
-    return Outcome(OutcomeKind.REFUSED, reason, reply, sender_fault=reason in SENDER_FAULTS)
+    # Without a reason a refused recipient is the reader's; once the recipient was taken, what is
+    # refused is the message.
+    of_reader = reason in READER_REASONS or (reason == _UNKNOWN and phase is Phase.RCPT)
+    return Outcome(OutcomeKind.REFUSED, reason, reply, sender_fault=not of_reader)

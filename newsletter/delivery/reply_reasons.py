@@ -10,9 +10,14 @@ from collections.abc import Mapping
 
 from newsletter.delivery.model import Phase, Reply
 
-# Refusals that blame the sender: they say nothing of the reader's mailbox.
+# What blames the sender even where it is said for now.
 SENDER_FAULTS = frozenset(
     {"authentication", "blocked", "policy", "rate_limited", "relay_denied", "spam"}
+)
+# What a refusal for good says of the reader. Every other word, such as too_big, content or
+# system, is said of the sender, the message or the server: it may meet a whole audience.
+READER_REASONS = frozenset(
+    {"mailbox_full", "non_ascii_address", "suspended", "unknown_host", "unknown_user"}
 )
 
 # By subject and detail, the class left out: 4.x.y and 5.x.y share their meaning.
@@ -49,7 +54,7 @@ _ENHANCED: Mapping[str, str] = {
     "6.3": "content",
     "6.5": "content",
     "6.6": "content",
-    "6.7": "content",
+    "6.7": "non_ascii_address",
     "6.8": "content",
     "7.2": "policy",
     "7.8": "authentication",
@@ -161,6 +166,9 @@ _BASIC_AT: Mapping[tuple[int, Phase], str] = {
     (553, Phase.RCPT): "unknown_user",
 }
 
+# Microsoft's way to say that there is no such mailbox; the code stands for "no answer" elsewhere.
+_REJECTED_AT_THE_EDGE = re.compile(r"recipient address rejected", re.IGNORECASE)
+
 # Words of an address are nobody's reason: "spam-reports@" must not read as spam.
 _ADDRESS = re.compile(r"\S*@\S*")
 
@@ -175,6 +183,8 @@ def reason_of(reply: Reply, phase: Phase) -> str:
     if by_code == "suspended" and by_text in ("rate_limited", "system"):
         # Servers say "disabled" (x.2.1) of a mailbox that only gets too much at once, too.
         return by_text
+    if detail == "4.1" and reply.code >= 500 and _REJECTED_AT_THE_EDGE.search(reply.text):
+        return "unknown_user"
     if by_code is not None:
         return by_code
     if by_text is not None:

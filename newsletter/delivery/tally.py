@@ -10,8 +10,10 @@ from newsletter.delivery.replies import defer_or_expire
 
 # A row that goes back more often than this may be what breaks the conversation.
 _REQUEUES_OF_A_ROW = 2
-# So many refusals that blame us, in a row, are not about the readers.
-_SENDER_FAULTS_IN_A_ROW = 5
+# So many refusals that don't tell of a reader, in a row at one destination, are not about
+# the readers; nor are so many over destinations of which none has taken anything yet.
+_FAULTS_OF_A_DESTINATION = 5
+_FAULTS_OF_A_RELAY = 20
 # Destinations remembered as taking our mail; one forgotten is only judged more gently.
 _REMEMBERED = 2_000
 
@@ -72,8 +74,9 @@ class Tally:
         every conversation does not hold up the others. A refusal that blames us
         is not final until the destination is known to take our mail, nor where
         such refusals come in a row: readers must not lose an issue by a slip in
-        DNS or in the relay's settings. Five in a row to one destination are its
-        fault-finding; where nothing else got through the relay, the relay's.
+        DNS or in the relay's settings, or by an issue that is too big. Five in a
+        row to one destination are its fault-finding; where nothing else got
+        through the relay, the relay's, and so are twenty to whomever.
         """
         if outcome.kind is OutcomeKind.REQUEUED:
             if outcome.sender_fault:
@@ -93,16 +96,19 @@ class Tally:
             return Verdict(outcome)
         faults = self._faults[relay]
         faults[group] += 1
-        if faults[group] >= _SENDER_FAULTS_IN_A_ROW:
-            others = self._accepted[relay] - {group}
+        taken = self._accepted[relay]
+        if faults[group] >= _FAULTS_OF_A_DESTINATION or (
+            not taken and faults.total() >= _FAULTS_OF_A_RELAY
+        ):
+            others = taken - {group}
             requeued = Outcome(OutcomeKind.REQUEUED, outcome.reason, outcome.reply, True)
             return Verdict(requeued, Blame.DESTINATION if others else Blame.RELAY)
-        if group not in self._accepted[relay] or faults[group] > 1:
+        if group not in taken or faults[group] > 1:
             return Verdict(self._defer(delivery, outcome, now))
         return Verdict(outcome)
 
     def _defer(self, delivery: Delivery, outcome: Outcome, now: datetime) -> Outcome:
-        return defer_or_expire(
+        deferred = defer_or_expire(
             outcome.reply,
             outcome.reason,
             delivery.attempts,
@@ -110,3 +116,4 @@ class Tally:
             now,
             self._give_up_after,
         )
+        return deferred._replace(sender_fault=outcome.sender_fault)

@@ -6,13 +6,20 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.delivery.brake import Brake, find_trip
-from newsletter.delivery.model import FirstRows, PlannedWave, Wave
+from newsletter.delivery.model import (
+    ALL,
+    CANARY,
+    REST,
+    STAFF,
+    FirstRows,
+    PlannedWave,
+    Wave,
+)
 from newsletter.errors import AddressError
 from newsletter.publication.model import Waves
 from newsletter.publication.zones import find_zone
 from newsletter.subscribers.address import normalise_address
 
-ALL, STAFF, CANARY, REST = "all", "staff", "canary", "the rest"
 # Where readers' servers only put us off, no more is learned by waiting longer.
 PATIENCE = timedelta(minutes=10)
 # The easternmost zone there is (Kiritimati); no reader's clock is ahead of it.
@@ -81,8 +88,7 @@ def plan_waves(
 
 def wait_after(wave: Wave, following: Wave, waves: Waves) -> timedelta:
     """How long ``following`` waits after the release of ``wave``, at least."""
-    is_preview = wave.name in (STAFF, CANARY)
-    return waves.wait_length if is_preview and following.name != CANARY else timedelta()
+    return waves.wait_length if wave.is_preview and following.name != CANARY else timedelta()
 
 
 def held_back(wave: Wave, now: datetime, before: WaveResult | None, brake: Brake) -> str:

@@ -75,7 +75,7 @@ class WaveRepository:
         """What became of a wave's first ``rows`` rows, those ``after`` the first so many."""
         # Read along the primary key: it costs the same in a ledger of any length.
         first = (
-            sa.select(_row.state, _row.reason, _row.sender_fault, _row.attempts)
+            sa.select(_row.state, _row.reason, _row.attempts)
             .where(
                 _row.id >= (wave.first_delivery or 0),
                 _row.issue_id == issue_key(self._connection, wave.issue_id),
@@ -88,17 +88,17 @@ class WaveRepository:
         ).c
         tried = first.attempts > 0
         groups = self._connection.execute(
-            sa.select(
-                first.state, first.reason, first.sender_fault, tried.label("tried"), sa.func.count()
-            ).group_by(first.state, first.reason, first.sender_fault, tried)
+            sa.select(first.state, first.reason, tried.label("tried"), sa.func.count()).group_by(
+                first.state, first.reason, tried
+            )
         ).all()
         refused: dict[str, int] = {}
         total = closed = untried = 0
-        for state, reason, fault, was_tried, count in groups:
+        for state, reason, was_tried, count in groups:
             total += count
             closed += count if state in _CLOSED else 0
             untried += 0 if state in _CLOSED or was_tried else count
-            if state == DeliveryState.REFUSED.value and not fault:
+            if state == DeliveryState.REFUSED.value:
                 refused[reason] = refused.get(reason, 0) + count
         return FirstRows(total, closed, untried, refused)
 

@@ -10,7 +10,7 @@ from newsletter.delivery.engine import Callbacks, Engine, Limits
 from newsletter.delivery.judging import Alert
 from newsletter.delivery.lock import sending_lock
 from newsletter.delivery.message import MessageTemplate
-from newsletter.delivery.model import DeliverySummary, Mailing, OnUncertain
+from newsletter.delivery.model import DeliveryState, DeliverySummary, Mailing, OnUncertain
 from newsletter.delivery.writing import LetterWriter
 from newsletter.errors import ConfigError, SendingHeld, StorageError
 from newsletter.log import get_logger
@@ -22,6 +22,7 @@ from newsletter.tokens import new_public_id
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
+from newsletter.workflows.report import report_issue
 from newsletter.workflows.sending_watch import (
     SendingWatch,
     wait_until_may_send,
@@ -227,6 +228,35 @@ def _close_finished(installation: Installation, ledger: SqlLedger) -> None:
     skip_called_off(installation)
     for issue_id in ledger.close_finished(installation.clock.now()):
         log.info("issue_sent", issue=issue_id)
+        _tell_if_nobody_got_it(installation, issue_id)
+
+
+def _tell_if_nobody_got_it(installation: Installation, issue_id: str) -> None:
+    """An issue too small for the brake may end with everybody refused."""
+    with installation.database.read() as tx:
+        issue = tx.issues.by_id(issue_id)
+        counts = tx.mailings.counts(issue_id)
+    settings = installation.settings()
+    newsletter = settings.newsletter_called(issue.newsletter) if issue else None
+    if issue is None or newsletter is None or not counts.reached_nobody:
+        return
+    reasons = report_issue(installation, issue).reasons
+    why = ", ".join(
+        f"{one.reason} {one.readers:,}" for one in reasons if one.state is DeliveryState.REFUSED
+    )
+    log.warning("issue_reached_nobody", newsletter=issue.newsletter, issue=issue.slot)
+    notice = Notice(
+        key=f"nobody:{issue_id}",
+        subject=f"Nobody got: {issue.subject}",
+        sentences=(
+            f"Issue {issue.slot} of {issue.newsletter} reached nobody: all {counts.refused:,} "
+            f"readers to whom it went were refused ({why}).",
+            "See what their servers said: newsletter issue report "
+            f"--newsletter {issue.newsletter} --slot {issue.slot} --json",
+        ),
+    )
+    with installation.database.write() as tx:
+        queue_notice(tx, installation, settings, newsletter, notice)
 
 
 def _recover(installation: Installation, ledger: SqlLedger, *, all_workers: bool) -> None:

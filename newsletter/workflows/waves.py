@@ -113,7 +113,7 @@ def release_due(installation: Installation) -> tuple[Wave, ...]:
 
 
 def check_brake(installation: Installation, delivery_ids: Collection[int]) -> tuple[str, ...]:
-    """Pause the issues that ledger rows newly refused hard (`brake.is_hard`) stop.
+    """Pause the issues that ledger rows newly refused for good stop.
 
     Their public ids. A wave whose issue a person let go on is looked at from
     the readers on that come after those who were looked at before.

@@ -31,7 +31,7 @@ def test_a_local_part_of_another_script_needs_a_server_that_takes_it(address: st
 def test_a_local_part_of_another_script_is_refused_as_a_value() -> None:
     outcome = refuse_address("լիլիթ@reader.example")
     assert outcome is not None
-    assert (outcome.kind, outcome.reason) == (OutcomeKind.REFUSED, "content")
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.REFUSED, "non_ascii_address")
     assert outcome.reply.enhanced == "5.6.7"
 
 

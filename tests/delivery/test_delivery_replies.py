@@ -110,7 +110,10 @@ MEANINGS = [
     (451, "4.3.0 Temporary system problem", "system"),
     (452, "4.3.1 Insufficient system storage", "system"),
     (554, "5.6.0 Message contains a virus", "content"),
-    (550, "5.6.7 Non-ASCII addresses not permitted", "content"),
+    (550, "5.6.7 Non-ASCII addresses not permitted", "non_ascii_address"),
+    # Microsoft's answer for a mailbox that is not in its directory.
+    (550, "5.4.1 Recipient address rejected: Access denied.", "unknown_user"),
+    (554, "5.7.1 <x@y.example>: Recipient address rejected: Access denied", "policy"),
     (554, "Transaction failed", "unknown"),
 ]  # fmt: skip
 
@@ -137,6 +140,45 @@ def test_after_the_dot_a_bare_550_says_nothing_of_the_reader() -> None:
 def test_refusals_that_blame_us_say_so(text: str) -> None:
     outcome = judge(550, text, Phase.DOT)
     assert (outcome.kind, outcome.sender_fault) == (OutcomeKind.REFUSED, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (552, "5.3.4 Message too big for us"),
+        (552, "Message exceeds the size limit"),
+        (550, "5.2.3 too long for this mailbox"),
+        (554, "5.6.0 Message contains a virus"),
+        (550, "content rejected"),
+        (554, "5.3.5 System config error"),
+        (554, "5.4.6 Too many hops"),
+        (550, "5.4.1 No answer from host"),
+        (554, "5.4.7 Delivery expired"),
+        (550, "5.7.0 Greylisted"),
+        (554, "Transaction failed"),
+        (550, "rejected"),
+    ],
+)
+@pytest.mark.parametrize("phase", [Phase.DATA, Phase.DOT])
+def test_what_refuses_the_message_says_nothing_of_the_reader(
+    code: int, text: str, phase: Phase
+) -> None:
+    outcome = judge(code, text, phase)
+    assert (outcome.kind, outcome.sender_fault) == (OutcomeKind.REFUSED, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["5.1.1 User unknown", "5.1.2 Host unknown", "5.2.2 Mailbox full", "5.2.1 disabled"]
+)
+@pytest.mark.parametrize("phase", [Phase.RCPT, Phase.DATA, Phase.DOT])
+def test_what_is_said_of_the_reader_is_theirs_at_any_time(text: str, phase: Phase) -> None:
+    outcome = judge(550, text, phase)
+    assert (outcome.kind, outcome.sender_fault) == (OutcomeKind.REFUSED, False)
+
+
+def test_a_recipient_refused_without_a_reason_is_not_our_fault() -> None:
+    outcome = judge(554, "Transaction failed")
+    assert (outcome.reason, outcome.sender_fault) == ("unknown", False)
 
 
 def test_an_unknown_user_is_refused_and_not_our_fault() -> None:

@@ -19,6 +19,7 @@ from tests.delivery.samples import GIVE_UP, NOW
 ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "", Reply(250))
 UNKNOWN = Outcome(OutcomeKind.REFUSED, "unknown_user", Reply(550))
 BLOCKED = Outcome(OutcomeKind.REFUSED, "blocked", Reply(550), sender_fault=True)
+TOO_BIG = Outcome(OutcomeKind.REFUSED, "too_big", Reply(552), sender_fault=True)
 BROKEN = Outcome(OutcomeKind.REQUEUED, "network", Reply(0))
 LOGIN = Outcome(OutcomeKind.REQUEUED, "authentication", Reply(530), sender_fault=True)
 
@@ -82,6 +83,24 @@ def test_five_in_a_row_call_the_destination_or_the_relay_in_question(others: boo
     )
     assert [verdict.blame for verdict in verdicts[:4]] == [Blame.NOBODY] * 4
     assert verdicts[4].blame is (Blame.DESTINATION if others else Blame.RELAY)
+
+
+def test_many_destinations_that_refuse_us_in_a_row_call_the_relay_in_question() -> None:
+    tally = Tally(GIVE_UP)
+    verdicts = [weigh(tally, TOO_BIG, n, group=f"r{n}.example") for n in range(20)]
+    assert {verdict.blame for verdict in verdicts[:19]} == {Blame.NOBODY}
+    assert verdicts[19].blame is Blame.RELAY
+    kinds = [verdict.outcome.kind for verdict in verdicts]
+    assert kinds == [OutcomeKind.DEFERRED] * 19 + [OutcomeKind.REQUEUED]
+    # What is deferred for our fault is marked so.
+    assert all(verdict.outcome.sender_fault for verdict in verdicts)
+
+
+def test_where_one_of_them_takes_our_mail_the_relay_is_not_to_blame() -> None:
+    tally = Tally(GIVE_UP)
+    weigh(tally, ACCEPTED, group="good.example")
+    verdicts = [weigh(tally, TOO_BIG, n, group=f"r{n}.example") for n in range(60)]
+    assert {verdict.blame for verdict in verdicts} == {Blame.NOBODY}
 
 
 def test_other_destinations_in_between_do_not_end_the_row() -> None:
