@@ -1,5 +1,6 @@
 """Which letter goes over which connection, and when another connection pays."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from newsletter.delivery.addresses import refuse_address
@@ -7,14 +8,25 @@ from newsletter.delivery.line import Letter, Line
 from newsletter.delivery.model import Reply, Settlement
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.ports import Ledger
+from newsletter.delivery.relay_errors import message_too_big
 from newsletter.delivery.replies import defer_or_expire
 from newsletter.delivery.route import Route, pick_route
 from newsletter.delivery.switchboard import Switchboard
+from newsletter.errors import RelayError
 
 # Messages of a daily cap that a worker takes at once.
 _GRANT = 100
 # How long a used-up cap is left alone, where the day does not end before.
 _ASK_AGAIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class TooSmall:
+    """A relay that takes no message as large as one of ours; ``leave``: nor any like it."""
+
+    route: Route
+    error: RelayError
+    leave: bool
 
 
 class Dispatch:
@@ -28,6 +40,11 @@ class Dispatch:
         self._outbox = outbox
         self._give_up_after = give_up_after
         self._refused: list[Settlement] = []
+        self._too_small: list[TooSmall] = []
+        # The mailings of which a relay that names a limit takes at least some messages.
+        self._fitting: set[tuple[str, str]] = set()
+        # Of those the ones of which somebody was told that it does not take all.
+        self._told: set[tuple[str, str]] = set()
 
     def offer(self, mono: float, now: datetime) -> None:
         """Give letters to the connections that can take one, and open more where it pays."""
@@ -47,6 +64,8 @@ class Dispatch:
         route = line.route
         if not route.is_open(mono, now):
             return None
+        if self._too_small and any(one.route is route for one in self._too_small):
+            return None
         if route.connections > route.width:
             if line.conversation.idle:
                 self._board.drop(line)
@@ -54,6 +73,8 @@ class Dispatch:
         if route.bucket.wait(mono) > 0:
             return None
         letter = self._take_aside(line, mono, now) or self._take(line, mono, now)
+        if letter is not None and line.largest and not self._fits(line, letter, mono, now):
+            return None
         if letter is not None:
             route.bucket.take(mono)
             route.assigned += 1
@@ -65,6 +86,11 @@ class Dispatch:
         """Letters that no relay can take, or not now, since the last call."""
         refused, self._refused = self._refused, []
         return refused
+
+    def too_small(self) -> list[TooSmall]:
+        """Relays that could not be given a letter for its size, since the last call."""
+        too_small, self._too_small = self._too_small, []
+        return too_small
 
     def give_back_grants(self) -> None:
         """Return what was granted of the relays' days and not used."""
@@ -86,6 +112,44 @@ class Dispatch:
             self._outbox.set_aside(letter, mono)
             letter = self._outbox.take(mono, issues=issues)
         return letter
+
+    def _fits(self, line: Line, letter: Letter, mono: float, now: datetime) -> bool:
+        """Whether a relay takes a message of this size; where not, the letter is seen to.
+
+        A relay that has taken others of the mailing is not left for one that is
+        larger, unless another relay can take that.
+        """
+        route, delivery = line.route, letter.delivery
+        mailing = (route.slug, delivery.mailing_id)
+        if letter.octets <= line.largest:
+            if not delivery.is_system:
+                self._fitting.add(mailing)
+            return True
+        error = message_too_big(route.relay, letter.sender, letter.octets, line.largest)
+        self._outbox.give_back(letter, mono)
+        elsewhere = any(
+            other.is_open(mono, now) if delivery.is_system else other.takes_issues(mono, now)
+            for other in self._board.routes.values()
+            if other is not route
+        )
+        if not elsewhere:
+            # Later than those like it, which would wait behind it for ever.
+            self._outbox.let_go(delivery)
+            outcome = defer_or_expire(
+                Reply(0, f"{letter.octets:,} octets, of {line.largest:,} at most (SIZE)", "5.3.4"),
+                "too_big",
+                delivery.attempts,
+                delivery.first_tried_at,
+                now,
+                self._give_up_after,
+            )
+            settlement = Settlement(delivery.id, outcome._replace(sender_fault=True), route.slug)
+            self._refused.append(settlement)
+        leave = elsewhere or mailing not in self._fitting
+        if leave or mailing not in self._told:
+            self._told.add(mailing)
+            self._too_small.append(TooSmall(route, error, leave))
+        return False
 
     def _take_aside(self, line: Line, mono: float, now: datetime) -> Letter | None:
         if not self._outbox.aside or not line.route.utf8:

@@ -6,7 +6,7 @@ go next, and only then puts those on the wire. So a message costs a share of a
 transaction, and a crash leaves at most one doubtful row a connection.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from newsletter.delivery.model import (
     Delivery,
     DeliverySummary,
     OutcomeKind,
+    Phase,
     Relay,
     RelayState,
     Settlement,
@@ -67,7 +68,7 @@ class Callbacks:
     on_progress: Callable[[DeliverySummary], None] = lambda _: None
     # About once a second.
     on_beat: Callable[[], None] = lambda: None
-    # Ledger rows refused for good, not by our fault.
+    # Ledger rows refused for good.
     on_refusals: Callable[[Sequence[int]], None] = lambda _: None
     on_alert: Callable[[Alert], None] = lambda _: None
 
@@ -131,6 +132,8 @@ class Engine:
         )
         self._dispatch = Dispatch(ledger, self._board, self._outbox, limits.give_up_after)
         self._settled: list[Settlement] = []
+        # Mailings of issues of which something was settled that was not handed over.
+        self._unguarded: set[str] = set()
         self._more_due = True
         self._batch, self._claimed_at = _SMALL_BATCH, 0.0
         self._next_beat = self._next_limits = self._next_progress = 0.0
@@ -280,11 +283,14 @@ class Engine:
         """
         for settlement in (*self._writer.refused(), *self._dispatch.refused()):
             self._tally.count(settlement.outcome)
-            self._outbox.forget(settlement.delivery_id)
+            claim = self._outbox.forget(settlement.delivery_id)
+            if claim is not None:
+                self._note_unguarded(claim)
             self._settled.append(settlement)
         heard, self._board.heard = self._board.heard, []
         ready: list[tuple[Line, Letter]] = []
-        leaving: list[tuple[Route, RelayError]] = []
+        too_small = self._dispatch.too_small()
+        leaving = [(one.route, one.error) for one in too_small if one.leave]
         mono = self._clock.monotonic()
         for line, event in heard:
             if isinstance(event, Exchange):
@@ -292,6 +298,8 @@ class Engine:
                 self._outbox.let_go(event.delivery)
                 settlement, error = self._judge.judge(line, letter, event, now, mono)
                 self._settled.append(settlement)
+                if event.phase is not Phase.DOT:
+                    self._note_unguarded(event.delivery)
                 if error is not None:
                     leaving.append((line.route, error))
             else:
@@ -307,7 +315,11 @@ class Engine:
         if put_off:
             dues = {row: now + timedelta(seconds=wait) for row, wait in put_off.items()}
             self._ledger.put_off(self._lease.worker, dues)
-        return bool(heard or put_off)
+        for one in too_small:
+            if not one.leave:
+                alert = Alert(f"size:{one.route.slug}", str(one.error))
+                self._callbacks.on_alert(alert)
+        return bool(heard or put_off or too_small)
 
     def _commit(self, ready: list[tuple[Line, Letter]], now: datetime) -> None:
         settled, self._settled = self._settled, []
@@ -337,6 +349,21 @@ class Engine:
             self._board.hear(line, line.finish(letter, following, mono))
         self._board.drop_ended()
         self._tell(settled, mono)
+        self._drop_called_off(now)
+
+    def _note_unguarded(self, claim: Delivery) -> None:
+        if not claim.is_system:
+            self._unguarded.add(claim.mailing_id)
+
+    def _drop_called_off(self, now: datetime) -> None:
+        """Put back what is at hand of issues that are not sending any more.
+
+        A hand-over asks for that, but where recipients are refused none comes.
+        """
+        if not self._unguarded:
+            return
+        unguarded, self._unguarded = self._unguarded, set()
+        self._drop(self._ledger.called_off(unguarded), now)
 
     def _put_back_like(self, refused: list[Delivery], now: datetime) -> None:
         """Let go of claims that must not be handed over, and of all at hand like them.
@@ -346,8 +373,12 @@ class Engine:
         """
         for claim in refused:
             self._outbox.let_go(claim)
+        self._drop({claim.mailing_id for claim in refused}, now)
+
+    def _drop(self, mailings: Collection[str], now: datetime) -> None:
+        """Give the rows of some mailings back, but for those that are on offer."""
         offered = {row for line in self._board.lines for row in line.letters}
-        for mailing_id in {claim.mailing_id for claim in refused}:
+        for mailing_id in mailings:
             rows = self._outbox.drop(mailing_id, offered)
             self._ledger.put_back(self._lease.worker, rows, now)
             self._more_due = True
@@ -356,11 +387,7 @@ class Engine:
         for one in settled:
             if one.outcome.kind is not OutcomeKind.ACCEPTED:
                 _log_outcome(one)
-        refusals = [
-            one.delivery_id
-            for one in settled
-            if one.outcome.kind is OutcomeKind.REFUSED and not one.outcome.sender_fault
-        ]
+        refusals = [one.delivery_id for one in settled if one.outcome.kind is OutcomeKind.REFUSED]
         if refusals:
             self._callbacks.on_refusals(refusals)
         if mono >= self._next_progress:

@@ -10,7 +10,7 @@ from newsletter.delivery.dsn_parameters import original_recipient
 from newsletter.delivery.message import Envelope
 from newsletter.delivery.model import Delivery, Phase
 from newsletter.delivery.route import Route
-from newsletter.delivery.smtp import Link, TimeLimits
+from newsletter.delivery.smtp import Link, TimeLimits, largest_message
 
 
 class Letter(NamedTuple):
@@ -26,6 +26,11 @@ class Letter(NamedTuple):
     sender: str
     group: str
     utf8: bool = False
+
+    @property
+    def octets(self) -> int:
+        """Its size on the wire, without the final dot."""
+        return sum(map(len, self.message))
 
 
 class Line:
@@ -49,6 +54,8 @@ class Line:
         self.for_system = for_system
         self.link = link
         self.conversation = Conversation(link.offers)
+        # What the server takes at most, in octets; 0: it names no limit.
+        self.largest = largest_message(link.offers)
         self.letters: dict[int, Letter] = {}
         self.deadline = 0.0
         self.since = 0.0
@@ -143,7 +150,7 @@ def write_offer(letter: Letter, offers: Mapping[str, str]) -> Offer:
     mail = [f"MAIL FROM:<{envelope.sender}>"]
     rcpt = [f"RCPT TO:<{address}>"]
     if "size" in offers:
-        mail.append(f"SIZE={sum(map(len, letter.message))}")
+        mail.append(f"SIZE={letter.octets}")
     if letter.utf8:
         # The To field holds the address as it is: eight bits (RFC 6531 section 3.4).
         mail += ["BODY=8BITMIME", "SMTPUTF8"]

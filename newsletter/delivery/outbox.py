@@ -161,9 +161,9 @@ class Outbox:
         if self.holds(delivery):
             del self._claims[delivery.id]
 
-    def forget(self, row: int) -> None:
-        """A row that could not even be written is settled."""
-        self._claims.pop(row, None)
+    def forget(self, row: int) -> Delivery | None:
+        """A row that was not even offered is settled: its claim."""
+        return self._claims.pop(row, None)
 
     def drop(self, mailing_id: str, offered: Container[int]) -> list[int]:
         """Let go of a mailing's rows, but for those that are on offer; which they were."""

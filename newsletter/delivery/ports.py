@@ -74,6 +74,10 @@ class Ledger(Protocol):
         """Give claimed rows back that were not tried, to wait until their time."""
         ...
 
+    def called_off(self, mailings: Collection[str]) -> Collection[str]:
+        """Those of ``mailings`` whose issue is not sending now: paused, recalled or cancelled."""
+        ...
+
     def recover(self, now: datetime, *, all_workers: bool) -> tuple[int, int]:
         """Settle the rows of dead workers: (queued again, uncertain).
 

@@ -63,6 +63,12 @@ class Link(Protocol):
         ...
 
 
+def largest_message(offers: Mapping[str, str]) -> int:
+    """The largest message that a server takes, in octets; 0 where it names no limit (RFC 1870)."""
+    declared = offers.get("size", "").strip()
+    return int(declared) if declared.isascii() and declared.isdecimal() else 0
+
+
 def open_connection(
     relay: Relay,
     *,

@@ -183,6 +183,11 @@ class SqlLedger(RelayLimits):
             with self._database.write() as transaction:
                 transaction.connection.execute(statements.PUT_OFF, rows)
 
+    def called_off(self, mailings: Collection[str]) -> Collection[str]:
+        with self._database.read() as transaction:
+            wanted = {"mailings": list(mailings)}
+            return transaction.connection.scalars(statements.CALLED_OFF, wanted).all()
+
     def recover(self, now: datetime, *, all_workers: bool) -> tuple[int, int]:
         """As the port says; the first figure counts every row that is queued again,
         the second those that stay uncertain."""

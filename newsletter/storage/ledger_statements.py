@@ -2,9 +2,9 @@
 
 Their parameters: ``now``, ``due`` (instants), ``worker`` (a worker's key),
 ``row`` (a ledger row), ``rows`` (several), ``issue_row`` and ``wave_number`` (an
-issue's), ``wanted`` (rows), ``dead`` (keys of dead workers), ``again`` (whether
-a row in doubt is sent again), and for an outcome ``tried`` (0 or 1) and
-`REPLY_COLUMNS`.
+issue's), ``mailings`` (public ids), ``wanted`` (rows), ``dead`` (keys of dead
+workers), ``again`` (whether a row in doubt is sent again), and for an outcome
+``tried`` (0 or 1) and `REPLY_COLUMNS`.
 """
 
 from collections.abc import Mapping
@@ -176,6 +176,14 @@ CLAIM_WAVE = claim(
     sa.and_(
         _row.issue_id == sa.bindparam("issue_row", type_=_row.issue_id.type),
         _row.wave == sa.bindparam("wave_number", type_=sa.Integer),
+    )
+)
+CALLED_OFF = (
+    sa.select(t.mailing.c.public_id)
+    .join_from(t.mailing, t.issue)
+    .where(
+        t.mailing.c.public_id.in_(sa.bindparam("mailings", expanding=True)),
+        t.issue.c.state != IssueState.SENDING.value,
     )
 )
 RELEASED_WAVES = (

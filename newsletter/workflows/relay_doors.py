@@ -8,7 +8,7 @@ from newsletter.checks.model import Finding, Level
 from newsletter.delivery.model import Relay
 from newsletter.delivery.rehearsal import SizeSpread
 from newsletter.delivery.responder import OFFERS
-from newsletter.delivery.smtp import TimeLimits, open_connection
+from newsletter.delivery.smtp import TimeLimits, largest_message, open_connection
 from newsletter.errors import RelayError
 from newsletter.workflows.installation import Installation
 
@@ -79,8 +79,7 @@ def check_sizes(
     """The relays that refuse messages as large as ours (RFC 1870 section 4)."""
     found = []
     for slug, extensions in offers.items():
-        declared = extensions.get("size", "").strip()
-        most = int(declared) if declared.isdecimal() else 0
+        most = largest_message(extensions)
         if sizes is not None and 0 < most < sizes.largest:
             sentence = (
                 f"Relay {slug} takes messages of up to {most:,} octets, and the largest has "

@@ -199,6 +199,20 @@ def test_no_hand_over_once_the_issue_is_stopped(
     assert len(claim_all(ledger)) == 1
 
 
+@pytest.mark.parametrize("state", sorted(set(IssueState)))
+def test_mailings_of_issues_that_are_not_sending_are_called_off(
+    database: Database, ledger: Workers, state: IssueState
+) -> None:
+    start_sending(database, 1)
+    start_sending(database, 1, "2025-W33")
+    add_system_mail(database, 0)
+    move_issue(database, state)
+    asked = ["mailing-2025-W32", "mailing-2025-W33", "confirm", "unheard-of"]
+    found = list(ledger.groups.called_off(asked))
+    assert found == ([] if state is SENDING else ["mailing-2025-W32"])
+    assert list(ledger.groups.called_off(["mailing-2025-W33"])) == []
+
+
 def test_no_hand_over_without_a_lease(database: Database, ledger: Workers) -> None:
     start_sending(database, 2)
     first, second = claim_all(ledger)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -158,6 +158,12 @@ class MemoryLedger:
                 assert self.rows[number].worker == worker
                 self.rows[number].move(DeliveryState.QUEUED)
                 self.rows[number].due = due
+
+    def called_off(self, mailings: Collection[str]) -> Collection[str]:
+        with self._lock:
+            self._enter("called_off")
+            issues = {m for m in mailings if self.mailings[m].kind is MailingKind.ISSUE}
+            return set() if self.sending else issues
 
     def recover(self, now: datetime, *, all_workers: bool) -> tuple[int, int]:
         with self._lock:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from newsletter.delivery.engine import Callbacks, Engine, Limits
+from newsletter.delivery.judging import Alert
 from newsletter.delivery.lease import LEASE
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import (
@@ -269,6 +270,65 @@ def test_a_relay_that_relays_for_nobody_is_left_before_readers_are_lost() -> Non
     assert faults.fired["RCPT"] == 5
 
 
+@pytest.mark.parametrize(
+    ("reply", "mend"),
+    [
+        ("552 5.3.4 Message too big for us", "take out some stories"),
+        ("554 5.6.0 Message contains a virus", "take out what it objects to"),
+        ("554 5.3.5 System config error", "the relay's operator"),
+        ("554 Transaction failed", "the relay's operator"),
+    ],
+)
+@pytest.mark.parametrize("step", ["DATA", "DOT"])
+def test_a_message_that_is_refused_of_everybody_costs_nobody_the_issue(
+    reply: str, mend: str, step: str
+) -> None:
+    ledger = ledger_of(60)
+    faults = Faults({step: lambda _: reply})
+    with smtp_server(faults) as port, pytest.raises(RelayError, match=mend):
+        deliver(ledger, relay_at(port))
+    assert ledger.states() == {"queued": 56, "deferred": 4}
+    assert faults.fired[step] == 5
+
+
+def test_readers_at_as_many_domains_are_no_less_safe() -> None:
+    ledger = MemoryLedger(ISSUE)
+    ledger.enqueue(ISSUE, *(f"reader@town{n}.example" for n in range(60)))
+    faults = Faults({"DOT": lambda _: "552 5.3.4 Message too big for us"})
+    with smtp_server(faults) as port, pytest.raises(RelayError, match="take out some stories"):
+        deliver(ledger, relay_at(port))
+    assert ledger.states() == {"queued": 41, "deferred": 19}
+
+
+@pytest.mark.parametrize("reply", ["552 5.2.3 too long for this mailbox", "554 5.6.0 filtered"])
+def test_a_mailbox_that_refuses_the_message_is_refused_alone(reply: str) -> None:
+    ledger = ledger_of(20)
+    faults = Faults({"DOT": lambda count: reply if count == 7 else None})
+    with smtp_server(faults) as port:
+        assert deliver(ledger, relay_at(port)) == DeliverySummary(accepted=19, refused=1)
+    assert ledger.rows[7].outcomes[0].sender_fault
+
+
+def test_a_destination_that_refuses_the_message_waits_and_the_others_go_on() -> None:
+    class Strict(Faults):
+        async def handle_DATA(self, server, session, envelope) -> str:
+            if envelope.rcpt_tos[0].endswith("@strict.example"):
+                return "554 5.6.0 Message contains a virus"
+            return await super().handle_DATA(server, session, envelope)
+
+    ledger, faults = ledger_of(20), Strict()
+    alerts: list[Alert] = []
+    ledger.enqueue(ISSUE, *(f"reader{n}@strict.example" for n in range(20)))
+    ledger.enqueue(ISSUE, *(f"more{n}@reader.example" for n in range(20)))
+    with smtp_server(faults) as port:
+        summary = deliver(ledger, relay_at(port), on_alert=alerts.append)
+    assert (summary.accepted, summary.refused) == (40, 0)
+    assert {alert.key for alert in alerts} == {"destination:strict.example"}
+    alert = alerts[0]
+    assert "554 5.6.0 Message contains a virus" in alert.sentence
+    assert "take out what it objects to" in alert.sentence
+
+
 def test_one_refusal_that_blames_us_is_recorded_once_the_relay_is_known_to_work() -> None:
     ledger = ledger_of(5)
     faults = Faults({"RCPT": lambda count: "550 5.7.1 blocked by RBL" if count == 3 else None})
@@ -351,7 +411,7 @@ def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> Non
     assert summary == DeliverySummary(accepted=1, refused=3)
     assert [ledger.rows[n].outcomes[0].reason for n in (1, 2, 3)] == [
         "content",
-        "content",
+        "non_ascii_address",
         "unknown_user",
     ]
     assert "Subject" in ledger.rows[1].outcomes[0].reply.text
@@ -442,6 +502,80 @@ def test_a_pause_and_a_goodbye_in_mid_send_are_heeded() -> None:
     assert summary.accepted == 25
     assert addresses(30)[20] not in faults.recipients()
     assert ledger.states() == {"accepted": 25, "skipped": 1, "queued": 4}
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 User unknown", "451 4.3.0 later"])
+@pytest.mark.parametrize("connections", [1, 3])
+def test_a_pause_bites_where_recipients_are_refused_too(reply: str, connections: int) -> None:
+    ledger = ledger_of(300)
+
+    def refuse(count: int) -> str:
+        if count == 60:
+            ledger.sending = False
+        return reply
+
+    faults = Faults({"RCPT": refuse})
+    with smtp_server(faults) as port:
+        deliver(ledger, relay_at(port, connections=connections))
+    # One that was offered when it was paused, and one that was on its way to be.
+    assert 60 <= faults.reached["RCPT"] <= 60 + 2 * connections
+    assert ledger.states()["queued"] == 300 - faults.reached["RCPT"]
+
+
+def test_nothing_is_asked_while_all_is_well() -> None:
+    ledger = ledger_of(50)
+    with smtp_server(Faults()) as port:
+        deliver(ledger, relay_at(port))
+    assert ledger.calls["called_off"] == 0
+
+
+def small_server(faults: Faults, size: int = 1_000) -> contextlib.AbstractContextManager[int]:
+    """A server that says what it takes at most."""
+    return smtp_server(faults, data_size_limit=size)
+
+
+def test_a_relay_too_small_for_the_issue_is_paused_before_anything_is_offered() -> None:
+    ledger, faults = ledger_of(60), Faults()
+    alerts: list[Alert] = []
+    figures = r"up to 1,000 octets \(SIZE\), and one of weekly@paper\.example has [12],\d{3}"
+    with small_server(faults) as port, pytest.raises(RelayError, match=figures):
+        deliver(ledger, relay_at(port, connections=3), on_alert=alerts.append)
+    assert not faults.reached
+    # The one it was found out by comes after those like it, of which some may be smaller.
+    assert ledger.states() == {"queued": 59, "deferred": 1}
+    assert [alert.key for alert in alerts] == ["relay:main"]
+    assert ledger.rows[1].outcomes[0].sender_fault
+
+
+@pytest.mark.parametrize("weight", [1, 0])
+def test_a_relay_with_more_room_takes_what_is_too_big_for_another(weight: int) -> None:
+    ledger, small, large = ledger_of(60), Faults(), Faults()
+    with small_server(small) as one, smtp_server(large) as other:
+        summary = deliver(
+            ledger,
+            relay_called("small", one, weight=9),
+            relay_called("large", other, weight=weight),
+        )
+    assert summary == DeliverySummary(accepted=60)
+    assert not small.reached
+    assert large.recipients() == addresses(60)
+    assert ledger.states_of_relays["small"].trips == 1
+
+
+def test_a_message_larger_than_those_like_it_does_not_hold_them_up() -> None:
+    ledger, faults, measured = ledger_of(20), Faults(), Faults()
+    alerts: list[Alert] = []
+    with smtp_server(measured) as port:
+        deliver(ledger_of(1), relay_at(port))
+    usual = len(measured.messages[0][2])
+    # The reader's address stands in the message.
+    ledger.enqueue(ISSUE, *(f"{'x' * 60}{n}@reader.example" for n in range(3)))
+    ledger.enqueue(ISSUE, *(f"late{n}@reader.example" for n in range(20)))
+    with small_server(faults, usual + 20) as port:
+        summary = deliver(ledger, relay_at(port), on_alert=alerts.append)
+    assert summary == DeliverySummary(accepted=40, deferred=3)
+    assert [alert.key for alert in alerts] == ["size:main"]
+    assert not ledger.states_of_relays
 
 
 @pytest.mark.parametrize("call", ["claim_system", "claim_issues", "mailing", "commit", "release"])

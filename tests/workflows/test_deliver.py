@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from newsletter.issues.model import IssueState
 from newsletter.workflows.deliver import work
+from newsletter.workflows.publish import move_issue
 from tests.acceptance.command_line import must, newsletter
 from tests.acceptance.ready_house import make_house
 from tests.delivery.smtp_servers import Faults, scripted_server, server_context, smtp_server
 from tests.dns_server import dns_server, txt
-from tests.workflows.sending import Sending, opened
+from tests.workflows.sending import ISSUE, Sending, opened
 
 DESK = "desk@paper.example"
 WAVES = '[newsletter.waves]\nstaff = ["@paper.example"]\ncanary = 0.25\nwait = "1 minute"'
@@ -154,6 +156,86 @@ class Counting(Faults):
         answer = await super().handle_DATA(server, session, envelope)
         self.under_way[self.owners[envelope.rcpt_tos[0].partition("@")[2]]] -= 1
         return answer
+
+
+class Refusing(Faults):
+    """Refuses every reader as a recipient, and takes what editors are told."""
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address == DESK:
+            envelope.rcpt_tos.append(address)
+            return "250 2.1.5 OK"
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+
+def test_the_brake_bites_where_recipients_are_refused(tmp_path: Path) -> None:
+    faults = Refusing({"RCPT": lambda _: "550 5.1.1 no such user"})
+    with smtp_server(faults) as port, opened(tmp_path, port=port) as sending:
+        sending.start(300)
+        work_until(sending, lambda: bool(notices_to_the_desk(faults)))
+        assert sending.state is IssueState.PAUSED
+    # One above 5 % of them, and what each of the three connections had on offer.
+    assert 16 <= faults.fired["RCPT"] <= 16 + 3
+    assert "16 of the first 300 readers" in notices_to_the_desk(faults)[0]
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "451 4.3.0 later"])
+def test_a_pause_by_hand_bites_where_recipients_are_refused(tmp_path: Path, reply: str) -> None:
+    refusing, paused_at = Refusing(), []
+    refusing.answers["RCPT"] = lambda _: reply
+    off = "[delivery]\nbrake_share = 1"
+    with smtp_server(refusing) as port, opened(tmp_path, delivery=off, port=port) as sending:
+
+        def pause_after_a_while() -> bool:
+            if not paused_at and refusing.fired["RCPT"] >= 40:
+                move_issue(sending.installation, ISSUE, IssueState.PAUSED, actor="anna")
+                paused_at.append(refusing.fired["RCPT"])
+            return bool(paused_at) and sending.claim() == []
+
+        sending.start(300)
+        end = time.monotonic() + 3
+        work(sending.installation, lambda: pause_after_a_while() and time.monotonic() > end)
+        (at,) = paused_at
+        assert at <= refusing.fired["RCPT"] <= at + 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"), [("550 5.1.1 no", "unknown_user"), ("552 5.2.2 full", "mailbox_full")]
+)
+def test_editors_are_told_of_an_issue_that_reached_nobody(
+    tmp_path: Path, reply: str, reason: str
+) -> None:
+    faults = Refusing({"RCPT": lambda _: reply})
+    with smtp_server(faults) as port, opened(tmp_path, port=port) as sending:
+        sending.start(2)
+        work_until(sending, lambda: bool(notices_to_the_desk(faults)))
+        assert sending.state is IssueState.SENT
+    (notice,) = notices_to_the_desk(faults)
+    assert f"reached nobody: all 2 readers to whom it went were refused ({reason} 2)" in notice
+
+
+def test_who_sends_by_hand_is_told_by_the_exit_status_that_nobody_got_it(tmp_path: Path) -> None:
+    faults = Faults({"RCPT": lambda _: "550 5.1.1 no such user"})
+    with smtp_server(faults) as port:
+        make_house(tmp_path, port, ["a@reader.example", "b@reader.example"])
+        sent = newsletter(tmp_path, "issue", "send")
+    assert sent.status == 1
+    assert "0 accepted, 2 refused" in sent.out
+
+
+def test_a_canary_that_is_refused_as_a_whole_holds_the_rest_back(tmp_path: Path) -> None:
+    waves = '[newsletter.waves]\ncanary = 0.1\nwait = "0 minutes"'
+    faults = Refusing({"RCPT": lambda _: "550 5.1.1 no such user"})
+    with smtp_server(faults) as port, opened(tmp_path, waves, port=port) as sending:
+        sending.start(40)
+        work_until(sending, lambda: bool(notices_to_the_desk(faults)))
+        assert sending.state is IssueState.PAUSED
+        assert [line[1:] for line in sending.lines()] == [(4, "done"), (36, "waits")]
+        sending.resume()
+        assert sending.release() == ["the rest"]
+    assert faults.fired["RCPT"] == 4
 
 
 def test_a_destination_gets_no_more_at_the_same_time_than_is_set(tmp_path: Path) -> None:
