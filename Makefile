@@ -86,6 +86,10 @@ pictures: setup-dev packages ## take the README's pictures anew
 reference: setup-dev ## write docs/config.md and docs/commands.md anew
 	@$(BIN)/python -m docs.write_reference
 
+.PHONY: messages
+messages: setup-dev ## collect what readers see for translation; LANGUAGE=ar begins a new language
+	@$(BIN)/python -m docs.write_messages $(LANGUAGE)
+
 .PHONY: lock
 lock: .tools/.stamp ## resolve the dependencies anew
 	@$(UV) pip compile --universal --generate-hashes --no-header --no-annotate --upgrade pyproject.toml --group build -o requirements.lock

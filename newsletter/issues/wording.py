@@ -5,22 +5,21 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
 
 from newsletter.publication.schedule import Period
+from newsletter.words import Words, locale_of, words_of
 
-# What dates are joined with. CLDR has these only for spans of one month, and
-# the word for a week only in the plural.
+# What dates are joined with, for languages that have no catalogue yet. CLDR has
+# these only for spans of one month, and the word for a week only in the plural.
 _WEEK = {
-    "en": "Week {}",
     "ar": "الأسبوع {}",
     "de": "Woche {}",
     "el": "Εβδομάδα {}",
     "es": "Semana {}",
     "fa": "هفته {}",
     "fr": "Semaine {}",
-    "hy": "Շաբաթ {}",
     "it": "Settimana {}",
     "ka": "კვირა {}",
     "nl": "Week {}",
@@ -30,14 +29,12 @@ _WEEK = {
     "uk": "Тиждень {}",
 }
 _SPAN = {
-    "en": "{} to {}",
     "de": "{} bis {}",
     "es": "del {} al {}",
     "fr": "du {} au {}",
     "it": "dal {} al {}",
 }
 _SINCE = {
-    "en": "since {}",
     "ar": "منذ {}",
     "de": "seit {}",
     "es": "desde el {}",
@@ -51,24 +48,13 @@ _SINCE = {
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
-def locale_of(language: str) -> Locale:
-    """The locale of a BCP 47 tag, or of its language alone; English where CLDR knows neither.
-
-    Western Armenian, which CLDR lacks, is dated as Armenian.
-    """
-    for tag in (language, language.partition("-")[0].replace("hyw", "hy")):
-        try:
-            return Locale.parse(tag, sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale.parse("en")
-
-
 def name_period(period: Period, day: date, language: str) -> str:
     """What the issue of ``day`` covers: "Week 32", "August 2025", "August 5, 2025"."""
     locale = locale_of(language)
     if period is Period.WEEK:
         iso = day.isocalendar()
+        if words := _own_words(language, locale):
+            return words.gettext("Week %(number)s", number=iso.week)
         form = _WEEK.get(locale.language)
         return form.format(iso.week) if form else f"{iso.year}-W{iso.week:02d}"
     if period is Period.MONTH:
@@ -91,16 +77,19 @@ def name_days(first: date, last: date, language: str) -> str:
         days = [name_date(day, language) for day in (first, last)]
     else:
         days = [_day(first, locale), _day(last, locale)]
+    if words := _own_words(language, locale):
+        return words.gettext("%(first)s to %(last)s", first=days[0], last=days[1])
     return _SPAN.get(locale.language, "{} – {}").format(*days)
 
 
 def name_since(start: datetime, end: datetime, zone: ZoneInfo, language: str) -> str:
     """A span of time up to now: "since July 31, 12:00", in local time."""
     locale = locale_of(language)
+    first = _moment(start, zone, locale)
+    if words := _own_words(language, locale):
+        return words.gettext("since %(moment)s", moment=first)
     form = _SINCE.get(locale.language)
-    if form is None:
-        return f"{_moment(start, zone, locale)} – {_moment(end, zone, locale)}"
-    return form.format(_moment(start, zone, locale))
+    return form.format(first) if form else f"{first} – {_moment(end, zone, locale)}"
 
 
 def fill_template(template: str, words: Mapping[str, str]) -> str:
@@ -111,6 +100,12 @@ def fill_template(template: str, words: Mapping[str, str]) -> str:
 def unknown_names(template: str, words: Mapping[str, str]) -> tuple[str, ...]:
     """The ``{names}`` of ``template`` for which there is no word."""
     return tuple(name for name in _PLACE.findall(template) if name not in words)
+
+
+def _own_words(language: str, locale: Locale) -> Words | None:
+    """The catalogue, where it is of the language in which the dates are written."""
+    words = words_of(language)
+    return words if words.language.partition("-")[0] == locale.language else None
 
 
 def _day(day: date, locale: Locale) -> str:

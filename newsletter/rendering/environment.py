@@ -16,6 +16,7 @@ from jinja2 import (
 
 from newsletter.errors import ConfigError, NewsletterError, RenderError
 from newsletter.rendering.filters import FILTERS, TESTS
+from newsletter.rendering.translate import GLOBALS, MESSAGES
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -57,7 +58,12 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        # A sentence may run over several lines of the template.
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.install_gettext_callables(**MESSAGES, newstyle=True)  # type: ignore[attr-defined]
+        self._environment.globals.update(GLOBALS)
         self._environment.filters.update(FILTERS)
         self._environment.tests.update(TESTS)
 

@@ -2,37 +2,30 @@
 
 Where a filter needs a language or a zone and gets none, it takes the variables
 ``language`` and ``zone`` of the template's context, so that most calls read
-``{{ issue.date | day }}`` or ``{{ 11 | counted("stories") }}``.
+``{{ issue.date | day }}`` or ``{{ 11 | counted("stories") }}``. Sentences are
+translated by ``{% trans %}`` and its functions, in `rendering.translate`.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from newsletter.errors import RenderError
-from newsletter.rendering.words import say, table_language, words_of
+from newsletter.words import SOURCE_LANGUAGE, locale_of, ngettext_noop, words_of
 
-DEFAULT_LANGUAGE = "en"
+_NOUNS: Mapping[str, tuple[str, str]] = {
+    "stories": ngettext_noop("%(count)s story", "%(count)s stories"),
+    "minutes": ngettext_noop("%(count)s minute", "%(count)s minutes"),
+    # Translators: short for minutes, beside a story's writer.
+    "min": ngettext_noop("%(count)s min", "%(count)s min"),
+    "reads": ngettext_noop("%(count)s read", "%(count)s reads"),
+}
 
-# Capitals are a trap in Armenian: the ligature U+0587 turns into the classical
-# spelling, so text in this block is never transformed.
 _ARMENIAN = range(0x0530, 0x0590)
-
-
-def locale_of(language: str) -> Locale:
-    """Babel's locale of a BCP 47 tag: the nearest known one, else English."""
-    parts = language.replace("_", "-").split("-")
-    for size in range(len(parts), 0, -1):
-        try:
-            return Locale.parse("-".join(parts[:size]), sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale(DEFAULT_LANGUAGE)
 
 
 def format_day(day: date, language: str, zone: tzinfo | None = None, style: str = "full") -> str:
@@ -68,13 +61,25 @@ def format_number(number: float, language: str) -> str:
 
 
 def count_noun(count: int, noun: str, language: str) -> str:
-    """``11 stories``, ``1 story``: ``noun`` is a key of the word table, in the plural."""
-    # The plural form goes with the words, which may be English in a French issue.
-    form = locale_of(table_language(language)).plural_form(count)
-    key = f"{noun}.{form}"
-    if key not in words_of(language):
-        key = f"{noun}.other"
-    return say(key, language, count=format_number(count, language))
+    """``11 stories``, ``1 story``: ``noun`` is one of stories, minutes, min and reads."""
+    try:
+        singular, plural = _NOUNS[noun]
+    except KeyError as error:
+        raise RenderError(
+            f'there is no noun "{noun}" to count; there are {", ".join(_NOUNS)}', subject=noun
+        ) from error
+    number = format_number(count, language)
+    return words_of(language).ngettext(singular, plural, count, count=number)
+
+
+def format_weekday(day: date, language: str) -> str:
+    """A coming day by its name, without the year: "Friday, August 8"."""
+    locale = locale_of(language)
+    return words_of(language).gettext(
+        "%(weekday)s, %(day)s",
+        weekday=format_date(day, "EEEE", locale=locale),
+        day=format_skeleton("MMMMd", day, locale=locale),
+    )
 
 
 def text_direction(language: str) -> str:
@@ -87,8 +92,18 @@ def is_armenian(text: str) -> bool:
     return any(ord(character) in _ARMENIAN for character in text)
 
 
-def _language_in(context: Context, language: str | None) -> str:
-    return str(language or context.get("language") or DEFAULT_LANGUAGE)
+def may_be_capitals(text: str) -> bool:
+    """Whether the text may be printed in capitals, with space between them.
+
+    Not in Armenian: browsers turn the ligature U+0587 into capitals of the
+    classical spelling. Nor in scripts without capitals, whose letters may be joined.
+    """
+    return not is_armenian(text) and text.upper() != text.lower()
+
+
+def language_in(context: Context, language: str | None = None) -> str:
+    """The language asked for, else the template's own."""
+    return str(language or context.get("language") or SOURCE_LANGUAGE)
 
 
 @pass_context
@@ -100,7 +115,7 @@ def _day(
     language: str | None = None,
     zone: tzinfo | None = None,
 ) -> str:
-    return format_day(day, _language_in(context, language), zone or context.get("zone"), style)
+    return format_day(day, language_in(context, language), zone or context.get("zone"), style)
 
 
 @pass_context
@@ -113,23 +128,23 @@ def _moment(
     zone: tzinfo | None = None,
 ) -> str:
     return format_moment(
-        instant, _language_in(context, language), zone or context.get("zone"), style
+        instant, language_in(context, language), zone or context.get("zone"), style
     )
 
 
 @pass_context
 def _number(context: Context, number: float, language: str | None = None) -> str:
-    return format_number(number, _language_in(context, language))
+    return format_number(number, language_in(context, language))
 
 
 @pass_context
 def _counted(context: Context, count: int, noun: str, language: str | None = None) -> str:
-    return count_noun(count, noun, _language_in(context, language))
+    return count_noun(count, noun, language_in(context, language))
 
 
 @pass_context
-def _say(context: Context, key: str, *, language: str | None = None, **names: object) -> str:
-    return say(key, _language_in(context, language), **names)
+def _weekday(context: Context, day: date, language: str | None = None) -> str:
+    return format_weekday(day, language_in(context, language))
 
 
 FILTERS: Mapping[str, Callable[..., object]] = {
@@ -137,7 +152,10 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "moment": _moment,
     "number": _number,
     "counted": _counted,
-    "say": _say,
+    "weekday": _weekday,
     "direction": text_direction,
 }
-TESTS: Mapping[str, Callable[..., bool]] = {"armenian": is_armenian}
+TESTS: Mapping[str, Callable[..., bool]] = {
+    "armenian": is_armenian,
+    "capitals": may_be_capitals,
+}

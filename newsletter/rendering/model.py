@@ -36,3 +36,4 @@ class RenderedMail:
     subject: str
     html: str
     text: str
+    language: str

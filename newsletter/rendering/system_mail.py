@@ -1,6 +1,7 @@
 """System mails: short letters to one person, in the paper's look, with nothing left to fill."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -11,11 +12,19 @@ from newsletter.rendering.filters import format_day
 from newsletter.rendering.inline import inline_css
 from newsletter.rendering.issue import strip_indentation
 from newsletter.rendering.model import RenderedMail
-from newsletter.rendering.text import bare_address, underline, wrap
+from newsletter.rendering.text import label_address, underline, wrap
 from newsletter.rendering.view import Link
-from newsletter.rendering.words import say
+from newsletter.words import SOURCE_LANGUAGE, nearest_language, words_of
 
 TEMPLATE = "email/message.html"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A sentence in a language of its own: what the service says of its work is English."""
+
+    text: str
+    language: str = SOURCE_LANGUAGE
 
 
 def render_confirmation(
@@ -27,28 +36,45 @@ def render_confirmation(
     base_url: str,
     templates: Templates,
     expires_at: datetime | None = None,
+    language: str | None = None,
 ) -> RenderedMail:
     """The letter of double opt-in: who asked, one button, what happens without it.
 
     ``token`` goes into ``{base_url}/confirm/{token}``; ``expires_at`` (aware) is
-    printed as a day in the newsletter's zone.
+    printed as a day in the newsletter's zone. ``language`` is the reader's, where
+    it is known, else the newsletter's.
     """
-    language = newsletter.language_in(publication)
+    # All of it is our own words: the letter is in the language that they come in.
+    language = nearest_language(language or newsletter.language_in(publication))
+    words = words_of(language)
     name = newsletter.name
-    after = [say("confirm_ignore", language)]
+    after = [
+        words.gettext(
+            "If that was not you, do nothing: without the click you are not subscribed, "
+            "and no e-mail will follow."
+        )
+    ]
     if expires_at is not None:
         day = format_day(expires_at, language, newsletter.zone_in(publication), "long")
-        after.insert(0, say("confirm_expires", language, date=day))
+        after.insert(0, words.gettext("The link works until %(date)s.", date=day))
     site = urlsplit(publication.url).hostname or publication.url
     return _render(
         publication,
         templates,
         language=language,
-        subject=say("confirm_subject", language, newsletter=name),
-        title=say("confirm_title", language),
-        sentences=[say("confirm_asked", language, site=site, newsletter=name, address=address)],
+        subject=words.gettext("Please confirm: %(newsletter)s", newsletter=name),
+        title=words.gettext("One click, and it is yours"),
+        sentences=[
+            words.gettext(
+                "Someone, we hope you, asked at %(site)s for %(newsletter)s to be sent to "
+                "%(address)s.",
+                site=site,
+                newsletter=name,
+                address=address,
+            )
+        ],
         button=Link(
-            say("confirm_button", language, newsletter=name),
+            words.gettext("Yes, send me %(newsletter)s", newsletter=name),
             f"{base_url.rstrip('/')}/confirm/{token}",
         ),
         after=after,
@@ -60,12 +86,12 @@ def render_notice(
     publication: Publication,
     *,
     subject: str,
-    sentences: Sequence[str],
+    sentences: Sequence[str | Quote],
     templates: Templates,
     link: Link | None = None,
 ) -> RenderedMail:
     """A notice to the editors: what happened, what to do, and at most one link to do it."""
-    language = publication.language
+    language = nearest_language(publication.language)
     return _render(
         publication,
         templates,
@@ -75,7 +101,12 @@ def render_notice(
         sentences=sentences,
         button=link,
         after=[],
-        small=[say("notice_reason", language, publication=publication.name)],
+        small=[
+            words_of(language).gettext(
+                "You get this notice because you are an editor of %(publication)s.",
+                publication=publication.name,
+            )
+        ],
     )
 
 
@@ -86,21 +117,25 @@ def _render(
     language: str,
     subject: str,
     title: str,
-    sentences: Sequence[str],
+    sentences: Sequence[str | Quote],
     button: Link | None,
     after: Sequence[str],
     small: Sequence[str],
 ) -> RenderedMail:
     # A notice may hold a story's words.
     subject, title = disarm_marks(subject), disarm_marks(title)
-    sentences = disarm_marks(tuple(sentences))
+    passages = tuple(
+        each if isinstance(each, Quote) else Quote(each, language)
+        for each in disarm_marks(tuple(sentences))
+    )
+    words = words_of(language)
     html = templates.render(
         TEMPLATE,
         publication=publication,
         language=language,
         subject=subject,
         title=title,
-        sentences=sentences,
+        sentences=passages,
         button=button,
         after=after,
         small=small,
@@ -108,8 +143,8 @@ def _render(
     blocks = [
         underline(publication.name, "="),
         wrap(title),
-        *map(wrap, sentences),
-        f"{wrap(button.name)}:\n{bare_address(button.url)}" if button else "",
+        *(wrap(passage.text) for passage in passages),
+        label_address(words, button.name, button.url) if button else "",
         *map(wrap, after),
         *map(wrap, small),
     ]
@@ -117,4 +152,5 @@ def _render(
         subject=subject,
         html=inline_css(strip_indentation(html), name=TEMPLATE),
         text="\n\n".join(block for block in blocks if block) + "\n",
+        language=language,
     )

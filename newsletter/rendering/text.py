@@ -8,7 +8,7 @@ from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.filters import count_noun, format_day
 from newsletter.rendering.view import IssueView, ItemView, SectionView
-from newsletter.rendering.words import say
+from newsletter.words import Words, words_of
 
 COLUMNS = 78
 
@@ -17,21 +17,21 @@ def write_text(
     view: IssueView, issue: Issue, publication: Publication, newsletter: Newsletter
 ) -> str:
     """Paragraphs of at most 78 columns; addresses stand bare on lines of their own."""
-    language = issue.language
+    words = words_of(issue.language)
     blocks = [
         underline(publication.name, "="),
         wrap(view.title),
-        wrap(_dateline(view, issue)),
-        f"{say('view_in_browser', language)}:\n{view.archive_url}",
+        wrap(_dateline(view, issue, words)),
+        label_address(words, words.gettext("View in browser"), view.archive_url),
         *(wrap(paragraph) for paragraph in view.note),
     ]
     if view.note:
-        blocks.append(wrap(say("note_signature", language)))
+        blocks.append(wrap(words.gettext("Your editors")))
     if view.lead:
         blocks.append(_write_item(view.lead, ranked=False))
     for section in view.sections:
         blocks += _write_section(section)
-    blocks += _write_footer(view, publication, newsletter, language)
+    blocks += _write_footer(view, publication, newsletter, words)
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -52,21 +52,25 @@ def underline(text: str, line: str) -> str:
     return f"{rows}\n{line * max(map(len, rows.splitlines()), default=0)}" if rows else ""
 
 
-def _dateline(view: IssueView, issue: Issue) -> str:
-    language = issue.language
-    number = say("number", language, number=view.number) if view.number else ""
-    return _join(
-        language,
-        (format_day(issue.date, language), number, _length(view, language)),
-    )
+def label_address(words: Words, label: str, url: str) -> str:
+    """What an address is for, and the address on a line of its own."""
+    # Translators: what an address is for; the address stands on the next line.
+    introduced = words.gettext("%(label)s:", label=label)
+    return f"{wrap(introduced)}\n{bare_address(url)}"
 
 
-def _length(view: IssueView, language: str) -> str:
+def _dateline(view: IssueView, issue: Issue, words: Words) -> str:
+    number = words.gettext("No. %(number)s", number=view.number) if view.number else ""
+    day = format_day(issue.date, issue.language)
+    return _join((day, number, _length(view, issue.language, words)))
+
+
+def _length(view: IssueView, language: str, words: Words) -> str:
     stories = count_noun(view.story_count, "stories", language)
     if not view.minutes:
         return stories
     minutes = count_noun(view.minutes, "minutes", language)
-    return say("stories_and_minutes", language, stories=stories, minutes=minutes)
+    return words.gettext("%(stories)s, %(minutes)s", stories=stories, minutes=minutes)
 
 
 def _write_section(section: SectionView) -> list[str]:
@@ -79,40 +83,50 @@ def _write_section(section: SectionView) -> list[str]:
 
 def _write_item(item: ItemView, *, ranked: bool) -> str:
     language = item.language
+    words = words_of(language)
+    source = item.syndicated_from
     rank = f"{item.position}. " if ranked else ""
     facts = (
         item.department,
-        say("byline", language, name=item.byline) if item.byline else "",
-        say("first_published", language, name=item.syndicated_from) if item.syndicated_from else "",
+        words.gettext("By %(name)s", name=item.byline) if item.byline else "",
+        words.gettext("First published by %(name)s", name=source) if source else "",
         count_noun(item.minutes, "min", language) if item.minutes and not ranked else "",
         count_noun(item.reads, "reads", language) if item.reads and ranked else "",
-        say("still_read", language) if item.still_read else "",
+        words.gettext("Still read") if item.still_read else "",
     )
-    rows = [wrap(item.headline, rank), wrap(_join(language, facts), " " * len(rank))]
+    rows = [wrap(item.headline, rank), wrap(_join(facts), " " * len(rank))]
     if item.excerpt and not ranked:
         rows.append(wrap(item.excerpt))
     return "\n".join(row for row in (*rows, bare_address(item.url)) if row.strip())
 
 
 def _write_footer(
-    view: IssueView, publication: Publication, newsletter: Newsletter, language: str
+    view: IssueView, publication: Publication, newsletter: Newsletter, words: Words
 ) -> list[str]:
-    def link(key: str, url: str) -> str:
-        return f"{say(key, language, newsletter=newsletter.name)}:\n{url}"
-
+    name = newsletter.name
+    subscribe = words.gettext("Subscribe to %(newsletter)s", newsletter=name)
+    rights = words.gettext(
+        "© %(year)s %(publication)s", year=view.year, publication=publication.name
+    )
     return [
-        "\n" + underline(say("end", language), "-"),
-        wrap(say("reason", language, newsletter=newsletter.name)),
-        link("unsubscribe", view.unsubscribe_url),
-        link("preferences", view.preferences_url),
-        wrap(say("forwarded", language)) + "\n" + link("subscribe", view.subscribe_url),
-        wrap(say("copyright", language, year=view.year, publication=publication.name))
+        "\n" + underline(words.gettext("End of this issue"), "-"),
+        wrap(
+            words.gettext(
+                "You get this e-mail because you subscribed to %(newsletter)s.", newsletter=name
+            )
+        ),
+        label_address(words, words.gettext("Unsubscribe"), view.unsubscribe_url),
+        label_address(words, words.gettext("Change what you get"), view.preferences_url),
+        wrap(words.gettext("Did a friend send you this?"))
+        + "\n"
+        + label_address(words, subscribe, view.subscribe_url),
+        wrap(rights)
         + ("\n" + wrap(publication.postal_address) if publication.postal_address else ""),
     ]
 
 
-def _join(language: str, facts: Iterable[str]) -> str:
-    return say("separator", language).join(fact for fact in facts if fact)
+def _join(facts: Iterable[str]) -> str:
+    return " · ".join(fact for fact in facts if fact)
 
 
 def bare_address(url: str) -> str:

@@ -40,9 +40,15 @@ def _reason(told: str) -> str:
     return "; ".join(sentence[:1].lower() + sentence[1:] for sentence in sentences)
 
 
-def _refusal(written: str, reason: str) -> AddressError:
-    # What was typed goes into pages and terminals: no control characters, no flood.
+def show_address(written: str) -> str:
+    """What was typed, fit for pages and terminals: no control characters, no flood."""
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in written)
     if len(shown) > _SHOWN_CHARACTERS:
         shown = shown[:_SHOWN_CHARACTERS] + "…"
-    return AddressError(f'"{shown}" is no e-mail address: {reason}', subject="address")
+    return shown
+
+
+def _refusal(written: str, reason: str) -> AddressError:
+    return AddressError(
+        f'"{show_address(written)}" is no e-mail address: {reason}', subject="address"
+    )

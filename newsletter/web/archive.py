@@ -10,6 +10,7 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter
 from newsletter.rendering.fill import strip_personal
 from newsletter.web.context import WebContext, newsletter_called
+from newsletter.web.language import page_language
 from newsletter.web.pages import mail_response, render_page
 
 # Somebody has it in the inbox, and may follow its "view in browser".
@@ -33,6 +34,7 @@ def show_archive(context: WebContext, request: Request, form: FormData) -> Respo
         context,
         settings,
         "archive",
+        language=page_language(request, settings, newsletter),
         public=True,
         newsletter=newsletter,
         issues=issues_that_went_out(context, newsletter),

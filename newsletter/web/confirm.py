@@ -14,6 +14,7 @@ from newsletter.publication.model import Settings
 from newsletter.publication.slots import upcoming_slot
 from newsletter.tokens import Purpose
 from newsletter.web.context import WebContext
+from newsletter.web.language import page_language
 from newsletter.web.pages import render_page
 from newsletter.workflows.sign_up import Confirmation, confirm_subscription, read_confirmation
 
@@ -28,8 +29,8 @@ def show_confirmation(context: WebContext, request: Request, form: FormData) -> 
         now=context.clock.now(),
     )
     if confirmation.possible:
-        return _page(context, settings, confirmation, "confirm")
-    return _outcome(context, settings, confirmation)
+        return _page(context, request, settings, confirmation, "confirm")
+    return _outcome(context, request, settings, confirmation)
 
 
 def take_confirmation(context: WebContext, request: Request, form: FormData) -> Response:
@@ -42,17 +43,20 @@ def take_confirmation(context: WebContext, request: Request, form: FormData) -> 
         also=[slug for slug in form.getlist("also") if isinstance(slug, str)],
         now=context.clock.now(),
     )
-    return _outcome(context, settings, confirmation)
+    return _outcome(context, request, settings, confirmation)
 
 
-def _outcome(context: WebContext, settings: Settings, confirmation: Confirmation) -> Response:
+def _outcome(
+    context: WebContext, request: Request, settings: Settings, confirmation: Confirmation
+) -> Response:
     if confirmation.done:
-        return _page(context, settings, confirmation, "welcome")
-    return _page(context, settings, confirmation, "confirm_again", HTTPStatus.GONE)
+        return _page(context, request, settings, confirmation, "welcome")
+    return _page(context, request, settings, confirmation, "confirm_again", HTTPStatus.GONE)
 
 
 def _page(
     context: WebContext,
+    request: Request,
     settings: Settings,
     confirmation: Confirmation,
     template: str,
@@ -65,6 +69,12 @@ def _page(
         context,
         settings,
         template,
+        language=page_language(
+            request,
+            settings,
+            newsletter,
+            subscription.subscriber.language if subscription else None,
+        ),
         status=status,
         newsletter=newsletter,
         expired=confirmation.expired,

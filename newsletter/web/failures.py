@@ -12,24 +12,40 @@ from newsletter.errors import NewsletterError, NotFound, StorageError, TokenErro
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.web.context import WebContext
+from newsletter.web.language import failure_language
 from newsletter.web.pages import render_page, text_response
+from newsletter.words import gettext_noop
 
 log = get_logger(__name__)
 
 # What went wrong, told to a visitor: never more than they can act on.
 _SENTENCES: Mapping[int, tuple[str, str]] = {
-    400: ("That could not be read", "Please go back and send the form again."),
-    405: ("Not this way", "Please go back and use the button on the page."),
-    413: ("That was too much", "What was sent is larger than any form of ours."),
+    400: (
+        gettext_noop("That could not be read"),
+        gettext_noop("Please go back and send the form again."),
+    ),
+    405: (
+        gettext_noop("Not this way"),
+        gettext_noop("Please go back and use the button on the page."),
+    ),
+    413: (
+        gettext_noop("That was too much"),
+        gettext_noop("What was sent is larger than any form of ours."),
+    ),
 }
-_OTHERWISE = ("That did not work", "Please go back and try it once more.")
+_OTHERWISE = (
+    gettext_noop("That did not work"),
+    gettext_noop("Please go back and try it once more."),
+)
 _DATABASE_RESTS = (
-    "One moment, please",
-    "We cannot reach our records right now. Nothing was changed: please try again in a minute.",
+    gettext_noop("One moment, please"),
+    gettext_noop(
+        "We cannot reach our records right now. Nothing was changed: please try again in a minute."
+    ),
 )
 _OUR_FAULT = (
-    "Something broke on our side",
-    "Nothing was changed by halves. Please try again a little later.",
+    gettext_noop("Something broke on our side"),
+    gettext_noop("Nothing was changed by halves. Please try again a little later."),
 )
 
 
@@ -38,28 +54,35 @@ def failure_handlers(context: WebContext) -> Mapping[Any, Callable[[Request, Any
 
     def not_found(request: Request, error: Exception) -> Response:  # noqa: ARG001
         # One page for every bad link: it tells a guesser nothing.
-        return render_page(context, _settings(context), "not_found", status=404)
+        settings = _settings(context)
+        language = failure_language(request, settings)
+        return render_page(context, settings, "not_found", language=language, status=404)
 
     def http_failure(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.NOT_FOUND:
             return not_found(request, error)
         title, sentence = _SENTENCES.get(error.status_code, _OTHERWISE)
         return _failure(
-            context, error.status_code, title, sentence, headers=dict(error.headers or {})
+            context,
+            request,
+            error.status_code,
+            title,
+            sentence,
+            headers=dict(error.headers or {}),
         )
 
-    def database_rests(request: Request, error: StorageError) -> Response:  # noqa: ARG001
+    def database_rests(request: Request, error: StorageError) -> Response:
         log.error("database_failed", error=str(error))
-        return _failure(context, 503, *_DATABASE_RESTS, headers={"Retry-After": "60"})
+        return _failure(context, request, 503, *_DATABASE_RESTS, headers={"Retry-After": "60"})
 
-    def known_failure(request: Request, error: NewsletterError) -> Response:  # noqa: ARG001
+    def known_failure(request: Request, error: NewsletterError) -> Response:
         log.error("page_failed", error=str(error), subject=error.subject)
-        return _failure(context, 500, *_OUR_FAULT)
+        return _failure(context, request, 500, *_OUR_FAULT)
 
-    def unknown_failure(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    def unknown_failure(request: Request, error: Exception) -> Response:
         log.error("page_crashed", error=type(error).__name__)
         # Without the settings: nothing is known of what still works.
-        return _failure(context, 500, *_OUR_FAULT, with_settings=False)
+        return _failure(context, request, 500, *_OUR_FAULT, with_settings=False)
 
     return {
         TokenError: not_found,
@@ -73,6 +96,7 @@ def failure_handlers(context: WebContext) -> Mapping[Any, Callable[[Request, Any
 
 def _failure(
     context: WebContext,
+    request: Request,
     status: int,
     title: str,
     sentence: str,
@@ -80,11 +104,15 @@ def _failure(
     headers: Mapping[str, str] | None = None,
     with_settings: bool = True,
 ) -> Response:
+    settings = _settings(context) if with_settings else None
+    language = failure_language(request, settings)
+    title, sentence = language.words.gettext(title), language.words.gettext(sentence)
     try:
         return render_page(
             context,
-            _settings(context) if with_settings else None,
+            settings,
             "failure",
+            language=language,
             status=status,
             headers=headers,
             heading=title,

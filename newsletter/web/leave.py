@@ -9,6 +9,7 @@ from newsletter.log import mask_address
 from newsletter.publication.model import Settings
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import field
+from newsletter.web.language import PageLanguage, failure_language, page_language
 from newsletter.web.pages import render_page, text_response
 from newsletter.workflows.leave import (
     Departure,
@@ -33,7 +34,7 @@ def show_departure(context: WebContext, request: Request, form: FormData) -> Res
         now=context.clock.now(),
     )
     return _departure_page(
-        context, settings, departure, "goodbye" if departure.gone else "unsubscribe"
+        context, request, settings, departure, "goodbye" if departure.gone else "unsubscribe"
     )
 
 
@@ -45,7 +46,7 @@ def take_departure(context: WebContext, request: Request, form: FormData) -> Res
     """
     settings = context.load_settings()
     if undo := field(form, "undo"):
-        return _undo(context, settings, undo)
+        return _undo(context, request, settings, undo)
     by_page = field(form, "from") == "page"
     departure = unsubscribe(
         context.database,
@@ -56,15 +57,17 @@ def take_departure(context: WebContext, request: Request, form: FormData) -> Res
         now=context.clock.now(),
     )
     if by_page:
-        return _departure_page(context, settings, departure, "goodbye")
-    return text_response("You are unsubscribed.\n")
+        return _departure_page(context, request, settings, departure, "goodbye")
+    # Translators: the answer to a mail program; a few show it.
+    unsubscribed = _language(request, settings, departure).words.gettext("You are unsubscribed.")
+    return text_response(f"{unsubscribed}\n")
 
 
 def show_preferences(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
     settings = context.load_settings()
     token = request.path_params["token"]
     preferences = read_preferences(context.database, context.keyring, settings, token)
-    return _preferences_page(context, settings, preferences, saved=False)
+    return _preferences_page(context, request, settings, preferences, saved=False)
 
 
 def take_preferences(context: WebContext, request: Request, form: FormData) -> Response:
@@ -81,10 +84,10 @@ def take_preferences(context: WebContext, request: Request, form: FormData) -> R
         wording=PREFERENCES_WORDING,
         now=context.clock.now(),
     )
-    return _preferences_page(context, settings, preferences, saved=True)
+    return _preferences_page(context, request, settings, preferences, saved=True)
 
 
-def _undo(context: WebContext, settings: Settings, undo_token: str) -> Response:
+def _undo(context: WebContext, request: Request, settings: Settings, undo_token: str) -> Response:
     now = context.clock.now()
     try:
         departure = undo_unsubscribe(
@@ -92,18 +95,30 @@ def _undo(context: WebContext, settings: Settings, undo_token: str) -> Response:
         )
     except TokenError:
         # Also after 30 days: the page then leads to the sign-up form.
-        return render_page(context, settings, "not_found", status=404)
-    return _departure_page(context, settings, departure, "welcome_back")
+        language = failure_language(request, settings)
+        return render_page(context, settings, "not_found", language=language, status=404)
+    return _departure_page(context, request, settings, departure, "welcome_back")
+
+
+def _language(request: Request, settings: Settings, departure: Departure) -> PageLanguage:
+    subscription = departure.subscription
+    own = subscription.subscriber.language if subscription else None
+    return page_language(request, settings, departure.newsletter, own)
 
 
 def _departure_page(
-    context: WebContext, settings: Settings, departure: Departure, template: str
+    context: WebContext,
+    request: Request,
+    settings: Settings,
+    departure: Departure,
+    template: str,
 ) -> Response:
     subscription = departure.subscription
     return render_page(
         context,
         settings,
         template,
+        language=_language(request, settings, departure),
         newsletter=departure.newsletter,
         masked=mask_address(subscription.subscriber.address) if subscription else "",
         undo_token=departure.undo_token,
@@ -111,13 +126,20 @@ def _departure_page(
 
 
 def _preferences_page(
-    context: WebContext, settings: Settings, preferences: Preferences, *, saved: bool
+    context: WebContext,
+    request: Request,
+    settings: Settings,
+    preferences: Preferences,
+    *,
+    saved: bool,
 ) -> Response:
+    reader = preferences.subscriber
     return render_page(
         context,
         settings,
         "preferences",
+        language=page_language(request, settings, reader_language=reader.language),
         choices=preferences.choices,
-        masked=mask_address(preferences.subscriber.address),
+        masked=mask_address(reader.address),
         saved=saved,
     )

@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from newsletter.publication.model import Settings
 from newsletter.web.context import WebContext
+from newsletter.web.language import PageLanguage, language_name, paper_languages
 from newsletter.web.stylesheet import stylesheet_version
 
 # No script anywhere, styles from our own files only, and nobody may frame us.
@@ -35,6 +36,7 @@ def render_page(
     settings: Settings | None,
     template: str,
     *,
+    language: PageLanguage,
     status: int = 200,
     public: bool = False,
     frames: bool = False,
@@ -44,16 +46,20 @@ def render_page(
     """``web/TEMPLATE.html`` in the frame of ``settings``' publication.
 
     A ``public`` page is the same for everyone: it may be cached and indexed.
+    Links to other pages of ours end in ``picked``, to keep the visitor's language.
     ``frames`` lets it frame other pages of ours. ``settings`` is None only
     where they can't be read, on a page that says so.
     """
+    languages = paper_languages(settings) if settings else ()
     html = context.templates.render(
         f"web/{template}.html",
         publication=settings.publication if settings else None,
         newsletters=settings.newsletter if settings else (),
         base_path=context.base_path,
         style_version=stylesheet_version(),
-        language="en",
+        language=language.tag,
+        picked=language.query,
+        languages=[(tag, language_name(tag)) for tag in languages],
         zone=settings.publication.zone if settings else None,
         public=public,
         **values,

@@ -21,7 +21,9 @@ from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import ReaderSlot
 from newsletter.tokens import Purpose
 from newsletter.web.context import WebContext, newsletter_called
+from newsletter.web.language import PageLanguage
 from newsletter.web.pages import mail_response, render_page, text_response
+from newsletter.words import SOURCE_LANGUAGE
 
 # Their content is still to be settled, so that they are rendered afresh.
 _OPEN = frozenset((IssueState.DRAFT, IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED))
@@ -56,6 +58,8 @@ def show_preview(context: WebContext, request: Request, form: FormData) -> Respo
         context,
         settings,
         "preview",
+        # The reasons beside the stories are written in English.
+        language=PageLanguage(SOURCE_LANGUAGE),
         frames=True,
         newsletter=newsletter,
         issue=issue,

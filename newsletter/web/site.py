@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from newsletter.errors import StorageError
 from newsletter.web.context import WebContext
+from newsletter.web.language import page_language
 from newsletter.web.pages import PUBLIC_CACHE, render_page
 from newsletter.web.rhythm import describe_rhythm
 from newsletter.web.stylesheet import brand_css
@@ -13,8 +14,9 @@ from newsletter.web.stylesheet import brand_css
 
 def show_front(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
     settings = context.load_settings()
-    rhythms = {n.slug: describe_rhythm(n.send_moment) for n in settings.newsletter}
-    return render_page(context, settings, "front", public=True, rhythms=rhythms)
+    language = page_language(request, settings)
+    rhythms = {n.slug: describe_rhythm(n.send_moment, language.words) for n in settings.newsletter}
+    return render_page(context, settings, "front", language=language, public=True, rhythms=rhythms)
 
 
 def show_brand(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001

@@ -17,8 +17,10 @@ from newsletter.log import get_logger
 from newsletter.net.mx_groups import MxGroups
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.model import DeliverySettings
+from newsletter.rendering.system_mail import Quote
 from newsletter.storage.ledger import SqlLedger
 from newsletter.tokens import new_public_id
+from newsletter.words import words_of
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
@@ -214,10 +216,14 @@ def _tell_editors(installation: Installation, alert: Alert) -> None:
     settings = installation.settings()
     if not settings.newsletter:
         return
+    words = words_of(settings.publication.language)
     notice = Notice(
         key=f"{alert.key}:{installation.clock.now():%Y-%m-%d}",
-        subject="Sending needs a hand",
-        sentences=(alert.sentence, "No reader was removed, and none is lost: they wait."),
+        subject=words.gettext("Sending needs a hand"),
+        sentences=(
+            Quote(alert.sentence),
+            words.gettext("No reader was removed, and none is lost: they wait."),
+        ),
     )
     with installation.database.write() as tx:
         queue_notice(tx, installation, settings, settings.newsletter[0], notice)

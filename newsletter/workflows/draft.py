@@ -10,8 +10,10 @@ from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot
 from newsletter.ranking.model import NO_INSTRUCTIONS, Instructions
+from newsletter.rendering.system_mail import Quote
 from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
+from newsletter.words import words_of
 from newsletter.workflows.illustrate import illustrate_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
@@ -74,7 +76,7 @@ def draft_issue(
                 installation,
                 settings,
                 newsletter,
-                _ready_notice(installation, issue, notices),
+                _ready_notice(installation, settings, issue, notices),
             )
         kept = tx.issues.by_id(issue.public_id)
     for section in issue.sections:
@@ -163,16 +165,30 @@ def _already_there(newsletter: Newsletter, slot: Slot) -> Conflict:
     )
 
 
-def _ready_notice(installation: Installation, issue: Issue, notices: tuple[str, ...]) -> Notice:
+def _ready_notice(
+    installation: Installation, settings: Settings, issue: Issue, notices: tuple[str, ...]
+) -> Notice:
+    words = words_of(settings.publication.language)
+    stories = len(issue.items)
+    told = (*notices, *(s for check in issue.checks for s in (*check.changes, *check.notes)))
     return Notice(
         key=f"draft-ready:{issue.public_id}",
-        subject=f"Waits for your approval: {issue.subject}",
+        subject=words.gettext("Waits for your approval: %(subject)s", subject=issue.subject),
         sentences=(
-            f"The draft of {issue.newsletter}, issue {issue.slot}, has {len(issue.items)} stories.",
-            *notices,
-            *(sentence for check in issue.checks for sentence in (*check.changes, *check.notes)),
-            f"Approve it with: newsletter issue approve --newsletter {issue.newsletter} "
-            f"--slot {issue.slot}",
+            words.ngettext(
+                "The draft of %(newsletter)s, issue %(slot)s, has %(count)s story.",
+                "The draft of %(newsletter)s, issue %(slot)s, has %(count)s stories.",
+                stories,
+                newsletter=issue.newsletter,
+                slot=issue.slot,
+                count=stories,
+            ),
+            *map(Quote, told),
+            words.gettext(
+                "Approve it with: %(command)s",
+                command=f"newsletter issue approve --newsletter {issue.newsletter} "
+                f"--slot {issue.slot}",
+            ),
         ),
-        link=Link("See the draft", preview_link(installation, issue.public_id)),
+        link=Link(words.gettext("See the draft"), preview_link(installation, issue.public_id)),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.rendering.system_mail import render_notice
+from newsletter.rendering.system_mail import Quote, render_notice
 from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import Purpose, derived_public_id
@@ -16,11 +16,14 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to tell the editors. ``key`` makes it be told once, whoever notices it."""
+    """Something to tell the editors. ``key`` makes it be told once, whoever notices it.
+
+    Its sentences are in the publication's language, save those that are quoted.
+    """
 
     key: str
     subject: str
-    sentences: tuple[str, ...]
+    sentences: tuple[str | Quote, ...]
     link: Link | None = None
 
 
@@ -62,7 +65,7 @@ def queue_notice(
         from_address=newsletter.sender.address,
         return_path=settings.bounces.return_path,
         created_at=now,
-        language=settings.publication.language,
+        language=mail.language,
         base_url=installation.base_url,
     )
     if not tx.mailings.create(mailing, key=f"notice:{notice.key}"):

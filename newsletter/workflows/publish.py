@@ -15,9 +15,11 @@ from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
+from newsletter.rendering.system_mail import Quote
 from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import derived_public_id
+from newsletter.words import words_of
 from newsletter.workflows.check import check_sending_dns, published_keys
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.freshen import Freshened, freshen_issue
@@ -146,7 +148,7 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
         _put_freshened(tx, before, issue, actor, now)
         tx.issues.move(issue.public_id, {IssueState.APPROVED}, IssueState.SENDING, actor, now)
         if fresh.changes:
-            notice = _changes_notice(installation, fresh)
+            notice = _changes_notice(installation, settings, fresh)
             queue_notice(tx, installation, settings, newsletter, notice)
         mailing = freeze_mailing(tx, installation, settings, issue, rendered, now)
         waves = issue_waves(tx, settings, newsletter, issue, now)
@@ -201,17 +203,22 @@ def _put_freshened(tx: Transaction, before: Issue, fresh: Issue, actor: str, now
         raise _not_approved(before)
 
 
-def _changes_notice(installation: Installation, fresh: Freshened) -> Notice:
+def _changes_notice(installation: Installation, settings: Settings, fresh: Freshened) -> Notice:
     issue = fresh.issue
+    words = words_of(settings.publication.language)
     return Notice(
         key=f"fresh:{issue.public_id}:{issue.checks[-1].at.isoformat()}",
-        subject=f"Changed at the site: {issue.subject}",
+        subject=words.gettext("Changed at the site: %(subject)s", subject=issue.subject),
         sentences=(
-            f"Issue {issue.slot} of {issue.newsletter} is on its way. Its stories were looked up "
-            "just before:",
-            *fresh.changes,
+            words.gettext(
+                "Issue %(slot)s of %(newsletter)s is on its way. Its stories were looked up "
+                "just before:",
+                slot=issue.slot,
+                newsletter=issue.newsletter,
+            ),
+            *map(Quote, fresh.changes),
         ),
-        link=Link("See the issue", preview_link(installation, issue.public_id)),
+        link=Link(words.gettext("See the issue"), preview_link(installation, issue.public_id)),
     )
 
 
@@ -334,16 +341,25 @@ def hold_issue(
     )
     if moved:
         log.warning("issue_held", newsletter=issue.newsletter, issue=issue.slot, reason=reason)
+        words = words_of(settings.publication.language)
         notice = Notice(
             # It may be released and be held again.
             key=f"held:{issue.public_id}:{now.isoformat()}",
-            subject=f"Held: {issue.subject}",
+            subject=words.gettext("Held: %(subject)s", subject=issue.subject),
             sentences=(
-                f"Issue {issue.slot} of {issue.newsletter} is held: {reason}",
-                "It goes out when you release it, and then at once: newsletter issue approve "
-                f"--newsletter {issue.newsletter} --slot {issue.slot}",
+                words.gettext(
+                    "Issue %(slot)s of %(newsletter)s is held:",
+                    slot=issue.slot,
+                    newsletter=issue.newsletter,
+                ),
+                Quote(reason),
+                words.gettext(
+                    "It goes out when you release it, and then at once: %(command)s",
+                    command=f"newsletter issue approve --newsletter {issue.newsletter} "
+                    f"--slot {issue.slot}",
+                ),
             ),
-            link=Link("See the issue", preview_link(installation, issue.public_id)),
+            link=Link(words.gettext("See the issue"), preview_link(installation, issue.public_id)),
         )
         queue_notice(tx, installation, settings, _newsletter_of(settings, issue), notice)
     return moved

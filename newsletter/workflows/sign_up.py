@@ -37,13 +37,17 @@ _ANSWERED = "answered"
 
 @dataclass(frozen=True)
 class SignUp:
-    """What a reader sent by the form. ``wording`` and ``placement`` are the evidence."""
+    """What a reader sent by the form. ``wording`` and ``placement`` are the evidence.
+
+    ``language`` is what the reader picked for the page, if anything.
+    """
 
     newsletter: str
     address: str
     wording: str
     placement: str
     name: str = ""
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def request_subscription(
     with database.read() as tx:
         known = tx.subscribers.find(address)
         newsletter_id = tx.settings.newsletter_id(newsletter.slug)
-    reader = known or Subscriber(new_public_id(), address, now, name)
+    reader = known or Subscriber(new_public_id(), address, now, name, sign_up.language)
     # Rendered before the write begins: SQLite has one writer at a time.
     mail = _render_mail(
         keyring, settings, templates, newsletter, newsletter_id, reader, base_url, now
@@ -123,7 +127,7 @@ def request_subscription(
                 reply_to=newsletter.reply_to,
                 return_path=settings.bounces.return_path,
                 created_at=now,
-                language=newsletter.language_in(settings.publication),
+                language=mail.language,
                 base_url=base_url,
                 token_key=keyring.signing_key,
                 dkim_selectors=dkim_selectors,
@@ -283,6 +287,7 @@ def _render_mail(
         base_url=base_url,
         templates=templates,
         expires_at=expires,
+        language=reader.language,
     )
 
 

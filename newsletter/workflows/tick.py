@@ -15,7 +15,9 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot, latest_slot, upcoming_slot
+from newsletter.rendering.system_mail import Quote
 from newsletter.sources.model import SourceState
+from newsletter.words import words_of
 from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.installation import Installation
@@ -187,10 +189,16 @@ def _tell(
     error: NewsletterError,
 ) -> None:
     log.error("slot_failed", newsletter=newsletter.slug, issue=slot, error=str(error))
+    words = words_of(settings.publication.language)
     notice = Notice(
         key=f"failed:{newsletter.slug}:{slot}",
-        subject=f"{newsletter.name}, {slot}: needs a hand",
-        sentences=(str(error), "It is tried again every half minute until it works."),
+        subject=words.gettext(
+            "%(newsletter)s, %(slot)s: needs a hand", newsletter=newsletter.name, slot=slot
+        ),
+        sentences=(
+            Quote(str(error)),
+            words.gettext("It is tried again every half minute until it works."),
+        ),
     )
     with installation.database.write() as tx:
         queue_notice(tx, installation, settings, newsletter, notice)

@@ -19,7 +19,9 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import upcoming_slot
+from newsletter.rendering.system_mail import Quote
 from newsletter.storage.transaction import Transaction
+from newsletter.words import Words, words_of
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
 
@@ -249,7 +251,8 @@ def _stop(installation: Installation, settings: Settings, brake: Brake, wave: Wa
         tx.changes.record(now, ACTOR, "issue", wave.issue_id, _TRIPPED, detail)
         newsletter = settings.newsletter_called(issue.newsletter)
         if newsletter is not None:
-            notice = _notice(issue, wave, trip, looked_at)
+            words = words_of(settings.publication.language)
+            notice = _notice(words, issue, wave, trip, looked_at)
             queue_notice(tx, installation, settings, newsletter, notice)
     log.warning(
         "issue_braked",
@@ -262,16 +265,27 @@ def _stop(installation: Installation, settings: Settings, brake: Brake, wave: Wa
     return True
 
 
-def _notice(issue: Issue, wave: Wave, trip: BrakeTrip, looked_at: int) -> Notice:
+def _notice(words: Words, issue: Issue, wave: Wave, trip: BrakeTrip, looked_at: int) -> Notice:
     command = f"--newsletter {issue.newsletter} --slot {issue.slot}"
     return Notice(
         key=f"brake:{issue.public_id}:{wave.number}:{looked_at}",
-        subject=f"Paused: {issue.subject}",
+        subject=words.gettext("Paused: %(subject)s", subject=issue.subject),
         sentences=(
-            f"Issue {issue.slot} of {issue.newsletter} is paused: {trip.sentence()}",
-            f"See who they are: newsletter issue report {command} --json",
-            f"To go on all the same: newsletter issue resume {command}. The brake then looks at "
-            "the readers who come next.",
+            words.gettext(
+                "Issue %(slot)s of %(newsletter)s is paused:",
+                slot=issue.slot,
+                newsletter=issue.newsletter,
+            ),
+            Quote(trip.sentence()),
+            words.gettext(
+                "See who they are: %(command)s",
+                command=f"newsletter issue report {command} --json",
+            ),
+            words.gettext(
+                "To go on all the same: %(command)s. The brake then looks at the readers who "
+                "come next.",
+                command=f"newsletter issue resume {command}",
+            ),
         ),
     )
 
