@@ -1,17 +1,20 @@
-"""The words that readers see, in their language: gettext catalogues below `locale/`.
+"""The words and dates that readers see, in their language.
 
-English is the source text. A language is one file, `locale/hy/LC_MESSAGES/newsletter.po`,
-compiled in memory when it is first needed; what it does not translate stays English.
+The words are gettext catalogues. English is the source text; another language is
+one file, `locale/hy/LC_MESSAGES/newsletter.po`, compiled in memory when it is first
+needed. What it does not translate stays English.
 """
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -25,6 +28,9 @@ LOCALE_FOLDER = Path(__file__).parent / "locale"
 _FILE = "LC_MESSAGES/newsletter.po"
 # CLDR lacks Western Armenian, and we a catalogue of it: Armenian is nearest.
 _NEAREST = {"hyw": "hy"}
+
+# CLDR's Armenian puts the day first, as "05 օգոստոսի", save where it names the weekday.
+_DAY_PATTERNS = {"hy": ("y թ. MMMM d", "MMMM d")}
 
 _NAME = re.compile(r"%\((\w+)\)s")
 
@@ -104,6 +110,16 @@ def locale_of(language: str) -> Locale:
     return Locale(SOURCE_LANGUAGE)
 
 
+def name_day(day: date, language: str, *, with_year: bool = True) -> str:
+    """A day of the month: "August 5, 2025", "August 5"."""
+    locale = locale_of(language)
+    if patterns := _DAY_PATTERNS.get(locale.language):
+        return format_date(day, patterns[0 if with_year else 1], locale=locale)
+    if with_year:
+        return format_date(day, "long", locale=locale)
+    return format_skeleton("MMMMd", day, locale=locale)
+
+
 def names_in(message: str) -> frozenset[str]:
     """The ``%(names)s`` that a message holds."""
     return frozenset(_NAME.findall(message.replace("%%", "")))
@@ -146,13 +162,12 @@ def _drop_unusable(catalogue: Catalog, language: str) -> None:
 
 
 def _can_be_filled(message: Message) -> bool:
-    values = dict.fromkeys((n for form in _forms(message.id) for n in names_in(form)), "")
-    try:
-        for text in _forms(message.string):
-            text % values
-    except (KeyError, TypeError, ValueError):
-        return False
-    return True
+    """Whether the translation holds no name that the message lacks, and no loose "%"."""
+    names = {name for form in _forms(message.id) for name in names_in(form)}
+    return all(
+        names_in(text) <= names and "%" not in _NAME.sub("", text.replace("%%", ""))
+        for text in _forms(message.string)
+    )
 
 
 def _forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:

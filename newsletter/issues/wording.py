@@ -6,10 +6,10 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_datetime
 
 from newsletter.publication.schedule import Period
-from newsletter.words import Words, locale_of, words_of
+from newsletter.words import Words, locale_of, name_day, words_of
 
 # What dates are joined with, for languages that have no catalogue yet. CLDR has
 # these only for spans of one month, and the word for a week only in the plural.
@@ -65,18 +65,18 @@ def name_period(period: Period, day: date, language: str) -> str:
 
 def name_date(day: date, language: str) -> str:
     """The date in full: "August 5, 2025"."""
-    return _spaced(format_date(day, "long", locale=locale_of(language)))
+    return _spaced(name_day(day, language))
 
 
 def name_days(first: date, last: date, language: str) -> str:
     """A span of days: "July 6 to August 4"; with years where they differ."""
     locale = locale_of(language)
     if first == last:
-        return _day(first, locale)
+        return _day(first, language)
     if first.year != last.year:
         days = [name_date(day, language) for day in (first, last)]
     else:
-        days = [_day(first, locale), _day(last, locale)]
+        days = [_day(first, language), _day(last, language)]
     if words := _own_words(language, locale):
         return words.gettext("%(first)s to %(last)s", first=days[0], last=days[1])
     return _SPAN.get(locale.language, "{} – {}").format(*days)
@@ -85,11 +85,11 @@ def name_days(first: date, last: date, language: str) -> str:
 def name_since(start: datetime, end: datetime, zone: ZoneInfo, language: str) -> str:
     """A span of time up to now: "since July 31, 12:00", in local time."""
     locale = locale_of(language)
-    first = _moment(start, zone, locale)
+    first = _moment(start, zone, language)
     if words := _own_words(language, locale):
         return words.gettext("since %(moment)s", moment=first)
     form = _SINCE.get(locale.language)
-    return form.format(first) if form else f"{first} – {_moment(end, zone, locale)}"
+    return form.format(first) if form else f"{first} – {_moment(end, zone, language)}"
 
 
 def fill_template(template: str, words: Mapping[str, str]) -> str:
@@ -108,15 +108,15 @@ def _own_words(language: str, locale: Locale) -> Words | None:
     return words if words.language.partition("-")[0] == locale.language else None
 
 
-def _day(day: date, locale: Locale) -> str:
-    return _spaced(format_skeleton("MMMMd", day, locale=locale))
+def _day(day: date, language: str) -> str:
+    return _spaced(name_day(day, language, with_year=False))
 
 
-def _moment(instant: datetime, zone: ZoneInfo, locale: Locale) -> str:
+def _moment(instant: datetime, zone: ZoneInfo, language: str) -> str:
     local = instant.astimezone(zone)
     # Papers set the time on 24 hours alike in every language.
-    clock = format_datetime(local, "HH:mm", locale=locale, tzinfo=zone)
-    return f"{_day(local.date(), locale)}, {clock}"
+    clock = format_datetime(local, "HH:mm", locale=locale_of(language), tzinfo=zone)
+    return f"{_day(local.date(), language)}, {clock}"
 
 
 def _spaced(text: str) -> str:

@@ -9,13 +9,13 @@ translated by ``{% trans %}`` and its functions, in `rendering.translate`.
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from newsletter.errors import RenderError
-from newsletter.words import SOURCE_LANGUAGE, locale_of, ngettext_noop, words_of
+from newsletter.words import SOURCE_LANGUAGE, locale_of, name_day, ngettext_noop, words_of
 
 _NOUNS: Mapping[str, tuple[str, str]] = {
     "stories": ngettext_noop("%(count)s story", "%(count)s stories"),
@@ -35,6 +35,8 @@ def format_day(day: date, language: str, zone: tzinfo | None = None, style: str 
     """
     if isinstance(day, datetime):
         day = _in_zone(day, zone).date()
+    if style == "long":
+        return name_day(day, language)
     return format_date(day, style, locale=locale_of(language))
 
 
@@ -74,11 +76,10 @@ def count_noun(count: int, noun: str, language: str) -> str:
 
 def format_weekday(day: date, language: str) -> str:
     """A coming day by its name, without the year: "Friday, August 8"."""
-    locale = locale_of(language)
     return words_of(language).gettext(
         "%(weekday)s, %(day)s",
-        weekday=format_date(day, "EEEE", locale=locale),
-        day=format_skeleton("MMMMd", day, locale=locale),
+        weekday=format_date(day, "EEEE", locale=locale_of(language)),
+        day=name_day(day, language, with_year=False),
     )
 
 

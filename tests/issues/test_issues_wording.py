@@ -14,7 +14,6 @@ from newsletter.issues.lines import (
 )
 from newsletter.issues.wording import (
     fill_template,
-    locale_of,
     name_date,
     name_days,
     name_period,
@@ -22,6 +21,7 @@ from newsletter.issues.wording import (
     unknown_names,
 )
 from newsletter.publication.schedule import Period
+from newsletter.words import locale_of
 
 DAY = date(2025, 8, 5)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -38,6 +38,7 @@ NEW_YORK = ZoneInfo("America/New_York")
         (Period.MONTH, "en", "August 2025"),
         (Period.MONTH, "hy", "Օգոստոս 2025"),
         (Period.MONTH, "ru", "Август 2025"),
+        (Period.DAY, "hy", "2025 թ. օգոստոսի 5"),
         (Period.DAY, "en-US", "August 5, 2025"),
         (Period.DAY, "en-GB", "5 August 2025"),
         (Period.DAY, "xx-nowhere", "August 5, 2025"),
@@ -56,7 +57,7 @@ def test_spans() -> None:
     july, august = date(2025, 7, 6), date(2025, 8, 4)
     assert name_days(july, august, "en") == "July 6 to August 4"
     assert name_days(july, august, "fr") == "du 6 juillet au 4 août"
-    assert name_days(july, august, "hy") == "6 հուլիսի – 4 օգոստոսի"
+    assert name_days(july, august, "hy") == "հուլիսի 6 – օգոստոսի 4"
     assert name_days(july, july, "en") == "July 6"
     assert name_days(date(2024, 12, 20), date(2025, 1, 2), "en") == (
         "December 20, 2024 to January 2, 2025"
@@ -67,7 +68,8 @@ def test_since_is_local_time() -> None:
     start, end = datetime(2025, 7, 31, 16, tzinfo=UTC), datetime(2025, 8, 7, 16, tzinfo=UTC)
     assert name_since(start, end, NEW_YORK, "en") == "since July 31, 12:00"
     assert name_since(start, end, NEW_YORK, "de") == "seit 31. Juli, 12:00"
-    assert name_since(start, end, NEW_YORK, "hy") == "31 հուլիսի, 12:00 – 7 օգոստոսի, 12:00"
+    assert name_since(start, end, NEW_YORK, "hy") == "հուլիսի 31, 12:00-ից"
+    assert name_since(start, end, NEW_YORK, "el") == "31 Ιουλίου, 12:00 – 7 Αυγούστου, 12:00"
 
 
 @pytest.mark.parametrize("language", ["en", "hy", "ru", "ar", "fr", "zh-Hant-TW", "hyw", "", "x-y"])

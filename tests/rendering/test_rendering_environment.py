@@ -102,10 +102,29 @@ def test_nouns_are_counted_by_the_rules_of_their_words(
 
 
 def test_a_filter_takes_another_language_than_the_page(tmp_path: Path) -> None:
-    text = "{{ 3 | counted('min', 'hy') }} {{ 'credit' | say(language='en', name='Ani') }}"
+    text = "{{ 3 | counted('min', 'hy') }} {{ gettext_in('en', 'Photo: %(name)s', name='Ani') }}"
     assert render(tmp_path, text, language="hy") == "3 րոպե Photo: Ani"
 
 
-def test_unknown_words_are_named(tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match='"no_such_words"'):
-        render(tmp_path, "{{ 'no_such_words' | say }}")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% trans name=who %}Photo: {{ name }}{% endtrans %}",
+        "{{ gettext('Photo: %(name)s', name=who) }}",
+        "{{ gettext_in(language, 'Photo: %(name)s', name=who) }}",
+    ],
+)
+def test_what_fills_a_sentence_is_escaped(tmp_path: Path, text: str) -> None:
+    told = render(tmp_path, text, language="hy", who="<b>Ani</b> 100 %(x)s")
+    assert told == "Լուսանկարը՝ &lt;b&gt;Ani&lt;/b&gt; 100 %(x)s"
+    assert render(tmp_path, text, language="fr", who="Ani") == "Photo: Ani"
+
+
+def test_a_name_that_a_sentence_lacks_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match="who"):
+        render(tmp_path, "{% trans who %}Photo: {{ who }}{% endtrans %}", language="hy")
+
+
+def test_unknown_nouns_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match='"no_such_noun"'):
+        render(tmp_path, "{{ 2 | counted('no_such_noun') }}")

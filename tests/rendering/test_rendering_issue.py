@@ -219,7 +219,7 @@ def test_nothing_stands_between_two_columns(rendered: RenderedIssue) -> None:
     ("language", "said"),
     [
         ("en", ("First published by Valley Wire", "Still read")),
-        ("hy", ("Առաջինը հրապարակել է՝ Valley Wire", "Դեռ կարդում են")),
+        ("hy", ("Առաջին հրապարակումը՝ Valley Wire", "Դեռ կարդում են")),
     ],
 )
 def test_it_says_who_had_a_story_first_and_what_is_still_read(
