@@ -87,7 +87,9 @@ class Publication(Model):
     timezone: Timezone = Field(
         "UTC", description="the zone in which the paper's days and weeks run"
     )
-    language: Language = Field("en", description="BCP 47 tag")
+    language: Language = Field(
+        "en", description="of pages, and of notices to editors: a BCP 47 tag such as en or hy"
+    )
     postal_address: Line = Field(
         "", description="printed in every footer: the law asks for it in bulk mail"
     )
@@ -337,7 +339,9 @@ class Newsletter(Model):
     sender: Sender = Field(alias="from", description="name and address it comes from")
     reply_to: MailAddress | None = Field(None, description="where answers go; else the sender")
     timezone: Timezone | None = Field(None, description="else the publication's")
-    language: Language | None = Field(None, description="else the publication's")
+    language: Language | None = Field(
+        None, description="of its mail and its pages; else the publication's"
+    )
     sources: tuple[Slug, ...] = Field(
         (), description="which sources it takes stories from; empty: all"
     )

@@ -93,11 +93,12 @@ def is_armenian(text: str) -> bool:
     return any(ord(character) in _ARMENIAN for character in text)
 
 
-def may_be_capitals(text: str) -> bool:
-    """Whether the text may be printed in capitals, with space between them.
+def has_capitals(text: str) -> bool:
+    """Whether the text may be set in capitals, with space between them, or slanted.
 
     Not in Armenian: browsers turn the ligature U+0587 into capitals of the
-    classical spelling. Nor in scripts without capitals, whose letters may be joined.
+    classical spelling. Nor in scripts without capitals, whose letters may be joined;
+    neither kind has an italic.
     """
     return not is_armenian(text) and text.upper() != text.lower()
 
@@ -158,5 +159,5 @@ FILTERS: Mapping[str, Callable[..., object]] = {
 }
 TESTS: Mapping[str, Callable[..., bool]] = {
     "armenian": is_armenian,
-    "capitals": may_be_capitals,
+    "capitals": has_capitals,
 }
