@@ -9,6 +9,7 @@ from newsletter.publication.model import Newsletter, Publication
 from newsletter.publication.slots import Slot
 from newsletter.stories.canonical import title_key
 from newsletter.stories.excerpt import cut_at_word
+from newsletter.words import words_of
 
 # What phones show of a subject, and what inboxes show after it.
 LONGEST_SUBJECT = 60
@@ -34,7 +35,7 @@ def write_lines(newsletter: Newsletter, publication: Publication, issue: Issue) 
     told = following if "{headline}" in newsletter.subject else filling
     return replace(
         issue,
-        title=fill_template(newsletter.title, words),
+        title=_write_title(newsletter, publication, words),
         subject=subject,
         preheader=write_preheader(
             [item.headline for item in told], subject, [item.excerpt for item in filling]
@@ -55,6 +56,15 @@ def template_words(
         "period": name_period(newsletter.send_moment.period, dated.date, language),
         "date": name_date(dated.date, language),
     }
+
+
+def _write_title(
+    newsletter: Newsletter, publication: Publication, words: Mapping[str, str]
+) -> str:
+    if newsletter.title:
+        return fill_template(newsletter.title, words)
+    language = newsletter.language_in(publication)
+    return words_of(language).gettext("Top Stories · %(period)s", period=words["period"])
 
 
 def write_subject(template: str, words: Mapping[str, str]) -> str:

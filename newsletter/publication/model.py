@@ -365,7 +365,9 @@ class Newsletter(Model):
         description="may hold {headline} {newsletter} {publication} {short_name} {period} {date}",
     )
     title: Line = Field(
-        "Top Stories · {period}", description="set above the stories; the same names"
+        "",
+        description="set above the stories; the same names. Without it “Top Stories · {period}” in "
+        "the newsletter's language",
     )
     consent: Line = Field(
         "",

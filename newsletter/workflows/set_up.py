@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
 from newsletter.sources.model import FoundSource, PrintedCounter, SiteProfile
+from newsletter.words import words_of
 
 _SECTIONS = """\
   [[newsletter.section]]
   slug = "most-read"
   kind = "most_read"
-  title = "Most read stories of the month"
+  title = {most_read}
   count = 5
   window = "30 days"
   max_per_department = 2
@@ -23,7 +24,7 @@ _SECTIONS = """\
   [[newsletter.section]]
   slug = "latest"
   kind = "latest"
-  title = "Latest articles of the week"
+  title = {latest}
   count = 12
   window = "7 days"
 """
@@ -74,6 +75,14 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
     domain = "localhost" if is_private_address(profile.url) else host.removeprefix("www.")
     zone = plan.timezone or profile.timezone or "UTC"
     sender = plan.sender or f"newsletter@{domain}"
+    words = words_of(profile.language or "en")
+    paper = _bare(profile.short_name or profile.name or host)
+    # Translators: the name of a paper's weekly newsletter, as "Courier Weekly".
+    weekly = words.gettext("%(paper)s Weekly", paper=paper)
+    sections = _SECTIONS.format(
+        most_read=_toml(words.gettext("Most read stories of the month")),
+        latest=_toml(words.gettext("Latest articles of the week")),
+    )
     lines = [
         f"# Written by `newsletter init` from what {profile.url} tells of itself.",
         "# Every line may be changed; docs/config.md explains every key.",
@@ -101,7 +110,7 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         *_reads_lines(profile),
         "[[newsletter]]",
         'slug = "weekly"',
-        f"name = {_toml(f'{_bare(profile.short_name or profile.name or host)} Weekly')}",
+        f"name = {_toml(weekly)}",
         f"from = {{ name = {_toml(profile.name or host)}, address = {_toml(sender)} }}",
         f"draft_at = {_toml(plan.draft_at)}",
         f"send_at = {_toml(plan.send_at)}",
@@ -109,7 +118,7 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         'changed_headline = "take"    # after the draft; "flag" keeps the old one and tells you',
         'max_lateness = "12 hours"',
         "",
-        _SECTIONS.rstrip(),
+        sections.rstrip(),
         "",
     ]
     return "\n".join(lines)

@@ -97,3 +97,15 @@ def test_each_line_says_where_it_is_from(
     serve_front(site)
     line = re.findall(rf"^{key} = .*$", init(call, site, tmp_path), re.MULTILINE)[0]
     assert line.endswith(f"  # from {origin}")
+
+
+def test_an_armenian_site_gets_an_armenian_newsletter(
+    call: Call, site: Any, tmp_path: Path
+) -> None:
+    serve_front(site)
+    (newsletter,) = settings_of(tmp_path, init(call, site, tmp_path)).newsletter
+    assert newsletter.name == "Paper. շաբաթվա ընտրանի"
+    assert [section.title for section in newsletter.sections] == [
+        "Ամսվա ամենաընթերցվող հոդվածները",
+        "Շաբաթվա վերջին հոդվածները",
+    ]

@@ -187,8 +187,8 @@ def test_templates() -> None:
 def test_an_armenian_newsletter_is_dated_in_armenian() -> None:
     issue = assemble(newsletter(language="hy"), Material(STORIES, READS)).issue
     assert issue.language == "hy"
-    assert issue.title == "Top Stories · Շաբաթ 32"
-    assert issue.sections[0].window == "9 հուլիսի – 7 օգոստոսի"
+    assert issue.title == "Գլխավոր նյութեր · Շաբաթ 32"
+    assert issue.sections[0].window == "հուլիսի 9 – օգոստոսի 7"
 
 
 def test_the_id_follows_from_the_draft() -> None:

@@ -177,6 +177,22 @@ def test_missed_send_is_held_told_once_and_released_by_approval(house: House) ->
     assert house.issues()[0].state is IssueState.SENDING
 
 
+def test_an_armenian_papers_editors_are_told_in_armenian(tmp_path: Path) -> None:
+    clock = MovingClock(SLOT.draft_at - timedelta(days=3))
+    began = datetime(2025, 1, 1, tzinfo=UTC)
+    with weekly_feed(clock, began) as feed, MailCatcher(tmp_path / "outbox") as catcher:
+        house = House(tmp_path, clock, feed, catcher)
+        house.config = load_config(
+            tmp_path / "config.toml", {"NEWSLETTER_PUBLICATION__LANGUAGE": "hy"}
+        )
+        house.tick(SLOT.draft_at)
+        house.approve()
+        house.tick(DEADLINE + HOUR)
+        subjects = house.notices()
+    told = ("Սպասում է ձեր հաստատմանը՝", "Կասեցված է՝")
+    assert [sum(s.startswith(words) for s in subjects) for words in told] == [1, 1]
+
+
 def test_failed_draft_is_told_once_uses_no_story_and_is_tried_again(tmp_path: Path) -> None:
     clock = MovingClock(SLOT.draft_at - timedelta(days=3))
     begins = SLOT.draft_at + HOUR
