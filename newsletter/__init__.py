@@ -3,8 +3,8 @@
 The rooms, in the order in which a story travels from the paper's site to a
 reader's inbox. Each imports only rooms above it in this list:
 
-- ``errors``, ``clock``, ``tokens``, ``log``, ``config``, ``net``, ``words``: the ground. Readers' words lie
-  in ``locale``.
+- ``errors``, ``clock``, ``tokens``, ``log``, ``config``, ``net``, ``words``: the ground;
+  ``locale`` holds the catalogues of ``words``.
 - ``publication``: the paper's nouns and the slots of its newsletters.
 - ``sources``: where stories and their reads come from.
 - ``pictures``: a picture as a file that every mail program shows.

@@ -58,9 +58,7 @@ def template_words(
     }
 
 
-def _write_title(
-    newsletter: Newsletter, publication: Publication, words: Mapping[str, str]
-) -> str:
+def _write_title(newsletter: Newsletter, publication: Publication, words: Mapping[str, str]) -> str:
     if newsletter.title:
         return fill_template(newsletter.title, words)
     language = newsletter.language_in(publication)

@@ -204,7 +204,9 @@ def test_from_right_to_left_letters_stay_joined(browser: Browser, turned: Render
       .map(element => getComputedStyle(element).letterSpacing)"""
     with shown(browser, turned.html, 700) as page:
         assert set(page.evaluate(spaced)) <= {"normal", "0px"}
-        slants = page.locator(".note").evaluate_all("e => e.map(p => getComputedStyle(p).fontStyle)")
+        slants = page.locator(".note").evaluate_all(
+            "e => e.map(p => getComputedStyle(p).fontStyle)"
+        )
     assert set(slants) == {"normal"}
 
 
