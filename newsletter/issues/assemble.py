@@ -63,7 +63,8 @@ class Material:
     "latest" ended; None for a newsletter's first issue. ``so_far`` are the reads
     of the last 28 days, by public id, and ``expectation`` what scores go by.
     ``fields``, by section slug, tells how many stories compete where ``stories``
-    holds only the best; ``held_over`` are those that the previous issue's editor held.
+    holds only the best; ``held_over`` are those that the previous issue's editor held,
+    and ``led_before`` is the department of the story that led it.
     """
 
     stories: tuple[Story, ...]
@@ -74,6 +75,7 @@ class Material:
     covers_from: datetime | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
     held_over: frozenset[str] = frozenset()
+    led_before: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def assemble_issue(
             "reads; see `newsletter stories list` for what its sources brought",
             subject=slot.key,
         )
-    lead = _choose_lead(printed, selections, newsletter.ranking)
+    lead = _choose_lead(printed, selections, newsletter.ranking, material.led_before)
     sections = tuple(
         _print_section(
             plan,
@@ -290,7 +292,10 @@ def _select_sections(
 
 
 def _choose_lead(
-    printed: Sequence[SectionPlan], selections: Mapping[str, Selection], ranking: Ranking
+    printed: Sequence[SectionPlan],
+    selections: Mapping[str, Selection],
+    ranking: Ranking,
+    led_before: str,
 ) -> Story | None:
     """The best story of the news, else what comes first.
 
@@ -301,7 +306,7 @@ def _choose_lead(
     plan = next((plan for plan in printed if plan.kind == "latest"), printed[0])
     chosen = selections[plan.slug].chosen
     whole = tuple(c for c in chosen if c.pinned or not _is_excerpt(c.story, ranking)) or chosen
-    lead = choose_lead(Selection(whole)) if plan.kind == "latest" else None
+    lead = choose_lead(Selection(whole), led_before) if plan.kind == "latest" else None
     return lead or whole[0].story
 
 

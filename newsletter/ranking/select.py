@@ -41,11 +41,12 @@ def select_stories(
     return fill_section(plan, pool, order, likenesses or Likenesses(pool.stories))
 
 
-def choose_lead(selection: Selection) -> Story | None:
+def choose_lead(selection: Selection, led_before: str = "") -> Story | None:
     """The story that leads an issue, of a section's choices.
 
-    A pin at the first place, else the best score; of ties the newest. Without
-    scores it is the first one.
+    A pin at the first place, else the best score; of ties one of another
+    department than ``led_before``, which led the previous issue, then the newest.
+    Without scores it is the first one.
     """
     if not selection.chosen:
         return None
@@ -55,7 +56,12 @@ def choose_lead(selection: Selection) -> Story | None:
         return first.story
     entries = [Entry(c.story, c.reads, c.score) for c in scored]
     entries.sort(key=lambda entry: (-entry.value, *_newest_first(entry.story)))
-    return take_next(entries, lambda e: e.score, lambda e: _newest_first(e.story)).story
+
+    def preference(entry: Entry) -> tuple[bool, float, str]:
+        department = entry.story.department
+        return (bool(department) and department == led_before, *_newest_first(entry.story))
+
+    return take_next(entries, lambda e: e.score, preference).story
 
 
 def _most_read(plan: SectionPlan, pool: Pool, _: Window) -> Order:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from newsletter.issues.assemble import Material
+from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter, SectionPlan, Settings
 from newsletter.publication.slots import Slot
 from newsletter.ranking.curve import HORIZON_HOURS
@@ -101,7 +102,13 @@ def gather_material(
         covers_from=covers_from,
         fields=fields,
         held_over=held_over,
+        led_before=_department_of_lead(previous),
     )
+
+
+def _department_of_lead(issue: Issue | None) -> str:
+    leading = (item for item in issue.items if item.story_id == issue.lead) if issue else ()
+    return next((item.department for item in leading), "")
 
 
 def expect(

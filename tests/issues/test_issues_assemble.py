@@ -277,6 +277,19 @@ def test_the_lead_goes_by_score_and_makes_the_subject() -> None:
     assert issue.preheader.startswith("Headline number 0 · Headline number 1")
 
 
+@pytest.mark.parametrize(
+    ("led_before", "lead"), [("", "s0"), ("Arts", "s0"), ("Region", "s1"), ("Life", "s0")]
+)
+def test_of_ties_another_department_leads_than_in_the_issue_before(
+    led_before: str, lead: str
+) -> None:
+    """s0 (Region) and s1 (Arts) can't be told apart by their reads; s0 is the newer."""
+    tied = tuple(story(n, days=3 + n / 100) for n in range(2))
+    reads = {"s0": 100, "s1": 104}
+    material = Material((*tied, story(3, days=4)), so_far=reads, led_before=led_before)
+    assert assemble(newsletter({**NEW, "window": "7 days"}), material).issue.lead == lead
+
+
 def test_what_cant_be_pinned_is_said() -> None:
     stories = (*STORIES, story(99, days=1, hidden="password"))
     pins = (Pin("new", 1, "s99"), Pin("top", 9, "s2"), Pin("top", 1, "s3"))

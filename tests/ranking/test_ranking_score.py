@@ -62,11 +62,11 @@ def scored(value: float, low: float) -> Score:
 
 
 def test_ties_within_the_band_are_broken_by_preference() -> None:
-    order = [("a", scored(100, 80)), ("b", scored(99, 75)), ("c", scored(85, 60))]
+    order = [("a", scored(100, 80)), ("b", scored(91, 75)), ("c", scored(85, 60))]
     assert are_tied(order[0][1], order[1][1])
-    # Within the band, but more than a fiftieth below.
+    # Within the band, but more than a tenth below.
     assert not are_tied(order[0][1], order[2][1])
-    # Less than a fiftieth below, but so many reads leave no doubt.
+    # Less than a tenth below, but so many reads leave no doubt.
     assert not are_tied(scored(100, 99.5), scored(99, 98))
     preferred = {"a": 2, "b": 1, "c": 0}
     taken = [take_next(order, lambda e: e[1], lambda e: preferred[e[0]])[0] for _ in range(3)]
