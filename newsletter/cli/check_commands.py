@@ -16,6 +16,7 @@ from newsletter.workflows.check import check_dns, sender_domains
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.fetch import count_offered
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.material import tell_mixed_kinds
 from newsletter.workflows.reads import can_be_asked, poll_counter
 from newsletter.workflows.relay_doors import paused_relays
 from newsletter.workflows.set_up import is_private_address
@@ -52,6 +53,7 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
             yield _Answer(f"source {source.slug}", "stop", str(error))
     for reads in settings.reads:
         yield from _check_reads(installation, settings, reads)
+    yield from _check_kinds(installation, settings)
     yield from _check_links(installation)
     yield from _check_hold(installation)
     yield from _check_dns(installation, settings)
@@ -75,6 +77,13 @@ def _check_reads(installation: Installation, settings: Settings, reads: Reads) -
         yield _Answer(f"reads {reads.slug}", "ok", f"{count} rows")
     except NewsletterError as error:
         yield _Answer(f"reads {reads.slug}", "stop", str(error))
+
+
+def _check_kinds(installation: Installation, settings: Settings) -> Iterator[_Answer]:
+    with installation.database.read() as tx:
+        for newsletter in settings.newsletter:
+            for sentence in tell_mixed_kinds(tx, settings, newsletter):
+                yield _Answer(f"reads of {newsletter.slug}", "warn", sentence)
 
 
 def _check_links(installation: Installation) -> Iterator[_Answer]:

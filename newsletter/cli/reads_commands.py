@@ -84,7 +84,7 @@ def confirm(
         bool, typer.Option("--leave-out", help="leave them out; counting goes on from there")
     ] = False,
 ) -> None:
-    """Count the reads that were set aside because they jumped, or leave them out for good."""
+    """Count the reads that were set aside after a jump or a fall, or leave them out for good."""
     with open_from_file(config, now=now) as installation:
         slug, counts, total = confirm_reads(installation, reads, leave_out=leave_out)
     if json:

@@ -64,7 +64,8 @@ class Material:
     of the last 28 days, by public id, and ``expectation`` what scores go by.
     ``fields``, by section slug, tells how many stories compete where ``stories``
     holds only the best; ``held_over`` are those that the previous issue's editor held,
-    and ``led_before`` is the department of the story that led it.
+    and ``led_before`` is the department of the story that led it. ``notices`` are
+    sentences on what the material lacks.
     """
 
     stories: tuple[Story, ...]
@@ -76,6 +77,7 @@ class Material:
     fields: Mapping[str, Field] = field(default_factory=dict)
     held_over: frozenset[str] = frozenset()
     led_before: str = ""
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def assemble_issue(
         for plan in newsletter.sections
     }
     selections, notices = _select_sections(newsletter, material, pool, window, titles)
+    notices = [*material.notices, *notices]
     starved = frozenset(slug for slug, selection in selections.items() if selection.starved)
     printed = [
         plan

@@ -548,12 +548,15 @@ class Settings(Model):
         return next((n for n in self.newsletter if n.slug == slug), None)
 
     def primary_counters(self, sources: tuple[str, ...]) -> list[str]:
-        """The counters that rank stories of these sources: one a source, the first or marked."""
+        """The counters that rank stories of these sources: one a source, the first or marked.
+
+        In the order of ``sources``, of which the first says what kind ranks.
+        """
         chosen: dict[str, str] = {}
         for reads in sorted(self.reads, key=lambda reads: not reads.primary):
             if reads.source in sources:
                 chosen.setdefault(reads.source, reads.slug)
-        return list(chosen.values())
+        return [chosen[source] for source in sources if source in chosen]
 
 
 def _refuse_twins(kind: str, slugs: list[str]) -> None:

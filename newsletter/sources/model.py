@@ -129,10 +129,11 @@ class ReadKind(StrEnum):
 
 @dataclass(frozen=True)
 class ReadDoubt:
-    """Reads that came faster than a counter can count, set aside until a person confirms them.
+    """Reads that a counter can hardly have counted, set aside until it is known better.
 
     ``story`` is a public id, ``reads`` what they would add to ``day``, ``total``
-    the running total that showed them, where the counter keeps one.
+    the running total that showed them, where the counter keeps one: a jump, or
+    where it is less than the one before a fall.
     """
 
     story: str

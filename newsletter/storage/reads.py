@@ -16,6 +16,8 @@ from newsletter.storage.tables import read_day, read_doubt, read_point, source, 
 
 # The kinds under which visits from our own mails stand beside all visits.
 _OWN = "own_"
+# A counter that told nothing for so long, while others did, ranks no more.
+_SILENT = timedelta(days=30)
 DayRow = tuple[str, date, ReadKind, int]
 # What `ReadRepository.counted_days` gives, for callers to hand on.
 CountedDays = sa.Subquery | None
@@ -29,6 +31,39 @@ class ReadRepository(PolledRepository):
     def lock(self, slug: str) -> None:
         """Let one transaction at a time turn this counter's totals or log lines into days."""
         lock_name(self._connection, f"reads {slug}")
+
+    def kind_of(self, slug: str) -> ReadKind | None:
+        """What the counter counts: the kind that it last told; None at first."""
+        kind = self._connection.scalar(
+            sa.select(source.c.stats_kind).where(source.c.id == self._key(slug))
+        )
+        return ReadKind(kind) if kind else None
+
+    def ranking_kinds(self, reads_slugs: Sequence[str]) -> dict[str, ReadKind]:
+        """What each of these counters counts, the one first whose kind ranks.
+
+        That is the first named. Left out are those that told nothing yet, or
+        nothing for a month while others did.
+        """
+        last_day = (
+            sa.select(read_day.c.day)
+            .where(read_day.c.reads_id == source.c.id, read_day.c.kind == source.c.stats_kind)
+            .order_by(read_day.c.day.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        rows = self._connection.execute(
+            sa.select(source.c.slug, source.c.stats_kind, last_day.label("last_day")).where(
+                source.c.role == self.role, source.c.slug.in_(reads_slugs)
+            )
+        )
+        told = {row.slug: row for row in rows if row.last_day is not None}
+        newest = max((row.last_day for row in told.values()), default=date.min)
+        return {
+            slug: ReadKind(told[slug].stats_kind)
+            for slug in dict.fromkeys(reads_slugs)
+            if slug in told and newest - told[slug].last_day <= _SILENT
+        }
 
     def put_days(self, slug: str, rows: Iterable[DayRow], *, own: bool = False) -> None:
         """Set the reads of (story, local day, kind); the last value wins.
@@ -70,6 +105,41 @@ class ReadRepository(PolledRepository):
         )
         return int(largest or 0)
 
+    def usual_days(
+        self, slug: str, kind: ReadKind, public_ids: Collection[str]
+    ) -> dict[str, float]:
+        """The mean reads a day of each of these stories, over the days that were told."""
+        reads_id = source_key(self._connection, self.role, slug)
+        return {
+            public_id: float(mean)
+            for chunk in chunks(sorted(public_ids))
+            for public_id, mean in self._connection.execute(
+                sa.select(story.c.public_id, sa.func.avg(read_day.c.reads))
+                .join_from(story, read_day, story.c.id == read_day.c.story_id)
+                .where(
+                    story.c.public_id.in_(chunk),
+                    read_day.c.reads_id == reads_id,
+                    read_day.c.kind == kind.value,
+                )
+                .group_by(story.c.public_id)
+            )
+        }
+
+    def largest_growth(self, slug: str, kind: ReadKind) -> int:
+        """The most that a total grew by from one that was kept to the next; 0 at first."""
+        before = sa.func.lag(read_point.c.total).over(
+            partition_by=read_point.c.story_id, order_by=read_point.c.taken_at
+        )
+        grown = (
+            sa.select((read_point.c.total - before).label("reads"))
+            .where(
+                read_point.c.reads_id == source_key(self._connection, self.role, slug),
+                read_point.c.kind == kind.value,
+            )
+            .subquery()
+        )
+        return max(0, int(self._connection.scalar(sa.select(sa.func.max(grown.c.reads))) or 0))
+
     def put_totals(
         self,
         slug: str,
@@ -92,6 +162,8 @@ class ReadRepository(PolledRepository):
             }
             for public_id, key in self._story_keys(new).items()
         ]
+        if totals:
+            self._note_kind(reads_id, kind)
         if not values:
             return
         statement = insert_into(self._connection, read_point)
@@ -127,12 +199,6 @@ class ReadRepository(PolledRepository):
             .join(story, story.c.id == read_point.c.story_id)
         )
         return {row.public_id: row.total for row in rows}
-
-    def has_totals(self, slug: str) -> bool:
-        """Whether the counter told any running total so far, of whatever kind."""
-        reads_id = source_key(self._connection, self.role, slug)
-        rows = sa.select(read_point.c.story_id).where(read_point.c.reads_id == reads_id).limit(1)
-        return self._connection.scalar(rows) is not None
 
     def doubts(self, slug: str) -> list[ReadDoubt]:
         """What of the counter is set aside, in the order of days."""
@@ -204,8 +270,8 @@ class ReadRepository(PolledRepository):
     ) -> dict[str, int]:
         """Reads of each story from ``first_day`` to ``last_day``, both included.
 
-        The counters named are added up, the kinds never: the first one that
-        was counted in these days stands, views before visitors before visits.
+        The counters named are added up, the kinds never: those count that tell
+        the kind of `ranking_kinds`, and no other kind that they told before.
         With ``less_own`` what our own mails caused is taken off.
         """
         days = self.counted_days(reads_slugs, first_day, last_day, less_own=less_own)
@@ -281,11 +347,14 @@ class ReadRepository(PolledRepository):
         return [_past_story(stories[key], its, life_days, zone) for key, its in lives]
 
     def first_day(self, reads_slugs: Sequence[str]) -> date | None:
-        """The first day of which any of these counters told."""
+        """The first day that these counters told of in the kind that ranks."""
+        kind, counters = self._ranking(reads_slugs)
+        if kind is None:
+            return None
         first: date | None = self._connection.scalar(
-            sa.select(sa.func.min(read_day.c.day))
-            .join(source, source.c.id == read_day.c.reads_id)
-            .where(source.c.role == self.role, source.c.slug.in_(reads_slugs))
+            sa.select(sa.func.min(read_day.c.day)).where(
+                read_day.c.reads_id.in_(counters), read_day.c.kind == kind.value
+            )
         )
         return first
 
@@ -297,28 +366,15 @@ class ReadRepository(PolledRepository):
         One kind only, as `sums` says; None where nothing was counted. A story
         may have several rows a day, those of ``less_own`` with a minus.
         """
-        counters = list(
-            self._connection.scalars(
-                sa.select(source.c.id).where(
-                    source.c.role == self.role, source.c.slug.in_(reads_slugs)
-                )
-            )
-        )
-        within = (
+        kind, counters = self._ranking(reads_slugs)
+        if kind is None:
+            return None
+        within = sa.exists().where(
             read_day.c.reads_id.in_(counters),
             read_day.c.day.between(first_day, last_day),
+            read_day.c.kind == kind.value,
         )
-        kind = next(
-            (
-                kind
-                for kind in ReadKind
-                if self._connection.scalar(
-                    sa.select(sa.exists().where(*within, read_day.c.kind == kind.value))
-                )
-            ),
-            None,
-        )
-        if kind is None:
+        if not self._connection.scalar(sa.select(within)):
             return None
         kinds = [kind.value, _OWN + kind.value] if less_own else [kind.value]
         counter: sa.ColumnElement[int] = read_day.c.reads_id
@@ -338,6 +394,19 @@ class ReadRepository(PolledRepository):
             .subquery()
         )
 
+    def _ranking(self, reads_slugs: Sequence[str]) -> tuple[ReadKind | None, list[int]]:
+        """The kind that ranks, and the counters of these that count it."""
+        kinds = self.ranking_kinds(reads_slugs)
+        kind = next(iter(kinds.values()), None)
+        return kind, [self._key(slug) for slug, its in kinds.items() if its is kind]
+
+    def _note_kind(self, reads_id: int, kind: ReadKind) -> None:
+        self._connection.execute(
+            sa.update(source)
+            .where(source.c.id == reads_id, source.c.stats_kind.is_distinct_from(kind.value))
+            .values(stats_kind=kind.value)
+        )
+
     def _write_days(self, slug: str, rows: Iterable[DayRow], *, own: bool, add: bool) -> None:
         listed = list(rows)
         reads_id = source_key(self._connection, self.role, slug)
@@ -355,6 +424,8 @@ class ReadRepository(PolledRepository):
         ]
         if not values:
             return
+        if not own:
+            self._note_kind(reads_id, listed[-1][2])
         statement = insert_into(self._connection, read_day)
         new = statement.excluded.reads
         self._connection.execute(

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -84,6 +84,8 @@ source = Table(
     Column("due_at", Instant),
     Column("held_until", Instant),
     Column("scanned_at", Instant),
+    # Of a counter: what it counts now, by what it last told.
+    Column("stats_kind", PlainText),
     UniqueConstraint("role", "slug"),
 )
 

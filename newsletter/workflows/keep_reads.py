@@ -1,14 +1,14 @@
 """From what a counter told to reads by day: matched to stories, judged, and kept."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from newsletter.log import get_logger
 from newsletter.publication.campaign import carries_tag
 from newsletter.publication.model import Reads, Settings
-from newsletter.sources.growth import Growth, Verdict, judge_day, judge_total
+from newsletter.sources.growth import Growth, Verdict, judge_day, judge_total, may_be_jump
 from newsletter.sources.model import ReadBatch, ReadDoubt, ReadKind, StoryKey
 from newsletter.sources.text import cap_problems
 from newsletter.storage.transaction import Transaction
@@ -18,6 +18,8 @@ log = get_logger(__name__)
 
 # The window of "most read of the month".
 _RECENT = timedelta(days=30)
+# A cache that lags is fresh again within a day; days are whole ones, so it takes two.
+_RESET_AFTER = timedelta(days=2)
 _NAMED = 10
 
 DayCounts = Mapping[tuple[str, date], int]
@@ -65,9 +67,10 @@ def keep_batch(
         if total.story in found:
             totals[found[total.story]] += total.total
     desk = _Desk(tx, reads, batch.kind, settings, now)
+    changed = bool(days or totals) and desk.note_kind()
     desk.set_days(days)
     tx.reads.put_days(reads.slug, [(s, d, batch.kind, n) for (s, d), n in own.items()], own=True)
-    desk.count_totals(totals, days_told={story for story, _ in days})
+    desk.count_totals(totals, days_told={story for story, _ in days}, changed=changed)
     return report_batch(
         desk,
         rows=len(keys),
@@ -87,6 +90,8 @@ def keep_added(
 ) -> "_Desk":
     """Add visits that we counted ourselves; the desk says what it set aside."""
     desk = _Desk(tx, reads, ReadKind.VISITS, settings, now)
+    if counts:
+        desk.note_kind()
     desk.add_days(counts)
     rows = [(story, day, ReadKind.VISITS, n) for (story, day), n in own.items()]
     tx.reads.add_to_days(reads.slug, rows, own=True)
@@ -148,7 +153,24 @@ class _Desk:
         self._tx = tx
         self._now = now
         self._today = now.astimezone(settings.publication.zone).date()
-        self._pending = {(d.story, d.day): d for d in tx.reads.doubts(reads.slug) if d.kind is kind}
+        self._before = tx.reads.kind_of(reads.slug)
+        doubts = tx.reads.doubts(reads.slug)
+        self._pending = {(d.story, d.day): d for d in doubts if d.kind is kind}
+
+    def note_kind(self) -> bool:
+        """Tell of a counter that counts something else now; True where it does.
+
+        What was set aside of the former kind is dropped: it would rank nothing.
+        """
+        if self._before in (None, self.kind):
+            return False
+        self.problems.append(
+            f"{self.reads.slug} counts {self.kind} now, and {self._before} before: the two are "
+            "not mixed, counting starts anew"
+        )
+        doubts = self._tx.reads.doubts(self.reads.slug)
+        self._tx.reads.drop_doubts(self.reads.slug, [d for d in doubts if d.kind is not self.kind])
+        return True
 
     def set_days(self, days: DayCounts) -> None:
         """Take numbers that are each the whole of a day."""
@@ -156,9 +178,10 @@ class _Desk:
             return
         stored = self._tx.reads.day_values(self.reads.slug, self.kind, {day for _, day in days})
         largest = self._tx.reads.largest_day(self.reads.slug, self.kind)
+        usual = self._usual_days(days)
         kept = []
         for (story, day), count in days.items():
-            growth = judge_day(stored.get((story, day), 0), count, largest)
+            growth = judge_day(stored.get((story, day), 0), count, largest, usual.get(story, 0))
             if growth.verdict is Verdict.JUMPED:
                 self._set_aside(ReadDoubt(story, day, self.kind, growth.reads))
                 continue
@@ -177,36 +200,35 @@ class _Desk:
             return
         stored = self._tx.reads.day_values(self.reads.slug, self.kind, {day for _, day in counts})
         largest = self._tx.reads.largest_day(self.reads.slug, self.kind)
+        usual = self._usual_days(counts)
         kept = []
         for (story, day), count in counts.items():
             waiting = self._pending.get((story, day))
             added = count + (waiting.reads if waiting else 0)
             before = stored.get((story, day), 0)
-            if judge_day(before, before + added, largest).verdict is Verdict.JUMPED:
+            growth = judge_day(before, before + added, largest, usual.get(story, 0))
+            if growth.verdict is Verdict.JUMPED:
                 self._set_aside(ReadDoubt(story, day, self.kind, added))
                 continue
             self._clear(story, day)
             kept.append((story, day, self.kind, added))
         self._tx.reads.add_to_days(self.reads.slug, kept)
 
-    def count_totals(self, totals: Mapping[str, int], *, days_told: Collection[str]) -> None:
+    def count_totals(
+        self, totals: Mapping[str, int], *, days_told: Collection[str], changed: bool
+    ) -> None:
         """Turn running totals into today's reads by what they grew since the last poll.
 
         A story seen for the first time has been counted in the batch's days where
         the counter can tell them. Else its reads fall on today, the only day we
         know anything of, if it is young enough that all of them are recent; an
-        older story's first total is only where counting starts.
+        older story's first total is only where counting starts, and so is every
+        total of a counter whose kind ``changed``.
         """
         if not totals:
             return
-        last = self._tx.reads.last_totals(self.reads.slug, self.kind)
-        changed = not last and self._tx.reads.has_totals(self.reads.slug)
-        if changed:
-            self.problems.append(
-                f"{self.reads.slug} counts {self.kind} now, and something else before: "
-                "the two are not mixed, counting starts anew"
-            )
-        largest = max(last.values(), default=0)
+        last = {} if changed else self._tx.reads.last_totals(self.reads.slug, self.kind)
+        largest = self._largest_growth(last, totals)
         stories = {s.public_id: s for s in self._tx.stories.by_ids(list(totals))}
         grown, points = [], []
         for story, total in totals.items():
@@ -215,10 +237,8 @@ class _Desk:
             if previous is None and (days_told or old or changed):
                 points.append((story, total))
                 continue
-            growth = judge_total(previous, total, largest)
-            if growth.verdict is Verdict.JUMPED:
-                day = next((d.day for d in self._total_doubts(story)), self._today)
-                self._set_aside(ReadDoubt(story, day, self.kind, growth.reads, total))
+            growth = judge_total(previous, total, largest[previous is None])
+            if self._must_wait(story, growth, previous, total):
                 continue
             for doubt in self._total_doubts(story):
                 self._clear(story, doubt.day)
@@ -229,29 +249,87 @@ class _Desk:
         self._tx.reads.add_to_days(self.reads.slug, grown)
         self._tx.reads.put_totals(self.reads.slug, self._now, points, self.kind)
 
+    def _largest_growth(
+        self, last: Mapping[str, int], totals: Mapping[str, int]
+    ) -> Mapping[bool, int]:
+        """The most that a story grew by, for one seen before and (True) for one that was not.
+
+        By this poll and all before it, without what jumps in this one. A story not seen
+        before is compared with whole days too: other stories' first totals are among them.
+        Asked for only where something may have jumped, for it looks at every total kept.
+        """
+        slug, now = self.reads.slug, [(last.get(s, 0), total) for s, total in totals.items()]
+        if not any(may_be_jump(previous, total) for previous, total in now):
+            return {False: 0, True: 0}
+        day = self._tx.reads.largest_day(slug, self.kind)
+        # What a person left out is among the totals, but on no day.
+        before = min(day, self._tx.reads.largest_growth(slug, self.kind))
+        seen = [
+            totals[story] - previous
+            for story, previous in last.items()
+            if story in totals and not may_be_jump(previous, totals[story])
+        ]
+        most = max(before, *seen, 0)
+        return {False: most, True: max(most, day)}
+
+    def _must_wait(self, story: str, growth: Growth, previous: int | None, total: int) -> bool:
+        """Set aside what a single look can't tell; True where it waits.
+
+        A jump waits for a person. A fall may be a cache that lags: only one that
+        has lasted for a day is taken as a reset.
+        """
+        if growth.verdict not in (Verdict.JUMPED, Verdict.RESET):
+            return False
+        fell = growth.verdict is Verdict.RESET
+        since = self._today
+        for doubt in self._total_doubts(story):
+            if fell is (previous is not None and (doubt.total or 0) < previous):
+                since = min(since, doubt.day)
+            else:
+                self._clear(story, doubt.day)
+        if fell and self._today - since >= _RESET_AFTER:
+            return False
+        self._set_aside(ReadDoubt(story, since, self.kind, growth.reads, total))
+        return True
+
     def told_aside(self) -> tuple[str, ...]:
-        """What waits for a person: told every time until it is confirmed."""
-        return cap_problems(
-            [
-                f"{doubt.reads} {doubt.kind} of {self._title(doubt.story)} on {doubt.day} are set "
-                "aside, for they are a hundredfold of what was usual; if they are right, count "
-                f"them by `newsletter reads confirm --reads {self.reads.slug}`"
-                for doubt in self._pending.values()
-            ],
-            "counts that are set aside",
-        )
+        """What waits for a person or another day: told every time until it is decided."""
+        return cap_problems(list(self._tell_aside()), "counts that are set aside")
+
+    def _tell_aside(self) -> Iterator[str]:
+        waiting = self._pending.values()
+        known = any(doubt.total is not None for doubt in waiting)
+        last = self._tx.reads.last_totals(self.reads.slug, self.kind) if known else {}
+        confirm = f"`newsletter reads confirm --reads {self.reads.slug}`"
+        for doubt in waiting:
+            previous, title = last.get(doubt.story), self._title(doubt.story)
+            if doubt.total is not None and previous is not None and doubt.total < previous:
+                yield (
+                    f"the count of {title} fell from {previous} to {doubt.total}: a cache that "
+                    f"lags, or a reset; its {doubt.reads} {doubt.kind} count if it stays so for "
+                    f"{_RESET_AFTER.days} days, or at once by {confirm}"
+                )
+            else:
+                yield (
+                    f"{doubt.reads} {doubt.kind} of {title} on {doubt.day} are set aside, for "
+                    "they are a hundredfold of what was usual; if they are right, count them by "
+                    f"{confirm}"
+                )
 
     def _tell_of(self, story: str, growth: Growth, previous: int | None, total: int) -> None:
         if growth.verdict is Verdict.RESET:
             self.problems.append(
-                f"the count of {self._title(story)} went back from {previous} to {total}: taken "
-                "as a counter that was reset"
+                f"the count of {self._title(story)} went back from {previous} to {total} and "
+                "stayed there: taken as a counter that was reset"
             )
         elif growth.verdict is Verdict.BACK:
             self.problems.append(
-                f"the count of {self._title(story)} went back a little, from {previous} to "
-                f"{total}: nothing is counted until it is past {previous} again"
+                f"the count of {self._title(story)} went back from {previous} to {total}: nothing "
+                f"is counted until it is past {previous} again"
             )
+
+    def _usual_days(self, days: DayCounts) -> Mapping[str, float]:
+        return self._tx.reads.usual_days(self.reads.slug, self.kind, {story for story, _ in days})
 
     def _total_doubts(self, story: str) -> list[ReadDoubt]:
         return [d for d in self._pending.values() if d.story == story and d.total is not None]

@@ -1,6 +1,6 @@
 """Gather what an issue is made from: of all stories those that may win a place."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from newsletter.issues.assemble import Material
@@ -103,12 +103,41 @@ def gather_material(
         fields=fields,
         held_over=held_over,
         led_before=_department_of_lead(previous),
+        notices=tell_mixed_kinds(tx, settings, newsletter),
     )
 
 
 def _department_of_lead(issue: Issue | None) -> str:
     leading = (item for item in issue.items if item.story_id == issue.lead) if issue else ()
     return next((item.department for item in leading), "")
+
+
+def tell_mixed_kinds(
+    tx: Transaction, settings: Settings, newsletter: Newsletter
+) -> tuple[str, ...]:
+    """A sentence where counters of the newsletter's sources count different kinds, else nothing.
+
+    Kinds are never compared, so that the stories of some sources can't rank then.
+    """
+    sources = newsletter.sources or tuple(source.slug for source in settings.source)
+    kinds = tx.reads.ranking_kinds(settings.primary_counters(sources))
+    ranking = next(iter(kinds.values()), None)
+    if ranking is None or len(set(kinds.values())) == 1:
+        return ()
+    counted = {reads.slug: reads.source for reads in settings.reads}
+    ranked = _join(slug for slug, kind in kinds.items() if kind is ranking)
+    others = _join(f"{slug} counts {kind}" for slug, kind in kinds.items() if kind is not ranking)
+    unranked = _join(counted[slug] for slug, kind in kinds.items() if kind is not ranking)
+    return (
+        f"Stories rank by {ranking}, as {ranked} counts them. {others}, which are never compared "
+        f"with {ranking}: no story of {unranked} ranks by its reads. Let the counters of all "
+        "sources count one kind, or name first in sources what shall rank.",
+    )
+
+
+def _join(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def expect(

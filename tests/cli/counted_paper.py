@@ -49,10 +49,10 @@ class Paper:
         reports: list[dict[str, Any]] = answer.json["reads"]
         return reports
 
-    def sums(self, slug: str, *, less_own: bool = False) -> dict[str, int]:
+    def sums(self, slug: str, *, less_own: bool = False, until: date = DAY) -> dict[str, int]:
         database = Database.open(self._url)
         with database.read() as tx:
-            sums = tx.reads.sums([slug], DAY - timedelta(days=40), DAY, less_own=less_own)
+            sums = tx.reads.sums([slug], DAY - timedelta(days=40), until, less_own=less_own)
         database.close()
         return sums
 

@@ -111,6 +111,8 @@ def test_totals_of_before_are_of_the_kind_of_their_days(open_empty: Opener) -> N
         assert tx.reads.last_totals("visitors", ReadKind.VISITORS) == {"story1": 90}
         assert tx.reads.last_totals("visitors") == {}
         assert tx.reads.last_totals("views") == {"story1": 142}
+        assert tx.reads.kind_of("visitors") is ReadKind.VISITORS
+        assert tx.reads.kind_of("views") is ReadKind.VIEWS
     database.close()
 
 

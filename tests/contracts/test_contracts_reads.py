@@ -55,13 +55,13 @@ def test_counted_days_are_for_statements_to_build_upon(database: Database) -> No
 
 def test_totals_of_kinds_are_kept_apart(database: Database) -> None:
     with database.write() as tx:
-        assert not tx.reads.has_totals("counter")
+        assert tx.reads.kind_of("counter") is None
         tx.reads.put_totals("counter", NOW, [("story1", 900)])
         tx.reads.put_totals("counter", NOW + MINUTE, [("story1", 300)], VISITORS)
         assert tx.reads.last_totals("counter") == {"story1": 900}
         assert tx.reads.last_totals("counter", VISITORS) == {"story1": 300}
         assert tx.reads.last_totals("counter", VISITS) == {}
-        assert tx.reads.has_totals("counter")
+        assert tx.reads.kind_of("counter") is VISITORS
 
 
 def test_day_values_and_the_largest(database: Database) -> None:

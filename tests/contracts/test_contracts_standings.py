@@ -28,12 +28,12 @@ def fill(database: Database) -> None:
         tx.reads.put_days(
             "counter",
             [
+                ("story2", WEDNESDAY, VISITORS, 1_000),
                 ("story1", MONDAY, VIEWS, 5),
                 ("story1", TUESDAY, VIEWS, 7),
                 ("story2", TUESDAY, VIEWS, 40),
                 ("story3", WEDNESDAY, VIEWS, 0),
                 ("story4", WEDNESDAY, VIEWS, 12),
-                ("story2", WEDNESDAY, VISITORS, 1_000),
             ],
         )
         tx.reads.put_days("counter", [("story2", TUESDAY, VIEWS, 30)], own=True)

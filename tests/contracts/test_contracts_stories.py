@@ -194,11 +194,29 @@ def test_putting_days_again_replaces_and_adding_adds(database: Database) -> None
 def test_kinds_are_never_added_up(database: Database) -> None:
     save(database, a_story(1), a_story(2))
     with database.write() as tx:
-        tx.reads.put_days(
-            "counter", [("story1", MONDAY, VISITORS, 5), ("story2", TUESDAY, VIEWS, 9)]
-        )
-        assert tx.reads.sums(["counter"], MONDAY, MONDAY) == {"story1": 5}
+        tx.reads.put_days("counter", [("story1", TUESDAY, VIEWS, 5)])
+        tx.reads.put_days("counter", [("story2", MONDAY, VISITORS, 9)])
+        # What it counts now, whatever it counted before and of later days.
         assert tx.reads.sums(["counter"], MONDAY, TUESDAY) == {"story2": 9}
+        assert tx.reads.first_day(["counter"]) == MONDAY
+        assert tx.reads.sums(["counter"], TUESDAY, TUESDAY) == {}
+        tx.reads.put_days("counter", [("story1", TUESDAY, VIEWS, 6)])
+        assert tx.reads.sums(["counter"], MONDAY, TUESDAY) == {"story1": 6}
+
+
+def test_of_counters_of_several_kinds_the_first_says_which_ranks(database: Database) -> None:
+    save(database, a_story(1), a_story(2))
+    with database.write() as tx:
+        tx.reads.put_days("counter", [("story1", TUESDAY, VIEWS, 5)])
+        tx.reads.put_days(
+            "log", [("story1", TUESDAY, VISITORS, 3), ("story2", MONDAY, VISITORS, 9)]
+        )
+        assert tx.reads.ranking_kinds(["counter", "log"]) == {"counter": VIEWS, "log": VISITORS}
+        assert tx.reads.sums(["counter", "log"], MONDAY, TUESDAY) == {"story1": 5}
+        assert tx.reads.sums(["log", "counter"], MONDAY, TUESDAY) == {"story1": 3, "story2": 9}
+        # One that fell silent has no say.
+        tx.reads.put_days("log", [("story2", TUESDAY + timedelta(days=31), VISITORS, 1)])
+        assert tx.reads.ranking_kinds(["counter", "log"]) == {"log": VISITORS}
 
 
 def test_last_totals(database: Database) -> None:
