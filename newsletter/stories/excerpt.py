@@ -16,6 +16,8 @@ from newsletter.stories.sentences import (
 LENGTH = 220
 LONGEST = 260
 SHORTEST = 80
+# So much of a sentence at least stands before a quotation that is left out.
+_LEAST = 20
 # Shorter than this, what a source calls an excerpt is a label.
 _REAL_EXCERPT = 40
 
@@ -50,8 +52,12 @@ def make_excerpt(own: str, paragraphs: Sequence[str]) -> str:
     from_text = shorten(_worth_quoting(paragraphs))
     if from_text or not was_cut:
         return from_text or shorten([excerpt])
+    if ends_sentence(excerpt):
+        return shorten([excerpt])
     # A cut text has no end of its own: show that it goes on.
-    return shorten([excerpt if ends_sentence(excerpt) else close_quotes(excerpt + "…")])
+    opened = open_quotes(excerpt)
+    before = _trim(excerpt[: opened[0]]) if opened else excerpt
+    return shorten([close_quotes((before if len(before) >= _LEAST else excerpt) + "…")])
 
 
 def strip_cut(text: str) -> tuple[str, bool]:
@@ -66,13 +72,15 @@ def strip_cut(text: str) -> tuple[str, bool]:
 def shorten(paragraphs: Sequence[str]) -> str:
     """As many whole sentences as fit, at most `LONGEST` characters.
 
-    Where the first sentence alone is too long it is cut at a word, outside of
-    a quotation if there is room, and ends in "…". What is short enough stays
-    as it is, so that shortening twice changes nothing.
+    Where the first sentence alone is too long it is cut at a word and ends in
+    "…": outside of a quotation, or before it. A sentence that is little but one
+    long quotation is passed over, and those after it are taken; only where there
+    are none it is cut inside. What is short enough stays as it is, so that
+    shortening twice changes nothing.
     """
     if len(paragraphs) == 1 and len(paragraphs[0]) <= LONGEST:
         return paragraphs[0]
-    taken = ""
+    taken = passed_over = ""
     for sentence in _sentences(paragraphs):
         longer = f"{taken} {sentence}".strip()
         if len(longer) <= LENGTH:
@@ -80,25 +88,54 @@ def shorten(paragraphs: Sequence[str]) -> str:
         elif len(taken) >= SHORTEST:
             return taken
         else:
-            return longer if len(longer) <= LONGEST else cut_at_word(longer, LENGTH)
-    return taken
+            cut = longer if len(longer) <= LONGEST else _cut_outside_quotes(longer, LENGTH)
+            if cut or len(taken) >= _LEAST:
+                return cut or taken
+            taken, passed_over = "", passed_over or longer
+    return taken if len(taken) >= _LEAST or not passed_over else cut_at_word(passed_over, LENGTH)
 
 
 def cut_at_word(text: str, length: int) -> str:
-    """``text`` cut between words to ``length`` characters with its "…"; whole if it fits."""
+    """``text`` cut between words to ``length`` characters with its "…"; whole if it fits.
+
+    Inside a quotation only where hardly anything stands before it: then the
+    closing mark follows the "…".
+    """
     if len(text) <= length:
         return text
+    if outside := _cut_outside_quotes(text, length):
+        return outside
     # One place for the ellipsis, two for closing marks.
     room = max(1, length - 3)
     cut = text.rfind(" ", 0, room + 1)
-    opened = open_quotes(text[: max(cut, 0)])
-    if opened and opened[0] >= SHORTEST:
-        cut = opened[0]
     while cut > 0 and holds_together(text[:cut], text[cut:]):
         cut = text.rfind(" ", 0, cut)
-    head = text[:cut] if cut > 0 else text[:room]
-    head = re.sub(r"[\s,;:.…!?\-–—(«“„‘\"՝։،؛]+$", "", head) or text[:room]
-    return close_quotes(head + "…")[: length + 1]
+    cut = cut if cut > 0 else room
+    head = _trim(text[:cut]) or text[:cut]
+    return close_quotes(head + "…", text[len(head) :])[: length + 1]
+
+
+def _cut_outside_quotes(text: str, length: int) -> str:
+    """``text`` cut to ``length`` characters with its "…", where no quotation is open.
+
+    Nothing where less than `_LEAST` characters would be left.
+    """
+    cut = text.rfind(" ", 0, length)
+    while cut > 0:
+        opened = open_quotes(text[:cut], text[cut:])
+        if opened:
+            cut = text.rfind(" ", 0, opened[0])
+        elif holds_together(text[:cut], text[cut:]):
+            cut = text.rfind(" ", 0, cut)
+        else:
+            break
+    head = _trim(text[: max(cut, 0)])
+    return head + "…" if len(head) >= _LEAST else ""
+
+
+def _trim(text: str) -> str:
+    """``text`` without marks at its end that lead on to what was cut off."""
+    return re.sub(r"[\s,;:.…!?\-–—(\[՝։،؛]+$", "", text)
 
 
 def _sentences(paragraphs: Sequence[str]) -> Iterator[str]:

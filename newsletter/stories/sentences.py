@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 # U+0589 is the Armenian full stop, often typed as a colon; U+061F and U+06D4 are Arabic.
-_END = re.compile(r"(?P<mark>[.!?…։؟۔]+|(?<=[ա-և]):)(?P<closing>[\"”’»“)\]]*)(?=\s|$)")
+_END = re.compile(r"(?P<mark>[.!?…։؟۔]+|(?<=[ա-և]):)(?P<closing>[\"'”’»“)\]]*)(?=\s|$)")
 _ARMENIAN_END = re.compile(r"[ա-և][։:](?:[»”\")]*)(?:\s|$)")
 _LAST_WORD = re.compile(r"[^\s\"“”„«»()\[\]—–]*$")
 _INITIAL = re.compile(r"^(?:[^\W\d_]\.)*[^\W\d_]$")
@@ -47,7 +47,12 @@ _SIZES = re.compile(
 )
 
 _PARTICLES = frozenset(("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك", "فب", "فل"))
-_OPENING = {"“": "”", "«": "»", "„": "“”", "‘": "’"}
+_OPENING = {"“": "”", "«": "»", "„": "“”"}
+_CLOSING_SINGLE = {"‘": "’", "'": "'"}
+# Letters and decades that begin with an apostrophe: "rock 'n' roll", "the '90s".
+_APOSTROPHE = re.compile(r"['‘](?:\d|n\b|em\b|t(?:is|was|il)\b)", re.IGNORECASE)
+# A single mark that is not closed within so much text was an apostrophe.
+_LONGEST_IN_SINGLE = 1_000
 
 
 def split_sentences(paragraph: str) -> list[str]:
@@ -67,23 +72,39 @@ def split_sentences(paragraph: str) -> list[str]:
     return [*sentences, rest] if rest else sentences
 
 
-def open_quotes(text: str) -> list[int]:
-    """Where each quotation that ``text`` leaves open begins, outermost first."""
+def open_quotes(text: str, after: str = "") -> list[int]:
+    """Where each quotation that ``text`` leaves open begins, outermost first.
+
+    ``after`` is what follows it: a straight single mark opens a quotation only
+    where it is closed further on, else it is an apostrophe.
+    """
     stack: list[tuple[int, str]] = []
+    singles = _single_quotations(text + after[:_LONGEST_IN_SINGLE])
     for at, char in enumerate(text):
-        if stack and char in stack[-1][1] and _closes(text, at, char):
+        if len(stack) > 1 and not stack[-1][1] and char in stack[-2][1]:
+            # What encloses it ends first: the single mark was an apostrophe.
             stack.pop()
-        elif char in _OPENING and (char != "‘" or _starts_word(text, at)):
+        if at in singles:
+            stack.append((at, ""))
+        elif stack and (singles.get(stack[-1][0]) == at or _closes(text, at, stack[-1][1])):
+            stack.pop()
+        elif char in _OPENING:
             stack.append((at, _OPENING[char]))
         elif char == '"' and (_starts_word(text, at) or _follows_particle(text, at)):
             stack.append((at, '"'))
     return [at for at, _ in stack]
 
 
-def close_quotes(text: str) -> str:
-    """``text`` with the closing marks that it lacks."""
-    text = text.rstrip()
-    return text + "".join(_OPENING.get(text[at], '"')[-1] for at in reversed(open_quotes(text)))
+def close_quotes(text: str, after: str = "") -> str:
+    """``text`` with the closing marks that it lacks; ``after`` is as in `open_quotes`.
+
+    Where a mark may be closed by several it is the one that ``after`` has first.
+    """
+    closing = []
+    for at in reversed(open_quotes(text, after)):
+        marks = _OPENING.get(text[at]) or _CLOSING_SINGLE.get(text[at], text[at])
+        closing.append(next((char for char in after if char in marks), marks[-1]))
+    return text.rstrip() + "".join(closing)
 
 
 def holds_together(before: str, after: str) -> bool:
@@ -106,7 +127,7 @@ def holds_together(before: str, after: str) -> bool:
 
 def ends_sentence(text: str) -> bool:
     """Whether ``text`` ends as a sentence does."""
-    return re.search(r"(?:[.!?…։؟۔]|[ա-և]:)[\"”’»“)\]]*$", text) is not None
+    return re.search(r"(?:[.!?…։؟۔]|[ա-և]:)[\"'”’»“)\]]*$", text) is not None
 
 
 def _ends(paragraph: str) -> Iterator[int]:
@@ -123,7 +144,7 @@ def _is_end(paragraph: str, start: int, match: re.Match[str], *, dot_ends: bool)
     before, after = paragraph[start : match.start()], paragraph[match.end() :].lstrip()
     if not after:
         return True
-    if after[0].islower() or after[0] in ",;:)]»”،؛":
+    if after.lstrip("'’‘")[:1].islower() or after[0] in ",;:)]»”،؛":
         return False
     spoken = re.match(r"[—–-]\s*(\S)", after)
     if spoken and (spoken[1].islower() or spoken[1] in _OPENING):
@@ -139,7 +160,7 @@ def _is_end(paragraph: str, start: int, match: re.Match[str], *, dot_ends: bool)
             return False
     if match["closing"] and _is_caseless(after[0]) and not _is_speech(before):
         return False  # a name or a title that ends in a mark: "the play «Who is there?» and"
-    return not open_quotes(paragraph[start : match.end()])
+    return not open_quotes(paragraph[start : match.end()], paragraph[match.end() :])
 
 
 def _is_caseless(char: str) -> bool:
@@ -174,8 +195,32 @@ def _follows_particle(text: str, at: int) -> bool:
     return start in _PARTICLES and text[at + 1 : at + 2].isalpha()
 
 
-def _closes(text: str, at: int, char: str) -> bool:
-    if char == '"':
-        return at > 0 and not text[at - 1].isspace()
-    # The closing single mark is the apostrophe as well: only before a non-letter.
-    return char != "’" or not text[at + 1 : at + 2].isalpha()
+def _single_quotations(text: str) -> dict[int, int]:
+    """Where quotations in single marks begin, each with where it ends.
+
+    The closing mark is the apostrophe as well: it closes before a non-letter
+    only, and after an s, where it may belong to many ("the readers' letters"),
+    only if no other does before the next one begins. They are never nested.
+    A straight mark that nothing closes was an apostrophe; a curly one is open
+    to the end.
+    """
+    found: dict[int, int] = {}
+    opened = None
+    for match in re.finditer("['‘’]", text):
+        at, mark, following = match.start(), match[0], text[match.end() : match.end() + 1]
+        if mark != "’" and _starts_word(text, at) and following.strip():
+            opened = None if _APOSTROPHE.match(text, at) else at
+            if opened is not None and mark == "‘":
+                found[at] = len(text)
+        elif opened is not None and mark == _CLOSING_SINGLE[text[opened]]:
+            if following.isalnum() or at - opened > _LONGEST_IN_SINGLE:
+                continue
+            found[opened] = at
+            if text[at - 1] not in "sS" or not re.match(r" [^\W\d_]", text[at + 1 : at + 3]):
+                opened = None
+    return found
+
+
+def _closes(text: str, at: int, marks: str) -> bool:
+    """Whether the character at ``at`` is one of the closing ``marks`` and closes here."""
+    return text[at] in marks and (text[at] != '"' or not text[at - 1].isspace())

@@ -98,7 +98,7 @@ LONG = "The mill by the river turns again after forty years and the baker has th
 def test_a_long_subject_is_cut_at_a_word() -> None:
     assert write_subject("{headline}", {"headline": "Short"}) == "Short"
     subject = write_subject("{headline}", {"headline": LONG})
-    assert subject == "The mill by the river turns again after forty years and…"
+    assert subject == "The mill by the river turns again after forty years and the…"
     named = write_subject("{headline} · {period}", {"headline": LONG, "period": "Week 32"})
     assert named == "The mill by the river turns again after forty… · Week 32"
 

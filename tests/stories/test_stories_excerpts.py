@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.stories.excerpt import LENGTH, LONGEST, cut_at_word, shorten
+from newsletter.stories.excerpt import LENGTH, LONGEST, cut_at_word, make_excerpt, shorten
 from newsletter.stories.sentences import ends_sentence, open_quotes, split_sentences
 
 
@@ -32,11 +32,12 @@ SCRIPTS = {
         wholes=(
             *("Dr. H. L. Sahakian", "St. Mary’s", "No. 7", "3.5 million", "$ 12.50"),
             *("1 500 000", "U.S. Embassy", "Prof. A. Petrosyan", "Gen. Dro", "5 p.m."),
-            *("“We waited. Nobody came. Why?”", "the “Board of St. Sarkis Church”", "8. Mai"),
-            *('"Go home. Now!"', "«Qui est là? Personne. Rien.»"),
+            *("“We waited. Nobody came. Why?”", "“The Board of St. Sarkis Church”", "8. Mai"),
+            *('"Go home. Now!"', "«Qui est là? Personne. Rien.»", "'We left. They stayed.'"),
+            *("'The U.S. Way'", "'Don't. Ask!'"),
             *("Co. Ltd. Boston", "12,400"),
         ),
-        joints=("and", "beside", "before", "as well as"),
+        joints=("and", "beside", "before", "'n'", "in the '90s", "or the readers' letters of"),
         lasts=("yesterday", "in the end", "at 18.30", "in 1915"),
         ends=(".", "!", "?", "…"),
     ),
@@ -101,13 +102,16 @@ def texts(draw: st.DrawFn) -> tuple[Script, list[str]]:
     return script, draw(st.lists(sentences(script), min_size=1, max_size=5))
 
 
-def parts_a_whole(script: Script, kept: str, text: str) -> list[str]:
-    """What must stay whole and is cut where ``kept`` ends; a quotation may, if it is closed."""
+def parts_a_whole(script: Script, kept: str, text: str, *, room: int = 0) -> list[str]:
+    """What must stay whole and is cut where ``kept`` ends.
+
+    Quotations too, save those that begin in the first ``room`` characters.
+    """
     spans = (
         (match.start(), whole)
         for whole in script.wholes
-        if not re.search(r"[«“„\"]", whole)
         for match in re.finditer(re.escape(whole), text)
+        if match.start() >= room or not re.search(r"[«“„\"']", whole)
     )
     return [whole for start, whole in spans if start < len(kept) < start + len(whole)]
 
@@ -135,8 +139,9 @@ def test_an_excerpt_ends_where_a_sentence_does_or_at_a_word(
             excerpt == " ".join(whole[:count]) for count in range(len(whole))
         )
     else:
-        kept = excerpt.rpartition("…")[0]
+        kept = excerpt.removesuffix("…")
         assert text.startswith(kept)
+        assert open_quotes(kept, text[len(kept) :]) == []
         assert not text[len(kept) : len(kept) + 1].isalnum()
         assert parts_a_whole(script, kept, text) == []
 
@@ -153,7 +158,119 @@ def test_a_cut_parts_no_abbreviation_and_no_number(
         kept = cut.rpartition("…")[0]
         assert text.startswith(kept)
         assert open_quotes(cut) == []
-        assert parts_a_whole(script, kept, text) == []
+        # Cut before a quotation, twenty characters have to be left.
+        assert parts_a_whole(script, kept, text, room=40) == []
+
+
+MARKS = ["“”", "„“", "«»", "‘’", '""', "''"]
+# Said at length, with an apostrophe, a question and what looks like an end inside.
+SPEECH = [
+    "We waited for the bus. Nobody came",
+    "The readers’ letters are not ours, are they? So it went",
+    "It was in 1915. Dr. Sahakian hadn’t left",
+    "Nobody had asked the mill’s owner for his word",
+]
+PLAIN = [
+    "The council met on Monday.",
+    "He left.",
+    "A rock 'n' roll band of the '90s didn't play.",
+    "Nobody had asked those who live beside the river, and they had not asked anybody either.",
+]
+
+
+@st.composite
+def speeches(draw: st.DrawFn) -> tuple[list[str], list[tuple[int, int]]]:
+    """Paragraphs of short sentences and long quotations, and where those lie in their join."""
+    paragraphs: list[str] = []
+    quoted: list[tuple[int, int]] = []
+    pieces = draw(st.lists(st.booleans(), min_size=1, max_size=5))
+    at = draw(st.integers(0, len(pieces)))
+    for said in [*pieces[:at], None, *pieces[at:]]:
+        # At least one sentence can be taken, wherever it stands.
+        text = PLAIN[0] if said is None else draw(st.sampled_from(PLAIN))
+        if said:
+            first, last = draw(st.sampled_from(MARKS))
+            words = ". ".join(draw(st.lists(st.sampled_from(SPEECH), min_size=1, max_size=12)))
+            before = draw(st.sampled_from(["", "He said: ", "The miller told the council that "]))
+            after = draw(st.sampled_from(["", " he said."]))
+            if first == "'":
+                words = words.replace("’", "'")
+            text = f"{before}{first}{words}.{last}{after}"
+            begin = sum(map(len, paragraphs)) + len(paragraphs) + len(before)
+            quoted.append((begin, begin + len(words) + 3))
+        paragraphs.append(text)
+    return paragraphs, quoted
+
+
+@given(speeches(), st.booleans())
+def test_no_quotation_is_cut_where_there_is_anything_else(
+    made: tuple[list[str], list[tuple[int, int]]], one_paragraph: bool
+) -> None:
+    paragraphs, quoted = made
+    text = " ".join(paragraphs)
+    excerpt = shorten([text] if one_paragraph else paragraphs)
+    kept = excerpt.removesuffix("…")
+    assert len(kept) >= 8
+    assert len(excerpt) <= LONGEST
+    begin = text.find(kept)
+    assert begin >= 0
+    for first, last in quoted:
+        assert not first < begin < last
+        assert not first < begin + len(kept) < last
+
+
+LONG = (
+    "We waited for the bus and nobody came, and then it rained and we went on by foot. " * 4
+).strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "excerpt"),
+    [
+        (f"So it was told by the miller: “{LONG}” So it was.", "So it was told by the miller…"),
+        (f"So it was told by the miller: '{LONG}' he said.", "So it was told by the miller…"),
+        (f"He said: “{LONG}” The council met on Monday.", "The council met on Monday."),
+        (f"He said: '{LONG}' The council met on Monday.", "The council met on Monday."),
+        (f"The council met on Monday. “{LONG}” He left.", "The council met on Monday…"),
+    ],
+)
+def test_a_quotation_that_is_too_long_is_left_out(text: str, excerpt: str) -> None:
+    assert shorten([text]) == excerpt
+
+
+@pytest.mark.parametrize("marks", MARKS)
+def test_where_there_is_nothing_else_a_quotation_is_cut_and_shows_it(marks: str) -> None:
+    first, last = marks
+    excerpt = shorten([f"{first}{LONG}{last}"])
+    assert excerpt.startswith(f"{first}We waited")
+    assert excerpt.endswith(f"…{last}")
+    assert LONG.startswith(excerpt[1:-2])
+    assert 200 <= len(excerpt) <= LENGTH
+
+
+def test_what_the_cms_cut_inside_a_quotation_ends_before_it() -> None:
+    own = "The miller told the whole council: “We waited for the bus and […]"
+    assert make_excerpt(own, []) == "The miller told the whole council…"
+    assert make_excerpt("“We waited for the bus, and nobody came at […]", []) == (
+        "“We waited for the bus, and nobody came at…”"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "opened"),
+    [
+        ("He said: 'We left. They", [9]),
+        ("He said: 'We left.' They", []),
+        ("the '90s and rock 'n' roll, 'em and 'tis", []),
+        ("the readers' letters of 'the town", [24]),
+        ("('The readers' letters are ours", [1]),
+        ("don't. He said: 'It isn't", [16]),
+    ],
+)
+def test_straight_single_marks(text: str, opened: list[int]) -> None:
+    assert open_quotes(text, " we know', he said.") == opened
+    # Never closed it was an apostrophe.
+    assert open_quotes(text) == []
 
 
 @pytest.mark.parametrize(
@@ -173,6 +290,8 @@ def test_a_cut_parts_no_abbreviation_and_no_number(
         ("كتب في ص. 12 من الكتاب. ثم صمت.", 2),
         ("یہ سچ ہے۔ وہ آیا۔", 2),
         ("He is 12. Nobody knew.", 2),
+        ("He said: 'We left. They stayed.' Then it rained.", 2),
+        ("In the '90s it was so. The readers' letters say it.", 2),
         ("Am 8. Mai 1945 war er da. Dann nicht.", 2),
     ],
 )
