@@ -26,6 +26,7 @@ from newsletter.cli.options import (
     NewsletterOption,
     NowOption,
     SlotOption,
+    named_instant,
 )
 from newsletter.cli.output import print_json, print_rows, progress_bar, say
 from newsletter.cli.rehearse_commands import rehearse
@@ -96,8 +97,15 @@ def draft(
             failed = [r.error for r in fetch_stories(installation) if r.error]
             failed += [r.error for r in sync_reads(installation) if r.error]
         said = read_instructions(installation, chosen, pin or (), exclude or (), hold or ())
+        # The clock runs on; the same instant named gives the same issue, byte for byte.
         result = draft_issue(
-            installation, chosen, place, actor=ACTOR, instructions=said, fresh=fetch
+            installation,
+            chosen,
+            place,
+            actor=ACTOR,
+            instructions=said,
+            fresh=fetch,
+            at=named_instant(now),
         )
         link = preview_link(installation, result.issue.public_id)
     notices = (*failed, *result.notices)

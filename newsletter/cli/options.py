@@ -28,9 +28,15 @@ DEFAULT_CONFIG = Path("config.toml")
 
 
 def parse_now(text: str | None) -> Clock:
-    """The clock that --now asks for; a time without an offset is UTC."""
+    """The clock that --now asks for, which runs on from there."""
+    instant = named_instant(text)
+    return SystemClock() if instant is None else ShiftedClock(instant)
+
+
+def named_instant(text: str | None) -> datetime | None:
+    """The instant that --now names, in UTC; a time without an offset is UTC."""
     if text is None:
-        return SystemClock()
+        return None
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
@@ -39,4 +45,4 @@ def parse_now(text: str | None) -> Clock:
         ) from error
     if not 1970 < instant.year < 9000:
         raise UsageError(f'--now: the year of "{text}" is out of reach', subject="now")
-    return ShiftedClock(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

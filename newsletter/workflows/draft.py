@@ -45,15 +45,18 @@ def draft_issue(
     actor: str,
     instructions: Instructions = NO_INSTRUCTIONS,
     fresh: bool = True,
+    at: datetime | None = None,
 ) -> DraftResult:
     """Draft the issue of ``slot``; Conflict where there is one, NotFound without a story.
 
+    Everything is as it stands ``at`` that instant, by default now: of the same
+    stories, reads and settings the same issue is made, its id included.
     Its stories are looked up at their sources, unless ``fresh`` is False. Nothing
     is kept unless the whole draft stands, so a run that failed uses up
     no story. Its pictures are fetched in between, outside of any transaction.
     """
     started = installation.clock.monotonic()
-    now = installation.clock.now()
+    now = at or installation.clock.now()
     with installation.database.read() as tx:
         settings = installation.settings()
         _refuse_second(tx, newsletter, slot)

@@ -1,6 +1,7 @@
 """`newsletter issue draft` as an editor uses it: explained, with pins and exclusions."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,23 @@ def test_a_pin_comes_first_and_what_is_excluded_not_at_all(house: Path) -> None:
     assert items[0]["story"] == last["story"]
     assert items[0]["reasons"][0] == "Pinned by an editor."
     assert gone["story"] not in [item["story"] for item in items]
+
+
+def test_the_same_database_and_instant_give_the_same_issue_byte_for_byte(
+    house: Path, tmp_path: Path
+) -> None:
+    """Its id and preview link too, and what is rendered of it."""
+    sent = json.loads(run(house, "issue", "list", "--json").stdout)["issues"][-1]
+    made = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        shutil.copytree(house, folder)
+        named = ("--slot", f"{sent['slot']}.x9", "--now", sent["send_at"])
+        done = run(folder, "issue", "draft", "--no-fetch", "--json", *named)
+        assert done.returncode == 0, done.stderr
+        shown = run(folder, "issue", "preview", *named, "--out", "shown")
+        assert shown.returncode == 0, shown.stderr
+        files = {file.name: file.read_bytes() for file in (folder / "shown").iterdir()}
+        assert any(name.endswith(".html") for name in files)
+        made.append((done.stdout, files))
+    assert made[0] == made[1]
