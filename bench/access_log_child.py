@@ -14,7 +14,7 @@ from newsletter.workflows.access_logs import count_logs
 def main() -> None:
     """Print one line of JSON; logs go to standard error."""
     configure_logging("text", "error")
-    with installation_with(STORIES, days_of_reads=1) as installation:
+    with installation_with(STORIES, days_of_reads=0) as installation:
         settings = installation.settings()
         counter = Reads(slug="site", source="site", kind="access-log", path=sys.argv[1])
         now = installation.clock.now()

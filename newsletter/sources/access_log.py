@@ -38,6 +38,15 @@ _LINE = re.compile(
 )
 _FORM = "%d/%b/%Y:%H:%M:%S %z"
 _MAX_STAMPS = 10_000
+# What a page's last name may end in; with any other ending it is a file beside the pages.
+_PAGE_ENDINGS = (b".html", b".htm", b".php", b".asp", b".aspx", b".shtml")
+# What machines ask for, and the start page.
+_NO_PAGE = re.compile(
+    rb"/(?:wp-[^?]*|xmlrpc\.php|index\.php|cgi-bin/.*|(?:.*/)?(?:feed|rss|atom)/?)?"
+)
+# So many paths that no story has are counted; then the rarer half of them is forgotten.
+_MAX_OTHERS = 4_000
+_LONGEST_PATH = 200
 # How many lines pass between two looks for visits that are over.
 _SWEEP_LINES = 50_000
 
@@ -47,7 +56,8 @@ class LogTally:
     """What the lines came to; ``reads`` and ``own`` by story's public id and local day.
 
     ``own`` are those among the reads that our mails caused. ``bare`` lines name
-    no agent at all, as the common format does.
+    no agent at all, as the common format does. ``others`` counts how often readers
+    were given pages that are no story's, by path; of very many the most frequent.
     """
 
     lines: int = 0
@@ -57,6 +67,7 @@ class LogTally:
     repeats: int = 0
     reads: Counter[tuple[str, date]] = field(default_factory=Counter)
     own: Counter[tuple[str, date]] = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
 
 
 class LogCounter:
@@ -98,6 +109,8 @@ class LogCounter:
             story = find_story(target.decode("latin-1"))
             if story is not None:
                 self._take_request(line, start, *story)
+            else:
+                self._take_other(line, start, target)
         if tally.lines >= self._next_sweep:
             self._next_sweep = tally.lines + _SWEEP_LINES
             self._forget_old_visits()
@@ -130,6 +143,24 @@ class LogCounter:
         self.tally.reads[story, day] += 1
         if own:
             self.tally.own[story, day] += 1
+
+    def _take_other(self, line: bytes, start: int, target: bytes) -> None:
+        """Count a page that is no story's, as far as readers were given it."""
+        path = target.partition(b"?")[0]
+        name = path.rpartition(b"/")[2]
+        if b"." in name and not name.endswith(_PAGE_ENDINGS):
+            return
+        if _NO_PAGE.fullmatch(path):
+            return
+        match = _LINE.match(line)
+        if not match or match.start(3) != start or match[4] not in (b"200", b"304"):
+            return
+        if match[5] is None or is_bot(match[5].decode("utf-8", "replace")):
+            return
+        others = self.tally.others
+        others[path[:_LONGEST_PATH].decode("utf-8", "replace")] += 1
+        if len(others) > _MAX_OTHERS:
+            self.tally.others = Counter(dict(others.most_common(_MAX_OTHERS // 2)))
 
     def _instant(self, stamp: bytes) -> tuple[int, date, bytes] | None:
         """Seconds since 1970, the paper's day and its salt; None where this is no time."""

@@ -89,6 +89,7 @@ def count_logs(
         desk,
         rows=tally.lines,
         matched=tally.reads.total(),
+        unmatched=sorted(tally.others, key=lambda path: (-tally.others[path], path)),
         problems=[*problems, *_tell(tally)],
         note=f"{tally.lines} new lines; left out of stories' pages: {tally.bots} of bots, "
         f"{tally.repeats} repeats; {tally.own.total()} reads came from our mails",

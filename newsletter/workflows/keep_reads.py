@@ -75,7 +75,7 @@ def keep_batch(
         desk,
         rows=len(keys),
         matched=sum(key in found for key in keys),
-        unmatched={_name(key) for key in keys if key not in found},
+        unmatched=sorted({_name(key) for key in keys if key not in found}),
         problems=batch.problems,
     )
 
@@ -103,11 +103,11 @@ def report_batch(
     *,
     rows: int,
     matched: int,
-    unmatched: Collection[str] = (),
+    unmatched: Sequence[str] = (),
     problems: Sequence[str] = (),
     note: str = "",
 ) -> ReadReport:
-    """The report of what the desk kept, in the log too."""
+    """The report of what the desk kept, in the log too; the first ``unmatched`` are named."""
     slug = desk.reads.slug
     told = (*problems, *cap_problems(desk.problems, "counts that had to be judged"))
     aside = desk.told_aside()
@@ -120,7 +120,7 @@ def report_batch(
         rows=rows,
         matched=matched,
         unmatched_count=len(unmatched),
-        unmatched=tuple(sorted(unmatched)[:_NAMED]),
+        unmatched=tuple(unmatched[:_NAMED]),
         problems=told,
         set_aside=aside,
         note=note,

@@ -59,6 +59,21 @@ def test_a_log_counts_once_however_often_and_in_whatever_form_it_comes(
     assert desk.sums("server") == {"story1": 5}
 
 
+def test_a_log_s_pages_that_no_story_has_are_named_by_how_often_they_were_read(
+    paper: Callable[[str], Paper],
+) -> None:
+    desk = paper(counter("server", "access-log", 'path = "access.log"'))
+    pages = [f"/page{n:02}" for n in range(12) for _ in range(n + 1)]
+    desk.write("access.log", *(log_line(path=path) for path in ("/1", "/a.css", *pages)))
+    spoken = desk.reads("sync")
+    assert "server (visits): 1 of 80 rows matched a story" in spoken.out
+    told = [line for line in spoken.err.splitlines() if "no story has" in line]
+    assert told[:2] == ["  no story has /page11", "  no story has /page10"]
+    assert told[-1] == "  … and 2 more that no story has"
+    assert len(told) == 11
+    assert desk.report("sync")[0]["unmatched"] == []
+
+
 def test_a_tailed_log_is_read_on_across_its_rotation(paper: Callable[[str], Paper]) -> None:
     desk = paper(counter("server", "access-log", 'path = "access.log"'))
     log = desk.write("access.log", log_line(path="/1"))

@@ -216,3 +216,35 @@ def test_answers_about_agents_are_kept_and_their_number_is_bounded() -> None:
         is_bot("HeadlessChrome")
     assert (is_bot.cache_info().misses, is_bot.cache_info().hits) == (1, 2)
     assert is_bot.cache_info().maxsize == 20_000
+
+
+def test_pages_that_are_no_storys_are_told() -> None:
+    pages = ["/about/", "/news/2025/old-story", "/article.php?id=7", "/a.b/page.html"]
+    others = [
+        *("/style.css?ver=2", "/a.jpg", "/", "/?p=3", "/feed/", "/news/feed", "/wp-login.php"),
+        *("/wp-json/wp/v2/posts", "/robots.txt", "/xmlrpc.php", "/bread/"),
+    ]
+    lines = [log_line(path=path) for path in (*pages, *others, "/about/?utm_source=x")]
+    lines += [
+        log_line(path="/gone/", status=404),
+        log_line(path="/moved/", status=301),
+        log_line(path="/robot/", agent="curl/7.88.1"),
+        log_line(path="/posted/", method="POST"),
+        log_line(path="/torn/")[:60],
+    ]
+    assert counted(*lines).others == {
+        "/about/": 2,
+        "/news/2025/old-story": 1,
+        "/article.php": 1,
+        "/a.b/page.html": 1,
+    }
+
+
+def test_of_pages_without_end_the_frequent_ones_stay() -> None:
+    invented = [log_line(path=f"/page/{n}") for n in range(9_000)]
+    often = [log_line(path="/about/")] * 5
+    others = counted(*often, *invented[:5_000], *often, *invented[5_000:]).others
+    assert len(others) <= 4_000
+    assert others["/about/"] == 10
+    (path,) = counted(log_line(path="/" + "x" * 9_000)).others
+    assert len(path) == 200
