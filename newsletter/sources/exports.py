@@ -5,6 +5,8 @@ window of days, which their preface, their query or the caller has to name; a
 table of anybody else's without days holds running totals.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.sources.model import ReadKind
@@ -74,6 +76,34 @@ EXPORTS = (
         (frozenset({"post_permalink", "views"}), frozenset({"href", "title", "views"})),
     ),
 )
+
+
+# GA4's other dimensions of a page, by which no story can be known.
+_TITLE_NAMES = frozenset(
+    (
+        *("page title and screen class", "page title and screen name", "page title"),
+        *("pagetitle", "unifiedscreenclass", "unifiedscreenname"),
+    )
+)
+
+
+def advise_export(names: Sequence[str]) -> str:
+    """What to export instead of a table that names no story, where we know whose it is.
+
+    ``names`` are the cells of its first line, in lower case.
+    """
+    if not _TITLE_NAMES.isdisjoint(names):
+        return (
+            "this export of GA4 names pages by their titles: in its report “Pages and screens” "
+            "choose the dimension “Page path and screen class”, then export it again"
+        )
+    if len(names) == 2 and re.fullmatch(r"[0-9][0-9., ]*", names[1]):
+        return (
+            "it has no header line. If it is the download of WordPress.com's or Jetpack's "
+            "statistics, it names posts by their titles only: bring the JSON of their API "
+            "(stats/top-posts), or let a plugin or the access log count"
+        )
+    return ""
 
 
 def recognise_export(names: frozenset[str]) -> Export | None:

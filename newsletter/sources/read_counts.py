@@ -15,6 +15,7 @@ from newsletter.sources.exports import (
     ID_NAMES,
     PATH_NAMES,
     URL_NAMES,
+    advise_export,
     recognise_export,
 )
 from newsletter.sources.json_table import looks_like_json, read_json_table
@@ -239,11 +240,9 @@ def _find_columns(header: list[str], name: str, stats_kind: str | None) -> _Colu
     count = next((known for known in wanted if known in names), None)
     if story is None or count is None:
         missing = "url, path or id" if story is None else stats_kind or "reads, views or pageviews"
-        raise ParseError(
-            f'{name} has no column "{missing}"; its first line must name the columns, as in '
-            "url,date,reads",
-            subject=name,
-        )
+        advice = advise_export([_header_name(cell) for cell in header]) if story is None else ""
+        usual = "its first line must name the columns, as in url,date,reads"
+        raise ParseError(f'{name} has no column "{missing}"; {advice or usual}', subject=name)
     return _Columns(
         story=story[1],
         story_is=story[0],

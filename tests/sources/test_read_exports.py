@@ -132,6 +132,24 @@ def test_a_kind_that_is_not_there_is_told() -> None:
         read_table(GA4_CSV, stats_kind="visits")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            GA4_CSV.replace("Page path and screen class,", "Page title and screen class,"),
+            r"choose the dimension “Page path and screen class”",
+        ),
+        ("Page title and screen name,Views\nBread,9\n", "choose the dimension “Page path and"),
+        ('"Home page / Archives",1234\n"Bread is dearer",99\n', r"bring the JSON of their API"),
+        ('"Bread, and more","1,234"\n', r"names posts by their titles only"),
+        ("Bread,Mill\n", r"first line must name the columns, as in url,date,reads"),
+    ],
+)
+def test_an_export_without_addresses_says_what_to_bring_instead(text: str, words: str) -> None:
+    with pytest.raises(ParseError, match=words):
+        read_table(text)
+
+
 def test_a_window_is_spread_over_its_days_and_keeps_its_sum() -> None:
     batch = read_table(
         "url,views\nhttps://paper.example/bread/,10\n", window=(date(2025, 8, 2), DAY)
