@@ -22,7 +22,7 @@ from newsletter.workflows.installation import Installation, seed_settings
 def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
     """The installation of ``config``, its settings seeded and its SQLite file migrated."""
     bootstrap = config.bootstrap
-    _make_folder(bootstrap.data_dir)
+    make_data_folder(bootstrap.data_dir)
     database = Database.open(bootstrap.database.url, durability=bootstrap.database.durability)
     try:
         prepare_database(database)
@@ -75,7 +75,8 @@ def prepare_database(database: Database) -> None:
     database.migrate()
 
 
-def _make_folder(path: Path) -> None:
+def make_data_folder(path: Path) -> None:
+    """Let there be the folder of data_dir; ConfigError where it can't be made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
