@@ -17,14 +17,18 @@ import pytest
 
 from newsletter.config import load_config
 from newsletter.errors import FetchError, SourceError
+from newsletter.issues.model import Issue
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.guard import PUBLIC_PORTS, resolve_host
 from newsletter.sources.discovery import discover_site
+from newsletter.stories.model import Picture
 from newsletter.workflows.fetch import fetch_stories
+from newsletter.workflows.illustrate import illustrate_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.reads import sync_reads
 from tests.acceptance.moving_clock import MovingClock
+from tests.contracts.nouns import an_issue
 from tests.web_pages import site
 
 __all__ = ["site"]
@@ -248,6 +252,30 @@ def test_counters_lead_nowhere_but_to_the_web(kind: str, world: World, tmp_path:
                 world.site.pages[path] = answer
             (report,) = sync_reads(installation)
             assert report.error, target
+    assert_only_public(world)
+
+
+def test_pictures_lead_nowhere_but_to_the_web(world: World, tmp_path: Path) -> None:
+    """By their own address, and by where the site's sends us."""
+    issue = an_issue()
+    (section,) = issue.sections
+
+    def illustrated_by(*urls: str) -> Issue:
+        items = tuple(
+            replace(item, picture=Picture(url))
+            for item, url in zip(section.items, urls, strict=True)
+        )
+        return replace(issue, sections=(replace(section, kind="latest", items=items),))
+
+    source = '[[source]]\nslug = "site"\nurl = "http://paper.example/feed"\n'
+    with opened(tmp_path / "house", world, source) as installation:
+        settings = installation.settings()
+        for target in TARGETS:
+            world.redirect("/picture.jpg", target)
+            urls = (target, "http://paper.example/picture.jpg")
+            illustrated = illustrate_issue(installation, settings, illustrated_by(*urls))
+            assert [item.picture for item in illustrated.issue.items] == [None, None], target
+            assert len(illustrated.notices) == 2
     assert_only_public(world)
 
 
