@@ -25,6 +25,9 @@ from pathlib import Path
 from newsletter.errors import ConfigError, TokenError
 
 _ID_BYTES = 10  # 80 bits, 16 characters of base 32
+# 60 bits: of a hundred thousand links none is found by a billion guesses, and an
+# issue's html has some thirty of them.
+_LINK_ID_CHARACTERS = 12
 _MAC_BYTES = 20  # 160 bits, 32 characters of base 32: nothing to guess
 _SHORT_MAC_BYTES = 10  # for return paths, whose local part may have 64 octets
 _KEY_BYTES = 32
@@ -41,6 +44,11 @@ def new_public_id() -> str:
 def derived_public_id(*parts: str) -> str:
     """The same opaque id for the same parts, for things made once by their key."""
     return _base32(hashlib.sha256("\0".join(parts).encode()).digest()[:_ID_BYTES])
+
+
+def derived_link_id(*parts: str) -> str:
+    """As `derived_public_id`, of 12 characters, for the links that every mail carries many of."""
+    return derived_public_id("link", *parts)[:_LINK_ID_CHARACTERS]
 
 
 def _base32(raw: bytes) -> str:
@@ -71,6 +79,7 @@ class Purpose(StrEnum):
     PREVIEW = "preview"  # issue
     BOUNCE = "bounce"  # mailing, recipient; short
     UNDO = "undo"  # subscriber, newsletter; expires
+    CLICK = "click"  # mailing, recipient; short
     FORM = "form"  # newsletter's slug, the second in which the form was shown
 
 

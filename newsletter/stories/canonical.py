@@ -62,6 +62,31 @@ def canonical_url(url: str) -> str:
     return address if len(address) <= MAX_ADDRESS else ""
 
 
+def web_address(url: str) -> str:
+    """``url`` as a redirect may lead to it; "" where it is no http or https address.
+
+    As `canonical_url`, but nothing is left out of path, query and fragment: tags
+    are meant. Plain ASCII without white space or control characters, so that it
+    can stand in a header.
+    """
+    text = url.strip()
+    try:
+        parts = urlsplit(text)
+        authority = _authority(parts)
+    except ValueError:
+        return ""
+    if not authority or _has_control_character(text):
+        return ""
+    path = _normalise_escapes(parts.path, safe=_PATH_SAFE) or "/"
+    query = _normalise_escapes(parts.query, safe=_PATH_SAFE + "?")
+    fragment = _normalise_escapes(parts.fragment, safe=_PATH_SAFE + "?")
+    return (
+        f"{parts.scheme.lower()}://{authority}{path}"
+        + (f"?{query}" if query else "")
+        + (f"#{fragment}" if fragment else "")
+    )
+
+
 def title_key(title: str) -> str:
     """The headline as it is compared: NFKC, case-folded, words parted by single spaces.
 

@@ -210,6 +210,19 @@ def test_browsers_are_no_bots(agent: str) -> None:
     assert not is_bot(agent)
 
 
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "BarracudaCentral",
+        "Mozilla/5.0 (Windows NT 10.0) Mimecast-URL-Protect",
+        "Microsoft Office Protocol Discovery",
+        "Trend Micro WTP",
+    ],
+)
+def test_mail_scanners_that_say_so_are_bots(agent: str) -> None:
+    assert is_bot(agent)
+
+
 def test_answers_about_agents_are_kept_and_their_number_is_bounded() -> None:
     is_bot.cache_clear()
     for _ in range(3):

@@ -1,10 +1,10 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from newsletter.stories.canonical import canonical_url, title_key
+from newsletter.stories.canonical import canonical_url, title_key, web_address
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,44 @@ def test_one_address(url: str, canonical: str) -> None:
 )
 def test_no_web_address(url: str) -> None:
     assert canonical_url(url) == ""
+    assert web_address(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        (
+            "HTTPS://Paper.Example/A/?utm_source=n&p=1#top",
+            "https://paper.example/A/?utm_source=n&p=1#top",
+        ),
+        ("https://paper.example?utm_source=n", "https://paper.example/?utm_source=n"),
+        (
+            "https://paper.example/ա b?q=ա b#ա b",
+            "https://paper.example/%D5%A1%20b?q=%D5%A1%20b#%D5%A1%20b",
+        ),
+        ("https://user:secret@paper.example/x", "https://paper.example/x"),
+        ("http://հայերեն.հայ/x", "http://xn--y9aia5b0ai2e.xn--y9a3aq/x"),
+        (" https://paper.example/x\n", "https://paper.example/x"),
+        ("//paper.example/x", ""),
+        ("https://paper.example/a\r\nX: y", ""),
+        ("https://paper.example/a\tb", ""),
+    ],
+)
+def test_an_address_to_be_led_to_keeps_its_tags(url: str, address: str) -> None:
+    assert web_address(url) == address
+
+
+@settings(deadline=None)
+@given(
+    st.text()
+    | st.from_regex(r"https?://[a-z.:\[\]@\\%]{0,12}[/?#&=%a-z\r\n]{0,20}", fullmatch=True)
+)
+def test_an_address_to_be_led_to_can_stand_in_a_header(url: str) -> None:
+    address = web_address(url)
+    assert address == "" or address.startswith(("http://", "https://"))
+    assert all(33 <= ord(character) < 127 for character in address)
+    assert "\\" not in address
+    assert web_address(address) == address
 
 
 @given(
