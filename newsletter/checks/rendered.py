@@ -12,6 +12,7 @@ from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
 from newsletter.checks.model import Finding, Level
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Publication
+from newsletter.rendering.links import target_of
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
 
 _KB = 1024
@@ -52,7 +53,7 @@ def check_rendered(
         *_check_size(rendered.html, tree),
         *_check_marks(issue, rendered),
         *_check_elements(rendered.html, tree),
-        *_check_links(tree),
+        *_check_links(rendered, tree),
         *_check_pictures(issue, tree),
         *_check_publication(publication),
     ]
@@ -176,8 +177,8 @@ def _check_elements(html: str, tree: LexborHTMLParser) -> Iterator[Finding]:
         yield _warn("doctype", "The mail does not begin with <!DOCTYPE html>.")
 
 
-def _check_links(tree: LexborHTMLParser) -> Iterator[Finding]:
-    hrefs = [node.attributes.get("href") or "" for node in tree.css("a[href]")]
+def _check_links(rendered: RenderedIssue, tree: LexborHTMLParser) -> Iterator[Finding]:
+    hrefs = [target_of(node.attributes.get("href") or "", rendered) for node in tree.css("a[href]")]
     bad = {href for href in hrefs if not _is_web_or_mail(href)}
     if bad:
         yield _stop(

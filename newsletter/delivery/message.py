@@ -58,6 +58,7 @@ class MessageTemplate:
         key_id = mailing.token_key
         self._unsubscribe = keyring.signer(Purpose.UNSUBSCRIBE, key_id=key_id)
         self._preferences = keyring.signer(Purpose.PREFERENCES, key_id=key_id)
+        self._click = keyring.signer(Purpose.CLICK, key_id=key_id, short=True)
         self._bounce = keyring.signer(Purpose.BOUNCE, key_id=key_id, short=True)
         local, _, domain = return_path.rpartition("@")
         self._tagged_start, self._tagged_end = f"{local}+", f"@{domain}"
@@ -144,6 +145,9 @@ class MessageTemplate:
         }
         if ReaderSlot.PREFERENCES in slots:
             values[ReaderSlot.PREFERENCES] = encode_value(self._preferences.sign(recipient))
+        if ReaderSlot.CLICK in slots:
+            token = self._click.sign(self.mailing.public_id, recipient)
+            values[ReaderSlot.CLICK] = encode_value(token)
         if self.mailing.newsletter_id is not None:
             unsubscribe = self._unsubscribe.sign(recipient, self.mailing.newsletter_id)
             values[HeaderSlot.UNSUBSCRIBE] = unsubscribe.encode("ascii")

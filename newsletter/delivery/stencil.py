@@ -20,16 +20,22 @@ class Stencil:
     def __init__(self, pieces: Pieces) -> None:
         merged = merge_pieces(pieces)
         self._parts = [piece if isinstance(piece, bytes) else b"" for piece in merged]
-        self._places = tuple(
-            (place, piece) for place, piece in enumerate(merged) if not isinstance(piece, bytes)
-        )
-        self.slots = frozenset(slot for _, slot in self._places)
+        # By slot, for one may stand in fifty places: each look-up of an enum's member
+        # costs as much as ten of a list's.
+        places: dict[StrEnum, list[int]] = {}
+        for place, piece in enumerate(merged):
+            if not isinstance(piece, bytes):
+                places.setdefault(piece, []).append(place)
+        self._places = tuple(places.items())
+        self.slots = frozenset(places)
 
     def pieces(self, values: Mapping[StrEnum, bytes]) -> list[bytes]:
         """The stretches and ``values``, in order; each slot must have one."""
         parts = self._parts.copy()
-        for place, slot in self._places:
-            parts[place] = values[slot]
+        for slot, places in self._places:
+            value = values[slot]
+            for place in places:
+                parts[place] = value
         return parts
 
     def fill(self, values: Mapping[StrEnum, bytes]) -> bytes:

@@ -141,3 +141,66 @@ class Issue:
     @property
     def week(self) -> int:
         return self.date.isocalendar().week
+
+
+class LinkPlace(StrEnum):
+    """Where in the mail a story's link stands: each place is counted by itself."""
+
+    HEADLINE = "headline"
+    PICTURE = "picture"
+    TEXT = "text"  # the text part
+
+
+@dataclass(frozen=True)
+class StoryLink:
+    """One place of one item: its public id, and the web address that it leads to.
+
+    ``withdrawn_at`` is when an editor took it back: it leads nowhere since then.
+    """
+
+    public_id: str
+    section: str
+    position: int
+    story_id: str
+    place: LinkPlace
+    url: str
+    withdrawn_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The item's place in the issue, by which a person calls its story."""
+        return f"{self.section}/{self.position}"
+
+
+@dataclass(frozen=True)
+class FoundLink:
+    """What a link's id was looked up as, and the newsletter and slot of its issue."""
+
+    public_id: str
+    newsletter: str
+    slot: str
+    url: str
+    withdrawn: bool
+
+
+class CorrectionKind(StrEnum):
+    """What was done to a sent link."""
+
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class LinkCorrection:
+    """What became of a story's links after the mail had gone out, to be told in the archive.
+
+    ``headline`` is the story's in that mail. ``told`` are the editor's own words,
+    empty where they gave none.
+    """
+
+    at: datetime
+    kind: CorrectionKind
+    story_id: str
+    headline: str
+    url: str = ""
+    told: str = ""

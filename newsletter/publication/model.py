@@ -472,9 +472,21 @@ class DeliverySettings(Model):
     )
 
 
-class Tracking(Model):
-    """How visits that our own mails caused are told apart from the site's other readers."""
+# off: links in mails are the stories' own addresses. anonymous: one address of ours
+# for all readers, counted. count: the same with a part of the reader's own.
+Clicks = Literal["off", "anonymous", "count"]
 
+
+class Tracking(Model):
+    """What is known of the readers' clicks, and how visits that our mails caused are told apart."""
+
+    clicks: Clicks = Field(
+        "anonymous",
+        description="anonymous: story links in mails lead through base_url/l/…, the same for all "
+        "readers, are counted for each story and place, and can be corrected after the issue was "
+        "sent; count: also by reader; off: links are the stories' own addresses, nothing is "
+        "counted, and what was sent can't be corrected",
+    )
     utm_source: Annotated[
         str, shaped(r"[A-Za-z0-9._-]*", "of letters, digits, dots, hyphens and underscores only")
     ] = Field(

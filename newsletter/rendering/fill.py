@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from newsletter.errors import RenderError
+from newsletter.rendering.links import without_click_slots
 from newsletter.rendering.model import MARK_START, ReaderSlot
 
 Words = TypeVar("Words")
@@ -59,12 +60,12 @@ def strip_personal(html: str) -> str:
     Drops what the template marks as the reader's part, then whatever link
     still holds a slot (a paper's own template may have left out the marks).
     """
-    html = _READER_PART.sub("", html)
+    html = without_click_slots(_READER_PART.sub("", html))
     html = _READER_LINK.sub("", html)
     return _MARKS.sub("", html)
 
 
 def strip_personal_text(text: str) -> str:
     """The text part as anybody may see it: without the paragraphs that hold a slot."""
-    paragraphs = text.split("\n\n")
+    paragraphs = without_click_slots(text).split("\n\n")
     return "\n\n".join(part for part in paragraphs if not _MARKS.search(part))

@@ -3,7 +3,7 @@
 import re
 
 from newsletter.issues.model import Issue
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.model import Clicks, Newsletter, Publication
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.inline import inline_css
@@ -26,21 +26,30 @@ def render_issue(
     base_url: str,
     templates: Templates,
     utm_source: str = "",
+    clicks: Clicks = "off",
 ) -> RenderedIssue:
     """The issue as HTML with inlined CSS and as text, both with `ReaderSlot` marks.
 
     ``base_url`` is the root of the service's pages, without a slash at the end;
-    ``utm_source`` tags the links to stories.
+    ``utm_source`` tags the links to stories, and ``clicks`` says whether they lead
+    through us.
     """
     issue = disarm_marks(issue)
-    view = view_issue(issue, publication, newsletter, base_url=base_url, utm_source=utm_source)
-    html = write_html(view, issue, publication, newsletter, templates=templates)
+    view = view_issue(
+        issue, publication, newsletter, base_url=base_url, utm_source=utm_source, clicks=clicks
+    )
+    html = inline_css(
+        write_html(view, issue, publication, newsletter, templates=templates), name=TEMPLATE
+    )
+    text = write_text(view, issue, publication, newsletter)
     return RenderedIssue(
         subject=issue.subject,
         preheader=issue.preheader,
-        html=inline_css(html, name=TEMPLATE),
-        text=write_text(view, issue, publication, newsletter),
+        html=html,
+        text=text,
         language=issue.language,
+        links=view.book.printed(html, text),
+        link_root=view.book.root,
     )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from newsletter.issues.model import StoryLink
+
 # How the mark of every slot begins.
 MARK_START = "XXREADER"
 
@@ -16,17 +18,24 @@ class ReaderSlot(StrEnum):
 
     UNSUBSCRIBE = f"{MARK_START}UNSUBSCRIBEXX"
     PREFERENCES = f"{MARK_START}PREFERENCESXX"
+    CLICK = f"{MARK_START}CLICKXX"
 
 
 @dataclass(frozen=True)
 class RenderedIssue:
-    """One rendering (variant) of an issue: whole HTML and text, marks unfilled."""
+    """One rendering (variant) of an issue: whole HTML and text, marks unfilled.
+
+    ``links`` are those that lead through us, and ``link_root`` is what stands
+    before their ids.
+    """
 
     subject: str
     preheader: str
     html: str
     text: str
     language: str
+    links: tuple[StoryLink, ...] = ()
+    link_root: str = ""
 
 
 @dataclass(frozen=True)

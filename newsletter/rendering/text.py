@@ -97,7 +97,7 @@ def _write_item(item: ItemView, *, ranked: bool) -> str:
     rows = [wrap(item.headline, rank), wrap(_join(facts), " " * len(rank))]
     if item.excerpt and not ranked:
         rows.append(wrap(item.excerpt))
-    return "\n".join(row for row in (*rows, bare_address(item.url)) if row.strip())
+    return "\n".join(row for row in (*rows, bare_address(item.text_link)) if row.strip())
 
 
 def _write_footer(

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from newsletter.issues.model import Issue, Item, Section
+from newsletter.issues.model import Issue, Item, LinkPlace, Section
 from newsletter.pictures.model import SlotName
 from newsletter.publication.campaign import tag_link
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.model import Clicks, Newsletter, Publication
 from newsletter.rendering.filters import is_armenian
+from newsletter.rendering.links import LinkBook
 from newsletter.rendering.model import ReaderSlot
 from newsletter.stories.model import Picture
 
@@ -56,11 +57,17 @@ class PictureView:
 
 @dataclass(frozen=True)
 class ItemView:
-    """An item as it is printed. ``foreign`` is its language where that is not the issue's."""
+    """An item as it is printed. ``foreign`` is its language where that is not the issue's.
+
+    ``url`` is where its headline leads, ``picture_link`` and ``text_link`` where its
+    picture does, and its line in the text part.
+    """
 
     position: int
     headline: str
     url: str
+    picture_link: str
+    text_link: str
     excerpt: str
     byline: str
     department: str
@@ -110,6 +117,7 @@ class IssueView:
     preferences_url: str
     social: tuple[Link, ...]
     year: int
+    book: LinkBook = field(default_factory=LinkBook)
 
 
 def view_issue(
@@ -119,16 +127,19 @@ def view_issue(
     *,
     base_url: str,
     utm_source: str = "",
+    clicks: Clicks = "off",
 ) -> IssueView:
     """The issue laid out: its lead, its sections, its numbers and links.
 
-    Links to stories carry ``utm_source`` as their campaign's source, if one is given.
+    Links to stories carry ``utm_source`` as their campaign's source, if one is given,
+    and lead through us unless ``clicks`` are off.
     """
     issue = _tag_links(issue, utm_source)
     base_url = base_url.rstrip("/")
-    lead = _find_lead(issue)
+    book = LinkBook.of(issue, base_url, clicks)
+    lead_section, lead = _find_lead(issue) or (None, None)
     sections = tuple(
-        _view_section(section, issue.language, lead, base_url)
+        _view_section(section, issue.language, lead, base_url, book)
         for section in issue.sections
         if any(item is not lead for item in section.items)
     )
@@ -138,7 +149,9 @@ def view_issue(
         preheader=issue.preheader,
         number=issue_number(issue.slot),
         note=split_paragraphs(issue.note),
-        lead=_view_item(lead, issue.language, base_url, "lead") if lead else None,
+        lead=_view_item(lead_section, lead, issue.language, base_url, "lead", book)
+        if lead_section and lead
+        else None,
         sections=sections,
         story_count=len({item.story_id for item in issue.items}),
         minutes=issue.minutes,
@@ -148,6 +161,7 @@ def view_issue(
         preferences_url=f"{base_url}/preferences/{ReaderSlot.PREFERENCES}",
         social=tuple(Link(_name_site(url), url) for url in publication.social),
         year=issue.date.year,
+        book=book,
     )
 
 
@@ -204,18 +218,21 @@ def _tag_links(issue: Issue, utm_source: str) -> Issue:
     )
 
 
-def _find_lead(issue: Issue) -> Item | None:
-    """The item that was chosen to lead, else the first of the latest stories."""
-    chosen = next((item for item in issue.items if item.story_id == issue.lead), None)
-    if chosen is not None:
-        return chosen
+def _find_lead(issue: Issue) -> tuple[Section, Item] | None:
+    """The item that was chosen to lead, else the first of the latest stories; with its section."""
+    for section in issue.sections:
+        for item in section.items:
+            if item.story_id == issue.lead:
+                return section, item
     for section in issue.sections:
         if section.kind == "latest" and section.items:
-            return section.items[0]
+            return section, section.items[0]
     return None
 
 
-def _view_section(section: Section, language: str, lead: Item | None, base_url: str) -> SectionView:
+def _view_section(
+    section: Section, language: str, lead: Item | None, base_url: str, book: LinkBook
+) -> SectionView:
     items = [item for item in section.items if item is not lead]
     # Ranks are counted here: what an editor removed must not leave a gap.
     return SectionView(
@@ -223,21 +240,29 @@ def _view_section(section: Section, language: str, lead: Item | None, base_url: 
         kind=section.kind,
         title=section.title,
         items=tuple(
-            _view_item(item, language, base_url, "card", position)
+            _view_item(section, item, language, base_url, "card", book, position)
             for position, item in enumerate(items, 1)
         ),
     )
 
 
 def _view_item(
-    item: Item, language: str, base_url: str, slot: SlotName, position: int = 1
+    section: Section,
+    item: Item,
+    language: str,
+    base_url: str,
+    slot: SlotName,
+    book: LinkBook,
+    position: int = 1,
 ) -> ItemView:
     own = item.language or ("hy" if is_armenian(item.headline) else language)
     picture = _view_picture(item, item.picture, slot, base_url) if item.picture else None
     return ItemView(
         position=position,
         headline=item.headline,
-        url=item.url,
+        url=book.address(section, item, LinkPlace.HEADLINE),
+        picture_link=book.address(section, item, LinkPlace.PICTURE),
+        text_link=book.address(section, item, LinkPlace.TEXT),
         excerpt=item.excerpt,
         byline=item.byline,
         department=item.department,

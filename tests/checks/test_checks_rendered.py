@@ -163,3 +163,27 @@ def test_what_stops_comes_first_and_can_be_taken_out(rendered: RenderedIssue) ->
     assert all(
         isinstance(finding, Finding) and finding.sentence.endswith(".") for finding in findings
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("javascript:alert(1)", ("stop", "links")),
+        ("ftp://paper.example/x", ("stop", "links")),
+        ("http://paper.example/x", ("warn", "https")),
+        ("https://paper.example/x", None),
+    ],
+)
+def test_links_that_lead_through_us_are_checked_for_where_they_lead(
+    url: str, found: tuple[str, str] | None
+) -> None:
+    issue = sample_issue()
+    section = issue.sections[0]
+    items = (replace(section.items[0], url=url), *section.items[1:])
+    issue = replace(issue, sections=(replace(section, items=items), *issue.sections[1:]))
+    templates = Templates()
+    for clicks in ("off", "count"):
+        rendered = render_issue(
+            issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=templates, clicks=clicks
+        )
+        assert set(check(rendered, issue)) == {("warn", "alt")} | ({found} if found else set())

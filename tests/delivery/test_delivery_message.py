@@ -88,6 +88,18 @@ def test_both_parts_come_back_with_the_readers_links_and_no_mark() -> None:
         assert not part.defects
 
 
+def test_a_link_that_is_counted_by_reader_names_mailing_and_recipient() -> None:
+    address = "https://paper.example/l/abcdefghijkl/"
+    links = f'<a href="{address}XXREADERCLICKXX">One</a> <a href="{address}XXREADERCLICKXX">Two</a>'
+    raw = build(issue(html=ISSUE.html + links))
+    token = KEYRING.sign(Purpose.CLICK, MAILING_ID, READER_ID, short=True)
+    assert bodies(parse(raw))[1].count(f'href="{address}{token}"') == 2
+    assert KEYRING.verify(Purpose.CLICK, token, short=True) == (MAILING_ID, READER_ID)
+    assert len(token) == 52
+    body = raw.partition(b"\r\n\r\n")[2]
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+
+
 def test_the_bytes_are_ascii_short_lines_and_crlf_only() -> None:
     raw = build(issue(html="<p>" + "բառ " * 3000 + "</p>\n.\nFrom here\n"))
     assert raw.isascii()

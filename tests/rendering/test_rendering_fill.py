@@ -12,7 +12,11 @@ from newsletter.rendering.model import ReaderSlot, RenderedIssue
 from newsletter.stories.model import Picture
 from tests.rendering.sample_issue import NEWSLETTER, PUBLICATION, SITE, sample_issue
 
-VALUES = {ReaderSlot.UNSUBSCRIBE: "a.one", ReaderSlot.PREFERENCES: "a.two"}
+VALUES = {
+    ReaderSlot.UNSUBSCRIBE: "a.one",
+    ReaderSlot.PREFERENCES: "a.two",
+    ReaderSlot.CLICK: "a.three",
+}
 PIECES = st.lists(st.one_of(st.sampled_from(list(ReaderSlot)), st.text(alphabet="aX<>/ \n")))
 
 
