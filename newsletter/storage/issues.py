@@ -13,6 +13,7 @@ from newsletter.ranking.model import PastUse
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.documents import issue_document, issue_from_document
+from newsletter.storage.links import delete_links
 from newsletter.storage.statements import AnyRow, fence, insert_into, newsletter_key
 
 # Issues that readers have, in whole or in part.
@@ -273,6 +274,7 @@ class IssueRepository:
             self._connection.execute(
                 sa.delete(t.delivery).where(t.delivery.c.mailing_id.in_(mailings))
             )
+            delete_links(self._connection, key)
             for table in (t.mailing, t.item, t.wave):
                 self._connection.execute(sa.delete(table).where(table.c.issue_id == key))
         return key

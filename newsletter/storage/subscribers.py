@@ -242,7 +242,7 @@ class SubscriberRepository:
         return SuppressionReason(reason) if reason else None
 
     def forget(self, public_id: str, at: datetime, actor: str) -> None:
-        """Erase a person: subscriptions, name, address, and both in what was sent.
+        """Erase a person: subscriptions, clicks, name, address, and both in what was sent.
 
         Ledger rows stay, without an address, so that the totals do; those
         that still waited are skipped. Of system mail sent to this person alone
@@ -250,6 +250,10 @@ class SubscriberRepository:
         """
         fence(self._connection)
         key = subscriber_key(self._connection, public_id)
+        # Clicks that are just being counted come before or not at all.
+        self._connection.execute(
+            sa.select(t.subscriber.c.id).where(t.subscriber.c.id == key).with_for_update()
+        )
         self._blank_system_mail(key)
         unsent = t.delivery.c.state.in_(
             [
@@ -266,9 +270,8 @@ class SubscriberRepository:
         self._connection.execute(
             sa.update(t.delivery).where(mine).values(address=None, domain="", subscriber_id=None)
         )
-        self._connection.execute(
-            sa.delete(t.subscription).where(t.subscription.c.subscriber_id == key)
-        )
+        for table in (t.subscription, t.reader_click):
+            self._connection.execute(sa.delete(table).where(table.c.subscriber_id == key))
         self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id == key))
         self._changes.record(at, actor, "subscriber", public_id, "forgotten")
 

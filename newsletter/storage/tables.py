@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -283,6 +283,49 @@ item = Table(
     Index(None, "issue_id"),
 )
 
+# A sent story's links, one a place in the mail: what /l/ID leads to. ``story`` is a
+# public id and no foreign key, as in ``item``.
+link = Table(
+    "link",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    _points_to("issue_id", "issue"),
+    Column("section", sa.String, nullable=False),
+    Column("position", sa.Integer, nullable=False),
+    Column("story", sa.String, nullable=False),
+    Column("place", sa.String, nullable=False),
+    _text("url"),
+    Column("withdrawn_at", Instant),
+    Index(None, "issue_id"),
+)
+
+# What was corrected in the links of an issue that readers have, for its archive page.
+link_correction = Table(
+    "link_correction",
+    metadata,
+    _key(),
+    _points_to("issue_id", "issue"),
+    Column("at", Instant, nullable=False),
+    Column("kind", sa.String, nullable=False),
+    Column("story", sa.String, nullable=False),
+    _text("headline"),
+    _text("url"),
+    _text("told"),
+    Index(None, "issue_id"),
+)
+
+# Clicks of one local day of the paper, of nobody in particular; those of programs apart.
+click_day = Table(
+    "click_day",
+    metadata,
+    Column("link_id", RowId, ForeignKey("link.id"), primary_key=True),
+    Column("day", sa.Date, primary_key=True),
+    Column("clicks", sa.BigInteger, nullable=False),
+    Column("machine_clicks", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 subscriber = Table(
     "subscriber",
     metadata,
@@ -321,6 +364,20 @@ suppression = Table(
     Column("address_hash", sa.String, nullable=False, unique=True),
     Column("reason", sa.String, nullable=False),
     Column("at", Instant, nullable=False),
+)
+
+# Who clicked what, where the publication counts that; erased with the reader.
+reader_click = Table(
+    "reader_click",
+    metadata,
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id"), primary_key=True),
+    Column("link_id", RowId, ForeignKey("link.id"), primary_key=True),
+    Column("clicks", sa.BigInteger, nullable=False),
+    Column("machine_clicks", sa.BigInteger, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Index(None, "link_id"),
+    sqlite_with_rowid=False,
 )
 
 # ``content`` is the mailing as `documents` writes it; ``key`` makes twice once.

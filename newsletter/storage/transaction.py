@@ -7,6 +7,7 @@ from newsletter.storage.changes import ChangeLog
 from newsletter.storage.identity import IdentityRepository
 from newsletter.storage.issues import IssueRepository
 from newsletter.storage.leases import LeaseRepository
+from newsletter.storage.links import LinkRepository
 from newsletter.storage.mailings import MailingRepository
 from newsletter.storage.pictures import PictureRepository
 from newsletter.storage.read_logs import ReadLogRepository
@@ -35,6 +36,7 @@ class Transaction:
         self.standings = Standings(connection)
         self.read_logs = ReadLogRepository(connection)
         self.issues = IssueRepository(connection)
+        self.links = LinkRepository(connection)
         self.subscribers = SubscriberRepository(connection)
         self.mailings = MailingRepository(connection)
         self.waves = WaveRepository(connection)
