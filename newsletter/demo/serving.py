@@ -25,7 +25,11 @@ def serve_demo(
     """Serve preview, outbox and sign-up page on ``port``, and send what the pages queue."""
     pages = create_app(WebContext.of(installation))
     outbox = create_outbox(result.outbox, installation.templates)
-    app = Starlette(routes=[Mount("/outbox", app=outbox), Mount("/", app=pages)])
+    app = Starlette(
+        routes=[Mount("/outbox", app=outbox), Mount("/", app=pages)],
+        # Of mounted apps nobody else ends what they have begun.
+        lifespan=pages.router.lifespan_context,
+    )
     sender = threading.Thread(target=work, args=(installation, stop.is_set), name="sender")
     with serve_in_thread(app, port=port):
         sender.start()

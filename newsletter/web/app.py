@@ -3,7 +3,11 @@
 GET and HEAD change nothing anywhere: mail scanners follow every link.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Mount, Route
@@ -21,25 +25,35 @@ from newsletter.web.leave import (
     take_preferences,
 )
 from newsletter.web.limits import PostLimit
+from newsletter.web.links import follow_link
 from newsletter.web.media import show_picture
 from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
 from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, allowed_hosts
 from newsletter.web.site import show_brand, show_front, show_health
 from newsletter.web.stylesheet import STATIC_FOLDER, CachedFiles
 from newsletter.web.subscribe import show_form, take_form
+from newsletter.workflows.follow import ClickCounter, LinkFollower
 
 
 def create_app(context: WebContext) -> Starlette:
     """The pages of ``context``, below the path of its ``base_url``."""
-    pages = _page_routes(context)
+    counter = ClickCounter(context.database, context.load_settings)
+    pages = _page_routes(context, counter)
     health = Route("/healthz", as_endpoint(context, show_health))
     routes: list[BaseRoute] = [health]
     if context.base_path:
         routes.append(Mount(context.base_path, routes=pages))
     else:
         routes.extend(pages)
-    return Starlette(
+
+    @asynccontextmanager
+    async def writing_clicks(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
+        yield
+        await run_in_threadpool(counter.close)
+
+    app = Starlette(
         routes=routes,
+        lifespan=writing_clicks,
         middleware=[
             Middleware(RequestLog, clock=context.clock),
             Middleware(SafeHeaders),
@@ -48,9 +62,13 @@ def create_app(context: WebContext) -> Starlette:
         ],
         exception_handlers=failure_handlers(context),
     )
+    app.state.clicks = counter
+    return app
 
 
-def _page_routes(context: WebContext) -> list[BaseRoute]:
+def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
+    follow = follow_link(LinkFollower(context.database, context.keyring, context.clock, counter))
+
     def get(path: str, handler: Handler) -> Route:
         return Route(path, as_endpoint(context, handler), methods=["GET"])
 
@@ -73,6 +91,8 @@ def _page_routes(context: WebContext) -> list[BaseRoute]:
         post("/preferences/{token}", take_preferences),
         get("/archive/{newsletter}/", show_archive),
         get("/archive/{newsletter}/{slot}", show_archived_issue),
+        get("/l/{link}", follow),
+        get("/l/{link}/{token}", follow),
         get("/media/{name}", show_picture),
         get("/desk/preview/{token}", show_preview),
         get("/desk/preview/{token}/html", show_preview_html),

@@ -56,6 +56,7 @@ def render_current(installation: Installation, settings: Settings, issue: Issue)
         base_url=installation.base_url,
         templates=installation.templates,
         utm_source=settings.tracking.utm_source,
+        clicks=settings.tracking.clicks,
     )
 
 
@@ -281,6 +282,7 @@ def freeze_mailing(
         newsletter=issue.newsletter,
     ):
         raise Conflict(f"issue {issue.slot} has a revision {revision} already", subject=issue.slot)
+    tx.links.keep(issue.public_id, rendered.links)
     return mailing
 
 
