@@ -7,6 +7,7 @@ import typer
 
 from newsletter.cli.issue_answers import issue_document, print_checks, print_issue, print_state
 from newsletter.cli.issue_correction import (
+    BecauseOption,
     HeadlineOption,
     LinkOption,
     NoteOption,
@@ -14,7 +15,10 @@ from newsletter.cli.issue_correction import (
     RemoveOption,
     SubjectOption,
     SummaryOption,
+    WithdrawOption,
+    describe_link_correction,
     read_correction,
+    read_link_request,
 )
 from newsletter.cli.issue_explanation import explain_issue
 from newsletter.cli.issue_report import STANDARD_OUTPUT, print_report, write_csv, write_json
@@ -32,11 +36,13 @@ from newsletter.cli.output import print_json, print_rows, progress_bar, say
 from newsletter.cli.rehearse_commands import rehearse
 from newsletter.cli.sending import send_now
 from newsletter.errors import UsageError
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import Issue, IssueState
 from newsletter.rendering.fill import strip_personal, strip_personal_text
+from newsletter.rendering.links import lead_straight
+from newsletter.workflows.correct_links import LinkRequest, correct_links, links_alone_suffice
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.fetch import fetch_stories
-from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.instructions import read_instructions
 from newsletter.workflows.look_up import find_issue, find_slot
 from newsletter.workflows.notices import preview_link
@@ -159,6 +165,8 @@ def show(
         link = preview_link(installation, issue.public_id)
         waves = wave_lines(installation, issue)
         paused = paused_relays(installation)
+        with installation.database.read() as tx:
+            corrections = tx.links.corrections(issue.public_id)
     if json:
         print_json(
             {
@@ -166,10 +174,13 @@ def show(
                 "preview": link,
                 "waves": waves,
                 "paused_relays": paused,
+                "link_corrections": corrections,
             }
         )
     else:
         print_issue(issue)
+        for correction in corrections:
+            say(f"since {correction.at:%Y-%m-%d %H:%M} UTC {describe_link_correction(correction)}")
         for wave in waves if len(waves) > 1 else ():
             say(f"wave {wave.sentence()}")
         for relay in paused:
@@ -191,6 +202,8 @@ def preview(
         settings = installation.settings()
         issue = find_issue(installation, settings, newsletter, slot)
         rendered, findings = check_issue(installation, settings, issue)
+    # Links of ours lead nowhere until the issue is sent.
+    rendered = lead_straight(rendered)
     try:
         out.mkdir(parents=True, exist_ok=True)
         html, text = out / "issue.html", out / "issue.txt"
@@ -344,12 +357,29 @@ def correct(
     headline: HeadlineOption = None,
     summary: SummaryOption = None,
     link: LinkOption = None,
+    withdraw: WithdrawOption = None,
+    because: BecauseOption = None,
     remove: RemoveOption = None,
 ) -> None:
     """Correct a paused issue for the readers who were not served yet, as its next revision.
 
-    A STORY is named by its place, as `newsletter issue show` prints it, or by its id.
+    With --link and --withdraw alone nothing is sent: the links in mails that were
+    sent lead elsewhere, also of an issue that is sent whole. A STORY is named by its
+    place, as `newsletter issue show` prints it, or by its id.
     """
+    others = (subject, preheader, note, headline, summary, remove)
+    request = read_link_request(
+        link=link,
+        withdraw=withdraw,
+        because=because,
+        others=any(option is not None for option in others),
+    )
+    if request is not None:
+        with open_from_file(config, now=now) as installation:
+            issue = find_issue(installation, installation.settings(), newsletter, slot)
+            if request.withdrawn or links_alone_suffice(installation, issue):
+                _correct_links(installation, issue, request, json=json)
+                return
     correction = read_correction(
         subject=subject,
         preheader=preheader,
@@ -378,3 +408,15 @@ def correct(
     for notice in revision.notices:
         say(notice)
     say(f"it stays paused: newsletter issue resume --slot {issue.slot}")
+
+
+def _correct_links(
+    installation: Installation, issue: Issue, request: LinkRequest, *, json: bool
+) -> None:
+    made = correct_links(installation, issue, request, actor=ACTOR)
+    if json:
+        print_json({**issue_document(issue), "link_corrections": made})
+        return
+    for correction in made:
+        print(f"issue {issue.slot}: {describe_link_correction(correction)}")
+    say("so it is in every mail of it within seconds, and its page in the archive says so")

@@ -7,6 +7,8 @@ import typer
 
 from newsletter.errors import UsageError
 from newsletter.issues.correct import Correction
+from newsletter.issues.model import CorrectionKind, LinkCorrection
+from newsletter.workflows.correct_links import LinkRequest
 
 HeadlineOption = Annotated[
     list[str] | None,
@@ -18,7 +20,25 @@ SummaryOption = Annotated[
 ]
 LinkOption = Annotated[
     list[str] | None,
-    typer.Option("--link", metavar="STORY=URL", help="a story's address; may come again"),
+    typer.Option(
+        "--link",
+        metavar="STORY=URL",
+        help="a story's address, also in mails that were sent; may come again",
+    ),
+]
+WithdrawOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--withdraw",
+        metavar="STORY",
+        help="its links in mails that were sent lead to a page that says so; may come again",
+    ),
+]
+BecauseOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT", help="with --link or --withdraw alone: what the archive says of it"
+    ),
 ]
 RemoveOption = Annotated[
     list[str] | None,
@@ -59,6 +79,37 @@ def read_correction(
         links=_by_story("--link", link or ()),
         removed=tuple(remove or ()),
     )
+
+
+def read_link_request(
+    *,
+    link: Sequence[str] | None,
+    withdraw: Sequence[str] | None,
+    because: str | None,
+    others: bool,
+) -> LinkRequest | None:
+    """What is asked of links alone, where nothing else is; UsageError where both are mixed.
+
+    ``others`` says whether anything else of the issue is to be corrected.
+    """
+    for option, asked in (("--withdraw", withdraw), ("--because", because)):
+        if asked and (others or not (link or withdraw)):
+            raise UsageError(
+                f"{option} goes with --link and --withdraw alone; correct the rest in a call of "
+                "its own",
+                subject=option,
+            )
+    if others or not (link or withdraw):
+        return None
+    told = " ".join((because or "").split())
+    return LinkRequest(_by_story("--link", link or ()), tuple(withdraw or ()), told)
+
+
+def describe_link_correction(correction: LinkCorrection) -> str:
+    """What became of a story's links, for the editor."""
+    if correction.kind is CorrectionKind.WITHDRAWN:
+        return f"the links of “{correction.headline}” are withdrawn"
+    return f"the links of “{correction.headline}” lead to {correction.url}"
 
 
 def _by_story(option: str, texts: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,9 @@ from rich.table import Table
 from newsletter.cli.output import print_json, print_json_with_rows
 from newsletter.delivery.model import LedgerCounts
 from newsletter.errors import UsageError
+from newsletter.issues.model import Issue, LinkPlace
 from newsletter.storage.delivery_rows import DeliveryRow
+from newsletter.storage.links import LinkClicks
 from newsletter.workflows.report import (
     LISTED_DOUBTS,
     IssueReport,
@@ -50,7 +52,8 @@ def report_document(report: IssueReport) -> dict[str, Any]:
 
     ``by_domain`` ends with the domain null, all that are not named; "" are the
     readers who were forgotten. ``by_relay`` has "" for readers whom no relay
-    answered yet.
+    answered yet. ``clicks`` has each link that leads through us; ``readers`` are
+    those known to have followed it, where clicks are counted by reader.
     """
     return {
         "newsletter": report.issue.newsletter,
@@ -70,6 +73,7 @@ def report_document(report: IssueReport) -> dict[str, Any]:
             for number, counts in report.by_wave.items()
         ],
         "doubts": [{**_reader(row), "became": describe_doubt(row)} for row in report.doubts],
+        "clicks": [_link(report.issue, found) for found in report.clicks],
     }
 
 
@@ -94,6 +98,7 @@ def print_report(report: IssueReport) -> None:
         }
         _print_parts(console, "wave", waves)
     _print_doubts(console, report)
+    _print_clicks(console, report)
 
 
 def _print_reasons(console: Console, report: IssueReport) -> None:
@@ -125,6 +130,52 @@ def _print_doubts(console: Console, report: IssueReport) -> None:
     more = report.doubtful - min(len(report.doubts), _SHOWN_DOUBTS)
     if more > 0:
         print(f"and {more:,} more in doubt; --csv FILE lists all, --json {LISTED_DOUBTS:,} of them")
+
+
+def _print_clicks(console: Console, report: IssueReport) -> None:
+    """One line a story in its place; the places of the mail beside each other."""
+    if not report.clicks:
+        return
+    table = _table(("clicks", "story"), (*LinkPlace, "in all", "machines"))
+    headlines = _headlines(report.issue)
+    stories: dict[tuple[str, str, str], dict[str, LinkClicks]] = {}
+    for found in report.clicks:
+        link = found.link
+        key = (link.section, link.story_id, link.name)
+        stories.setdefault(key, {})[link.place] = found
+    for (_, story, name), places in stories.items():
+        by_place = [f"{places[p].clicks:,}" if p in places else "" for p in LinkPlace]
+        withdrawn = all(found.link.withdrawn_at for found in places.values())
+        table.add_row(
+            name,
+            headlines.get(story, story) + (" (withdrawn)" if withdrawn else ""),
+            *by_place,
+            f"{sum(found.clicks for found in places.values()):,}",
+            f"{sum(found.machine_clicks for found in places.values()):,}",
+        )
+    _show(console, table)
+
+
+def _link(issue: Issue, found: LinkClicks) -> dict[str, Any]:
+    link = found.link
+    return {
+        "link": link.public_id,
+        "section": link.section,
+        "position": link.position,
+        "story": link.story_id,
+        "headline": _headlines(issue).get(link.story_id, ""),
+        "place": link.place,
+        "url": link.url,
+        "withdrawn_at": link.withdrawn_at,
+        "clicks": found.clicks,
+        "machine_clicks": found.machine_clicks,
+        "readers": found.readers,
+        "by_day": [{"day": day, **asdict(sums)} for day, sums in found.by_day.items()],
+    }
+
+
+def _headlines(issue: Issue) -> dict[str, str]:
+    return {item.story_id: item.headline for item in issue.items}
 
 
 def _shown_domains(report: IssueReport) -> dict[str, LedgerCounts]:

@@ -36,7 +36,7 @@ def correct_issue(issue: Issue, correction: Correction) -> Issue:
 
     UsageError where a headline or a link would be empty.
     """
-    named = {story: _story_id(issue, story) for story in _stories_of(correction)}
+    named = {story: find_item(issue, story)[1].story_id for story in _stories_of(correction)}
     for what, texts in (("headline", correction.headlines), ("link", correction.links)):
         for story, text in texts.items():
             if not text.strip():
@@ -122,6 +122,20 @@ def place_of(section: Section, item: Item) -> str:
     return f"{section.slug}/{item.position}"
 
 
+def find_item(issue: Issue, story: str) -> tuple[Section, Item]:
+    """The first item of the story called ``story``, by its id or place, and its section; NotFound
+    where the issue has none."""
+    for section, item in _places(issue):
+        if story in (item.story_id, place_of(section, item)):
+            return section, item
+    places = [place_of(section, item) for section, item in _places(issue)]
+    raise NotFound(
+        f'issue {issue.slot} has no story "{story}"; name one by its id or its place: '
+        f"{', '.join(places) or 'it has none'}",
+        subject=story,
+    )
+
+
 def _places(issue: Issue) -> Iterator[tuple[Section, Item]]:
     for section in issue.sections:
         for item in section.items:
@@ -131,18 +145,6 @@ def _places(issue: Issue) -> Iterator[tuple[Section, Item]]:
 def _stories_of(correction: Correction) -> set[str]:
     texts = (correction.headlines, correction.summaries, correction.links)
     return {story for named in texts for story in named} | set(correction.removed)
-
-
-def _story_id(issue: Issue, story: str) -> str:
-    for section, item in _places(issue):
-        if story in (item.story_id, place_of(section, item)):
-            return item.story_id
-    places = [place_of(section, item) for section, item in _places(issue)]
-    raise NotFound(
-        f'issue {issue.slot} has no story "{story}"; name one by its id or its place: '
-        f"{', '.join(places) or 'it has none'}",
-        subject=story,
-    )
 
 
 def _line(text: str | None, before: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from newsletter.delivery.model import DeliveryState, LedgerCounts
 from newsletter.issues.model import Issue
 from newsletter.storage.delivery_rows import DeliveryGroup, DeliveryRow, DomainCounts
+from newsletter.storage.links import LinkClicks
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.installation import Installation
 
@@ -34,7 +35,8 @@ class IssueReport:
 
     ``groups`` and ``domains`` each hold every reader once. ``doubts`` are the
     first `LISTED_DOUBTS` readers whose message may have been taken without our
-    knowing, also those of whom more is known by now.
+    knowing, also those of whom more is known by now. ``clicks`` are of each link
+    that leads through us; they say how often it was followed, not by how many.
     """
 
     issue: Issue
@@ -42,6 +44,7 @@ class IssueReport:
     domains: tuple[DomainCounts, ...] = ()
     waves: dict[int, str] = field(default_factory=dict)
     doubts: tuple[DeliveryRow, ...] = ()
+    clicks: tuple[LinkClicks, ...] = ()
 
     @property
     def counts(self) -> LedgerCounts:
@@ -132,6 +135,7 @@ def open_report(installation: Installation, issue: Issue) -> Iterator[OpenReport
             domains=tuple(mailings.domains(key, NAMED_DOMAINS)),
             waves=mailings.wave_names(key),
             doubts=tuple(mailings.doubtful(key, LISTED_DOUBTS)) if doubtful else (),
+            clicks=tuple(tx.links.clicks(key)),
         )
         yield OpenReport(tx, report)
 

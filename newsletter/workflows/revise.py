@@ -14,6 +14,8 @@ from newsletter.issues.correct import (
 )
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
+from newsletter.publication.model import Settings
+from newsletter.workflows.correct_links import changed_addresses, put_corrections
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.publish import check_issue, freeze_mailing, refuse_stopped
@@ -65,7 +67,7 @@ def revise_issue(
         raise Conflict(
             f"nothing changed: issue {issue.slot} says all of that already", subject=issue.slot
         )
-    settings = installation.settings()
+    settings = _settings_for(installation, issue)
     rendered, findings = check_issue(installation, settings, after)
     refuse_stopped(after, findings)
     _await_replies(installation, issue)
@@ -87,10 +89,27 @@ def revise_issue(
                 subject=issue.slot,
             )
         freeze_mailing(tx, installation, settings, after, rendered, now, revision=number)
+        # Who has the issue already is led to the same addresses.
+        links = tx.links.of_issue(issue.public_id)
+        put_corrections(tx, after, changed_addresses(settings, before, after, links, now), actor)
     log.info("issue_corrected", newsletter=issue.newsletter, issue=issue.slot, revision=number)
     _, readers = give_newest(installation, after, on_progress)
     notices = (*find_leftovers(before, after), *_find_gone(installation, after))
     return Revision(after, number, readers, changes, findings, notices)
+
+
+def _settings_for(installation: Installation, issue: Issue) -> Settings:
+    """The settings, with links that lead through us where those of the issue did so far.
+
+    Else a link that was corrected meanwhile would have its old address again.
+    """
+    settings = installation.settings()
+    with installation.database.read() as tx:
+        links = tx.links.of_issue(issue.public_id)
+    if not links or settings.tracking.clicks != "off":
+        return settings
+    tracking = settings.tracking.model_copy(update={"clicks": "anonymous"})
+    return settings.model_copy(update={"tracking": tracking})
 
 
 def _find_gone(installation: Installation, issue: Issue) -> tuple[str, ...]:
@@ -122,7 +141,10 @@ def _current(installation: Installation, issue: Issue) -> Issue:
         raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
     if current.state is IssueState.PAUSED:
         return current
-    rest = "only one that was paused in the middle of its way can be corrected"
+    rest = (
+        "only one that was paused in the middle of its way can be corrected, save for its links "
+        "(--link and --withdraw alone)"
+    )
     if current.state is IssueState.SENDING:
         rest = f"pause it first: newsletter issue pause --slot {issue.slot}"
     raise InvalidTransition(f"issue {issue.slot} is {current.state}; {rest}", subject=issue.slot)

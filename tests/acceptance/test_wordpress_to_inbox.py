@@ -1,5 +1,6 @@
 """A real WordPress in, a real Postfix out: from a site's address alone to the inbox."""
 
+import re
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default as mail_policy
@@ -103,6 +104,8 @@ def test_issue_reaches_every_inbox_through_postfix(
     sent = must(tmp_path, "issue", "send", "--json").json
     assert (sent["audience"], sent["accepted"], sent["state"]) == (READERS, READERS, "sent")
 
+    report = must(tmp_path, "issue", "report", "--slot", draft["slot"], "--json").json
+    leads_to = {row["link"]: row["url"].partition("?utm_")[0] for row in report["clicks"]}
     arrived = postfix.wait_for(before + READERS)[-READERS:]
     assert len({message.recipients for message in arrived}) == READERS
     assert len({message.sender for message in arrived}) == READERS
@@ -115,4 +118,6 @@ def test_issue_reaches_every_inbox_through_postfix(
         html = message.get_body(("html",)).get_content()
         for item in draft["items"]:
             assert item["headline"] in " ".join(text.split())
-            assert item["url"] in html
+        for part in (text, html):
+            led_to = {leads_to[link] for link in re.findall(r"/l/([a-z2-7]{12})\b", part)}
+            assert led_to == {item["url"] for item in draft["items"]}

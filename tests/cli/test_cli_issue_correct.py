@@ -1,10 +1,16 @@
 """`newsletter issue correct` and `recall`, as a person calls them in mid-send."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from newsletter.clock import SystemClock
+from newsletter.config import load_config
 from newsletter.issues.model import IssueState
+from newsletter.storage.transaction import Transaction
+from newsletter.workflows.opening import open_installation
 from tests.acceptance.command_line import Answer
 from tests.cli.conftest import Call
 from tests.contracts.nouns import ACCEPTED
@@ -65,9 +71,14 @@ def test_a_correction_and_who_got_what(call: Call, folder: Path) -> None:
         ((), 2, "--subject"),
         (("--headline", "Better"), 2, "latest/1=TEXT"),
         (("--headline", "latest/9=Better"), 1, "latest/1, latest/2"),
-        (("--link", "latest/1="), 2, "would be empty"),
+        (("--link", "latest/1="), 2, "begins with https://"),
+        (("--withdraw", "latest/9"), 1, "latest/1, latest/2"),
+        (("--withdraw", "latest/1", "--subject", "Better"), 2, "a call of its own"),
+        (("--because", "We erred."), 2, "--link and --withdraw"),
         (("--subject", "Headline 3"), 1, "nothing changed"),
-        (("--link", "latest/1=ftp://paper.example"), 1, "can't go out"),
+        (("--link", "latest/1=ftp://paper.example"), 2, "begins with https://"),
+        (("--link", "latest/1=ftp://paper.example", "--note", "Hm."), 1, "can't go out"),
+        (("--link", "latest/1=https://paper.example/3"), 1, "are so already"),
     ],
 )
 def test_what_can_not_be_corrected_is_told(
@@ -103,3 +114,65 @@ def test_an_issue_is_called_off(call: Call, folder: Path, act: str) -> None:
     again = call(folder, "issue", act, "--slot", "2025-W32")
     assert again.status == 1
     assert f"is {word} already" in again.err
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[tuple[Transaction, str]]:
+    """The database, and the issue's public id."""
+    with (
+        open_installation(load_config(folder / "config.toml", {}), SystemClock()) as installation,
+        installation.database.read() as tx,
+    ):
+        issue = tx.issues.get("weekly", "2025-W32")
+        assert issue is not None
+        yield tx, issue.public_id
+
+
+def links_of(folder: Path) -> dict[str, set[str]]:
+    """Where each story's links in mails lead, without their tag."""
+    found: dict[str, set[str]] = {}
+    with reading(folder) as (tx, issue):
+        for link in tx.links.of_issue(issue):
+            found.setdefault(link.name, set()).add(link.url.partition("?")[0])
+    return found
+
+
+def test_links_alone_are_corrected_without_a_pause_or_a_revision(call: Call, folder: Path) -> None:
+    new = "https://paper.example/new"
+    must(call, folder, "issue", "correct", "--link", f"latest/1={new}")
+    assert links_of(folder)["latest/1"] == {new}
+    must(call, folder, "issue", "pause")
+    must(call, folder, "issue", "correct", "--withdraw", "latest/2")
+    report = must(call, folder, "issue", "report", "--json").json
+    assert [part["revision"] for part in report["by_revision"]] == [1]
+    # A revision afterwards leaves both as they are.
+    must(call, folder, "issue", "correct", "--headline", "latest/1=What happened")
+    assert links_of(folder)["latest/1"] == {new}
+    with reading(folder) as (tx, issue):
+        withdrawn = {link.name for link in tx.links.of_issue(issue) if link.withdrawn_at}
+    assert withdrawn == {"latest/2"}
+
+
+def test_a_revision_leads_those_who_have_the_issue_to_the_same_pages(
+    call: Call, folder: Path
+) -> None:
+    must(call, folder, "issue", "pause")
+    change = ("--link", "latest/1=https://paper.example/new", "--note", "We erred.")
+    must(call, folder, "issue", "correct", *change)
+    assert links_of(folder)["latest/1"] == {"https://paper.example/new"}
+    assert links_of(folder)["latest/2"] == {"https://paper.example/4"}
+    shown = must(call, folder, "issue", "show", "--json").json["link_corrections"]
+    assert [(one["story_id"], one["kind"]) for one in shown] == [("story3", "changed")]
+
+
+def test_links_that_were_ours_stay_ours_in_a_revision(call: Call, folder: Path) -> None:
+    must(call, folder, "issue", "pause")
+    must(call, folder, "issue", "correct", "--link", "latest/1=https://paper.example/new")
+    config = folder / "config.toml"
+    text = config.read_text("utf-8")
+    config.write_text(f'{text}\n[tracking]\nclicks = "off"\n', encoding="utf-8")
+    must(call, folder, "issue", "correct", "--headline", "latest/2=What happened")
+    with reading(folder) as (tx, issue):
+        first, second = tx.mailings.of_issue(issue)
+    assert "/l/" in second.html
+    assert "https://paper.example/3" not in first.html + second.html

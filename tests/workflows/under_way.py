@@ -91,9 +91,12 @@ def a_weekly_issue() -> Issue:
     )
 
 
-def prepare_issue(folder: Path) -> Path:
-    """`a_weekly_issue`, whose sending to reader0 … reader5 begins; nobody sends yet."""
-    with open_installation(_config(write_config(folder, feed=FEED, port=9)), MovingClock(NOW)) as i:
+def prepare_issue(folder: Path, tables: str = "") -> Path:
+    """`a_weekly_issue`, whose sending to reader0 … reader5 begins; nobody sends yet.
+
+    ``tables`` come into the config.
+    """
+    with open_installation(_config(folder, 9, tables), MovingClock(NOW)) as i:
         issue = a_weekly_issue()
         with i.database.write() as tx:
             for number in range(READERS):
@@ -105,7 +108,12 @@ def prepare_issue(folder: Path) -> Path:
 
 @contextmanager
 def issue_under_way(
-    prepared: Path, folder: Path, clock: MovingClock | None = None, *, port: int = 9
+    prepared: Path,
+    folder: Path,
+    clock: MovingClock | None = None,
+    *,
+    port: int = 9,
+    tables: str = "",
 ) -> Iterator[IssueUnderWay]:
     """A copy of what was prepared: rendering an issue takes longer than most tests.
 
@@ -115,12 +123,13 @@ def issue_under_way(
     if folder != prepared:
         shutil.copytree(prepared, folder, dirs_exist_ok=True)
     clock = clock or MovingClock(NOW)
-    config = _config(write_config(folder, feed=FEED, port=port))
-    with open_installation(config, clock) as installation:
+    with open_installation(_config(folder, port, tables), clock) as installation:
         under_way = IssueUnderWay(installation, clock, a_weekly_issue())
         yield under_way
         under_way.ledger.close()
 
 
-def _config(path: Path) -> Config:
+def _config(folder: Path, port: int, tables: str) -> Config:
+    path = write_config(folder, feed=FEED, port=port)
+    path.write_text(f"{path.read_text('utf-8')}\n{tables}", encoding="utf-8")
     return load_config(path, {})
