@@ -1,6 +1,6 @@
 """The links of sent issues, their corrections, and clicks on them.
 
-Revision ID: 0009
+Revision ID: 0010
 """
 
 import sqlalchemy as sa
