@@ -1,19 +1,7 @@
 """What an issue's archive page says of links that were corrected after it was sent."""
 
-from collections.abc import Mapping
-
 from newsletter.issues.model import CorrectionKind, LinkCorrection
-
-_SENTENCES: Mapping[str, Mapping[CorrectionKind, str]] = {
-    "en": {
-        CorrectionKind.CHANGED: "The link of “{headline}” leads to another page now.",
-        CorrectionKind.WITHDRAWN: "The link of “{headline}” was withdrawn.",
-    },
-    "hy": {
-        CorrectionKind.CHANGED: "«{headline}» նյութի հղումն այժմ տանում է այլ էջ։",
-        CorrectionKind.WITHDRAWN: "«{headline}» նյութի հղումը հետ է վերցվել։",
-    },
-}
+from newsletter.words import words_of
 
 
 def tell_correction(correction: LinkCorrection, language: str) -> str:
@@ -23,6 +11,11 @@ def tell_correction(correction: LinkCorrection, language: str) -> str:
     """
     if correction.told:
         return correction.told
-    primary = language.replace("_", "-").split("-")[0].lower()
-    sentences = _SENTENCES.get(primary, _SENTENCES["en"])
-    return sentences[correction.kind].format(headline=correction.headline)
+    words = words_of(language)
+    if correction.kind is CorrectionKind.WITHDRAWN:
+        return words.gettext(
+            "The link of “%(headline)s” was withdrawn.", headline=correction.headline
+        )
+    return words.gettext(
+        "The link of “%(headline)s” leads to another page now.", headline=correction.headline
+    )

@@ -8,6 +8,7 @@ from newsletter.errors import NotFound
 from newsletter.stories.canonical import web_address
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.endpoint import Handler
+from newsletter.web.language import page_language
 from newsletter.web.pages import render_page
 from newsletter.workflows.follow import LinkFollower, Visit
 
@@ -21,12 +22,14 @@ def follow_link(follower: LinkFollower) -> Handler:
         link = follower.follow(request.path_params["link"], visit)
         if link.withdrawn:
             settings = context.load_settings()
+            newsletter = newsletter_called(settings, link.newsletter)
             return render_page(
                 context,
                 settings,
                 "withdrawn",
+                language=page_language(request, settings, newsletter),
                 status=410,
-                newsletter=newsletter_called(settings, link.newsletter),
+                newsletter=newsletter,
                 slot=link.slot,
             )
         # It was checked when it was kept; a database can be changed by other hands.
