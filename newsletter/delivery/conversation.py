@@ -218,9 +218,13 @@ class Conversation:
         """
         delivery, self._offered = self._offered, None
         if delivery is not None:
-            self._closing = True
-            self.over = self._sent is None
+            self.wind_up()
         return delivery
+
+    def wind_up(self) -> None:
+        """Take no more messages: over once the one that is on its way is answered."""
+        self._closing = True
+        self.over = self.over or self._sent is None
 
     def _phase_offered(self) -> Phase:
         if self._ready:

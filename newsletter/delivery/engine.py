@@ -201,23 +201,28 @@ class Engine:
             if mono >= self._next_beat:
                 self._beat(mono, now)
             if self._callbacks.should_stop():
-                self._withdraw(None, mono)
+                self._withdraw(mono)
             else:
                 self._fill(mono, now)
                 self._dispatch.offer(mono, now)
             if self._settle(now):
                 continue
-            if not self._board.busy and not self._may_go_on(mono, now):
+            if self._is_over(mono, now):
                 return
             for failed in self._board.wait(self._patience(mono)):
                 if isinstance(failed.result, RelayError):
                     route = self._board.routes[failed.relay.slug]
                     self._leave(route, failed.result, mono, now)
 
+    def _is_over(self, mono: float, now: datetime) -> bool:
+        """Whether nothing is under way, and nothing can follow."""
+        if self._callbacks.should_stop():
+            # A connection that is long in coming would only be closed.
+            return self._board.silent
+        return not self._board.busy and not self._may_go_on(mono, now)
+
     def _may_go_on(self, mono: float, now: datetime) -> bool:
         """Whether there is something to send, and a way."""
-        if self._callbacks.should_stop():
-            return False
         if not len(self._outbox):
             return self._more_due and bool(self._board.open_routes(mono, now, issues=True))
         return bool(self._board.open_routes(mono, now, issues=not self._outbox.system))
@@ -226,7 +231,9 @@ class Engine:
         """How long nothing needs to be done but to hear the relays, in seconds."""
         waits = [_LONGEST_WAIT, self._next_beat - mono]
         if len(self._outbox):
-            waits += [r.bucket.wait(mono) for r in self._board.routes.values() if r.bucket.rate]
+            # Where the rate would let one go now, something else is waited for.
+            turns = (route.bucket.wait(mono) for route in self._board.routes.values())
+            waits += [turn for turn in turns if turn > 0]
         if (turn := self._outbox.shortest_wait(mono)) is not None:
             waits.append(max(turn, 0.001))
         return max(0.0, min(waits))
@@ -415,18 +422,19 @@ class Engine:
     def _leave(self, route: Route, error: RelayError, mono: float, now: datetime) -> None:
         self._judge.leave(route, error, now, mono)
         if not route.is_open(mono, now):
-            self._withdraw(route, mono)
+            for letter in self._board.leave(route):
+                self._outbox.give_back(letter, mono)
 
-    def _withdraw(self, route: Route | None, mono: float) -> None:
-        """Take back what is offered and not handed over, over one relay or all."""
-        for letter in self._board.take_back(route):
+    def _withdraw(self, mono: float) -> None:
+        """Take back what is offered and not handed over."""
+        for letter in self._board.take_back():
             self._outbox.give_back(letter, mono)
 
     def _hear_the_last(self) -> None:
         """Learn what becomes of the messages on the wire, for a moment: else they are in doubt."""
         callbacks, self._callbacks = self._callbacks, Callbacks(should_stop=lambda: True)
         try:
-            self._withdraw(None, self._clock.monotonic())
+            self._withdraw(self._clock.monotonic())
             for _ in range(_LAST_LOOKS):
                 if self._board.silent:
                     return

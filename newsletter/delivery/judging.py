@@ -115,10 +115,7 @@ class Judge:
         if not route.is_open(mono, now):
             return
         if isinstance(error, RelayUnavailable):
-            route.connections = route.kept = 0
-            route.attempts.clear()
-            route.breaks = 0
-            route.failed(error, mono)
+            route.leave(error, mono)
             log.warning("relay_left", relay=route.slug, error=str(error))
             return
         state = route.tripped(error, now)

@@ -2,9 +2,9 @@
 
 import contextlib
 import os
-import queue
+import threading
+from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from newsletter.delivery.model import Relay
@@ -13,6 +13,8 @@ from newsletter.errors import RelayError
 
 # At the same time to one relay: one that never answers must not keep the others waiting.
 _THREADS = 4
+# Seconds that a worker which stops gives to attempts under way.
+_GRACE = 1.0
 
 
 class Wake:
@@ -42,16 +44,18 @@ class Wake:
         os.close(self._writing)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Attempt:
     """A connection that is being opened since ``since`` (monotonic seconds).
 
-    ``for_system``: it is to be kept for system mail.
+    ``for_system``: it is to be kept for system mail. ``late``: the relay was left
+    in the meantime, so it counts until it ends and is then closed.
     """
 
     relay: Relay
     for_system: bool
     since: float
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,39 +76,67 @@ class Openers:
     def __init__(self, connect: Callable[[Relay], Link], wake: Wake) -> None:
         self._connect = connect
         self._wake = wake
-        self._ended: queue.SimpleQueue[tuple[Attempt, Future[Link]]] = queue.SimpleQueue()
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._guard = threading.Condition()
+        self._waiting: dict[str, deque[Attempt]] = {}
+        # Threads that are opening something, by relay.
+        self._at_work: Counter[str] = Counter()
+        self._ended: list[tuple[Attempt, Link | Exception]] = []
+        self._closed = False
 
     def open(self, attempt: Attempt) -> None:
         """Begin to open a connection; what became of it comes by `opened`."""
-        relay = attempt.relay
-
-        def note(future: Future[Link]) -> None:
-            self._ended.put((attempt, future))
-            self._wake.ring()
-
-        if relay.slug not in self._pools:
-            self._pools[relay.slug] = ThreadPoolExecutor(_THREADS, f"relay-{relay.slug}")
-        self._pools[relay.slug].submit(self._connect, relay).add_done_callback(note)
+        slug = attempt.relay.slug
+        with self._guard:
+            self._waiting.setdefault(slug, deque()).append(attempt)
+            if self._at_work[slug] == _THREADS:
+                return
+            self._at_work[slug] += 1
+        # A daemon: the process must be able to end while a name server or a relay is silent.
+        threading.Thread(target=self._work, args=(slug,), name=f"relay-{slug}", daemon=True).start()
 
     def opened(self) -> list[Opened]:
         """The attempts that ended since the last call; what is no RelayError is raised."""
-        ended: list[Opened] = []
-        while not self._ended.empty():
-            attempt, future = self._ended.get()
-            try:
-                ended.append(Opened(attempt, future.result()))
-            except RelayError as error:
-                ended.append(Opened(attempt, error))
-        return ended
+        with self._guard:
+            ended, self._ended = self._ended, []
+        opened: list[Opened] = []
+        for attempt, result in ended:
+            if isinstance(result, Exception) and not isinstance(result, RelayError):
+                raise result
+            opened.append(Opened(attempt, result))
+        return opened
 
     def close(self) -> None:
-        """Wait for attempts under way and close what they opened."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
-        for pool in self._pools.values():
-            pool.shutdown(wait=True)
-        while not self._ended.empty():
-            _, future = self._ended.get()
-            if not future.cancelled() and future.exception() is None:
-                future.result().close()
+        """Close what was opened, and wait a moment for attempts under way.
+
+        Those that take longer are abandoned: what they still open is closed at once.
+        """
+        with self._guard:
+            self._closed = True
+            self._waiting.clear()
+            self._guard.wait_for(lambda: not self._at_work.total(), _GRACE)
+            ended, self._ended = self._ended, []
+        for _, result in ended:
+            if not isinstance(result, Exception):
+                result.close()
+
+    def _work(self, slug: str) -> None:
+        while True:
+            with self._guard:
+                waiting = self._waiting.get(slug)
+                if not waiting:
+                    self._at_work[slug] -= 1
+                    self._guard.notify_all()
+                    return
+                attempt = waiting.popleft()
+            result: Link | Exception
+            try:
+                result = self._connect(attempt.relay)
+            except Exception as error:  # noqa: BLE001 - raised again by `opened`
+                result = error
+            with self._guard:
+                if not self._closed:
+                    self._ended.append((attempt, result))
+                    self._wake.ring()
+                    continue
+            if not isinstance(result, Exception):
+                result.close()

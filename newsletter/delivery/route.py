@@ -73,6 +73,11 @@ class Route:
         return len(self.attempts)
 
     @property
+    def awaited(self) -> list[Attempt]:
+        """Those of them that are of use when they end."""
+        return [attempt for attempt in self.attempts if not attempt.late]
+
+    @property
     def for_issues(self) -> int:
         """Connections, open or being opened, that an issue may go over."""
         kept = sum(attempt.for_system for attempt in self.attempts)
@@ -113,7 +118,12 @@ class Route:
             # It may allow fewer connections than we open: that is no failure.
             self.allowed = max(1, self.connections + self.opening)
             return
-        self.error = error
+        self.leave(error, mono)
+
+    def leave(self, error: RelayError, mono: float) -> None:
+        """Use it no more for a while, whatever is open."""
+        self._note_left(error)
+        self.breaks = 0
         self.down_until = mono + self.pause
         self.pause = min(self.pause * 2, DOWN_SECONDS[1])
 
@@ -121,7 +131,7 @@ class Route:
         """It refuses us as a sender: the breaker's state, to be shared with all workers."""
         trips = self.state.trips + 1
         pause = min(OPEN_FOR[0] * 2 ** (trips - 1), OPEN_FOR[1])
-        self.error = error
+        self._note_left(error)
         self.state = RelayState(now + pause, str(error), trips)
         return self.state
 
@@ -138,6 +148,11 @@ class Route:
         """Count conversations that decided nothing; whether the relay must be left."""
         self.breaks = self.breaks + 1 if undecided else 0
         return self.breaks >= _BREAKS_IN_A_ROW
+
+    def _note_left(self, error: RelayError) -> None:
+        self.error = error
+        for attempt in self.attempts:
+            attempt.late = True
 
     def share(self, permit: Permit, mono: float) -> None:
         """Go on with another part of the limits."""

@@ -58,7 +58,7 @@ class Switchboard:
     @property
     def busy(self) -> bool:
         """Whether a message is under way, or a connection being opened."""
-        return not self.silent or any(route.opening for route in self.routes.values())
+        return not self.silent or any(route.awaited for route in self.routes.values())
 
     @property
     def silent(self) -> bool:
@@ -101,6 +101,15 @@ class Switchboard:
             if surplus > 0:
                 surplus -= 1
                 self.drop(line)
+        # The one to be kept may be another worker's no more.
+        for line in sorted(
+            [x for x in self.lines if x.route is route and not x.for_system],
+            key=lambda line: not line.conversation.idle,
+        ):
+            over = route.for_issues > route.width_for(system=False)
+            if over and route.kept < permit.kept:
+                line.for_system = True
+                route.kept += 1
         # Where there is room for fewer than before, the one left must not be a kept one.
         for line in [x for x in self.lines if x.route is route and x.for_system]:
             full = route.connections + route.opening >= route.width
@@ -116,7 +125,7 @@ class Switchboard:
         coming = sum(
             mono - attempt.since < _PATIENCE
             for route in self.routes.values()
-            for attempt in route.attempts
+            for attempt in route.awaited
         )
         for _ in range(max(0, system + issues - coming)):
             able = (
@@ -152,7 +161,7 @@ class Switchboard:
         """See which relays let us wait."""
         slow = {line.route for line in self.lines if line.waiting(mono) > _PATIENCE}
         for route in self.routes.values():
-            late = any(mono - attempt.since > _PATIENCE for attempt in route.attempts)
+            late = any(mono - attempt.since > _PATIENCE for attempt in route.awaited)
             route.hangs = late or route in slow
 
     def hear(self, line: Line, events: Iterable[Event]) -> None:
@@ -194,17 +203,29 @@ class Switchboard:
         if line not in self.lines:
             return
         self.lines.discard(line)
-        line.route.connections = max(0, line.route.connections - 1)
-        line.route.kept = max(0, line.route.kept - line.for_system)
+        line.route.connections -= 1
+        line.route.kept -= line.for_system
         number = line.link.fileno()
         if number is not None:
             self._selector.unregister(number)
         line.say_goodbye()
         line.link.close()
 
-    def take_back(self, route: Route | None = None) -> list[Letter]:
-        """Withdraw what is offered and not handed over, over one relay or all."""
-        return self._take_back([x for x in self.lines if route is None or x.route is route])
+    def take_back(self) -> list[Letter]:
+        """Withdraw what is offered and not handed over."""
+        return self._take_back(list(self.lines))
+
+    def leave(self, route: Route) -> list[Letter]:
+        """End the lines over a relay: at once, or where a message is on its way once it
+        is answered. Given back is what was offered and not handed over."""
+        lines = [line for line in self.lines if line.route is route]
+        letters = self._take_back(lines)
+        for line in lines:
+            if line.conversation.idle:
+                self.drop(line)
+            line.conversation.wind_up()
+        self.drop_ended()
+        return letters
 
     def take_back_urgent(self, mono: float, now: datetime) -> list[Letter]:
         """Withdraw system mail that a relay lets wait, where another may take it."""
@@ -261,8 +282,11 @@ class Switchboard:
         mono = self._clock.monotonic()
         for opened in self._openers.opened():
             route = self.routes[opened.relay.slug]
-            if opened.attempt in route.attempts:
-                route.attempts.remove(opened.attempt)
+            route.attempts.remove(opened.attempt)
+            if opened.attempt.late:
+                if not isinstance(opened.result, RelayError):
+                    opened.result.close()
+                continue
             # Where others are open it works, and allows no more of them.
             full = route.connections > 0 and not isinstance(opened.result, RelayRejectedLogin)
             if isinstance(opened.result, RelayUnavailable) or (

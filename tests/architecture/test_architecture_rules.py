@@ -50,6 +50,7 @@ CLOCK_CALLS = {
 # Files that may catch everything, each with its reason. Whoever catches everything
 # only to clean up and raise it again needs no place here.
 CATCH_ALL = {
+    Path("delivery/openers.py"): "raises it again in the thread that asked for the connection",
     Path("scheduling/scheduler.py"): "the scheduler's job wrapper: the next tick must come",
     Path("rendering/inline.py"): "premailer's adapter",
     Path("rendering/environment.py"): "Jinja2's adapter: a template is foreign code",

@@ -2,17 +2,18 @@
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.delivery import engine as engine_module
-from newsletter.delivery.model import DeliveryState, OutcomeKind
-from newsletter.delivery.smtp import TimeLimits
+from newsletter.delivery.model import DeliveryState, OutcomeKind, Relay
+from newsletter.delivery.smtp import Link, TimeLimits, open_connection
+from newsletter.errors import RelayError
 from tests.delivery.smtp_servers import Faults, smtp_server
-from tests.delivery.sql_sending import MakeSending, SwiftClock, local_relay
+from tests.delivery.sql_sending import QUICK, MakeSending, SwiftClock, local_relay
 
 pytest_plugins = ["tests.delivery.sql_fixtures"]
 
@@ -140,3 +141,58 @@ def test_a_domain_over_its_quota_waits_and_the_others_go_on_unhindered(
     assert all(row.state is DeliveryState.ACCEPTED for row in sending.rows().values())
     # 100 messages at 20 a minute take five minutes; finding that out must not take the day.
     assert clock.now() - began < timedelta(hours=1)
+
+
+@dataclass
+class CountedLinks:
+    """Opens connections, and knows how many are open to each port."""
+
+    open: Counter[int] = field(default_factory=Counter)
+    most: Counter[int] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def connect(self, relay: Relay) -> Link:
+        self._count(relay.port, 1)
+        try:
+            link = open_connection(relay, limits=QUICK)
+        except RelayError:
+            self._count(relay.port, -1)
+            raise
+        close = link.close
+
+        def count_and_close() -> None:
+            self._count(relay.port, -1)
+            close()
+
+        link.close = count_and_close  # type: ignore[method-assign]
+        return link
+
+    def _count(self, port: int, change: int) -> None:
+        with self.lock:
+            self.open[port] += change
+            self.most[port] = max(self.most[port], self.open[port])
+
+
+def test_a_relay_that_is_left_again_and_again_never_has_more_connections_than_it_allows(
+    make_sending: MakeSending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_LONGEST_WAIT", 0.005)
+    # The pauses of a relay that was left pass while the engine looks around.
+    sending = make_sending(300, clock=SwiftClock(0.02))
+    strict = Faults(
+        {"MAIL": lambda n: "450 4.7.1 Too many messages, slow down" if n % 12 == 0 else None}
+    )
+    patient, links = Faults(delay=0.01), CountedLinks()
+    with smtp_server(strict) as first, smtp_server(patient) as second:
+        relays = (
+            replace(local_relay(first, connections=4), slug="strict"),
+            replace(local_relay(second, connections=3), slug="patient"),
+        )
+        engine = sending.engine(*relays, connect=links.connect)
+        engine.run()
+        engine.close()
+    assert strict.fired["MAIL"] >= 3
+    assert links.most[first] <= 4
+    assert links.most[second] <= 3
+    assert not +links.open
+    assert sorted(strict.recipients() + patient.recipients()) == sorted(sending.addresses)
