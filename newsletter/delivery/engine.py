@@ -247,7 +247,8 @@ class Engine:
             self._next_limits = mono + _LIMITS_EVERY
             states = self._ledger.relay_states()
             for route in self._board.routes.values():
-                permit = self._ledger.share(self._lease.worker, route.relay, now)
+                in_use = route.connections + route.opening
+                permit = self._ledger.share(self._lease.worker, route.relay, in_use, now)
                 state = states.get(route.slug, RelayState())
                 self._board.share(route, permit, state, mono)
                 self._pace.share(permit.workers, permit.place, mono)

@@ -94,12 +94,14 @@ class Ledger(Protocol):
         """When the next waiting row falls due, or None where nothing waits."""
         ...
 
-    def share(self, worker: int, relay: Relay, now: datetime) -> Permit:
+    def share(self, worker: int, relay: Relay, in_use: int, now: datetime) -> Permit:
         """The worker's part of the relay's connections and rate, as of now.
 
         All workers' parts together never exceed what the relay allows: a new
-        worker waits for what the others give up. Of several connections one is
-        kept for system mail, by one of the workers.
+        worker waits for what the others give up. ``in_use`` connections are open or
+        being opened: where the part is smaller, the others get them when a later
+        call says that they are closed. Of several connections one is kept for system
+        mail, by one of the workers.
         """
         ...
 

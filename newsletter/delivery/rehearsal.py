@@ -175,7 +175,9 @@ class RehearsalLedger(Ledger):
     def next_due(self, now: datetime) -> datetime | None:
         return now if self._again else None
 
-    def share(self, worker: int, relay: Relay, now: datetime) -> Permit:  # noqa: ARG002
+    def share(  # noqa: ARG002
+        self, worker: int, relay: Relay, in_use: int, now: datetime
+    ) -> Permit:
         return Permit(relay.connections, kept=int(relay.connections > 1))
 
     def grant(self, relay: Relay, wanted: int, now: datetime) -> int:  # noqa: ARG002

@@ -21,7 +21,7 @@ class RelayLimits(Ledger):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def share(self, worker: int, relay: Relay, now: datetime) -> Permit:
+    def share(self, worker: int, relay: Relay, in_use: int, now: datetime) -> Permit:
         """As the port says: an equal part, as far as the others have left it."""
         with self._database.write() as transaction:
             connection = transaction.connection
@@ -52,7 +52,8 @@ class RelayLimits(Ledger):
             fair = whole + (1 if place < rest else 0)
             connections = max(0, min(fair, relay.connections - int(others[0])))
             rate = max(0.0, min(relay.rate / count, relay.rate - float(others[1])))
-            self._write_permit(connection, worker, relay.slug, connections, rate)
+            # What is open above the part is not the others' before it is closed.
+            self._write_permit(connection, worker, relay.slug, max(connections, in_use), rate)
         # A worker that got no part of a rate must not take that for "no limit".
         connections = connections if not relay.rate or rate > 0 else 0
         # Of several one is kept for system mail, by the worker that is there longest.

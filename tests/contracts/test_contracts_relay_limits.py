@@ -29,7 +29,7 @@ def share_until_settled(limits: SqlLedger, workers: list[int], relay: Relay) -> 
     """Each asks in its turn, as often as it takes for the last to get what the first gave up."""
     permits: list[Permit] = []
     for _ in range(len(workers) + 1):
-        permits = [limits.share(worker, relay, NOW) for worker in workers]
+        permits = [limits.share(worker, relay, 0, NOW) for worker in workers]
     return permits
 
 
@@ -55,20 +55,32 @@ def test_a_relay_of_one_connection_keeps_none(limits: SqlLedger) -> None:
 def test_a_newcomer_waits_for_what_the_others_give_up(limits: SqlLedger) -> None:
     relay = replace(RELAY, rate=10.0)
     first, second = enroll(limits, 1)[0], None
-    assert limits.share(first, relay, NOW) == Permit(4, 10.0, kept=1)
+    assert limits.share(first, relay, 0, NOW) == Permit(4, 10.0, kept=1)
     second = limits.enroll("w2", NOW, LEASING)
     # Nothing is free until the first has asked again; nothing of a rate is not "no limit".
-    assert limits.share(second, relay, NOW).connections == 0
-    assert limits.share(first, relay, NOW) == Permit(2, 5.0, kept=1, workers=2)
-    assert limits.share(second, relay, NOW) == Permit(2, 5.0, workers=2, place=1)
+    assert limits.share(second, relay, 0, NOW).connections == 0
+    assert limits.share(first, relay, 0, NOW) == Permit(2, 5.0, kept=1, workers=2)
+    assert limits.share(second, relay, 0, NOW) == Permit(2, 5.0, workers=2, place=1)
+
+
+def test_a_connection_in_use_is_nobody_elses_before_it_is_closed(limits: SqlLedger) -> None:
+    first, second = enroll(limits, 2)
+    share_until_settled(limits, [first], RELAY)
+    # Its part is two by now, and all four wait for a reply.
+    assert limits.share(first, RELAY, 4, NOW).connections == 2
+    assert limits.share(second, RELAY, 0, NOW).connections == 0
+    assert limits.share(first, RELAY, 3, NOW).connections == 2
+    assert limits.share(second, RELAY, 0, NOW).connections == 1
+    assert limits.share(first, RELAY, 2, NOW).connections == 2
+    assert limits.share(second, RELAY, 1, NOW).connections == 2
 
 
 def test_what_a_worker_that_went_had_goes_to_the_others(limits: SqlLedger) -> None:
     first, second = enroll(limits, 2)
     share_until_settled(limits, [first, second], RELAY)
     limits.retire(first)
-    assert limits.share(second, RELAY, NOW) == Permit(4, kept=1)
-    assert limits.share(first, RELAY, NOW) == Permit(0)
+    assert limits.share(second, RELAY, 0, NOW) == Permit(4, kept=1)
+    assert limits.share(first, RELAY, 0, NOW) == Permit(0)
 
 
 def test_a_worker_whose_lease_ran_out_keeps_its_part_until_it_is_settled(
@@ -76,14 +88,14 @@ def test_a_worker_whose_lease_ran_out_keeps_its_part_until_it_is_settled(
 ) -> None:
     ledger.turn_to(NOW)
     gone = limits.enroll("gone", NOW, timedelta(seconds=30))
-    assert limits.share(gone, RELAY, NOW).connections == 4
+    assert limits.share(gone, RELAY, 0, NOW).connections == 4
     later = NOW + timedelta(minutes=1)
     ledger.turn_to(later)
     other = limits.enroll("other", later, LEASING)
     # It may be sending yet: only once its rows are settled are its connections.
-    assert limits.share(other, RELAY, later).connections == 0
+    assert limits.share(other, RELAY, 0, later).connections == 0
     limits.recover(later, all_workers=False)
-    assert limits.share(other, RELAY, later).connections == 4
+    assert limits.share(other, RELAY, 0, later).connections == 4
 
 
 def test_of_a_daily_cap_no_more_is_granted_than_there_is(limits: SqlLedger) -> None:

@@ -187,11 +187,12 @@ class MemoryLedger:
         dues = [row.due for row in self.rows.values() if row.due is not None and row.due > now]
         return min(dues, default=None)
 
-    def share(self, worker: int, relay: Relay, now: datetime) -> Permit:
+    def share(self, worker: int, relay: Relay, in_use: int, now: datetime) -> Permit:
         with self._lock:
             self._enter("share")
             assert self.leases[worker] is not None
             assert now
+            assert in_use >= 0
             return self.permits(relay)
 
     def grant(self, relay: Relay, wanted: int, now: datetime) -> int:

@@ -186,7 +186,7 @@ def test_the_ledger_has_no_limits_and_no_other_mail() -> None:
     worker = ledger.enroll("rehearsal", NOW, timedelta(seconds=30))
     assert ledger.renew(worker, NOW, timedelta(seconds=30))
     assert ledger.claim_system(worker, NOW, 50) == ()
-    assert ledger.share(worker, RELAY, NOW) == Permit(3, kept=1)
+    assert ledger.share(worker, RELAY, 0, NOW) == Permit(3, kept=1)
     assert ledger.grant(RELAY, 100, NOW) == 100
     assert ledger.recover(NOW, all_workers=True) == (0, 0)
     assert (ledger.relay_states(), ledger.next_due(NOW)) == ({}, None)

@@ -9,14 +9,17 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.delivery import engine as engine_module
-from newsletter.delivery.model import DeliveryState, OutcomeKind, Relay
+from newsletter.delivery.model import DeliveryState, OutcomeKind, Permit, Relay
 from newsletter.delivery.smtp import Link, TimeLimits, open_connection
 from newsletter.errors import RelayError
+from newsletter.storage.ledger import SqlLedger
 from tests.delivery.smtp_servers import Faults, smtp_server
 from tests.delivery.sql_sending import QUICK, MakeSending, SwiftClock, local_relay
 
 pytest_plugins = ["tests.delivery.sql_fixtures"]
 
+# For clocks that go fast.
+NO_LIMITS = TimeLimits(connect=1e6, step=1e6, final=1e6)
 NEWCOMER = "newcomer@signup.example"
 
 
@@ -196,3 +199,64 @@ def test_a_relay_that_is_left_again_and_again_never_has_more_connections_than_it
     assert links.most[second] <= 3
     assert not +links.open
     assert sorted(strict.recipients() + patient.recipients()) == sorted(sending.addresses)
+
+
+def test_a_second_worker_waits_for_the_connections_that_the_first_still_uses(
+    make_sending: MakeSending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_LONGEST_WAIT", 0.005)
+    monkeypatch.setattr(engine_module, "_LIMITS_EVERY", 1.0)
+    sending = make_sending(300, clock=SwiftClock(0.05))
+    release = threading.Event()
+
+    class Slow(Faults):
+        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+            await server.loop.run_in_executor(None, release.wait, 30)
+            return await super().handle_DATA(server, session, envelope)
+
+    class Asking(SqlLedger):
+        def __init__(self) -> None:
+            super().__init__(sending.database)
+            self.asked = threading.Semaphore(0)
+
+        def share(self, worker: int, relay: Relay, in_use: int, now: datetime) -> Permit:
+            permit = super().share(worker, relay, in_use, now)
+            self.asked.release()
+            return permit
+
+        def ask_again(self) -> None:
+            """Wait until it has asked twice more: once since now, and gone on with the answer."""
+            while self.asked.acquire(blocking=False):
+                pass
+            assert self.asked.acquire(timeout=30)
+            assert self.asked.acquire(timeout=30)
+
+    def run(name: str, ledger: SqlLedger) -> None:
+        engine = sending.engine(
+            relay, name=name, ledger=ledger, connect=links.connect, times=NO_LIMITS
+        )
+        while sending.counts().open:
+            engine.run()
+        engine.close()
+        ledger.close()
+
+    faults, links = Slow(), CountedLinks()
+    with smtp_server(faults) as port:
+        relay = local_relay(port, connections=4)
+        ledgers = [Asking(), Asking()]
+        workers = [
+            threading.Thread(target=run, args=(f"w{number}", ledger))
+            for number, ledger in enumerate(ledgers)
+        ]
+        workers[0].start()
+        while faults.reached["DATA"] < 3:
+            assert workers[0].is_alive()
+        workers[1].start()
+        # Both learn of each other, and have time to open what they think is theirs.
+        for ledger in (*ledgers, ledgers[1]):
+            ledger.ask_again()
+        release.set()
+        for worker in workers:
+            worker.join(60)
+    assert links.most[port] <= 4
+    assert faults.recipients() == sorted(sending.addresses)
