@@ -10,7 +10,7 @@ from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.ports import Ledger
 from newsletter.delivery.relay_errors import message_too_big
 from newsletter.delivery.replies import defer_or_expire
-from newsletter.delivery.route import Route, pick_route
+from newsletter.delivery.route import Route, assign, keeps_its_share, pick_route
 from newsletter.delivery.switchboard import Switchboard
 from newsletter.errors import RelayError
 
@@ -77,7 +77,7 @@ class Dispatch:
             return None
         if letter is not None:
             route.bucket.take(mono)
-            route.assigned += 1
+            assign(route, self._board.routes.values())
             if route.granted and not letter.delivery.is_system:
                 route.granted -= 1
         return letter
@@ -181,16 +181,25 @@ class Dispatch:
                 self._refused.append(Settlement(delivery.id, refusal))
 
     def _is_its_turn(self, route: Route, mono: float, now: datetime) -> bool:
-        """Whether no other relay that could take the next letter comes first by its weight."""
+        """Whether no other relay that could take the next letter comes first by its weight.
+
+        Of an issue one gets no more than its share while a heavier one is able to take
+        its own, though that may have to be waited for: weights are there to keep mail
+        from a relay as well. Nobody waits for a lighter one.
+        """
         if len(self._board.routes) == 1:
             return True
         urgent = self._outbox.system > 0
         open_now = (
             self._board.urgent_routes(mono, now)
             if urgent
-            else self._board.open_routes(mono, now, issues=False)
+            else self._board.open_routes(mono, now, issues=True)
         )
         if route not in open_now:
+            return False
+        weight = route.relay.weight
+        heavier = (r for r in open_now if r.relay.weight > weight and r.is_able(mono, now))
+        if not urgent and not keeps_its_share(route, heavier):
             return False
         # A line kept for system mail, a relay whose day is full and one that only stands
         # in wait for nothing here.

@@ -29,8 +29,8 @@ K = TypeVar("K")
 class Capacity:
     """What a relay takes of an issue: ``per_second``, and how much of it each day (0: no cap).
 
-    ``limit`` says in words what makes it so. ``used`` counts the days on which
-    it was used for capped mail, for its warm-up, and what it took today.
+    ``limit`` says in words what makes it so; ``by_rate``: it is its rate. ``use`` counts
+    the days on which it was used for capped mail, for its warm-up, and what it took today.
     """
 
     slug: str
@@ -40,6 +40,7 @@ class Capacity:
     daily_cap: int = 0
     warm_up: tuple[int, ...] = ()
     use: RelayUse = field(default_factory=RelayUse)
+    by_rate: bool = False
 
     def cap_after(self, days: int) -> int:
         """The cap of a day that comes after so many days of sending; 0 for none."""
@@ -87,7 +88,8 @@ def capacity_of(relay: Relay, use: RelayUse) -> Capacity:
     known = use.reply_seconds is not None
     reply = max(use.reply_seconds or 0.0, _QUICKEST_REPLY_SECONDS) if known else USUAL_REPLY_SECONDS
     by_connections = connections / reply
-    if relay.rate and relay.rate <= by_connections:
+    by_rate = 0 < relay.rate <= by_connections
+    if by_rate:
         per_second, limit = relay.rate, "its rate"
     else:
         how = "as in the last send" if known else "which is assumed"
@@ -95,7 +97,7 @@ def capacity_of(relay: Relay, use: RelayUse) -> Capacity:
         per_second = by_connections
         limit = f"{connections} {noun}{kept}, each answer after {reply * 1000:,.0f} ms, {how}"
     return Capacity(
-        relay.slug, per_second, limit, relay.weight, relay.daily_cap, relay.warm_up, use
+        relay.slug, per_second, limit, relay.weight, relay.daily_cap, relay.warm_up, use, by_rate
     )
 
 
@@ -196,28 +198,45 @@ class _Fluid:
         return at + timedelta(seconds=elapsed), left
 
     def shares(self, capacities: Sequence[Capacity]) -> dict[str, float]:
-        """Messages a second of each: as much as it takes, or by weight where we write fewer."""
+        """Messages a second of each: as much as it takes beside heavier ones, or by weight
+        where we write fewer."""
+        able = _beside_heavier(capacities)
         most = self._most
-        if most is None or sum(one.per_second for one in capacities) <= most:
-            return {one.slug: one.per_second for one in capacities}
+        if most is None or sum(able.values()) <= most:
+            return able
         shares: dict[str, float] = {}
         waiting, left = list(capacities), most
         while waiting:
             unit = left / sum(max(one.weight, 1) for one in waiting)
-            full = [one for one in waiting if one.per_second <= unit * max(one.weight, 1)]
+            full = [one for one in waiting if able[one.slug] <= unit * max(one.weight, 1)]
             if not full:
                 return shares | {one.slug: unit * max(one.weight, 1) for one in waiting}
             for one in full:
-                shares[one.slug] = one.per_second
-                left -= one.per_second
+                shares[one.slug] = able[one.slug]
+                left -= able[one.slug]
                 waiting.remove(one)
         return shares
+
+
+def _beside_heavier(capacities: Sequence[Capacity]) -> dict[str, float]:
+    """Messages a second of each by slug: none gets more than its share by weight beside a
+    heavier one that is not held back by its own rate (`dispatch.Dispatch`)."""
+    able: dict[str, float] = {}
+    for one in sorted(capacities, key=lambda one: -one.weight):
+        shares = [
+            able[other.slug] * max(one.weight, 1) / other.weight
+            for other in capacities
+            if other.weight > one.weight and not other.by_rate
+        ]
+        able[one.slug] = min([one.per_second, *shares])
+    return able
 
 
 def _basis(
     counted: Sequence[Capacity], capacities: Sequence[Capacity], written: float | None
 ) -> list[str]:
     sentences = []
+    able = _beside_heavier(counted)
     for one in counted:
         caps = []
         days = one.use.days
@@ -230,11 +249,16 @@ def _basis(
             f"{one.slug}: {one.per_second:,.4g} a second by {one.limit}{''.join(caps)}"
         )
     sentences += [
+        f"{one.slug}: {able[one.slug]:,.4g} a second of it, which is its share by weight"
+        for one in counted
+        if able[one.slug] < one.per_second
+    ]
+    sentences += [
         f"{one.slug}: not counted on, for its weight is 0"
         for one in capacities
         if one not in counted
     ]
-    if written is not None and written < sum(one.per_second for one in counted):
+    if written is not None and written < sum(able.values()):
         sentences.append(f"this machine writes {written:,.0f} a second, which is less")
     return sentences
 

@@ -175,8 +175,12 @@ class RehearsalLedger(Ledger):
     def next_due(self, now: datetime) -> datetime | None:
         return now if self._again else None
 
-    def share(  # noqa: ARG002
-        self, worker: int, relay: Relay, in_use: int, now: datetime
+    def share(
+        self,
+        worker: int,  # noqa: ARG002
+        relay: Relay,
+        in_use: int,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
     ) -> Permit:
         return Permit(relay.connections, kept=int(relay.connections > 1))
 

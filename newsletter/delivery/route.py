@@ -1,5 +1,6 @@
 """A relay as one worker uses it: its part of the limits, its health, its breaker."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +15,10 @@ DOWN_SECONDS = (5.0, 300.0)
 OPEN_FOR = (timedelta(minutes=5), timedelta(hours=1))
 # A relay that breaks off this often in a row without deciding anything is not working.
 _BREAKS_IN_A_ROW = 5
+# How many messages a relay may be ahead of its share while a heavier one is able to take more,
+# and how many of its own one that was busy or down may catch up on.
+_LEAD = 4
+_DEBT = 100
 _WELL = RelayState()
 
 
@@ -40,7 +45,8 @@ class Route:
     hangs: bool = False
     # Connections that the relay itself allows, where it is fewer than we would open.
     allowed: int | None = None
-    assigned: int = 0
+    # Messages it was given, and those that it may not catch up on.
+    assigned: float = 0
     down_until: float = 0.0
     pause: float = DOWN_SECONDS[0]
     breaks: int = 0
@@ -108,6 +114,16 @@ class Route:
             self.is_open(mono, now) and not self.is_capped(now) and self.width_for(system=False) > 0
         )
 
+    def is_able(self, mono: float, now: datetime) -> bool:
+        """Whether it is well and within its limits: more of an issue will go over it soon."""
+        return (
+            self.error is None
+            and not self.hangs
+            and self.takes_issues(mono, now)
+            and self.bucket.wait(mono) <= 0
+            and (self.for_issues > 0 or self.has_room(system=False))
+        )
+
     def is_capped(self, now: datetime) -> bool:
         """Whether its daily cap was used up when it was last asked for."""
         return self.capped_until is not None and now < self.capped_until
@@ -173,4 +189,27 @@ class Route:
 
 def pick_route(routes: list[Route]) -> Route | None:
     """The one whose part of the work, by weight, is the furthest behind."""
-    return min(routes, key=lambda r: (r.assigned + 1) / max(r.relay.weight, 1), default=None)
+    return min(routes, key=lambda route: _turn(route, 1), default=None)
+
+
+def keeps_its_share(route: Route, heavier: Iterable[Route]) -> bool:
+    """Whether ``route``, given another message, leaves each of ``heavier`` its part by weight."""
+    return all(_turn(route, 1 - _LEAD) <= _turn(other, 1) for other in heavier)
+
+
+def assign(route: Route, routes: Iterable[Route]) -> None:
+    """Count a message that goes over ``route``, one of ``routes``."""
+    route.assigned += 1
+    for other in routes:
+        # What others could not take in the meantime they need not make up for.
+        least = _turn(route, 0) * _weight(other) - _DEBT
+        other.assigned = max(other.assigned, least)
+
+
+def _turn(route: Route, more: int) -> float:
+    return (route.assigned + more) / _weight(route)
+
+
+def _weight(route: Route) -> int:
+    # One of weight 0 is used where no other can.
+    return max(route.relay.weight, 1)

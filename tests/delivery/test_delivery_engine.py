@@ -1,5 +1,6 @@
 import contextlib
 import itertools
+import socket
 import threading
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -792,17 +794,65 @@ def relay_called(slug: str, port: int, **changes: Any) -> Relay:
     return replace(relay_at(port, **changes), slug=slug)
 
 
-def test_relays_share_the_work_and_neither_waits_for_the_other() -> None:
-    ledger, light, heavy = ledger_of(120), Faults(delay=0.005), Faults(delay=0.005)
+@pytest.mark.parametrize(
+    ("light_delay", "heavy_delay", "connections"),
+    # Both as quick, in one connection or more; the light one quicker; and no wire to wait for.
+    [(0.004, 0.004, 1), (0.004, 0.004, 4), (0.0, 0.01, 3), (0.0, 0.0, 3)],
+)
+def test_relays_share_the_work_by_their_weights(
+    light_delay: float, heavy_delay: float, connections: int
+) -> None:
+    ledger = ledger_of(440)
+    light, heavy = Faults(delay=light_delay), Faults(delay=heavy_delay)
     with smtp_server(light) as one, smtp_server(heavy) as other:
         summary = deliver(
-            ledger, relay_called("light", one), relay_called("heavy", other, weight=3)
+            ledger,
+            relay_called("light", one, connections=connections),
+            relay_called("heavy", other, connections=connections, weight=3),
         )
-    assert summary.accepted == 120
-    assert sorted(light.recipients() + heavy.recipients()) == addresses(120)
-    # Both are as busy as they can be: weights tell where either could take the next one.
-    assert light.messages
-    assert len(heavy.messages) >= 40
+    assert summary.accepted == 440
+    assert sorted(light.recipients() + heavy.recipients()) == addresses(440)
+    assert abs(len(heavy.messages) - 330) <= 33
+    assert abs(len(light.messages) - 110) <= 11
+
+
+def test_a_heavy_relay_does_not_wait_for_a_light_one() -> None:
+    ledger, heavy, release = ledger_of(200), Faults(), threading.Event()
+
+    class Stuck(Faults):
+        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+            await server.loop.run_in_executor(None, release.wait, 4)
+            return await super().handle_DATA(server, session, envelope)
+
+    light = Stuck()
+    # Only once nearly all is sent does the light one answer for the first time.
+    heavy.on_message = lambda count: release.set() if count >= 190 else None
+    with smtp_server(light) as one, smtp_server(heavy) as other:
+        deliver(ledger, relay_called("light", one), relay_called("heavy", other, weight=3))
+    assert release.is_set()
+    assert sorted(light.recipients() + heavy.recipients()) == addresses(200)
+
+
+def test_a_light_relay_takes_all_where_the_heavy_one_is_dead() -> None:
+    ledger, light = ledger_of(100), Faults()
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        dead = closed.getsockname()[1]
+    with smtp_server(light) as port:
+        deliver(ledger, relay_called("light", port), relay_called("dead", dead, weight=9))
+    assert light.recipients() == addresses(100)
+
+
+def test_a_light_relay_takes_what_goes_beyond_the_rate_of_the_heavy_one() -> None:
+    ledger, light, heavy = ledger_of(100), Faults(), Faults()
+    with smtp_server(light) as one, smtp_server(heavy) as other:
+        deliver(
+            ledger,
+            relay_called("light", one),
+            relay_called("heavy", other, weight=9, rate=5.0),
+        )
+    assert sorted(light.recipients() + heavy.recipients()) == addresses(100)
+    assert heavy.messages
+    assert len(light.messages) > len(heavy.messages)
 
 
 def test_a_relay_of_weight_0_stands_in_only_where_no_other_can() -> None:
@@ -836,6 +886,21 @@ def test_a_relay_whose_day_is_full_holds_no_other_back() -> None:
         )
     assert summary.accepted == 100
     assert (len(capped.messages), len(free.messages)) == (10, 90)
+
+
+def test_a_relay_of_weight_0_stands_in_for_one_whose_day_is_full() -> None:
+    ledger, capped, spare = ledger_of(60), Faults(), Faults()
+    started = time.monotonic()
+    with smtp_server(capped) as one, smtp_server(spare) as other:
+        summary = deliver(
+            ledger,
+            relay_called("capped", one, daily_cap=10),
+            relay_called("spare", other, weight=0),
+            # It would stand still for ever.
+            should_stop=lambda: time.monotonic() - started > 20,
+        )
+    assert summary.accepted == 60
+    assert (len(capped.messages), len(spare.messages)) == (10, 50)
 
 
 def test_an_issue_goes_on_where_its_connections_were_closed_and_the_kept_one_was_not() -> None:

@@ -113,7 +113,7 @@ def test_where_we_write_fewer_it_goes_by_weight() -> None:
     relays = [
         a_capacity("a", 1_000, weight=3),
         a_capacity("b", 1_000),
-        a_capacity("c", 10, weight=4),
+        a_capacity("c", 10, weight=4, by_rate=True),
     ]
     estimate = foresee_sending(9_000, relays, EIGHT, written_per_second=90)
     assert estimate.by_relay == {"a": 6_000, "b": 2_000, "c": 1_000}
@@ -121,6 +121,19 @@ def test_where_we_write_fewer_it_goes_by_weight() -> None:
     assert "this machine writes 90 a second" in estimate.basis[-1]
     quick = foresee_sending(9_000, relays, EIGHT, written_per_second=9_000)
     assert quick == foresee_sending(9_000, relays, EIGHT)
+
+
+def test_a_light_relay_takes_its_share_and_no_more() -> None:
+    light = a_capacity("light", 1_000)
+    estimate = foresee_sending(400, [light, a_capacity("heavy", 30, weight=3)], EIGHT)
+    assert estimate.by_relay == {"light": 100, "heavy": 300}
+    assert estimate.per_second == 40
+    assert "light: 10 a second of it, which is its share by weight" in estimate.basis
+    # What goes beyond the rate of the heavy one, or its day, is free.
+    limited = a_capacity("heavy", 30, weight=3, by_rate=True)
+    assert foresee_sending(400, [light, limited], EIGHT).per_second == 1_030
+    capped = a_capacity("heavy", 30, weight=3, daily_cap=30)
+    assert foresee_sending(1_040, [light, capped], EIGHT).seconds == pytest.approx(2)
 
 
 def test_a_destination_of_its_own_limits_may_take_longest() -> None:
@@ -171,9 +184,10 @@ def test_whatever_the_limits_they_are_kept(
         return
     assert sum(estimate.by_relay.values()) == messages
     assert sum(day.messages for day in estimate.days) == messages
-    assert estimate.per_second <= sum(one.per_second for one in capacities) + 1e-6
+    together = sum(one.per_second for one in capacities)
+    assert estimate.per_second <= together + 1e-6
     # No pace is better than all of them together.
-    assert estimate.seconds * estimate.per_second >= messages - 1
+    assert estimate.seconds * together >= messages - 1
     most = [max((one.daily_cap, *one.warm_up)) for one in capacities]
     if all(one.daily_cap for one in capacities):
         # Parts of a message are rounded to one day or the other.
