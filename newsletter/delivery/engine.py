@@ -44,6 +44,9 @@ log = get_logger(__name__)
 # came in between, limits, breakers, silent connections.
 _BEAT = 1.0
 _LIMITS_EVERY = 5.0
+# A destination's complaint is of no effect any more after so long; and how far back others'
+# are read once more, for clocks differ and transactions take their time.
+_REMEMBERED, _OVERLAP = timedelta(hours=2), timedelta(minutes=1)
 _PROGRESS_SECONDS = 0.2
 _LEFT_TO_OTHERS = timedelta(seconds=2)
 _LONGEST_WAIT = 0.5
@@ -136,6 +139,7 @@ class Engine:
         self._unguarded: set[str] = set()
         self._more_due = True
         self._batch, self._claimed_at = _SMALL_BATCH, 0.0
+        self._learned_at: datetime | None = None
         self._next_beat = self._next_limits = self._next_progress = 0.0
 
     def run(self) -> DeliverySummary:
@@ -252,6 +256,10 @@ class Engine:
                 state = states.get(route.slug, RelayState())
                 self._board.share(route, permit, state, mono)
                 self._pace.share(permit.workers, permit.place, mono)
+            since = self._learned_at - _OVERLAP if self._learned_at else now - _REMEMBERED
+            for slowdown in self._ledger.slowdowns(since):
+                self._pace.learn(slowdown, mono, now)
+            self._learned_at = now
         self._board.expire(mono)
         self._board.look_around(mono)
         for letter in self._board.take_back_urgent(mono, now):

@@ -24,7 +24,7 @@ from newsletter.delivery.relay_errors import (
 from newsletter.delivery.replies import judge_reply
 from newsletter.delivery.route import Route
 from newsletter.delivery.tally import Blame, Tally
-from newsletter.errors import RelayError, RelayUnavailable
+from newsletter.errors import RelayError, RelayUnavailable, StorageError
 from newsletter.log import get_logger
 
 log = get_logger(__name__)
@@ -83,7 +83,7 @@ class Judge:
         if outcome.kind is OutcomeKind.UNCERTAIN:
             outcome = outcome._replace(retry_at=now + self._resend_after)
         self._tally.count(outcome)
-        self._set_pace(letter.group, outcome, exchange, mono)
+        self._set_pace(letter.group, outcome, exchange, now, mono)
         settlement = Settlement(delivery.id, outcome, route.slug)
         if outcome.kind is OutcomeKind.ACCEPTED:
             line.accepted += 1
@@ -124,12 +124,22 @@ class Judge:
         log.error("relay_paused", relay=route.slug, until=state.paused_until, error=str(error))
         self._on_alert(Alert(f"relay:{route.slug}", str(error)))
 
-    def _set_pace(self, group: str, outcome: Outcome, exchange: Exchange, mono: float) -> None:
+    def _set_pace(
+        self, group: str, outcome: Outcome, exchange: Exchange, now: datetime, mono: float
+    ) -> None:
         if _complains_of_pace(outcome, exchange):
             if self._pace.slow_down(group, mono):
+                self._tell_slowdown(group, now, mono)
                 log.warning("destination_slowed", group=group, reply=show_reply(exchange.reply))
         else:
             self._pace.end(group, mono)
+
+    def _tell_slowdown(self, group: str, now: datetime, mono: float) -> None:
+        try:
+            self._ledger.slow_down(self._pace.slowdown(group, mono, now))
+        except StorageError as error:
+            # Other workers find out by themselves: no reason to lose the answers at hand.
+            log.warning("slowdown_not_told", group=group, error=str(error))
 
     def _close_destination(
         self, route: Route, letter: Letter, outcome: Outcome, mono: float

@@ -179,6 +179,22 @@ class RelayState:
 
 
 @dataclass(frozen=True)
+class Slowdown:
+    """What a destination group that complained of our pace bears, of all workers together.
+
+    ``rate`` in messages a second and ``connections`` at once, both from ``paused_until``
+    on, when a pause of ``pause`` seconds ends; it complained at ``changed_at``.
+    """
+
+    group: str
+    rate: float
+    connections: float
+    pause: float
+    paused_until: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
 class RelayUse:
     """What a relay was used for: the days (UTC) before today on which a cap of it was drawn on,
     the messages granted today, and how long its answers took last, where that is known."""

@@ -7,6 +7,9 @@ does it for the network).
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.delivery.model import Slowdown
 
 # A group that complained is left alone this long, and twice as long each time
 # that it complains again, up to the second figure (seconds).
@@ -90,6 +93,7 @@ class DestinationPace:
         """
         if self._part == (workers, place):
             return
+        scale = self._part[0] / workers
         self._part = workers, place
         connections, rate = self._of_all
         if connections:
@@ -97,12 +101,12 @@ class DestinationPace:
             self._most = float(max(1, whole + (place < rest)))
         self._rate = rate / workers
         for group in self._groups.values():
-            # What a group complained of is not forgotten for it.
-            known = group.connections if group.slowed else self._most
+            # What a group complained of is not forgotten for it: all bear their part.
+            known = max(1.0, group.connections * scale) if group.slowed else self._most
             group.connections = min(known, self._most)
-            if group.bucket is not None and self._rate:
-                least = min(group.bucket.rate, self._rate) if group.slowed else self._rate
-                group.bucket.set_rate(least, now)
+            if group.bucket is not None:
+                rate = group.bucket.rate * scale if group.slowed else self._rate
+                group.bucket.set_rate(min(rate, self._rate) if self._rate else rate, now)
 
     def wait(self, name: str, now: float) -> float:
         """Seconds until the group may get a message; infinite while its connections are busy."""
@@ -156,6 +160,46 @@ class DestinationPace:
         group.changed_at = group.complained_at = now
         group.slowed = True
         return True
+
+    def slowdown(self, name: str, mono: float, now: datetime) -> Slowdown:
+        """What the group that has just complained bears, to be told to other workers."""
+        group, workers = self._groups[name], self._part[0]
+        return Slowdown(
+            name,
+            rate=(group.bucket.rate if group.bucket else _FREE) * workers,
+            connections=group.connections * workers,
+            pause=group.pause,
+            paused_until=now + timedelta(seconds=group.paused_until - mono),
+            changed_at=now,
+        )
+
+    def learn(self, slowdown: Slowdown, mono: float, now: datetime) -> None:
+        """Go on with what another worker, or an earlier one, found out; twice is once.
+
+        Since its pause the pace has grown as if the group had been content.
+        """
+        workers = self._part[0]
+        until = mono + (slowdown.paused_until - now).total_seconds()
+        steps = max(0.0, (mono - until) // CLEAN_SECONDS)
+        rate = slowdown.rate / workers * _GROWTH**steps
+        connections = max(1.0, slowdown.connections / workers + steps)
+        if rate >= (self._rate or _FREE) and until <= mono:
+            return  # it has been content for long
+        group = self._groups.get(slowdown.group)
+        if group is None:
+            group = _Group(self._most, changed_at=until + steps * CLEAN_SECONDS, window_from=mono)
+            self._groups[slowdown.group] = group
+        group.slowed = True
+        group.paused_until = max(group.paused_until, until)
+        group.connections = min(group.connections, connections)
+        if group.bucket is None:
+            group.bucket = TokenBucket(min(rate, self._rate or rate), mono)
+        else:
+            group.bucket.set_rate(min(rate, group.bucket.rate), mono)
+        complained_at = mono - (now - slowdown.changed_at).total_seconds()
+        if complained_at > group.complained_at:
+            group.complained_at, group.pause = complained_at, slowdown.pause
+            group.changed_at = max(group.changed_at, complained_at)
 
     def forget_in_flight(self) -> None:
         """Nothing is under way any more, whatever was."""

@@ -7,7 +7,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from newsletter.delivery.model import Delivery, Mailing, Permit, Relay, RelayState, Settlement
+from newsletter.delivery.model import (
+    Delivery,
+    Mailing,
+    Permit,
+    Relay,
+    RelayState,
+    Settlement,
+    Slowdown,
+)
 
 
 class Ledger(Protocol):
@@ -122,4 +130,12 @@ class Ledger(Protocol):
 
     def set_relay_state(self, relay: str, state: RelayState, now: datetime) -> None:
         """Write a relay's breaker, for all workers."""
+        ...
+
+    def slowdowns(self, since: datetime) -> Sequence[Slowdown]:
+        """The destinations that were slowed down since then, by any worker."""
+        ...
+
+    def slow_down(self, slowdown: Slowdown) -> None:
+        """Tell all workers of a destination that complained."""
         ...

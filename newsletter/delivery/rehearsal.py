@@ -22,6 +22,7 @@ from newsletter.delivery.model import (
     Relay,
     RelayState,
     Settlement,
+    Slowdown,
 )
 from newsletter.delivery.ports import Ledger
 from newsletter.delivery.responder import OFFERS, Answers, InProcessLink, accept
@@ -189,6 +190,12 @@ class RehearsalLedger(Ledger):
 
     def give_back(self, relay: Relay, unused: int, now: datetime) -> None:
         """Nothing was counted."""
+
+    def slowdowns(self, since: datetime) -> Sequence[Slowdown]:  # noqa: ARG002
+        return ()
+
+    def slow_down(self, slowdown: Slowdown) -> None:
+        """Nobody shares its destinations."""
 
     def relay_states(self) -> Mapping[str, RelayState]:
         return {}

@@ -1,22 +1,25 @@
-"""What all workers together may use of the relays, and the relays' breakers."""
+"""What all workers may use of the relays, the relays' breakers, and what destinations bear."""
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from newsletter.delivery.model import Permit, Relay, RelayState
+from newsletter.delivery.model import Permit, Relay, RelayState, Slowdown
 from newsletter.delivery.ports import Ledger
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
 from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.statements import insert_into, lease_clock, lock_name
 
+# A pace has grown back long before a complaint is this old.
+_KEPT = timedelta(days=1)
+
 
 class RelayLimits(Ledger):
-    """The part of the ledger that knows of relays."""
+    """The part of the ledger that knows of relays and destinations."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -94,6 +97,42 @@ class RelayLimits(Ledger):
                 insert_into(connection, t.relay_state)
                 .values(relay=relay, **values)
                 .on_conflict_do_update(index_elements=["relay"], set_=values)
+            )
+
+    def slowdowns(self, since: datetime) -> Sequence[Slowdown]:
+        pace = t.destination_pace
+        with self._database.read() as transaction:
+            rows = transaction.connection.execute(
+                sa.select(pace).where(pace.c.changed_at > since).order_by(pace.c.destination)
+            ).all()
+        return [
+            Slowdown(r.destination, r.rate, r.connections, r.pause, r.paused_until, r.changed_at)
+            for r in rows
+        ]
+
+    def slow_down(self, slowdown: Slowdown) -> None:
+        """As the port says: the last complaint counts, and the longest pause."""
+        pace = t.destination_pace
+        values = {
+            "rate": slowdown.rate,
+            "connections": slowdown.connections,
+            "pause": slowdown.pause,
+            "changed_at": slowdown.changed_at,
+        }
+        with self._database.write() as transaction:
+            connection = transaction.connection
+            row = insert_into(connection, pace).values(
+                destination=slowdown.group, paused_until=slowdown.paused_until, **values
+            )
+            new = row.excluded.paused_until
+            longest = sa.case((pace.c.paused_until > new, pace.c.paused_until), else_=new)
+            connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=["destination"], set_=values | {"paused_until": longest}
+                )
+            )
+            connection.execute(
+                sa.delete(pace).where(pace.c.paused_until < slowdown.changed_at - _KEPT)
             )
 
     def _write_permit(

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -487,6 +487,18 @@ relay_state = Table(
     Column("trips", sa.Integer, nullable=False),
     Column("paused_until", Instant),
     _text("reason"),
+    Column("changed_at", Instant, nullable=False),
+)
+
+# What a destination that complained of our pace bears, for all workers; its last complaint.
+destination_pace = Table(
+    "destination_pace",
+    metadata,
+    Column("destination", sa.String, primary_key=True),
+    Column("rate", sa.Float, nullable=False),
+    Column("connections", sa.Float, nullable=False),
+    Column("pause", sa.Float, nullable=False),
+    Column("paused_until", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
 )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.delivery.model import Permit, Relay, RelayState
+from newsletter.delivery.model import Permit, Relay, RelayState, Slowdown
 from newsletter.storage.database import Database
 from newsletter.storage.ledger import SqlLedger
 from tests.contracts.nouns import NOW
@@ -146,3 +146,21 @@ def test_a_breaker_is_every_workers(limits: SqlLedger, database: Database) -> No
     other.set_relay_state("main", RelayState(), NOW)
     other.close()
     assert limits.relay_states() == {"main": RelayState()}
+
+
+def test_what_a_destination_bears_is_every_workers(limits: SqlLedger) -> None:
+    first = Slowdown("mx.example", 2.5, 3.0, 60.0, NOW + timedelta(minutes=1), NOW)
+    limits.slow_down(first)
+    assert limits.slowdowns(NOW - timedelta(seconds=1)) == [first]
+    assert limits.slowdowns(NOW) == []
+    again = NOW + timedelta(seconds=90)
+    # Of two complaints the last counts, but no pause gets shorter for it.
+    limits.slow_down(replace(first, paused_until=NOW + timedelta(minutes=9), changed_at=again))
+    second = Slowdown("mx.example", 1.25, 1.5, 120.0, NOW + timedelta(minutes=4), again)
+    limits.slow_down(second)
+    kept = replace(second, paused_until=NOW + timedelta(minutes=9))
+    assert limits.slowdowns(NOW) == [kept]
+    # What nobody needs any more is not kept.
+    far = NOW + timedelta(days=2)
+    limits.slow_down(Slowdown("other.example", 1.0, 1.0, 60.0, far, far))
+    assert [one.group for one in limits.slowdowns(NOW - timedelta(days=9))] == ["other.example"]

@@ -17,6 +17,7 @@ from newsletter.delivery.model import (
     Relay,
     RelayState,
     Settlement,
+    Slowdown,
 )
 from newsletter.delivery.states import move_delivery
 
@@ -55,6 +56,7 @@ class MemoryLedger:
         self.before: Callable[[str], None] = lambda _: None
         self.leases: dict[int, datetime | None] = {}
         self.states_of_relays: dict[str, RelayState] = {}
+        self.slowed: list[Slowdown] = []
         self.granted: Counter[str] = Counter()
         self.granted_on: Counter[tuple[str, str]] = Counter()
         self.permits: Callable[[Relay], Permit] = lambda r: Permit(
@@ -209,6 +211,12 @@ class MemoryLedger:
             self._enter(f"give back on {now:%Y-%m-%d}")
             self.granted[relay.slug] -= unused
             self.granted_on[relay.slug, f"{now:%Y-%m-%d}"] -= unused
+
+    def slowdowns(self, since: datetime) -> Sequence[Slowdown]:
+        return [one for one in self.slowed if one.changed_at > since]
+
+    def slow_down(self, slowdown: Slowdown) -> None:
+        self.slowed.append(slowdown)
 
     def relay_states(self) -> Mapping[str, RelayState]:
         return self.states_of_relays

@@ -1075,6 +1075,34 @@ def test_one_of_two_workers_has_half_of_what_a_destination_bears() -> None:
     assert most["now"] == 2
 
 
+def test_what_one_worker_learned_of_a_destination_another_need_not_try() -> None:
+    ledger = MemoryLedger(ISSUE)
+    ledger.enqueue(ISSUE, *addresses(5), *(f"r{n}@gmail.example" for n in range(20)))
+
+    class Strict(Faults):
+        async def handle_RCPT(
+            self, server: SMTP, session: Session, envelope: Envelope, address: str, opts: list[str]
+        ) -> str:
+            if address.endswith("gmail.example"):
+                self.fired["RCPT"] += 1
+                return "421 4.7.28 unusual rate of mail"
+            return await super().handle_RCPT(server, session, envelope, address, opts)
+
+    first, second = Strict(), Strict()
+    with smtp_server(first) as port:
+        deliver(ledger, relay_at(port, connections=2))
+    assert first.fired["RCPT"] == 1
+    assert [one.group for one in ledger.slowed] == ["gmail.example"]
+    # Those that were put off are due, and the destination still wants to be left alone.
+    for row in ledger.rows.values():
+        row.due = None
+    ledger.enqueue(ISSUE, "ani@reader.example")
+    with smtp_server(second) as port:
+        deliver(ledger, relay_at(port, connections=2))
+    assert second.recipients() == ["ani@reader.example"]
+    assert second.fired["RCPT"] == 0
+
+
 def test_a_worker_without_a_permit_claims_nothing() -> None:
     ledger = ledger_of(5)
     ledger.permits = lambda _: Permit(0)

@@ -2,13 +2,15 @@
 
 import heapq
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.delivery.model import Slowdown
 from newsletter.delivery.pacing import (
     CLEAN_SECONDS,
     FIRST_PAUSE,
@@ -17,6 +19,7 @@ from newsletter.delivery.pacing import (
     DestinationPace,
     TokenBucket,
 )
+from tests.delivery.samples import NOW
 
 GMAIL = "google.example"
 # Of seconds: what sums of binary fractions may be off.
@@ -324,3 +327,72 @@ def test_under_a_quota_a_minute_all_arrive_without_hot_retries(
     # At best it takes 30 minutes. To find the quota costs some pauses, and to keep
     # to it from below a part of it.
     assert took <= max(1.5 * 30 * 60, messages * seconds / connections) + 4200
+
+
+def complained(pace: DestinationPace, at: float) -> Slowdown:
+    """The destination complains after 60 messages in a minute, of which one is under way."""
+    for second in range(60):
+        pace.start(GMAIL, at - 60 + second)
+        if second < 59:
+            pace.end(GMAIL, at - 60 + second)
+    assert pace.slow_down(GMAIL, at)
+    return pace.slowdown(GMAIL, at, NOW)
+
+
+def test_what_one_worker_learns_holds_for_all_of_them() -> None:
+    first, second = DestinationPace(8, 0), DestinationPace(8, 0)
+    first.share(2, 0, 0.0)
+    second.share(2, 1, 0.0)
+    told = complained(first, 1_000.0)
+    assert told == Slowdown(
+        GMAIL, pytest.approx(1.0, rel=0.05), 2.0, FIRST_PAUSE, NOW + timedelta(minutes=1), NOW
+    )
+    # The other one's monotonic clock began elsewhere, and it hears of it three seconds later.
+    second.learn(told, 77.0, NOW + timedelta(seconds=3))
+    assert second.wait(GMAIL, 77.0) == pytest.approx(FIRST_PAUSE - 3)
+    begin = 77.0 + FIRST_PAUSE - 3 + EPSILON
+    second.start(GMAIL, begin)
+    assert second.wait(GMAIL, begin) == float("inf")
+    second.end(GMAIL, begin)
+    assert 1.0 < second.wait(GMAIL, begin) <= 2.1
+    # Its own complaint right after that is the second one.
+    second.start(GMAIL, begin)
+    assert second.slow_down(GMAIL, begin)
+    assert second.slowdown(GMAIL, begin, NOW).pause == 2 * FIRST_PAUSE
+
+
+def test_to_hear_of_a_complaint_again_changes_nothing() -> None:
+    first, second = DestinationPace(0, 0), DestinationPace(0, 0)
+    told = complained(first, 1_000.0)
+    for pace in (first, second):
+        for seconds in (0, 5, 10):
+            pace.learn(told, 1_000.0 + seconds, NOW + timedelta(seconds=seconds))
+        told_again = pace.slowdown(GMAIL, 1_010.0, NOW + timedelta(seconds=10))
+        assert told_again == replace(told, changed_at=NOW + timedelta(seconds=10))
+
+
+def test_a_pace_has_grown_while_nobody_was_at_work() -> None:
+    told = complained(DestinationPace(0, 0), 1_000.0)
+    soon, later, late = DestinationPace(0, 0), DestinationPace(0, 0), DestinationPace(0, 0)
+    rates = []
+    for pace, minutes in ((soon, 1), (later, 11)):
+        pace.learn(told, 0.0, NOW + timedelta(minutes=minutes))
+        rates.append(pace.slowdown(GMAIL, 0.0, NOW).rate)
+        assert pace.wait(GMAIL, 0.0) == 0
+    assert rates == [told.rate, pytest.approx(told.rate * 1.25**10)]
+    late.learn(told, 0.0, NOW + timedelta(hours=2))
+    for _ in range(100):
+        late.start(GMAIL, 0.0)
+    assert late.wait(GMAIL, 0.0) == 0
+
+
+def test_a_learned_pace_is_shared_anew_with_the_workers_there_are() -> None:
+    pace = DestinationPace(0, 0)
+    told = complained(pace, 1_000.0)
+    pace.share(4, 0, 1_000.0)
+    assert pace.slowdown(GMAIL, 1_000.0, NOW).rate == pytest.approx(told.rate)
+    after = 1_000.0 + FIRST_PAUSE + 1
+    pace.end(GMAIL, after)
+    pace.start(GMAIL, after)
+    pace.end(GMAIL, after)
+    assert pace.wait(GMAIL, after) > 3 / told.rate
