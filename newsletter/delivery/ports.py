@@ -98,6 +98,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def has_dead_workers(self, now: datetime) -> bool:
+        """Whether `recover` would find a worker that is dead: cheap, and nobody waits for it."""
+        ...
+
     def next_due(self, now: datetime) -> datetime | None:
         """When the next waiting row falls due, or None where nothing waits."""
         ...

@@ -173,6 +173,9 @@ class RehearsalLedger(Ledger):
     def recover(self, now: datetime, *, all_workers: bool) -> tuple[int, int]:  # noqa: ARG002
         return 0, 0
 
+    def has_dead_workers(self, now: datetime) -> bool:  # noqa: ARG002
+        return False
+
     def next_due(self, now: datetime) -> datetime | None:
         return now if self._again else None
 

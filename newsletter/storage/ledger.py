@@ -208,6 +208,15 @@ class SqlLedger(RelayLimits):
         uncertain = states.count(DeliveryState.UNCERTAIN.value)
         return claimed + len(states) - uncertain, uncertain
 
+    def has_dead_workers(self, now: datetime) -> bool:
+        """As the port says: a read, for `recover` lets no hand-over begin meanwhile."""
+        with self._database.read() as transaction:
+            connection = transaction.connection
+            if not self._database.is_sqlite:
+                return self._sessions.seem_dead(connection)
+            ended = sa.select(t.worker.c.id).where(t.worker.c.lease_until <= now)
+            return connection.execute(ended).first() is not None
+
     def next_due(self, now: datetime) -> datetime | None:
         """As the port says; ``now`` where something is due already."""
         with self._database.read() as transaction:

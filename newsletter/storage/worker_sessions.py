@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from newsletter.errors import StorageError
 from newsletter.log import get_logger
+from newsletter.storage import tables as t
 from newsletter.storage.database import Database
 from newsletter.storage.driver_errors import told_plainly
 
@@ -21,6 +22,25 @@ log = get_logger(__name__)
 
 # Of the two numbers of an advisory lock the first says what it is for.
 _CLASS = 0x6E6C77
+# PostgreSQL's view of all locks: those of advisory locks hold the two numbers.
+_locks = sa.table(
+    "pg_locks",
+    *(sa.column(name, sa.BigInteger) for name in ("database", "classid", "objid", "objsubid")),
+    sa.column("locktype", sa.Text),
+    sa.column("granted", sa.Boolean),
+)
+_THIS_DATABASE = sa.text("(SELECT oid FROM pg_database WHERE datname = current_database())")
+_HELD = sa.select(_locks.c.objid).where(
+    _locks.c.locktype == "advisory",
+    _locks.c.database == _THIS_DATABASE,
+    _locks.c.classid == sa.literal_column(str(_CLASS)),
+    _locks.c.objsubid == sa.literal_column("2"),  # of a lock by two numbers
+    _locks.c.granted,
+)
+_ENDED = t.worker.c.lease_until <= sa.func.clock_timestamp()
+_SEEM_DEAD = sa.select(t.worker.c.id, _ENDED.label("ended")).where(
+    t.worker.c.lease_until.is_not(None), sa.or_(_ENDED, t.worker.c.id.not_in(_HELD))
+)
 
 
 class WorkerSessions:
@@ -87,6 +107,13 @@ class WorkerSessions:
         """Give up all that are left."""
         for worker in list(self._sessions):
             self.end(worker)
+
+    def seem_dead(self, connection: Connection) -> bool:
+        """Whether a worker's session is gone, or its lease has ended; no lock is taken for it."""
+        # One's own may break and be opened again.
+        return any(
+            row.ended or row.id not in self._sessions for row in connection.execute(_SEEM_DEAD)
+        )
 
     def dead_among(self, connection: Connection, workers: Sequence[int]) -> list[int]:
         """Those whose session is gone; their locks are held until ``connection`` commits."""

@@ -39,8 +39,6 @@ log = get_logger(__name__)
 # confirmation should be in the inbox before the reader looks for it.
 IDLE_SECONDS = 1.0
 _HERE = ("localhost", "127.0.0.1", "::1")
-# How often a worker looks whether another one has died.
-RECOVERY_SECONDS = 5.0
 # How long it waits after the ledger failed it.
 LEDGER_PAUSE_SECONDS = 5.0
 # A message leaves about a hundred objects that go by themselves: to look for circles among
@@ -192,15 +190,12 @@ def _callbacks(
     def brake(rows: Sequence[int]) -> None:
         check_brake(installation, rows)
 
-    clock, next_recovery = installation.clock, installation.clock.monotonic()
-
     def beat() -> None:
-        nonlocal next_recovery
         release_due(installation)
         # In the middle of a send as well: what a dead worker held would wait for its end.
-        if not installation.database.is_sqlite and clock.monotonic() > next_recovery:
+        on_hosts = not installation.database.is_sqlite
+        if on_hosts and ledger.has_dead_workers(installation.clock.now()):
             _recover(installation, ledger, all_workers=False)
-            next_recovery = clock.monotonic() + RECOVERY_SECONDS
 
     return Callbacks(
         should_stop=lambda: should_stop() or not watch.may_go_on(),

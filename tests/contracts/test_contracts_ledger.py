@@ -1,5 +1,6 @@
 """The ledger: every call of the port, on both databases."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from newsletter.errors import InvalidTransition
 from newsletter.issues.model import IssueState
 from newsletter.storage.database import Database
 from newsletter.storage.delivery_rows import DeliveryRow
+from newsletter.storage.statements import fence
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
 from tests.contracts.nouns import (
     ACCEPTED,
@@ -375,6 +377,41 @@ def test_only_leases_that_ended_are_recovered(database: Database, ledger: Worker
     ledger.renew("alive", NOW, LEASE + MINUTE)
     assert ledger.recover(LEASE, all_workers=False) == (1, 0)
     assert states(database) == ["queued", "claimed"]
+
+
+def test_whether_somebody_died_is_seen_while_hand_overs_are_held_up(
+    database: Database, ledger: Workers
+) -> None:
+    start_sending(database, 2)
+    ledger.claim("dead", NOW, LEASE, 1)
+    ledger.claim("alive", NOW, LEASE, 1)
+    ledger.renew("alive", NOW, LEASE + MINUTE)
+    assert not ledger.groups.has_dead_workers(NOW)
+    ledger.turn_to(LEASE)
+    with database.write() as transaction:
+        # Whoever waited for the fence here would wait for ever.
+        fence(transaction.connection)
+        assert ledger.groups.has_dead_workers(LEASE)
+    ledger.recover(LEASE, all_workers=False)
+    assert not ledger.groups.has_dead_workers(LEASE)
+
+
+def test_a_worker_whose_session_is_gone_is_seen_before_its_lease_ends(database: Database) -> None:
+    start_sending(database, 2)
+    looking, dying = Workers(database), Workers(database)
+    looking.claim("looking", NOW, LEASE, 1)
+    dying.claim("dying", NOW, LEASE, 1)
+    assert not looking.groups.has_dead_workers(NOW)
+    dying.close()
+    # The server ends a session in its own time. On SQLite a file's lock says who is at work.
+    for _ in range(0 if database.is_sqlite else 1_000):
+        if looking.groups.has_dead_workers(NOW):
+            break
+        time.sleep(0.01)
+    assert looking.groups.has_dead_workers(NOW) is not database.is_sqlite
+    assert looking.recover(NOW, all_workers=False) == (int(not database.is_sqlite), 0)
+    assert not looking.groups.has_dead_workers(NOW)
+    looking.close()
 
 
 @pytest.mark.parametrize("outcome", [ACCEPTED, REFUSED])

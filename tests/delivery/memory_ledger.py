@@ -185,6 +185,9 @@ class MemoryLedger:
                     row.move(DeliveryState.QUEUED)
             return len(claimed), len(doubtful)
 
+    def has_dead_workers(self, now: datetime) -> bool:
+        return any(until is not None and until <= now for until in self.leases.values())
+
     def next_due(self, now: datetime) -> datetime | None:
         dues = [row.due for row in self.rows.values() if row.due is not None and row.due > now]
         return min(dues, default=None)
