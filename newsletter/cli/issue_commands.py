@@ -51,6 +51,7 @@ from newsletter.workflows.reads import sync_reads
 from newsletter.workflows.relay_doors import paused_relays
 from newsletter.workflows.report import open_report, report_issue
 from newsletter.workflows.revise import revise_issue
+from newsletter.workflows.settle import settle_doubt
 from newsletter.workflows.unserved import CALLED_OFF
 from newsletter.workflows.waves import wave_lines
 
@@ -342,6 +343,41 @@ def report(
                 write_json(opened, each=each)
             elif csv != STANDARD_OUTPUT:
                 print_report(opened.report)
+
+
+@app.command("settle")
+def settle(
+    reader: Annotated[
+        str, typer.Argument(metavar="READER", help="an address, or a recipient of `issue report`")
+    ],
+    accepted: Annotated[bool, typer.Option("--accepted", help="it has arrived")] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="it has not: send it once more, with the same bytes")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    newsletter: NewsletterOption = None,
+    slot: SlotOption = None,
+    json: JsonOption = False,
+    now: NowOption = None,
+) -> None:
+    """Settle the doubt about a reader's message that may or may not have been taken."""
+    if accepted == resend:
+        raise UsageError("say what became of it: either --accepted or --resend")
+    with open_from_file(config, now=now) as installation:
+        issue = find_issue(installation, installation.settings(), newsletter, slot)
+        settled = settle_doubt(installation, issue, reader, resend=resend, actor=ACTOR)
+    if json:
+        print_json(
+            {
+                **issue_document(settled.issue),
+                "recipient": settled.row.recipient_id,
+                "delivery": settled.row.state,
+            }
+        )
+    elif resend:
+        print(f"{reader} gets the same message once more, where `newsletter run` does its work")
+    else:
+        print(f"the message to {reader} counts as accepted")
 
 
 @app.command("correct")

@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+# The reason of an outcome that no relay told but a person.
+BY_HAND = "by_hand"
+
 
 class DeliveryState(StrEnum):
     """Where one mailing to one recipient is; the moves are in `delivery.states`."""

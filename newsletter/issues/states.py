@@ -18,6 +18,10 @@ MOVES: Mapping[IssueState, frozenset[IssueState]] = {
     _S.CANCELLED: frozenset(),
 }
 
+# From these an issue is sending again, with the bytes that it had, while a message that is in
+# doubt is sent once more. Nobody moves it there: it follows from `workflows.settle`.
+REOPENED: frozenset[IssueState] = frozenset({_S.SENT})
+
 
 def check_move(state: IssueState, to: IssueState) -> None:
     """Let an allowed move pass; InvalidTransition says what is possible instead."""

@@ -131,6 +131,11 @@ class DeliveryRows:
         """The first rows whose message may have been taken without our knowing."""
         return list(self._read(issue_id, _row.doubts > 0, limit))
 
+    def reader(self, issue_id: str, name: str) -> DeliveryRow | None:
+        """The row of one of an issue's readers, by address or recipient id."""
+        named = sa.or_(_row.recipient == name, sa.func.lower(_row.address) == name.lower())
+        return next(iter(list(self._read(issue_id, named, 1))), None)
+
     def _read(
         self, issue_id: str, wanted: sa.ColumnElement[bool], limit: int | None
     ) -> Iterator[DeliveryRow]:

@@ -1,10 +1,10 @@
-"""An issue's rows that no reader was served by yet: corrected, or called off."""
+"""An issue's rows that no reader was surely served by: corrected, called off, or in doubt."""
 
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from newsletter.delivery.model import DeliveryState
+from newsletter.delivery.model import BY_HAND, DeliveryState
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.delivery_rows import DeliveryRows, of_issue, within
@@ -75,6 +75,31 @@ class UnservedRows(DeliveryRows):
             .where(of_issue(issue_id), within(keys), _UNTOUCHED, _row.mailing_id != newest)
             .values(mailing_id=newest)
         ).rowcount
+
+    def settle_doubt(
+        self, issue_id: str, recipient_id: str, to: DeliveryState, at: datetime
+    ) -> bool:
+        """A person settles an uncertain row: it was taken, or is queued once more.
+
+        False where it is not uncertain any more.
+        """
+        again = to is DeliveryState.QUEUED
+        return bool(
+            self._connection.execute(
+                sa.update(t.delivery)
+                .where(
+                    of_issue(issue_id),
+                    _row.recipient == recipient_id,
+                    _row.state == DeliveryState.UNCERTAIN.value,
+                )
+                .values(
+                    state=to.value,
+                    due_at=at if again else None,
+                    reason=_row.reason if again else BY_HAND,
+                    changed_at=at,
+                )
+            ).rowcount
+        )
 
     def has_stopped(self) -> bool:
         """Whether a recalled or cancelled issue still has rows that wait or are claimed."""

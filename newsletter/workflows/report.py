@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from newsletter.delivery.model import DeliveryState, LedgerCounts
+from newsletter.delivery.model import BY_HAND, DeliveryState, LedgerCounts
 from newsletter.issues.model import Issue
 from newsletter.storage.delivery_rows import DeliveryGroup, DeliveryRow, DomainCounts
 from newsletter.storage.links import LinkClicks
@@ -157,6 +157,8 @@ def describe_doubt(row: DeliveryRow) -> str:
         return "is being resent"
     if row.state is DeliveryState.DEFERRED:
         return "resent once, put off until later"
+    if row.reason == BY_HAND:
+        return f"in doubt {times}, settled by hand"
     if row.state is DeliveryState.SKIPPED:
         return f"in doubt {times}, then called off"
     # The first copy's answer may have come late, before the second copy went.

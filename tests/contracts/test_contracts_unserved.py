@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
-from newsletter.delivery.model import DeliveryState, LedgerCounts
+from newsletter.delivery.model import BY_HAND, DeliveryState, LedgerCounts, OnUncertain
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
@@ -230,3 +230,29 @@ def test_a_cancelled_issue_that_somebody_may_have_is_not_drafted_again(
     with database.write() as tx:
         assert not tx.issues.create(an_issue(public_id="again"), NOW, "test")
     assert counts(database) == LedgerCounts(skipped=1)
+
+
+def test_a_doubt_is_settled_by_hand_once(database: Database, ledger: Workers) -> None:
+    ledger.groups.on_uncertain = OnUncertain.HOLD
+    start_sending(database, 3)
+    for delivery in ledger.claim("w", NOW, LEASE, 2):
+        assert ledger.hand_over(delivery, "w", NOW)
+        ledger.record(delivery, "w", UNCERTAIN, NOW)
+    first, second, third = rows(database).values()
+    later = NOW + MINUTE
+    with database.write() as tx:
+        mailings = tx.mailings
+        assert mailings.reader(ISSUE, first.address.upper()) == first
+        assert mailings.reader(ISSUE, second.recipient_id) == second
+        assert mailings.reader(ISSUE, "nobody") is None
+        for fresh in (True, False):
+            for row, to in ((first, "accepted"), (second, "queued")):
+                settled = mailings.settle_doubt(ISSUE, row.recipient_id, DeliveryState(to), later)
+                assert settled is fresh
+        # Nobody is in doubt about who was not tried.
+        assert not mailings.settle_doubt(ISSUE, third.recipient_id, DeliveryState.ACCEPTED, later)
+    states = [(row.state.value, row.due_at, row.reason) for row in rows(database).values()]
+    assert states[:2] == [("accepted", None, BY_HAND), ("queued", later, second.reason)]
+    assert states[2][0] == "queued"
+    claimed = [delivery.recipient_id for delivery in ledger.claim("w", later, LEASE, 9)]
+    assert claimed == [second.recipient_id, third.recipient_id]
