@@ -122,6 +122,9 @@ class Switchboard:
 
         One that is long in coming is not counted on: another may be there first.
         """
+        # Asked in every round of the engine's loop: mostly all that may be open are.
+        if not any(route.has_room(system=bool(system)) for route in self.routes.values()):
+            return
         coming = sum(
             mono - attempt.since < _PATIENCE
             for route in self.routes.values()

@@ -232,6 +232,8 @@ class SqlLedger(RelayLimits):
             if transaction.connection.execute(finished).first() is None:
                 return []
         with self._database.write() as transaction:
+            # A person may be putting a row back in the queue at this moment.
+            fence(transaction.connection)
             closed = transaction.connection.scalars(
                 sa.update(t.issue)
                 .where(t.issue.c.id.in_(finished))

@@ -84,6 +84,9 @@ class UnservedRows(DeliveryRows):
         False where it is not uncertain any more.
         """
         again = to is DeliveryState.QUEUED
+        if again:
+            # Or the issue may be closed in between, with this row in it.
+            fence(self._connection)
         return bool(
             self._connection.execute(
                 sa.update(t.delivery)
