@@ -373,6 +373,9 @@ class Newsletter(Model):
         "",
         description="what a reader agrees to, printed at the sign-up form",
     )
+    archive_noindex: bool = Field(
+        False, description="true: search engines are asked to leave the past issues out"
+    )
     ranking: Ranking = Field(default=Ranking(), description="how stories are scored")
     waves: Waves = Field(default=Waves(), description="who is served when; without it all at once")
     sections: tuple[SectionPlan, ...] = Field(

@@ -137,7 +137,7 @@ def view_issue(
     issue = _tag_links(issue, utm_source)
     base_url = base_url.rstrip("/")
     book = LinkBook.of(issue, base_url, clicks)
-    lead_section, lead = _find_lead(issue) or (None, None)
+    lead_section, lead = find_lead(issue) or (None, None)
     sections = tuple(
         _view_section(section, issue.language, lead, base_url, book)
         for section in issue.sections
@@ -163,6 +163,18 @@ def view_issue(
         year=issue.date.year,
         book=book,
     )
+
+
+def find_lead(issue: Issue) -> tuple[Section, Item] | None:
+    """The item that was chosen to lead, else the first of the latest stories; with its section."""
+    for section in issue.sections:
+        for item in section.items:
+            if item.story_id == issue.lead:
+                return section, item
+    for section in issue.sections:
+        if section.kind == "latest" and section.items:
+            return section, section.items[0]
+    return None
 
 
 def issue_number(slot: str) -> str:
@@ -216,18 +228,6 @@ def _tag_links(issue: Issue, utm_source: str) -> Issue:
             for section in issue.sections
         ),
     )
-
-
-def _find_lead(issue: Issue) -> tuple[Section, Item] | None:
-    """The item that was chosen to lead, else the first of the latest stories; with its section."""
-    for section in issue.sections:
-        for item in section.items:
-            if item.story_id == issue.lead:
-                return section, item
-    for section in issue.sections:
-        if section.kind == "latest" and section.items:
-            return section, section.items[0]
-    return None
 
 
 def _view_section(

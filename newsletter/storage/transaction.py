@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.identity import IdentityRepository
@@ -37,6 +38,7 @@ class Transaction:
         self.read_logs = ReadLogRepository(connection)
         self.issues = IssueRepository(connection)
         self.links = LinkRepository(connection)
+        self.archive = Archive(connection)
         self.subscribers = SubscriberRepository(connection)
         self.mailings = MailingRepository(connection)
         self.waves = WaveRepository(connection)

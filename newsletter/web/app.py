@@ -18,6 +18,7 @@ from newsletter.web.confirm import show_confirmation, take_confirmation
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import MAX_BODY_BYTES, Handler, as_endpoint
 from newsletter.web.failures import failure_handlers
+from newsletter.web.feeds import show_json_feed, show_rss
 from newsletter.web.leave import (
     show_departure,
     show_preferences,
@@ -30,6 +31,7 @@ from newsletter.web.media import show_picture
 from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
 from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, allowed_hosts
 from newsletter.web.site import show_brand, show_front, show_health
+from newsletter.web.sitemap import show_robots, show_sitemap
 from newsletter.web.stylesheet import STATIC_FOLDER, CachedFiles
 from newsletter.web.subscribe import show_form, take_form
 from newsletter.workflows.follow import ClickCounter, LinkFollower
@@ -90,9 +92,13 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
         get("/preferences/{token}", show_preferences),
         post("/preferences/{token}", take_preferences),
         get("/archive/{newsletter}/", show_archive),
+        get("/archive/{newsletter}/feed.xml", show_rss),
+        get("/archive/{newsletter}/feed.json", show_json_feed),
         get("/archive/{newsletter}/{slot}", show_archived_issue),
         get("/l/{link}", follow),
         get("/l/{link}/{token}", follow),
+        get("/sitemap.xml", show_sitemap),
+        get("/robots.txt", show_robots),
         get("/media/{name}", show_picture),
         get("/desk/preview/{token}", show_preview),
         get("/desk/preview/{token}/html", show_preview_html),

@@ -1,44 +1,124 @@
-"""Issues that went out, for everyone: the list, and each as it was sent."""
+"""Issues that readers have, for everyone: the list, and each as it was sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.delivery.model import MailingKind
+from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.errors import NotFound
-from newsletter.issues.model import Issue, IssueState
-from newsletter.publication.model import Newsletter
+from newsletter.issues.model import Issue
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.slots import upcoming_slot
 from newsletter.rendering.fill import strip_personal
+from newsletter.rendering.share import describe_issue, share_picture, small_picture
+from newsletter.storage.archive import ArchivePlace
+from newsletter.storage.transaction import Transaction
+from newsletter.web.archive_frame import Correction, frame_mail
+from newsletter.web.conditional import answer_if_changed
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.language import page_language
 from newsletter.web.pages import mail_response, render_page
+from newsletter.web.rhythm import describe_rhythm
 
-# Somebody has it in the inbox, and may follow its "view in browser".
-WENT_OUT = frozenset((IssueState.SENDING, IssueState.PAUSED, IssueState.SENT))
-_LISTED = 200
+# Near a year of a weekly; the pictures further down are loaded as one scrolls.
+PAGE_LENGTH = 40
 
 
-def issues_that_went_out(
-    context: WebContext, newsletter: Newsletter, limit: int = _LISTED
-) -> list[Issue]:
-    """Those of the newest ``limit`` issues that readers have, newest first."""
+def latest_issue(context: WebContext, newsletter: Newsletter) -> Issue | None:
+    """The newest issue that readers have."""
     with context.database.read() as tx:
-        recent = tx.issues.recent(newsletter.slug, limit)
-    return [issue for issue in recent if issue.state in WENT_OUT]
+        places = tx.archive.places(newsletter.slug, limit=1)
+        return load_issue(tx, places[0]) if places else None
+
+
+def load_issue(tx: Transaction, place: ArchivePlace) -> Issue:
+    """The issue of a place in the archive; NotFound where it went meanwhile."""
+    issue = tx.issues.by_id(place.public_id)
+    if issue is None:
+        raise NotFound(f"issue {place.slot} is no longer there", subject=place.slot)
+    return issue
+
+
+def archive_url(context: WebContext, newsletter: Newsletter) -> str:
+    """The absolute address of a newsletter's list of issues, with a slash at the end."""
+    return f"{context.base_url}/archive/{newsletter.slug}/"
+
+
+def indexing_headers(newsletter: Newsletter) -> Mapping[str, str]:
+    """What tells search engines to leave a newsletter's archive out, if it is to be."""
+    return {"X-Robots-Tag": "noindex"} if newsletter.archive_noindex else {}
+
+
+def settings_changed_at(tx: Transaction) -> datetime | None:
+    """Since when the names and colours that every page shows are as they are."""
+    version = tx.settings.latest()
+    return version.at if version else None
 
 
 def show_archive(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
     settings = context.load_settings()
     newsletter = newsletter_called(settings, request.path_params["newsletter"])
-    return render_page(
+    zone = newsletter.zone_in(settings.publication)
+    with context.database.read() as tx:
+        places = tx.archive.places(newsletter.slug)
+        page = _page_of(request, len(places))
+        shown = places[(page - 1) * PAGE_LENGTH : page * PAGE_LENGTH]
+        issues = [load_issue(tx, place) for place in shown]
+        changed_at = settings_changed_at(tx)
+    years = [place.send_at.astimezone(zone).year for place in places]
+    pages = max(1, -(-len(places) // PAGE_LENGTH))
+    response = render_page(
         context,
         settings,
         "archive",
         language=page_language(request, settings, newsletter),
         public=True,
+        noindex=newsletter.archive_noindex,
+        headers=indexing_headers(newsletter),
         newsletter=newsletter,
-        issues=issues_that_went_out(context, newsletter),
+        rhythm=describe_rhythm(newsletter.send_moment),
+        next_date=upcoming_slot(newsletter, zone, context.clock.now()).date,
+        issues_by_year=[
+            (year, [(issue, small_picture(issue)) for issue in of])
+            for year, of in groupby(issues, lambda issue: issue.date.year)
+        ],
+        page=page,
+        pages=pages,
+        # Where each year begins, the newest first.
+        years={year: years.index(year) // PAGE_LENGTH + 1 for year in dict.fromkeys(years)},
+        url=archive_url(context, newsletter),
     )
+    newest = max((place.changed_at for place in places), default=None)
+    return answer_if_changed(request, response, _latest(context, newest, changed_at))
+
+
+def _page_of(request: Request, issues: int) -> int:
+    """The page that was asked for; NotFound where there is none of that number."""
+    asked = request.query_params.get("page", "1")
+    last = max(1, -(-issues // PAGE_LENGTH))
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 6 and 1 <= int(asked) <= last):
+        raise NotFound(f"there is no page {asked[:20]} of {last}", subject="page")
+    return int(asked)
+
+
+def _latest(context: WebContext, *moments: datetime | None) -> datetime:
+    """The latest of the moments that are known."""
+    return max((one for one in moments if one is not None), default=context.clock.now())
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """The issue before or after, as its link names it."""
+
+    url: str
+    date: date
+    subject: str
+    language: str
 
 
 def show_archived_issue(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
@@ -46,9 +126,79 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
     newsletter = newsletter_called(settings, request.path_params["newsletter"])
     slot = request.path_params["slot"]
     with context.database.read() as tx:
-        issue = tx.issues.get(newsletter.slug, slot)
-        sent = tx.mailings.of_issue(issue.public_id) if issue else []
-    mailings = [mailing for mailing in sent if mailing.kind is MailingKind.ISSUE]
-    if issue is None or issue.state not in WENT_OUT or not mailings:
-        raise NotFound(f"no issue {slot} of {newsletter.slug} went out", subject=slot)
-    return mail_response(strip_personal(mailings[-1].html), framed=False)
+        places = tx.archive.places(newsletter.slug)
+        at = next((n for n, place in enumerate(places) if place.slot == slot), None)
+        if at is None:
+            raise NotFound(f"no issue {slot} of {newsletter.slug} went out", subject=slot)
+        place, issue = places[at], load_issue(tx, places[at])
+        older, newer = places[at + 1 : at + 2], places[max(0, at - 1) : at]
+        beside = {
+            name: _neighbour(context, newsletter, load_issue(tx, found[0])) if found else None
+            for name, found in (("older", older), ("newer", newer))
+        }
+        mailings = newest_by_language(tx.mailings.of_issue(issue.public_id))
+        changed_at = settings_changed_at(tx)
+    language = _choose_language(request, issue, mailings)
+    html = _frame(context, settings, newsletter, place, issue, mailings, language, beside)
+    response = mail_response(html, framed=False, headers=indexing_headers(newsletter))
+    appeared = [one.published_at for one in newer]
+    return answer_if_changed(
+        request, response, _latest(context, place.changed_at, changed_at, *appeared)
+    )
+
+
+def newest_by_language(mailings: Sequence[Mailing]) -> dict[str, Mailing]:
+    """An issue's renderings that readers have, the last revision of each language."""
+    return {one.language: one for one in mailings if one.kind is MailingKind.ISSUE}
+
+
+def _choose_language(request: Request, issue: Issue, mailings: Mapping[str, Mailing]) -> str:
+    """The language that was asked for where there is a rendering in it, else the issue's own."""
+    asked = request.query_params.get("lang", "")
+    for language in (asked, issue.language):
+        if language in mailings:
+            return language
+    return next(reversed(list(mailings)))
+
+
+def _neighbour(context: WebContext, newsletter: Newsletter, issue: Issue) -> Neighbour:
+    url = f"{context.base_path}/archive/{newsletter.slug}/{issue.slot}"
+    return Neighbour(url, issue.date, issue.subject, issue.language)
+
+
+def _frame(
+    context: WebContext,
+    settings: Settings,
+    newsletter: Newsletter,
+    place: ArchivePlace,
+    issue: Issue,
+    mailings: Mapping[str, Mailing],
+    language: str,
+    beside: Mapping[str, Neighbour | None],
+    corrections: Sequence[Correction] = (),
+) -> str:
+    """The rendering in ``language`` between what leads to the other issues."""
+    mailing = mailings[language]
+    url = f"{archive_url(context, newsletter)}{issue.slot}"
+    urls = {one: url if one == issue.language else f"{url}?lang={one}" for one in mailings}
+    return frame_mail(
+        strip_personal(mailing.html),
+        context.templates,
+        publication=settings.publication,
+        newsletter=newsletter,
+        base_path=context.base_path,
+        language="en",
+        mail_language=language,
+        issue=issue,
+        title=mailing.subject,
+        description=describe_issue(issue),
+        picture=share_picture(issue, context.base_url),
+        published_at=place.published_at,
+        changed_at=place.changed_at,
+        url=urls[language],
+        urls=urls,
+        archive_url=archive_url(context, newsletter),
+        noindex=newsletter.archive_noindex,
+        corrections=corrections,
+        **beside,
+    )

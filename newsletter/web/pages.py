@@ -39,14 +39,16 @@ def render_page(
     language: PageLanguage,
     status: int = 200,
     public: bool = False,
+    noindex: bool = False,
     frames: bool = False,
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> HTMLResponse:
     """``web/TEMPLATE.html`` in the frame of ``settings``' publication.
 
-    A ``public`` page is the same for everyone: it may be cached and indexed.
-    Links to other pages of ours end in ``picked``, to keep the visitor's language.
+    A ``public`` page is the same for everyone: it may be cached, and indexed
+    save with ``noindex``. Links to other pages of ours end in ``picked``, to
+    keep the visitor's language.
     ``frames`` lets it frame other pages of ours. ``settings`` is None only
     where they can't be read, on a page that says so.
     """
@@ -62,6 +64,7 @@ def render_page(
         languages=[(tag, language_name(tag)) for tag in languages],
         zone=settings.publication.zone if settings else None,
         public=public,
+        noindex=noindex or not public,
         **values,
     )
     policy = _PAGE_POLICY + ("; frame-src 'self'" if frames else "") + "; frame-ancestors 'none'"
@@ -77,7 +80,7 @@ def render_page(
     )
 
 
-def mail_response(html: str, *, framed: bool) -> Response:
+def mail_response(html: str, *, framed: bool, headers: Mapping[str, str] | None = None) -> Response:
     """A mail's own HTML as a page; ``framed`` for the preview, which our own page frames."""
     ancestors = "'self'" if framed else "'none'"
     cache = {"X-Robots-Tag": "noindex"} if framed else {"Cache-Control": PUBLIC_CACHE}
@@ -88,6 +91,7 @@ def mail_response(html: str, *, framed: bool) -> Response:
             "Content-Security-Policy": f"{_MAIL_POLICY}; frame-ancestors {ancestors}",
             "X-Frame-Options": "SAMEORIGIN" if framed else "DENY",
             **cache,
+            **(headers or {}),
         },
     )
 
@@ -104,4 +108,13 @@ def text_response(text: str, *, status: int = 200, framed: bool = False) -> Resp
             "X-Frame-Options": "SAMEORIGIN" if framed else "DENY",
             "X-Robots-Tag": "noindex",
         },
+    )
+
+
+def data_response(content: str, media_type: str, headers: Mapping[str, str]) -> Response:
+    """What programs read, the same for everyone: a feed, a list of pages."""
+    return Response(
+        content,
+        media_type=media_type,
+        headers={**SAFE_HEADERS, "Cache-Control": PUBLIC_CACHE, **headers},
     )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from newsletter.errors import AddressError, UsageError
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.subscribers.address import MAX_CHARACTERS, show_address
-from newsletter.web.archive import issues_that_went_out
+from newsletter.web.archive import latest_issue
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.endpoint import Handler, field
 from newsletter.web.form_stamp import is_fresh, make_stamp
@@ -23,8 +23,6 @@ from newsletter.workflows.sign_up import SignUp, request_subscription
 # A field that no person sees; a program that fills every field fills it too.
 TRAP = "website"
 _MAX_PLACEMENT = 60
-# Drafts and cancelled issues may stand before the last one that went out.
-_LOOK_BACK = 5
 
 
 def consent_wording(newsletter: Newsletter, words: Words) -> str:
@@ -157,5 +155,5 @@ def _form_page(
         address=address[:300],
         problem=problem,
         once_more=once_more,
-        latest=next(iter(issues_that_went_out(context, newsletter, _LOOK_BACK)), None),
+        latest=latest_issue(context, newsletter),
     )
