@@ -8,8 +8,6 @@ from newsletter.rendering.issue import render_issue
 from newsletter.tokens import Purpose
 from tests.web.site import BASE_URL, NOW, Site
 
-WENT_OUT = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
-
 
 def issue_of(slot: str = "2025-W32", state: IssueState = IssueState.DRAFT) -> Issue:
     lead = Item(
@@ -78,49 +76,6 @@ def rendered_html(site: Site, issue: Issue) -> str:
     return render_issue(
         issue, publication, newsletter, base_url=BASE_URL, templates=site.templates
     ).html
-
-
-def test_the_archive_lists_what_went_out_and_nothing_else(site: Site) -> None:
-    for number, state in enumerate(IssueState, 10):
-        put_issue(site, issue_of(f"2025-W{number}", state))
-    page = site.client.get("/archive/weekly/")
-    assert page.status_code == 200
-    assert page.headers["cache-control"].startswith("public")
-    for number, state in enumerate(IssueState, 10):
-        assert (f"/archive/weekly/2025-W{number}" in page.text) is (state in WENT_OUT)
-    assert "No issue has gone out yet" in site.client.get("/archive/kitchen/").text
-    assert site.client.get("/archive/daily/").status_code == 404
-
-
-@pytest.mark.parametrize("state", IssueState)
-def test_an_issue_is_in_the_archive_once_somebody_has_it(site: Site, state: IssueState) -> None:
-    issue = put_issue(site, issue_of(state=state), html="<p>as sent</p>")
-    answer = site.client.get(f"/archive/weekly/{issue.slot}")
-    assert answer.status_code == (200 if state in WENT_OUT else 404)
-    assert ("as sent" in answer.text) is (state in WENT_OUT)
-
-
-def test_an_archived_issue_is_what_was_sent_without_a_readers_links(site: Site) -> None:
-    issue = issue_of(state=IssueState.SENT)
-    put_issue(site, issue, html=rendered_html(site, issue))
-    answer = site.client.get("/archive/weekly/2025-W32")
-    assert "First Lorries Cross &lt;at&gt; Dawn" in answer.text
-    assert "XXREADER" not in answer.text
-    assert "/unsubscribe/" not in answer.text
-    assert "/preferences/" not in answer.text
-    policy = answer.headers["content-security-policy"]
-    assert "sandbox" in policy
-    assert "script-src" not in policy
-    assert "default-src 'none'" in policy
-    assert "allow-scripts" not in policy
-    assert "allow-same-origin" not in policy
-
-
-@pytest.mark.parametrize("slot", ["2025-W33", "nonsense", "2025-W32.x1", "..%2f..%2fetc"])
-def test_an_issue_that_is_not_there(site: Site, slot: str) -> None:
-    put_issue(site, issue_of(state=IssueState.SENT), html="<p>as sent</p>")
-    assert site.client.get(f"/archive/weekly/{slot}").status_code == 404
-    assert site.client.get("/archive/kitchen/2025-W32").status_code == 404
 
 
 def test_the_preview_shows_the_mail_and_why_each_story_is_in_it(site: Site) -> None:
