@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from newsletter.issues.model import IssueState
+from newsletter.rendering.fill import strip_personal
 from newsletter.web.app import create_app
 from tests.browser import open_browser
 from tests.rendering.sample_issue import sample_issue
@@ -24,6 +26,12 @@ RULES = {
 # Only the broken rules are brought over: the whole report takes longer than the check.
 BROKEN_RULES = """options => axe.run(options).then(report => report.violations.map(
     rule => `${rule.id}: ${rule.help} (${rule.nodes.map(node => node.html).join(", ")})`))"""
+# How each element of the mail's sheet is drawn, and how large it is.
+STYLES_OF_THE_MAIL = """() => [...document.querySelectorAll(".sheet, .sheet *")].map(element => {
+    const style = getComputedStyle(element), box = element.getBoundingClientRect();
+    return [element.tagName, box.width, box.height, style.font, style.color, style.margin,
+        style.padding, style.border, style.backgroundColor, style.textDecoration].join("; ");
+})"""
 AXE = Axe().axe_script
 SCREENS = {"wide and light": (1280, 900, "light"), "narrow and dark": (360, 740, "dark")}
 
@@ -40,8 +48,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]
     folder = tmp_path_factory.mktemp("site")
     with open_site(folder, make_blank(folder / "blank.sqlite")) as site:
         put_issue(site, sample_issue(slot="2025-W33", public_id="draft33"))
-        sent = sample_issue(state=IssueState.SENT)
-        put_issue(site, sent, html=rendered_html(site, sent))
+        for week in (34, 35, 36):
+            sent = sample_issue(
+                state=IssueState.SENT,
+                slot=f"2025-W{week}",
+                public_id=f"sent{week}",
+                send_at=datetime(2025, 8, week - 20, 14, tzinfo=UTC),
+            )
+            put_issue(site, sent, html=rendered_html(site, sent))
         with serve(create_app(replace(site.context, base_url="http://127.0.0.1"))) as root:
             yield site, root
 
@@ -69,6 +83,12 @@ def judge(page: Page) -> None:
     page.evaluate(AXE)
     assert page.evaluate(BROKEN_RULES, RULES) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
+def without_policy(route: Route) -> None:
+    answer = route.fetch()
+    headers = {n: v for n, v in answer.headers.items() if n != "content-security-policy"}
+    route.fulfill(response=answer, headers=headers)
 
 
 def test_a_reader_comes_looks_around_and_leaves(shop: tuple[Site, str], page: Page) -> None:
@@ -127,15 +147,46 @@ def test_the_archive_and_what_is_not_there(shop: tuple[Site, str], page: Page) -
     _, root = shop
     page.goto(f"{root}/archive/weekly/")
     judge(page)
-    page.click("main h2 a")
-    assert "most read stories of the month" in page.inner_text("body").lower()
+    page.click("main h3 a >> nth=1")
+    assert page.url == f"{root}/archive/weekly/2025-W35"
+    assert "most read stories of the month" in page.inner_text("main").lower()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    frame = page.locator(".archive-part").all()
+    backgrounds = [part.evaluate("e => getComputedStyle(e).backgroundColor") for part in frame]
+    assert backgrounds == ["rgba(0, 0, 0, 0)"] * 2
+    page.click("footer nav a[rel=next]")
+    assert page.url == f"{root}/archive/weekly/2025-W36"
+    page.click("header a[rel=prev]")
+    page.click("header >> text=past issues")
+    assert page.url == f"{root}/archive/weekly/"
+    page.goto(f"{root}/archive/weekly/2025-W34")
+    page.click("text=Sign up")
+    assert page.url == f"{root}/subscribe/weekly"
     page.goto(f"{root}/archive/kitchen/")
+    judge(page)
+    # An issue's page lets no script run, not even the judge's timers: without its policy.
+    page.route("**/archive/weekly/2025*", without_policy)
+    page.goto(f"{root}/archive/weekly/2025-W35")
     judge(page)
     answer = page.goto(f"{root}/unsubscribe/a.b.c")
     assert answer is not None
     assert answer.status == 404
     judge(page)
+
+
+def test_the_frame_changes_nothing_in_the_mail(shop: tuple[Site, str], browser: Browser) -> None:
+    site, root = shop
+    with site.database.read() as tx:
+        (mailing,) = tx.mailings.of_issue("sent35")
+    context = browser.new_context(viewport={"width": 700, "height": 900}, java_script_enabled=True)
+    opened = context.new_page()
+    opened.route("https://**", lambda route: route.abort())
+    opened.goto(f"{root}/archive/weekly/2025-W35")
+    framed = opened.evaluate(STYLES_OF_THE_MAIL)
+    opened.set_content(strip_personal(mailing.html))
+    assert opened.evaluate(STYLES_OF_THE_MAIL) == framed
+    assert len(framed) > 200
+    context.close()
 
 
 def test_the_preview_shows_the_mail_in_every_view(shop: tuple[Site, str], page: Page) -> None:
