@@ -1,6 +1,5 @@
 """`newsletter issue`: draft, look at, approve and send issues."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,12 +32,11 @@ from newsletter.cli.options import (
     named_instant,
 )
 from newsletter.cli.output import print_json, print_rows, progress_bar, say
+from newsletter.cli.preview_commands import preview
 from newsletter.cli.rehearse_commands import rehearse
 from newsletter.cli.sending import send_now
 from newsletter.errors import UsageError
 from newsletter.issues.model import Issue, IssueState
-from newsletter.rendering.fill import strip_personal, strip_personal_text
-from newsletter.rendering.links import lead_straight
 from newsletter.workflows.correct_links import LinkRequest, correct_links, links_alone_suffice
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.fetch import fetch_stories
@@ -189,34 +187,7 @@ def show(
         say(f"preview: {link}")
 
 
-@app.command("preview")
-def preview(
-    config: ConfigOption = DEFAULT_CONFIG,
-    newsletter: NewsletterOption = None,
-    slot: SlotOption = None,
-    json: JsonOption = False,
-    now: NowOption = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="where the files go")] = Path("preview"),
-) -> None:
-    """Write the issue as it would go out: issue.html and issue.txt."""
-    with open_from_file(config, now=now) as installation:
-        settings = installation.settings()
-        issue = find_issue(installation, settings, newsletter, slot)
-        rendered, findings = check_issue(installation, settings, issue)
-    # Links of ours lead nowhere until the issue is sent.
-    rendered = lead_straight(rendered)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        html, text = out / "issue.html", out / "issue.txt"
-        html.write_text(strip_personal(rendered.html), encoding="utf-8")
-        text.write_text(strip_personal_text(rendered.text), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--out {out}: can't be written ({error.strerror})") from error
-    if json:
-        print_json({"slot": issue.slot, "html": html, "text": text, "findings": findings})
-    else:
-        print(html)
-        print(text)
+app.command("preview")(preview)
 
 
 @app.command("check")

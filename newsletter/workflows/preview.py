@@ -1,0 +1,150 @@
+"""An issue as a reader would get it, for somebody to look at: parts, message and pictures."""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from newsletter.checks.model import Finding
+from newsletter.checks.rendered import check_rendered
+from newsletter.delivery.message import MessageTemplate
+from newsletter.delivery.model import Delivery, Mailing, MailingKind
+from newsletter.errors import FetchError
+from newsletter.issues.model import Issue, IssueState
+from newsletter.pictures.store import MEDIA_TYPES
+from newsletter.publication.model import Settings
+from newsletter.rendering.model import RenderedIssue
+from newsletter.rendering.screenshots import picture_addresses
+from newsletter.tokens import Key, Keyring, derived_public_id
+from newsletter.workflows.illustrate import find_missing
+from newsletter.workflows.installation import Installation
+from newsletter.workflows.publish import check_issue, issue_mailing
+
+# The domain is nobody's (RFC 2606), so that no answer and no mistake reaches a person.
+RECIPIENT = "reader@preview.invalid"
+_RECIPIENT_ID = derived_public_id("preview")
+# A key that verifies nothing: links as long as a reader's, that open nothing.
+_KEY = hashlib.sha256(b"preview").digest()
+
+# Their content is still to be settled, so that they are rendered afresh.
+_OPEN = frozenset((IssueState.DRAFT, IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED))
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.IGNORECASE | re.DOTALL)
+_PICTURE_BYTES = 5_000_000
+_PICTURE_TYPES = "image/avif,image/webp,image/png,image/jpeg,image/gif"
+_IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
+# No picture from elsewhere is begun after this.
+_FETCHING_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """In octets: ``html_encoded`` on the wire, ``style`` within the style elements."""
+
+    html: int
+    html_encoded: int
+    text: int
+    message: int
+    style: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """``message`` is the whole e-mail to `RECIPIENT`; ``html`` and ``text`` are its parts."""
+
+    issue: Issue
+    message: bytes
+    html: str
+    text: str
+    sizes: Sizes
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A mail's pictures as data: addresses, by their own, and sentences on those not to be had."""
+
+    found: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def preview_issue(installation: Installation, settings: Settings, issue: Issue) -> Preview:
+    """The issue as it would go out, or as it went out last. Nothing is changed."""
+    mailing, findings = _mailing_of(installation, settings, issue)
+    keyring = Keyring([Key(mailing.token_key or installation.keyring.signing_key, _KEY)], _KEY)
+    # Of keys that have signed it some may be gone by now.
+    mailing = replace(mailing, dkim_selectors=installation.dkim_selectors)
+    template = MessageTemplate.of(mailing, keyring, installation.signer)
+    message = template.build(Delivery(0, mailing.public_id, _RECIPIENT_ID, RECIPIENT))
+    parsed = message_from_bytes(message, policy=policy.SMTP)
+    text, html = (_content(parsed, subtype) for subtype in ("plain", "html"))
+    encoded = message.split(f"--{parsed.get_boundary()}".encode())[2]
+    style = _STYLE.findall(_COMMENT.sub("", html))
+    sizes = Sizes(
+        html=len(html.encode()),
+        html_encoded=len(encoded.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")),
+        text=len(text.encode()),
+        message=len(message),
+        style=sum(len(css.encode()) for css in style),
+    )
+    return Preview(issue, message, html, text, sizes, findings)
+
+
+def _mailing_of(
+    installation: Installation, settings: Settings, issue: Issue
+) -> tuple[Mailing, tuple[Finding, ...]]:
+    """The newest revision that was frozen, else one made now; and what the checks say of it."""
+    if issue.state not in _OPEN:
+        with installation.database.read() as tx:
+            sent = [m for m in tx.mailings.of_issue(issue.public_id) if m.kind is MailingKind.ISSUE]
+        if sent:
+            frozen = sent[-1]
+            rendered = RenderedIssue(
+                frozen.subject, issue.preheader, frozen.html, frozen.text, frozen.language
+            )
+            findings = check_rendered(issue, rendered, settings.publication)
+            return frozen, (*findings, *find_missing(installation, issue))
+    rendered, findings = check_issue(installation, settings, issue)
+    with installation.database.read() as tx:
+        now = installation.clock.now()
+        return issue_mailing(tx, installation, settings, issue, rendered, now), findings
+
+
+def _content(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    content: str = part.get_content() if part is not None else ""
+    return content.replace("\r\n", "\n")
+
+
+def gather_pictures(installation: Installation, html: str) -> Pictures:
+    """The pictures of a mail: our own from their folder, others from where they lie."""
+    found: dict[str, str] = {}
+    notes: dict[str, None] = {}
+    end = installation.clock.monotonic() + _FETCHING_SECONDS
+    for url in picture_addresses(html):
+        name = url.removeprefix(f"{installation.base_url}/media/")
+        if name != url:
+            path = installation.pictures.find(name)
+            if path is not None:
+                found[url] = _as_data(path.read_bytes(), MEDIA_TYPES[path.suffix[1:]])
+        elif installation.clock.monotonic() > end:
+            notes["There was no time left to fetch all pictures for the screenshots."] = None
+        else:
+            try:
+                found[url] = _fetch(installation, url)
+            except FetchError as error:
+                notes[f"A picture is missing in the screenshots: {error}"] = None
+    return Pictures(found, tuple(notes))
+
+
+def _fetch(installation: Installation, url: str) -> str:
+    answer = installation.fetcher.get(url, max_bytes=_PICTURE_BYTES, accept=_PICTURE_TYPES)
+    if not _IMAGE_TYPE.fullmatch(answer.content_type):
+        raise FetchError(f"{url} is no picture", subject=url)
+    return _as_data(answer.body, answer.content_type)
+
+
+def _as_data(data: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
