@@ -29,7 +29,7 @@ PROGRAMS = (
     "google-chrome",
 )
 PACKAGE = "chromium-headless-shell"
-_SECONDS = 60.0
+_SECONDS = 120.0
 # The tallest picture that its encoders make, in pixels.
 _TALLEST = 16_000
 _FLAGS = (

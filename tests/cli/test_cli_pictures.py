@@ -55,7 +55,9 @@ def draft(folder: Path, *arguments: str) -> Any:
 
 def letter_of(folder: Path, slot: str) -> dict[str, dict[str, str]]:
     """The attributes of the picture of each story in the mail, by headline."""
-    must(folder, "issue", "preview", "--out", "out", "--slot", slot, "--now", NOW)
+    must(
+        folder, "issue", "preview", "--no-screenshots", "--out", "out", "--slot", slot, "--now", NOW
+    )
     tree = LexborHTMLParser((folder / "out/issue.html").read_text(encoding="utf-8"))
     headlines = {node.attributes["href"]: node.text() for node in tree.css(".headline a")}
     return {
