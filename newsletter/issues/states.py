@@ -21,6 +21,9 @@ MOVES: Mapping[IssueState, frozenset[IssueState]] = {
 # From these an issue is sending again, with the bytes that it had, while a message that is in
 # doubt is sent once more. Nobody moves it there: it follows from `workflows.settle`.
 REOPENED: frozenset[IssueState] = frozenset({_S.SENT})
+# What they hold is still to be settled, so that it is rendered afresh; in all others
+# it is frozen.
+OPEN = frozenset({_S.DRAFT, _S.APPROVED, _S.HELD, _S.CANCELLED})
 
 
 def check_move(state: IssueState, to: IssueState) -> None:

@@ -14,6 +14,7 @@ from newsletter.checks.rendered import WARN_SIZE
 from newsletter.delivery.model import MailingKind
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.states import OPEN
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.fill import fill_slots
 from newsletter.rendering.filters import format_day
@@ -25,8 +26,6 @@ from newsletter.web.language import PageLanguage
 from newsletter.web.pages import mail_response, render_page, text_response
 from newsletter.words import SOURCE_LANGUAGE
 
-# Their content is still to be settled, so that they are rendered afresh.
-_OPEN = frozenset((IssueState.DRAFT, IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED))
 # Stands where a reader's own tokens come: those links lead to the page that says so.
 _NOBODY = dict.fromkeys(ReaderSlot, "preview")
 
@@ -140,7 +139,7 @@ def _find(context: WebContext, request: Request) -> tuple[Settings, Newsletter, 
 
 
 def _copy(context: WebContext, settings: Settings, newsletter: Newsletter, issue: Issue) -> Copy:
-    if issue.state not in _OPEN:
+    if issue.state not in OPEN:
         with context.database.read() as tx:
             sent = tx.mailings.of_issue(issue.public_id)
         for mailing in reversed(sent):

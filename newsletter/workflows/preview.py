@@ -12,7 +12,8 @@ from newsletter.checks.rendered import check_rendered
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Delivery, Mailing, MailingKind
 from newsletter.errors import FetchError
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import Issue
+from newsletter.issues.states import OPEN
 from newsletter.pictures.store import MEDIA_TYPES
 from newsletter.publication.model import Settings
 from newsletter.rendering.model import RenderedIssue
@@ -28,8 +29,6 @@ _RECIPIENT_ID = derived_public_id("preview")
 # A key that verifies nothing: links as long as a reader's, that open nothing.
 _KEY = hashlib.sha256(b"preview").digest()
 
-# Their content is still to be settled, so that they are rendered afresh.
-_OPEN = frozenset((IssueState.DRAFT, IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED))
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style>", re.IGNORECASE | re.DOTALL)
 _PICTURE_BYTES = 5_000_000
@@ -96,7 +95,7 @@ def _mailing_of(
     installation: Installation, settings: Settings, issue: Issue
 ) -> tuple[Mailing, tuple[Finding, ...]]:
     """The newest revision that was frozen, else one made now; and what the checks say of it."""
-    if issue.state not in _OPEN:
+    if issue.state not in OPEN:
         with installation.database.read() as tx:
             sent = [m for m in tx.mailings.of_issue(issue.public_id) if m.kind is MailingKind.ISSUE]
         if sent:
