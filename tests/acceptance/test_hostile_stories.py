@@ -207,7 +207,7 @@ def test_nothing_acts_wherever_a_story_is_shown(
             assert_plain(issue.part("plain"), issue.numbers)
             assert_harmless(letter, issue.numbers)
             archived = client.get(f"/archive/{issue.slug}/2025-W32").text
-            assert_harmless(archived, issue.numbers)
+            assert_harmless(assert_framed(archived, issue.slug), issue.numbers)
             watch.open(letter)
             for path in (f"/archive/{issue.slug}/", f"/archive/{issue.slug}/2025-W32",
                          issue.preview, f"{issue.preview}/html?view=dark"):  # fmt: skip
@@ -268,6 +268,28 @@ ATTRIBUTES = frozenset(
         *("style", "target", "title", "type", "valign", "width", "xmlns", "xmlns:o", "xmlns:v"),
     )
 )
+
+
+# What the archive adds around a letter, and into its head.
+FRAME = re.compile(r"<header .*?<main[^>]*>|</main>.*?</footer>", re.DOTALL)
+HEAD_FRAME = re.compile(r"<(?:link|meta property)[^>]*>")
+FRAME_LINKS = (("a", "href"), ("link", "href"), ("img", "src"))
+
+
+def assert_framed(page: str, slug: str) -> str:
+    """The letter of an archived issue, whose frame leads to our own pages only."""
+    head, _, rest = page.partition("</head>")
+    frame = LexborHTMLParser("".join((*HEAD_FRAME.findall(head), *FRAME.findall(rest))))
+    assert len(frame.css("header, footer")) == 2
+    assert frame.css("script, style, iframe, form") == []
+    addresses = {n.attributes[name] or "" for tag, name in FRAME_LINKS for n in frame.css(tag)}
+    ours = (f"http://127.0.0.1:8000/archive/{slug}/", f"/archive/{slug}/", f"/subscribe/{slug}")
+    assert {
+        address for address in addresses if not address.startswith((*ours, "#content"))
+    } == set()
+    for node in frame.css("*"):
+        assert not [name for name in node.attributes if name.startswith("on")], node.html
+    return HEAD_FRAME.sub("", head) + "</head>" + FRAME.sub("", rest)
 
 
 def assert_harmless(letter: str, numbers: list[int]) -> None:
