@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -21,9 +22,10 @@ from newsletter.storage.transaction import Transaction
 from newsletter.web.archive_frame import Correction, frame_mail
 from newsletter.web.conditional import answer_if_changed
 from newsletter.web.context import WebContext, newsletter_called
-from newsletter.web.language import page_language
+from newsletter.web.language import PageLanguage, page_language
 from newsletter.web.pages import mail_response, render_page
 from newsletter.web.rhythm import describe_rhythm
+from newsletter.words import Words
 
 # Near a year of a weekly; the pictures further down are loaded as one scrolls.
 PAGE_LENGTH = 40
@@ -54,6 +56,15 @@ def indexing_headers(newsletter: Newsletter) -> Mapping[str, str]:
     return {"X-Robots-Tag": "noindex"} if newsletter.archive_noindex else {}
 
 
+def describe_archive(newsletter: Newsletter, settings: Settings, words: Words) -> str:
+    """What a newsletter's issues are, for search engines and feed readers."""
+    return words.gettext(
+        "Past issues of %(newsletter)s, by %(publication)s",
+        newsletter=newsletter.name,
+        publication=settings.publication.name,
+    )
+
+
 def settings_changed_at(tx: Transaction) -> datetime | None:
     """Since when the names and colours that every page shows are as they are."""
     version = tx.settings.latest()
@@ -64,6 +75,7 @@ def show_archive(context: WebContext, request: Request, form: FormData) -> Respo
     settings = context.load_settings()
     newsletter = newsletter_called(settings, request.path_params["newsletter"])
     zone = newsletter.zone_in(settings.publication)
+    language = page_language(request, settings, newsletter)
     with context.database.read() as tx:
         places = tx.archive.places(newsletter.slug)
         page = _page_of(request, len(places))
@@ -81,7 +93,8 @@ def show_archive(context: WebContext, request: Request, form: FormData) -> Respo
         noindex=newsletter.archive_noindex,
         headers=indexing_headers(newsletter),
         newsletter=newsletter,
-        rhythm=describe_rhythm(newsletter.send_moment),
+        description=describe_archive(newsletter, settings, language.words),
+        rhythm=describe_rhythm(newsletter.send_moment, language.words),
         next_date=upcoming_slot(newsletter, zone, context.clock.now()).date,
         issues_by_year=[
             (year, [(issue, small_picture(issue)) for issue in of])
@@ -89,6 +102,11 @@ def show_archive(context: WebContext, request: Request, form: FormData) -> Respo
         ],
         page=page,
         pages=pages,
+        page_urls=[
+            _page_address(f"{context.base_path}/archive/{newsletter.slug}/", number, language)
+            for number in range(1, pages + 1)
+        ],
+        canonical=_page_address(archive_url(context, newsletter), page),
         # Where each year begins, the newest first.
         years={year: years.index(year) // PAGE_LENGTH + 1 for year in dict.fromkeys(years)},
         url=archive_url(context, newsletter),
@@ -104,6 +122,13 @@ def _page_of(request: Request, issues: int) -> int:
     if not (asked.isascii() and asked.isdecimal() and len(asked) < 6 and 1 <= int(asked) <= last):
         raise NotFound(f"there is no page {asked[:20]} of {last}", subject="page")
     return int(asked)
+
+
+def _page_address(url: str, number: int, language: PageLanguage | None = None) -> str:
+    """The address of a page of the list, in the language that the visitor picked."""
+    query = {"page": str(number)} if number > 1 else {}
+    query |= {"lang": language.tag} if language is not None and language.picked else {}
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def _latest(context: WebContext, *moments: datetime | None) -> datetime:
@@ -125,6 +150,7 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
     settings = context.load_settings()
     newsletter = newsletter_called(settings, request.path_params["newsletter"])
     slot = request.path_params["slot"]
+    page = page_language(request, settings, newsletter)
     with context.database.read() as tx:
         places = tx.archive.places(newsletter.slug)
         at = next((n for n, place in enumerate(places) if place.slot == slot), None)
@@ -133,13 +159,13 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
         place, issue = places[at], load_issue(tx, places[at])
         older, newer = places[at + 1 : at + 2], places[max(0, at - 1) : at]
         beside = {
-            name: _neighbour(context, newsletter, load_issue(tx, found[0])) if found else None
+            name: _neighbour(context, newsletter, load_issue(tx, found[0]), page) if found else None
             for name, found in (("older", older), ("newer", newer))
         }
         mailings = newest_by_language(tx.mailings.of_issue(issue.public_id))
         changed_at = settings_changed_at(tx)
     language = _choose_language(request, issue, mailings)
-    html = _frame(context, settings, newsletter, place, issue, mailings, language, beside)
+    html = _frame(context, settings, newsletter, place, issue, mailings, language, page, beside)
     response = mail_response(html, framed=False, headers=indexing_headers(newsletter))
     appeared = [one.published_at for one in newer]
     return answer_if_changed(
@@ -161,8 +187,10 @@ def _choose_language(request: Request, issue: Issue, mailings: Mapping[str, Mail
     return next(reversed(list(mailings)))
 
 
-def _neighbour(context: WebContext, newsletter: Newsletter, issue: Issue) -> Neighbour:
-    url = f"{context.base_path}/archive/{newsletter.slug}/{issue.slot}"
+def _neighbour(
+    context: WebContext, newsletter: Newsletter, issue: Issue, page: PageLanguage
+) -> Neighbour:
+    url = f"{context.base_path}/archive/{newsletter.slug}/{issue.slot}{page.query}"
     return Neighbour(url, issue.date, issue.subject, issue.language)
 
 
@@ -174,10 +202,11 @@ def _frame(
     issue: Issue,
     mailings: Mapping[str, Mailing],
     language: str,
+    page: PageLanguage,
     beside: Mapping[str, Neighbour | None],
     corrections: Sequence[Correction] = (),
 ) -> str:
-    """The rendering in ``language`` between what leads to the other issues."""
+    """The rendering in ``language`` between what leads to the other issues, in ``page``'s."""
     mailing = mailings[language]
     url = f"{archive_url(context, newsletter)}{issue.slot}"
     urls = {one: url if one == issue.language else f"{url}?lang={one}" for one in mailings}
@@ -187,8 +216,8 @@ def _frame(
         publication=settings.publication,
         newsletter=newsletter,
         base_path=context.base_path,
-        language="en",
-        mail_language=language,
+        language=page.tag,
+        picked=page.query,
         issue=issue,
         title=mailing.subject,
         description=describe_issue(issue),

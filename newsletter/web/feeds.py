@@ -18,6 +18,7 @@ from newsletter.rendering.share import SharedPicture, describe_issue, share_pict
 from newsletter.rendering.view import split_paragraphs
 from newsletter.web.archive import (
     archive_url,
+    describe_archive,
     indexing_headers,
     load_issue,
     settings_changed_at,
@@ -25,6 +26,7 @@ from newsletter.web.archive import (
 from newsletter.web.conditional import answer_if_changed
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.pages import data_response
+from newsletter.words import words_of
 
 RSS_TYPE = "application/rss+xml; charset=utf-8"
 JSON_FEED_TYPE = "application/feed+json; charset=utf-8"
@@ -108,7 +110,8 @@ def _json_item(entry: FeedEntry) -> dict[str, Any]:
 
 
 def _describe(feed: _Feed) -> str:
-    return f"{feed.newsletter.name}: the newsletter of {feed.settings.publication.name}"
+    language = feed.newsletter.language_in(feed.settings.publication)
+    return describe_archive(feed.newsletter, feed.settings, words_of(language))
 
 
 def _answer(request: Request, feed: _Feed, content: str, media_type: str) -> Response:

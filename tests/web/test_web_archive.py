@@ -259,6 +259,25 @@ def test_lang_picks_another_rendering_where_there_is_one(site: Site) -> None:
         }
 
 
+def test_the_frame_and_the_list_speak_the_language_that_was_picked(three: Site) -> None:
+    tree = page(three.client, "/archive/weekly/2025-W31?lang=hy")
+    assert attribute(tree, "html", "lang") == "en"
+    assert attribute(tree, "header", "lang") == attribute(tree, "footer", "lang") == "hy"
+    assert "Նախորդ թողարկումը" in tree.css_first("footer").text()
+    links = {n.attributes["href"] for n in tree.css("header a[rel], footer a")}
+    assert links == {
+        "/archive/weekly/2025-W30?lang=hy",
+        "/archive/weekly/2025-W32?lang=hy",
+        "/subscribe/weekly?lang=hy",
+    }
+    canonical = f"{BASE_URL}/archive/weekly/"
+    assert attribute(tree, 'link[rel="canonical"]', "href") == f"{canonical}2025-W31"
+    listed = page(three.client, "/archive/weekly/?lang=hy")
+    assert attribute(listed, "html", "lang") == "hy"
+    assert attribute(listed, "h3 a", "href") == "/archive/weekly/2025-W32?lang=hy"
+    assert attribute(listed, 'link[rel="canonical"]', "href") == canonical
+
+
 def test_corrections_stand_above_the_issue_with_their_date(site: Site) -> None:
     issue = issue_of()
     frame = frame_mail(
@@ -266,7 +285,7 @@ def test_corrections_stand_above_the_issue_with_their_date(site: Site) -> None:
         site.templates,
         publication=site.settings.publication,
         newsletter=site.settings.newsletter[0],
-        base_path="", language="en", mail_language="en", issue=issue, title="t", description="",
+        base_path="", language="en", picked="", issue=issue, title="t", description="",
         picture=None, published_at=NOW, changed_at=NOW, url="u", urls={"en": "u"},
         archive_url="a/", noindex=False, older=None, newer=None,
         corrections=(
@@ -369,6 +388,9 @@ def test_many_issues_come_in_pages_grouped_by_year(site: Site) -> None:
         "2023": "/archive/weekly/?page=3#y2023",
     }
     assert attribute(tree, 'nav.pages a[rel="prev"]', "href") == "/archive/weekly/?page=2"
+    picked = page(site.client, "/archive/weekly/?page=2&lang=en")
+    turns = [node.attributes["href"] for node in picked.css("nav.pages a")]
+    assert turns == ["/archive/weekly/?lang=en", "/archive/weekly/?page=3&lang=en"]
     canonical = attribute(tree, 'link[rel="canonical"]', "href")
     assert canonical == f"{BASE_URL}/archive/weekly/?page=3"
     for wrong in ("0", "4", "-1", "x", "٣", "9" * 30, ""):

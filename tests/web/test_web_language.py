@@ -213,6 +213,7 @@ def test_without_settings_the_browser_chooses(mixed: Site, monkeypatch: pytest.M
 
 
 def test_the_archive_marks_issues_in_another_language(mixed: Site) -> None:
-    put_issue(mixed, sample_issue(state=IssueState.SENT, language="hy", subject="Սևանի ափին"))
+    issue = sample_issue(state=IssueState.SENT, language="hy", subject="Սևանի ափին")
+    put_issue(mixed, issue, html="<p>as sent</p>")
     page = mixed.client.get("/archive/weekly/?lang=en").text
-    assert re.search('<h2 lang="hy">.*<bdi>Սևանի ափին</bdi>', page)
+    assert re.search('<h3 lang="hy">.*<bdi>Սևանի ափին</bdi>', page)
