@@ -1,7 +1,7 @@
 """Issues that readers have: what the archive may show, read without their content."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ class ArchivePlace:
     """An issue's place in the archive.
 
     ``published_at`` is when its sending began, ``changed_at`` when its newest
-    revision was frozen.
+    revision was frozen, or a link of it corrected after that.
     """
 
     public_id: str
@@ -48,10 +48,15 @@ class Archive:
     def places(self, newsletter: str, *, limit: int | None = None) -> list[ArchivePlace]:
         """The newsletter's issues that readers have, the newest first."""
         issue, mailing = t.issue.c, t.mailing.c
+        corrected = (
+            sa.select(sa.func.max(t.link_correction.c.at))
+            .where(t.link_correction.c.issue_id == issue.id)
+            .correlate(t.issue)
+            .scalar_subquery()
+        )
         rows = self._connection.execute(
             sa.select(
-                issue.id,
-                issue.state,
+                *(issue.id, issue.state, corrected),
                 *(issue.public_id, t.newsletter.c.slug, issue.slot, issue.send_at),
                 *(sa.func.min(mailing.created_at), sa.func.max(mailing.created_at)),
             )
@@ -67,9 +72,11 @@ class Archive:
             .order_by(issue.send_at.desc(), issue.id.desc())
         )
         found: list[ArchivePlace] = []
-        for key, state, *place in rows:
+        for key, state, corrected_at, *place in rows:
             if state == IssueState.SENT.value or self._was_handed_over(key):
-                found.append(ArchivePlace(*place))
+                frozen = ArchivePlace(*place)
+                changed_at = max(frozen.changed_at, corrected_at or frozen.changed_at)
+                found.append(replace(frozen, changed_at=changed_at))
             if len(found) == limit:
                 rows.close()
                 break

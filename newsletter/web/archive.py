@@ -15,6 +15,7 @@ from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import upcoming_slot
+from newsletter.rendering.corrections import tell_correction
 from newsletter.rendering.fill import strip_personal
 from newsletter.rendering.share import describe_issue, share_picture, small_picture
 from newsletter.storage.archive import ArchivePlace
@@ -163,9 +164,17 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
             for name, found in (("older", older), ("newer", newer))
         }
         mailings = newest_by_language(tx.mailings.of_issue(issue.public_id))
+        corrected = tx.links.corrections(issue.public_id)
         changed_at = settings_changed_at(tx)
     language = _choose_language(request, issue, mailings)
-    html = _frame(context, settings, newsletter, place, issue, mailings, language, page, beside)
+    zone = newsletter.zone_in(settings.publication)
+    corrections = [
+        Correction(one.at.astimezone(zone).date(), tell_correction(one, page.tag))
+        for one in corrected
+    ]
+    html = _frame(
+        context, settings, newsletter, place, issue, mailings, language, page, beside, corrections
+    )
     response = mail_response(html, framed=False, headers=indexing_headers(newsletter))
     appeared = [one.published_at for one in newer]
     return answer_if_changed(
@@ -204,7 +213,7 @@ def _frame(
     language: str,
     page: PageLanguage,
     beside: Mapping[str, Neighbour | None],
-    corrections: Sequence[Correction] = (),
+    corrections: Sequence[Correction],
 ) -> str:
     """The rendering in ``language`` between what leads to the other issues, in ``page``'s."""
     mailing = mailings[language]

@@ -126,6 +126,7 @@ def _read_feed(context: WebContext, request: Request) -> _Feed:
     with context.database.read() as tx:
         places = tx.archive.places(newsletter.slug, limit=_LENGTH)
         issues = [load_issue(tx, place) for place in places]
+        corrected = [tx.links.corrections(place.public_id) for place in places]
         changed_at = settings_changed_at(tx) or context.clock.now()
     entries = [
         FeedEntry(
@@ -137,13 +138,15 @@ def _read_feed(context: WebContext, request: Request) -> _Feed:
             html=context.templates.render(
                 "web/feed_issue.html",
                 issue=issue,
+                # Of links that were corrected; withdrawn ones lead nowhere.
+                corrected={one.story_id: one.url for one in corrections},
                 paragraphs=split_paragraphs(issue.note),
                 picture=share_picture(issue, context.base_url),
                 language=issue.language,
             ),
             picture=share_picture(issue, context.base_url),
         )
-        for place, issue in zip(places, issues, strict=True)
+        for place, issue, corrections in zip(places, issues, corrected, strict=True)
     ]
     newest = max((entry.changed_at for entry in entries), default=changed_at)
     return _Feed(settings, newsletter, entries, max(newest, changed_at))

@@ -5,7 +5,6 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 
 from newsletter.checks.model import Finding
 from newsletter.checks.rendered import check_rendered
@@ -16,6 +15,7 @@ from newsletter.issues.model import Issue
 from newsletter.issues.states import OPEN
 from newsletter.pictures.store import MEDIA_TYPES
 from newsletter.publication.model import Settings
+from newsletter.rendering.links import lead_straight
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.screenshots import picture_addresses
 from newsletter.tokens import Key, Keyring, derived_public_id
@@ -51,7 +51,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Preview:
-    """``message`` is the whole e-mail to `RECIPIENT`; ``html`` and ``text`` are its parts."""
+    """``message`` is the whole e-mail to `RECIPIENT`; ``html`` and ``text`` are its parts.
+
+    ``sizes`` are those of a reader's message, whose links may be longer or shorter.
+    """
 
     issue: Issue
     message: bytes
@@ -70,49 +73,72 @@ class Pictures:
 
 
 def preview_issue(installation: Installation, settings: Settings, issue: Issue) -> Preview:
-    """The issue as it would go out, or as it went out last. Nothing is changed."""
-    mailing, findings = _mailing_of(installation, settings, issue)
+    """The issue as it would go out, or as it went out last. Nothing is changed.
+
+    Links of ours are not known before an issue is sent: until then those of the
+    preview lead straight to the stories. Its sizes are those of the mail itself.
+    """
+    rendered, sent, findings = _render(installation, settings, issue)
+    if sent is not None:
+        mailing = straight = sent
+    else:
+        now = installation.clock.now()
+        with installation.database.read() as tx:
+            mailing, straight = (
+                issue_mailing(tx, installation, settings, issue, one, now)
+                for one in (rendered, lead_straight(rendered))
+            )
+    message = _build(installation, straight)
+    text, html = (_content(message, subtype) for subtype in ("plain", "html"))
+    return Preview(issue, message, html, text, _measure(_build(installation, mailing)), findings)
+
+
+def _build(installation: Installation, mailing: Mailing) -> bytes:
+    """The message to `RECIPIENT`, with links of no reader's."""
     keyring = Keyring([Key(mailing.token_key or installation.keyring.signing_key, _KEY)], _KEY)
     # Of keys that have signed it some may be gone by now.
     mailing = replace(mailing, dkim_selectors=installation.dkim_selectors)
     template = MessageTemplate.of(mailing, keyring, installation.signer)
-    message = template.build(Delivery(0, mailing.public_id, _RECIPIENT_ID, RECIPIENT))
-    parsed = message_from_bytes(message, policy=policy.SMTP)
-    text, html = (_content(parsed, subtype) for subtype in ("plain", "html"))
-    encoded = message.split(f"--{parsed.get_boundary()}".encode())[2]
-    style = _STYLE.findall(_COMMENT.sub("", html))
-    sizes = Sizes(
+    return template.build(Delivery(0, mailing.public_id, _RECIPIENT_ID, RECIPIENT))
+
+
+def _measure(message: bytes) -> Sizes:
+    html = _content(message, "html")
+    boundary = message_from_bytes(message, policy=policy.SMTP).get_boundary()
+    encoded = message.split(f"--{boundary}".encode())[2]
+    return Sizes(
         html=len(html.encode()),
         html_encoded=len(encoded.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")),
-        text=len(text.encode()),
+        text=len(_content(message, "plain").encode()),
         message=len(message),
-        style=sum(len(css.encode()) for css in style),
+        style=sum(len(css.encode()) for css in _STYLE.findall(_COMMENT.sub("", html))),
     )
-    return Preview(issue, message, html, text, sizes, findings)
 
 
-def _mailing_of(
+def _render(
     installation: Installation, settings: Settings, issue: Issue
-) -> tuple[Mailing, tuple[Finding, ...]]:
-    """The newest revision that was frozen, else one made now; and what the checks say of it."""
+) -> tuple[RenderedIssue, Mailing | None, tuple[Finding, ...]]:
+    """The issue rendered, the newest revision that was frozen if any was, what the checks say."""
     if issue.state not in OPEN:
         with installation.database.read() as tx:
-            sent = [m for m in tx.mailings.of_issue(issue.public_id) if m.kind is MailingKind.ISSUE]
-        if sent:
-            frozen = sent[-1]
+            frozen = [
+                mailing
+                for mailing in tx.mailings.of_issue(issue.public_id)
+                if mailing.kind is MailingKind.ISSUE
+            ]
+        if frozen:
+            sent = frozen[-1]
             rendered = RenderedIssue(
-                frozen.subject, issue.preheader, frozen.html, frozen.text, frozen.language
+                sent.subject, issue.preheader, sent.html, sent.text, sent.language
             )
             findings = check_rendered(issue, rendered, settings.publication)
-            return frozen, (*findings, *find_missing(installation, issue))
+            return rendered, sent, (*findings, *find_missing(installation, issue))
     rendered, findings = check_issue(installation, settings, issue)
-    with installation.database.read() as tx:
-        now = installation.clock.now()
-        return issue_mailing(tx, installation, settings, issue, rendered, now), findings
+    return rendered, None, findings
 
 
-def _content(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body((subtype,))
+def _content(message: bytes, subtype: str) -> str:
+    part = message_from_bytes(message, policy=policy.SMTP).get_body((subtype,))
     content: str = part.get_content() if part is not None else ""
     return content.replace("\r\n", "\n")
 

@@ -91,13 +91,7 @@ def test_its_links_open_nothing(folder: Path, written: Path) -> None:
 def test_the_report_tells_sizes_and_findings(written: Path) -> None:
     report = json.loads((written / "preview.json").read_text(encoding="utf-8"))
     sizes = report["sizes"]
-    for key, name in (("html", "issue.html"), ("text", "issue.txt"), ("message", "issue.eml")):
-        assert sizes[key] == (written / name).stat().st_size
-    html_part = (written / "issue.eml").read_bytes().partition(b"text/html")[2]
-    wire = html_part.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--=_")[0]
-    assert sizes["html_encoded"] == len(wire)
-    html = (written / "issue.html").read_bytes()
-    assert quopri.decodestring(wire).replace(b"\r\n", b"\n") == html
+    assert sizes["html"] < sizes["html_encoded"] < sizes["message"]
     assert 2_000 < sizes["style"] < 16_384
     assert (report["newsletter"], report["slot"], report["state"]) == (
         "weekly", "2025-W32", "draft",
@@ -107,6 +101,27 @@ def test_the_report_tells_sizes_and_findings(written: Path) -> None:
         "html": "out/issue.html", "text": "out/issue.txt", "message": "out/issue.eml",
         **{look.name: f"out/{look.name}.png" for look in LOOKS},
     }  # fmt: skip
+
+
+def test_before_the_issue_is_sent_links_lead_straight_to_the_stories(written: Path) -> None:
+    html = (written / "issue.html").read_text(encoding="utf-8")
+    assert 'href="https://paper.example/0/?utm_source=newsletter' in html
+    assert "/l/" not in html
+    # The mail itself has our shorter ones.
+    report = json.loads((written / "preview.json").read_text(encoding="utf-8"))
+    assert report["sizes"]["html"] < len(html.encode())
+
+
+def assert_sizes_are_of_the_files(folder: Path) -> None:
+    sizes = json.loads((folder / "preview.json").read_text(encoding="utf-8"))["sizes"]
+    for key, name in (("html", "issue.html"), ("text", "issue.txt"), ("message", "issue.eml")):
+        assert sizes[key] == (folder / name).stat().st_size
+    html_part = (folder / "issue.eml").read_bytes().partition(b"text/html")[2]
+    wire = html_part.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--=_")[0]
+    assert sizes["html_encoded"] == len(wire)
+    html = (folder / "issue.html").read_bytes()
+    assert quopri.decodestring(wire).replace(b"\r\n", b"\n") == html
+    assert sizes["style"] == len("p{color:red}")
 
 
 def test_the_pictures_show_each_look(written: Path) -> None:
@@ -192,7 +207,7 @@ def test_of_a_sent_issue_it_is_what_was_sent(call: Call, folder: Path) -> None:
         assert issue is not None
         mailing = Mailing(
             public_id="sentbefore", kind=MailingKind.ISSUE, subject="As it was",
-            html="<!DOCTYPE html><html><head></head><body><p>as sent</p>"
+            html="<!DOCTYPE html><html><head><style>p{color:red}</style></head><body><p>as sent</p>"
             '<a href="https://x.example/unsubscribe/XXREADERUNSUBSCRIBEXX">leave</a></body></html>',
             text="as sent, https://x.example/unsubscribe/XXREADERUNSUBSCRIBEXX\n",
             from_name="The Araks Courier", from_address="weekly@paper.example",
@@ -209,6 +224,7 @@ def test_of_a_sent_issue_it_is_what_was_sent(call: Call, folder: Path) -> None:
         assert "<p>as sent</p>" in html
         assert "/unsubscribe/z." in html
         assert b"Subject: As it was\r\n" in (folder / "sent/issue.eml").read_bytes()
+        assert_sizes_are_of_the_files(folder / "sent")
     finally:
         with database.write() as tx:
             tx.issues.move(issue.public_id, set(IssueState), IssueState.DRAFT, "test",

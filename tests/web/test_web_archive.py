@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 from starlette.testclient import TestClient
 
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import CorrectionKind, Issue, IssueState, LinkCorrection
 from newsletter.pictures.model import PictureFile
 from newsletter.publication.model import Settings
 from newsletter.rendering.model import ReaderSlot
@@ -300,6 +300,42 @@ def test_corrections_stand_above_the_issue_with_their_date(site: Site) -> None:
         "Corrected on August 10, 2025: The link to the timetable was mended."
     )
     assert frame.index('archive-note"') < frame.index("First Lorries")
+
+
+def test_a_corrected_link_is_told_of_above_the_issue_and_right_in_the_feeds(three: Site) -> None:
+    later = datetime(2025, 8, 12, 3, tzinfo=UTC)
+    target = "https://paper.example/other?a=1&b=2"
+    with three.database.write() as tx:
+        for kind, url, told in (
+            (CorrectionKind.CHANGED, target, ""),
+            (CorrectionKind.WITHDRAWN, "", "We took the <story> back."),
+        ):
+            issue = "issue2025w32" if url else "issue2025w31"
+            made = LinkCorrection(later, kind, "story1", "First Lorries", url, told)
+            tx.links.correct(issue, made, "anna")
+    words = {
+        slot: " ".join(page(three.client, f"/archive/weekly/{slot}").css_first(".archive-note")
+            .text().split())
+        for slot in ("2025-W31", "2025-W32")
+    }  # fmt: skip
+    # By the newsletter's own calendar: in Los Angeles it was still the day before.
+    assert words == {
+        "2025-W31": "Corrected on August 11, 2025: We took the <story> back.",
+        "2025-W32": "Corrected on August 11, 2025: The link of “First Lorries” leads to another "
+        "page now.",
+    }
+    contents = [
+        entry["content_html"]
+        for entry in three.client.get("/archive/weekly/feed.json").json()["items"]
+    ]
+    links = [[n.attributes["href"] for n in LexborHTMLParser(c).css("a")] for c in contents]
+    assert links == [[target], [], ["https://paper.example/lorries"]]
+    assert "First Lorries" in contents[1]
+    sitemap = parse_sitemap(three.client.get("/sitemap.xml").content, BASE_URL).entries
+    changed = {entry.url[-8:]: entry.dated for entry in sitemap}
+    assert (changed["2025-W32"], changed["2025-W30"]) == (later, NOW)
+    headers = three.client.get("/archive/weekly/2025-W31").headers
+    assert parsedate_to_datetime(headers["last-modified"]) == later
 
 
 def test_the_mail_links_to_its_own_page(site: Site) -> None:
