@@ -75,20 +75,12 @@ class Pictures:
 def preview_issue(installation: Installation, settings: Settings, issue: Issue) -> Preview:
     """The issue as it would go out, or as it went out last. Nothing is changed.
 
-    Links of ours are not known before an issue is sent: until then those of the
-    preview lead straight to the stories. Its sizes are those of the mail itself.
+    Its links lead straight to the stories: ours are known only once it is sent, and
+    then count. Its sizes are those of the mail itself.
     """
-    rendered, sent, findings = _render(installation, settings, issue)
-    if sent is not None:
-        mailing = straight = sent
-    else:
-        now = installation.clock.now()
-        with installation.database.read() as tx:
-            mailing, straight = (
-                issue_mailing(tx, installation, settings, issue, one, now)
-                for one in (rendered, lead_straight(rendered))
-            )
-    message = _build(installation, straight)
+    rendered, mailing, findings = _mailing_of(installation, settings, issue)
+    straight = lead_straight(rendered)
+    message = _build(installation, replace(mailing, html=straight.html, text=straight.text))
     text, html = (_content(message, subtype) for subtype in ("plain", "html"))
     return Preview(issue, message, html, text, _measure(_build(installation, mailing)), findings)
 
@@ -115,26 +107,28 @@ def _measure(message: bytes) -> Sizes:
     )
 
 
-def _render(
+def _mailing_of(
     installation: Installation, settings: Settings, issue: Issue
-) -> tuple[RenderedIssue, Mailing | None, tuple[Finding, ...]]:
-    """The issue rendered, the newest revision that was frozen if any was, what the checks say."""
+) -> tuple[RenderedIssue, Mailing, tuple[Finding, ...]]:
+    """The newest revision that was frozen, else one made now; and what the checks say of it."""
     if issue.state not in OPEN:
         with installation.database.read() as tx:
-            frozen = [
-                mailing
-                for mailing in tx.mailings.of_issue(issue.public_id)
-                if mailing.kind is MailingKind.ISSUE
-            ]
+            mailings = tx.mailings.of_issue(issue.public_id)
+            links = tx.links.of_issue(issue.public_id)
+        frozen = [mailing for mailing in mailings if mailing.kind is MailingKind.ISSUE]
         if frozen:
             sent = frozen[-1]
             rendered = RenderedIssue(
-                sent.subject, issue.preheader, sent.html, sent.text, sent.language
+                *(sent.subject, issue.preheader, sent.html, sent.text, sent.language),
+                links=links,
+                link_root=f"{sent.base_url}/l/",
             )
             findings = check_rendered(issue, rendered, settings.publication)
             return rendered, sent, (*findings, *find_missing(installation, issue))
     rendered, findings = check_issue(installation, settings, issue)
-    return rendered, None, findings
+    with installation.database.read() as tx:
+        now = installation.clock.now()
+        return rendered, issue_mailing(tx, installation, settings, issue, rendered, now), findings
 
 
 def _content(message: bytes, subtype: str) -> str:
