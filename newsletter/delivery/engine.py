@@ -262,6 +262,7 @@ class Engine:
             self._learned_at = now
         self._board.expire(mono)
         self._board.look_around(mono)
+        self._judge.tell_of_lasting(self._board.routes.values(), now, mono)
         for letter in self._board.take_back_urgent(mono, now):
             self._outbox.give_back(letter, mono)
         stopping = self._callbacks.should_stop()

@@ -1,6 +1,6 @@
 """From an answer to what is recorded, and to what follows for relay and destination."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -123,6 +123,15 @@ class Judge:
         self._ledger.set_relay_state(route.slug, state, now)
         log.error("relay_paused", relay=route.slug, until=state.paused_until, error=str(error))
         self._on_alert(Alert(f"relay:{route.slug}", str(error)))
+
+    def tell_of_lasting(self, routes: Iterable[Route], now: datetime, mono: float) -> None:
+        """Tell of relays that could not be used for minutes: all their mail waits."""
+        for route in routes:
+            if route.lasting:
+                state = route.tell(mono, now)
+                self._ledger.set_relay_state(route.slug, state, now)
+                log.error("relay_out_of_use", relay=route.slug, error=state.reason)
+                self._on_alert(Alert(f"relay:{route.slug}", state.reason))
 
     def _set_pace(
         self, group: str, outcome: Outcome, exchange: Exchange, now: datetime, mono: float

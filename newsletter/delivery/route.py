@@ -51,6 +51,8 @@ class Route:
     pause: float = DOWN_SECONDS[0]
     breaks: int = 0
     error: RelayError | None = None
+    # Whether people know of the last time that it was left.
+    told: bool = False
 
     @property
     def slug(self) -> str:
@@ -140,8 +142,21 @@ class Route:
         """Use it no more for a while, whatever is open."""
         self._note_left(error)
         self.breaks = 0
+        self.told = False
         self.down_until = mono + self.pause
         self.pause = min(self.pause * 2, DOWN_SECONDS[1])
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it was left again and again for minutes, and nobody was told since."""
+        return self.error is not None and self.pause >= DOWN_SECONDS[1] and not self.told
+
+    def tell(self, mono: float, now: datetime) -> RelayState:
+        """What people and other workers are shown of a relay that was left for long."""
+        self.told = True
+        until = now + timedelta(seconds=max(0.0, self.down_until - mono))
+        self.state = RelayState(until, str(self.error), self.state.trips)
+        return self.state
 
     def tripped(self, error: RelayError, now: datetime) -> RelayState:
         """It refuses us as a sender: the breaker's state, to be shared with all workers."""

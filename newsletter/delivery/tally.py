@@ -10,8 +10,8 @@ from newsletter.delivery.replies import defer_or_expire
 
 # A row that goes back more often than this may be what breaks the conversation.
 _REQUEUES_OF_A_ROW = 2
-# So many refusals that don't tell of a reader, in a row at one destination, are not about
-# the readers; nor are so many over destinations of which none has taken anything yet.
+# So many readers in a row refused for what does not tell of them, at one destination, are not
+# about the readers; nor are so many over destinations of which none has taken anything yet.
 _FAULTS_OF_A_DESTINATION = 5
 _FAULTS_OF_A_RELAY = 20
 # Destinations remembered as taking our mail; one forgotten is only judged more gently.
@@ -43,7 +43,10 @@ class Tally:
         self._give_up_after = give_up_after
         self._counts: Counter[str] = Counter()
         self._requeues: Counter[int] = Counter()
-        self._faults: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        # Rows refused so, by relay and destination: a row that is tried again counts once.
+        self._faults: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(
+            lambda: defaultdict(set)
+        )
         self._accepted: defaultdict[str, set[str]] = defaultdict(set)
 
     def summary(self) -> DeliverySummary:
@@ -74,9 +77,10 @@ class Tally:
         every conversation does not hold up the others. A refusal that blames us
         is not final until the destination is known to take our mail, nor where
         such refusals come in a row: readers must not lose an issue by a slip in
-        DNS or in the relay's settings, or by an issue that is too big. Five in a
-        row to one destination are its fault-finding; where nothing else got
-        through the relay, the relay's, and so are twenty to whomever.
+        DNS or in the relay's settings, or by an issue that is too big. Five readers
+        in a row at one destination are its fault-finding, and wait until it is
+        mended or their time is up; where nothing else got through the relay, it is
+        the relay's, and so are twenty of whomever.
         """
         if outcome.kind is OutcomeKind.REQUEUED:
             if outcome.sender_fault:
@@ -95,15 +99,18 @@ class Tally:
                 self._faults[relay].pop(group, None)
             return Verdict(outcome)
         faults = self._faults[relay]
-        faults[group] += 1
+        faults[group].add(delivery.id)
         taken = self._accepted[relay]
-        if faults[group] >= _FAULTS_OF_A_DESTINATION or (
-            not taken and faults.total() >= _FAULTS_OF_A_RELAY
+        if len(faults[group]) >= _FAULTS_OF_A_DESTINATION or (
+            not taken and sum(map(len, faults.values())) >= _FAULTS_OF_A_RELAY
         ):
-            others = taken - {group}
+            if taken - {group}:
+                # What comes after its pause is judged anew.
+                del faults[group]
+                return Verdict(self._defer(delivery, outcome, now), Blame.DESTINATION)
             requeued = Outcome(OutcomeKind.REQUEUED, outcome.reason, outcome.reply, True)
-            return Verdict(requeued, Blame.DESTINATION if others else Blame.RELAY)
-        if group not in taken or faults[group] > 1:
+            return Verdict(requeued, Blame.RELAY)
+        if group not in taken or len(faults[group]) > 1:
             return Verdict(self._defer(delivery, outcome, now))
         return Verdict(outcome)
 

@@ -57,9 +57,18 @@ class SetClock(SystemClock):
 
     def __init__(self, instant: datetime = NOW) -> None:
         self.instant = instant
+        self._waited = 0.0
 
     def now(self) -> datetime:
         return self.instant
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._waited
+
+    def move(self, instant: datetime) -> None:
+        """Let the time until then go by, for all but leases, which real threads renew."""
+        self._waited += max(0.0, (instant - self.instant).total_seconds())
+        self.instant = instant
 
     def sleep(self, seconds: float) -> None:
         self.instant += timedelta(seconds=seconds)

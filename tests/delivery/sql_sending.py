@@ -266,7 +266,7 @@ class Sending:
         assert unasked == []
 
     def _move_to(self, instant: datetime) -> None:
-        self.clock.instant = max(instant, self.clock.now() + timedelta(seconds=1))
+        self.clock.move(max(instant, self.clock.now() + timedelta(seconds=1)))
 
 
 MakeSending = Callable[..., Sending]

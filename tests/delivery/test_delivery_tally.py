@@ -78,9 +78,8 @@ def test_five_in_a_row_call_the_destination_or_the_relay_in_question(others: boo
     if others:
         weigh(tally, ACCEPTED, group="other.example")
     verdicts = [weigh(tally, BLOCKED, number) for number in range(5)]
-    assert [verdict.outcome.kind for verdict in verdicts] == (
-        [OutcomeKind.DEFERRED] * 4 + [OutcomeKind.REQUEUED]
-    )
+    last = OutcomeKind.DEFERRED if others else OutcomeKind.REQUEUED
+    assert [verdict.outcome.kind for verdict in verdicts] == [OutcomeKind.DEFERRED] * 4 + [last]
     assert [verdict.blame for verdict in verdicts[:4]] == [Blame.NOBODY] * 4
     assert verdicts[4].blame is (Blame.DESTINATION if others else Blame.RELAY)
 
@@ -109,6 +108,35 @@ def test_other_destinations_in_between_do_not_end_the_row() -> None:
         weigh(tally, BLOCKED, number)
         weigh(tally, ACCEPTED, number, group="other.example")
     assert weigh(tally, BLOCKED, 5).blame is Blame.DESTINATION
+
+
+def test_one_reader_who_is_refused_again_and_again_is_no_row_of_five() -> None:
+    tally = Tally(GIVE_UP)
+    weigh(tally, ACCEPTED, group="other.example")
+    verdicts = [weigh(tally, BLOCKED, attempts=tries, first_tried_at=NOW) for tries in range(40)]
+    assert {verdict.blame for verdict in verdicts} == {Blame.NOBODY}
+
+
+@pytest.mark.parametrize("readers", [1, 4, 12])
+def test_the_readers_of_a_destination_that_goes_on_refusing_are_given_up_in_time(
+    readers: int,
+) -> None:
+    tally = Tally(GIVE_UP)
+    weigh(tally, ACCEPTED, group="other.example")
+    waiting = dict.fromkeys(range(readers), (0, None))
+    tries = 0
+    while waiting:
+        tries += 1
+        now = NOW + timedelta(hours=tries)
+        for number, (attempts, first) in list(waiting.items()):
+            delivery = Delivery(number, "m", "r", "r@reader.example", attempts, "reader.example")
+            delivery = delivery._replace(first_tried_at=first)
+            outcome = tally.weigh(delivery, "main", "reader.example", BLOCKED, now).outcome
+            if outcome.kind is OutcomeKind.REFUSED:
+                del waiting[number]
+            else:
+                waiting[number] = (attempts + 1, first or now)
+        assert now <= NOW + GIVE_UP + timedelta(hours=2)
 
 
 def test_each_relay_is_judged_by_itself_and_anew_after_its_pause() -> None:

@@ -9,11 +9,12 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.delivery import engine as engine_module
+from newsletter.delivery.judging import Alert
 from newsletter.delivery.model import DeliveryState, OutcomeKind, Permit, Relay
 from newsletter.delivery.smtp import Link, TimeLimits, open_connection
 from newsletter.errors import RelayError
 from newsletter.storage.ledger import SqlLedger
-from tests.delivery.smtp_servers import Faults, smtp_server
+from tests.delivery.smtp_servers import Faults, scripted_server, smtp_server
 from tests.delivery.sql_sending import QUICK, MakeSending, SwiftClock, local_relay
 
 pytest_plugins = ["tests.delivery.sql_fixtures"]
@@ -260,3 +261,37 @@ def test_a_second_worker_waits_for_the_connections_that_the_first_still_uses(
             worker.join(60)
     assert links.most[port] <= 4
     assert faults.recipients() == sorted(sending.addresses)
+
+
+@pytest.mark.parametrize("trouble", ["asks for less", "breaks off", "is not there"])
+def test_a_relay_that_is_of_no_use_for_minutes_is_told_of(
+    make_sending: MakeSending, trouble: str
+) -> None:
+    greeting, hello = b"220 hello\r\n", b"250 hello\r\n"
+    lines = {
+        "asks for less": (greeting, hello, b"450 4.7.1 Too many messages, slow down\r\n"),
+        "breaks off": (greeting, hello),
+        "is not there": (),
+    }[trouble]
+    sending, alerts = make_sending(20), list[Alert]()
+    began = sending.clock.now()
+    with scripted_server(*lines) as port:
+        engine = sending.engine(local_relay(port), on_alert=alerts.append)
+        while not alerts and sending.clock.now() - began < timedelta(hours=1):
+            engine.run()
+            sending.clock.move(sending.clock.now() + timedelta(seconds=5))
+        engine.close()
+    # It may have been a restart of the relay, for which nobody is bothered.
+    assert timedelta(minutes=2) < sending.clock.now() - began < timedelta(minutes=30)
+    assert [alert.key for alert in alerts] == ["relay:main"]
+    state = sending.ledger.relay_states()["main"]
+    assert state.reason == alerts[0].sentence
+    assert state.paused_until is not None
+    assert state.paused_until > sending.clock.now()
+    assert sending.counts().open == 20
+    # Once it is well again nothing of that is left.
+    faults = Faults()
+    with smtp_server(faults) as port:
+        sending.run_to_the_end(local_relay(port))
+    assert sending.counts().accepted == 20
+    assert sending.ledger.relay_states()["main"].paused_until is None

@@ -1,5 +1,6 @@
 """The worker, from the queue to a relay: what it begins, what it tells, how fast it goes."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -176,9 +177,9 @@ def test_the_brake_bites_where_recipients_are_refused(tmp_path: Path) -> None:
         sending.start(300)
         work_until(sending, lambda: bool(notices_to_the_desk(faults)))
         assert sending.state is IssueState.PAUSED
-    # One above 5 % of them, and what each of the three connections had on offer.
-    assert 16 <= faults.fired["RCPT"] <= 16 + 3
-    assert "16 of the first 300 readers" in notices_to_the_desk(faults)[0]
+    # One above 5 % of them, those settled with it, and what each connection had on offer.
+    assert 16 <= faults.fired["RCPT"] <= 16 + 2 + 3
+    assert re.search(r"1[678] of the first 300 readers", notices_to_the_desk(faults)[0])
 
 
 @pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "451 4.3.0 later"])
