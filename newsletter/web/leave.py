@@ -138,8 +138,21 @@ def _preferences_page(
         context,
         settings,
         "preferences",
-        language=page_language(request, settings, reader_language=reader.language),
+        language=page_language(
+            request, settings, reader_language=_reader_language(settings, preferences)
+        ),
         choices=preferences.choices,
         masked=mask_address(reader.address),
         saved=saved,
     )
+
+
+def _reader_language(settings: Settings, preferences: Preferences) -> str | None:
+    """The reader's own language, else the one in which all their newsletters are."""
+    if preferences.subscriber.language:
+        return preferences.subscriber.language
+    choices = preferences.choices
+    # Who has just left them all still reads what they were in.
+    theirs = [one for one in choices if one.on] or [one for one in choices if one.state]
+    languages = {one.newsletter.language_in(settings.publication) for one in theirs}
+    return languages.pop() if len(languages) == 1 else None

@@ -164,10 +164,21 @@ def test_a_readers_own_pages_speak_the_readers_language(mixed: Site) -> None:
     leave = mixed.unsubscribe_path(reader, "kitchen")
     assert "Դուրս գա՞լ ցուցակից" in mixed.client.get(leave).text
     assert mixed.client.post(leave).text == "Դուք այլևս բաժանորդ չեք։\n"
-    # Without a language of one's own: the newsletter's, or the publication's.
+    # Without a language of one's own: the newsletter's.
     other = mixed.put("ani@reader.example")
     assert language_of(mixed.client.get(mixed.unsubscribe_path(other)).text)[0] == "hy"
-    assert language_of(mixed.client.get(mixed.preferences_path(other)).text)[0] == "en"
+
+
+def test_preferences_speak_the_one_language_of_what_a_reader_gets(mixed: Site) -> None:
+    reader = mixed.put(LILIT)
+    preferences = mixed.preferences_path(reader)
+    assert language_of(mixed.client.get(preferences).text)[0] == "hy"
+    left = mixed.client.post(preferences, data={"none": "1"}).text
+    assert language_of(left)[0] == "hy"
+    # Newsletters in two languages: the publication's.
+    mixed.put("ani@reader.example")
+    both = mixed.put("ani@reader.example", newsletter="kitchen")
+    assert language_of(mixed.client.get(mixed.preferences_path(both)).text)[0] == "en"
 
 
 @pytest.mark.parametrize(
