@@ -17,6 +17,7 @@ from newsletter.log import get_logger
 from newsletter.net.mx_groups import MxGroups
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.model import DeliverySettings
+from newsletter.rendering.filters import format_number
 from newsletter.rendering.system_mail import Quote
 from newsletter.storage.ledger import SqlLedger
 from newsletter.tokens import new_public_id
@@ -242,18 +243,33 @@ def _tell_if_nobody_got_it(installation: Installation, issue_id: str) -> None:
     if issue is None or newsletter is None or not counts.reached_nobody:
         return
     reasons = report_issue(installation, issue).reasons
+    words = words_of(settings.publication.language)
     why = ", ".join(
-        f"{one.reason} {one.readers:,}" for one in reasons if one.state is DeliveryState.REFUSED
+        f"{one.reason} {format_number(one.readers, words.language)}"
+        for one in reasons
+        if one.state is DeliveryState.REFUSED
     )
     log.warning("issue_reached_nobody", newsletter=issue.newsletter, issue=issue.slot)
+    command = f"--newsletter {issue.newsletter} --slot {issue.slot}"
     notice = Notice(
         key=f"nobody:{issue_id}",
-        subject=f"Nobody got: {issue.subject}",
+        subject=words.gettext("Nobody got: %(subject)s", subject=issue.subject),
         sentences=(
-            f"Issue {issue.slot} of {issue.newsletter} reached nobody: all {counts.refused:,} "
-            f"readers to whom it went were refused ({why}).",
-            "See what their servers said: newsletter issue report "
-            f"--newsletter {issue.newsletter} --slot {issue.slot} --json",
+            words.ngettext(
+                "Issue %(slot)s of %(newsletter)s reached nobody: the %(count)s reader to whom it "
+                "went was refused.",
+                "Issue %(slot)s of %(newsletter)s reached nobody: all %(count)s readers to whom "
+                "it went were refused.",
+                counts.refused,
+                slot=issue.slot,
+                newsletter=issue.newsletter,
+                count=format_number(counts.refused, words.language),
+            ),
+            words.gettext("The reasons are: %(reasons)s.", reasons=why),
+            words.gettext(
+                "See what their servers said: %(command)s",
+                command=f"newsletter issue report {command} --json",
+            ),
         ),
     )
     with installation.database.write() as tx:

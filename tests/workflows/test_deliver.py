@@ -4,6 +4,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,25 @@ def test_editors_are_told_of_an_issue_that_reached_nobody(
         work_until(sending, lambda: bool(notices_to_the_desk(faults)))
         assert sending.state is IssueState.SENT
     (notice,) = notices_to_the_desk(faults)
-    assert f"reached nobody: all 2 readers to whom it went were refused ({reason} 2)" in notice
+    assert "reached nobody: all 2 readers to whom it went were refused." in notice
+    assert f"The reasons are: {reason} 2." in notice
+
+
+def test_editors_are_told_in_their_language_that_nobody_got_it(tmp_path: Path) -> None:
+    faults = Refusing({"RCPT": lambda _: "550 5.1.1 no"})
+    changes = {"[publication]": '[publication]\nlanguage = "hy"'}
+    with smtp_server(faults) as port, opened(tmp_path, port=port, changes=changes) as sending:
+        sending.start(2)
+        work_until(sending, lambda: any(to == DESK for _, to, _ in faults.messages))
+    (mail,) = (content for _, to, content in faults.messages if to == DESK)
+    read = message_from_bytes(mail, policy=policy.default)
+    body = read.get_body(("plain",))
+    assert body is not None
+    told = " ".join(body.get_content().split())
+    assert str(read["Subject"]).startswith("Ոչ ոք չստացավ՝ ")
+    assert "ոչ մեկին չի հասել" in told
+    assert "unknown_user 2" in told
+    assert not re.search("reached|refused|reasons|See what", told)
 
 
 def test_who_sends_by_hand_is_told_by_the_exit_status_that_nobody_got_it(tmp_path: Path) -> None:
