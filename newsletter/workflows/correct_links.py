@@ -1,10 +1,11 @@
 """Links of an issue that readers have are led elsewhere, or taken back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from newsletter.errors import Conflict, InvalidTransition, UsageError
+from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
 from newsletter.issues.correct import find_item, place_of
 from newsletter.issues.model import CorrectionKind, Issue, IssueState, LinkCorrection, StoryLink
 from newsletter.log import get_logger
@@ -37,7 +38,8 @@ def correct_links(
 
     No mail is sent for it. InvalidTransition where nobody has the issue yet;
     Conflict where its links are not ours, or all is so already; UsageError for
-    an address that is not of the web; NotFound for a story that it has not.
+    an address that is not of the web; NotFound for a story that neither it nor
+    any mail of it has.
     """
     settings = installation.settings()
     with installation.database.write() as tx:
@@ -55,7 +57,8 @@ def correct_links(
                 'the stories\' own addresses ([tracking] clicks = "off")',
                 subject=issue.slot,
             )
-        made = _corrections(settings, current, links, request, installation.clock.now())
+        former = _former_stories(tx, current, links)
+        made = _corrections(settings, current, links, request, installation.clock.now(), former)
         if not made:
             raise Conflict(
                 f"nothing changed: the links of issue {issue.slot} are so already",
@@ -105,38 +108,88 @@ def changed_addresses(
     return _corrections(settings, before, links, LinkRequest(urls), now)
 
 
+def links_left(issue: Issue, before: Issue, links: Iterable[StoryLink]) -> tuple[str, ...]:
+    """Sentences on stories that a revision took out, and that mails sent before it lead to.
+
+    ``before`` is the issue before it, ``links`` are those of all its mails.
+    """
+    kept = {item.story_id for item in issue.items}
+    leading = {link.story_id for link in links if link.withdrawn_at is None}
+    gone = {item.story_id: item.headline for item in before.items if item.story_id not in kept}
+    return tuple(
+        f"The links of “{headline}” in mails that were sent still lead there; take them back by: "
+        f"newsletter issue correct --newsletter {issue.newsletter} --slot {issue.slot} "
+        f"--withdraw {story}"
+        for story, headline in gone.items()
+        if story in leading
+    )
+
+
 def _corrections(
     settings: Settings,
     issue: Issue,
     links: Iterable[StoryLink],
     request: LinkRequest,
     now: datetime,
+    former: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[LinkCorrection, ...]:
+    """The corrections that change something; ``former`` are the headlines of stories that only
+    mails of earlier revisions have, by id."""
     by_story: dict[str, list[StoryLink]] = {}
     for link in links:
         by_story.setdefault(link.story_id, []).append(link)
     made: dict[str, LinkCorrection] = {}
     for story, url in request.urls.items():
-        section, item = find_item(issue, story)
+        place, story_id, headline = _find_story(issue, by_story, former, story)
         target = web_address(_tagged(settings, issue, url))
         if not target:
             raise UsageError(
-                f'the link of {place_of(section, item)} can\'t lead to "{url}"; write a whole '
+                f'the link of {place} can\'t lead to "{url}"; write a whole '
                 "address that begins with https://",
                 subject=story,
             )
-        mine = by_story.get(item.story_id, [])
+        mine = by_story.get(story_id, [])
         if any(link.url != target or link.withdrawn_at for link in mine):
-            made[item.story_id] = LinkCorrection(
-                now, CorrectionKind.CHANGED, item.story_id, item.headline, target, request.told
+            made[story_id] = LinkCorrection(
+                now, CorrectionKind.CHANGED, story_id, headline, target, request.told
             )
     for story in request.withdrawn:
-        _, item = find_item(issue, story)
-        if any(link.withdrawn_at is None for link in by_story.get(item.story_id, [])):
-            made[item.story_id] = LinkCorrection(
-                now, CorrectionKind.WITHDRAWN, item.story_id, item.headline, told=request.told
+        _, story_id, headline = _find_story(issue, by_story, former, story)
+        if any(link.withdrawn_at is None for link in by_story.get(story_id, [])):
+            made[story_id] = LinkCorrection(
+                now, CorrectionKind.WITHDRAWN, story_id, headline, told=request.told
             )
     return tuple(made.values())
+
+
+def _former_stories(tx: Transaction, issue: Issue, links: Iterable[StoryLink]) -> dict[str, str]:
+    """The stories that were taken out and stand in mails that were sent: titles by id.
+
+    The headline that an editor gave one is in those mails only.
+    """
+    kept = {item.story_id for item in issue.items}
+    gone = {link.story_id for link in links} - kept
+    titles = {story.public_id: story.title for story in tx.stories.by_ids(sorted(gone))}
+    return {story: titles.get(story, story) for story in gone}
+
+
+def _find_story(
+    issue: Issue,
+    by_story: Mapping[str, Iterable[StoryLink]],
+    former: Mapping[str, str],
+    story: str,
+) -> tuple[str, str, str]:
+    """The place, id and headline of the story called ``story`` by its id or place: in the issue as
+    it stands, else in the mails of its earlier revisions. NotFound where neither has it."""
+    try:
+        section, item = find_item(issue, story)
+    except NotFound:
+        for story_id, headline in former.items():
+            for link in by_story[story_id]:
+                if story in (story_id, link.name):
+                    return link.name, story_id, headline
+        raise
+    return place_of(section, item), item.story_id, item.headline
 
 
 def _tagged(settings: Settings, issue: Issue, url: str) -> str:

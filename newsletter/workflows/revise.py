@@ -15,7 +15,7 @@ from newsletter.issues.correct import (
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
-from newsletter.workflows.correct_links import changed_addresses, put_corrections
+from newsletter.workflows.correct_links import changed_addresses, links_left, put_corrections
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.publish import check_issue, freeze_mailing, refuse_stopped
@@ -33,8 +33,8 @@ _LOOK_SECONDS = 0.2
 class Revision:
     """A correction that was made: its number, what it changed and how many get it.
 
-    ``notices`` are sentences on what still says what was corrected, and on stories
-    that are gone.
+    ``notices`` are sentences on what still says or leads to what was corrected, and
+    on stories that are gone.
     """
 
     issue: Issue
@@ -92,9 +92,12 @@ def revise_issue(
         # Who has the issue already is led to the same addresses.
         links = tx.links.of_issue(issue.public_id)
         put_corrections(tx, after, changed_addresses(settings, before, after, links, now), actor)
+        counts = tx.mailings.counts(issue.public_id)
     log.info("issue_corrected", newsletter=issue.newsletter, issue=issue.slot, revision=number)
     _, readers = give_newest(installation, after, on_progress)
-    notices = (*find_leftovers(before, after), *_find_gone(installation, after))
+    has_it = counts.accepted or counts.uncertain
+    left = links_left(after, before, links) if has_it else ()
+    notices = (*find_leftovers(before, after), *left, *_find_gone(installation, after))
     return Revision(after, number, readers, changes, findings, notices)
 
 

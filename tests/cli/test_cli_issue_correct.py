@@ -13,7 +13,7 @@ from newsletter.storage.transaction import Transaction
 from newsletter.workflows.opening import open_installation
 from tests.acceptance.command_line import Answer
 from tests.cli.conftest import Call
-from tests.contracts.nouns import ACCEPTED
+from tests.contracts.nouns import ACCEPTED, a_story
 from tests.workflows.under_way import issue_under_way, prepare_issue
 
 
@@ -163,6 +163,38 @@ def test_a_revision_leads_those_who_have_the_issue_to_the_same_pages(
     assert links_of(folder)["latest/2"] == {"https://paper.example/4"}
     shown = must(call, folder, "issue", "show", "--json").json["link_corrections"]
     assert [(one["story_id"], one["kind"]) for one in shown] == [("story3", "changed")]
+
+
+@pytest.mark.parametrize("called", ["latest/2", "story4"])
+def test_links_to_a_story_that_was_taken_out_are_still_withdrawn(
+    call: Call, prepared: Path, tmp_path: Path, called: str
+) -> None:
+    folder = tmp_path
+    with issue_under_way(prepared, folder) as under_way:
+        with under_way.installation.database.write() as tx:
+            tx.stories.save([a_story(4)])
+        under_way.deliver(ACCEPTED)
+        under_way.move(IssueState.PAUSED)
+    removed = must(call, folder, "issue", "correct", "--remove", "latest/2")
+    command = "issue correct --newsletter weekly --slot 2025-W32 --withdraw story4"
+    assert "The links of “Headline 4” in mails that were sent still lead there" in removed.err
+    assert f"newsletter {command}\n" in removed.err
+    moved = must(call, folder, "issue", "correct", "--link", f"{called}=https://paper.example/new")
+    assert "the links of “Headline 4” lead to" in moved.out
+    answer = must(call, folder, "issue", "correct", "--withdraw", called, "--because", "False.")
+    assert "the links of “Headline 4” are withdrawn" in answer.out
+    with reading(folder) as (tx, issue):
+        assert {link.name for link in tx.links.of_issue(issue) if link.withdrawn_at} == {"latest/2"}
+    assert call(folder, "issue", "correct", "--withdraw", "latest/9").status == 1
+
+
+def test_what_nobody_has_is_taken_out_without_a_word_on_its_links(
+    call: Call, prepared: Path, tmp_path: Path
+) -> None:
+    with issue_under_way(prepared, tmp_path) as under_way:
+        under_way.move(IssueState.PAUSED)
+    removed = must(call, tmp_path, "issue", "correct", "--remove", "latest/2")
+    assert "still lead there" not in removed.err
 
 
 def test_links_that_were_ours_stay_ours_in_a_revision(call: Call, folder: Path) -> None:
