@@ -29,20 +29,25 @@ class Growth:
     reads: int
 
 
-def judge_total(previous: int | None, current: int, largest: int) -> Growth:
+def judge_total(
+    previous: int | None, current: int, largest: int, fallen: int | None = None
+) -> Growth:
     """What a running total grew by between two polls.
 
     One that went back lags, as a cached page does: the higher number stands.
     Only where it fell below a half, and by no small number, it may have been
     reset, and grew by all it shows since; a single look can't tell that from a
-    cache that lags far.
+    cache that lags far. ``fallen`` is what it showed last since such a fall: a
+    counter that was reset grows on from there, past the half too, and is one
+    as long as so many reads are missing.
     ``largest`` is the most that any story grew by between two polls. A total
     jumped that is a hundredfold of what it was, of a few and of a tenth of
     ``largest``. A counter not seen before (None) grew by all it shows, unless
     that is a hundredfold of ``largest``.
     """
     if previous is not None and current < previous:
-        if current * 2 >= previous or previous - current < _LEAST_FALL:
+        came_back = current * 2 >= previous and (fallen is None or current < fallen)
+        if came_back or previous - current < _LEAST_FALL:
             return Growth(Verdict.BACK, 0)
         return Growth(Verdict.RESET, current)
     grown = current - (previous or 0)

@@ -237,7 +237,8 @@ class _Desk:
             if previous is None and (days_told or old or changed):
                 points.append((story, total))
                 continue
-            growth = judge_total(previous, total, largest[previous is None])
+            fallen = self._fallen(story, previous)
+            growth = judge_total(previous, total, largest[previous is None], fallen)
             if self._must_wait(story, growth, previous, total):
                 continue
             for doubt in self._total_doubts(story):
@@ -276,7 +277,7 @@ class _Desk:
         """Set aside what a single look can't tell; True where it waits.
 
         A jump waits for a person. A fall may be a cache that lags: only one that
-        has lasted for a day is taken as a reset.
+        has lasted for two days is taken as a reset, with what it grew to meanwhile.
         """
         if growth.verdict not in (Verdict.JUMPED, Verdict.RESET):
             return False
@@ -306,7 +307,7 @@ class _Desk:
             if doubt.total is not None and previous is not None and doubt.total < previous:
                 yield (
                     f"the count of {title} fell from {previous} to {doubt.total}: a cache that "
-                    f"lags, or a reset; its {doubt.reads} {doubt.kind} count if it stays so for "
+                    f"lags, or a reset; its {doubt.reads} {doubt.kind} count if it stays below for "
                     f"{_RESET_AFTER.days} days, or at once by {confirm}"
                 )
             else:
@@ -319,8 +320,8 @@ class _Desk:
     def _tell_of(self, story: str, growth: Growth, previous: int | None, total: int) -> None:
         if growth.verdict is Verdict.RESET:
             self.problems.append(
-                f"the count of {self._title(story)} went back from {previous} to {total} and "
-                "stayed there: taken as a counter that was reset"
+                f"the count of {self._title(story)} fell from {previous}, stayed below it and is "
+                f"{total} now: taken as a counter that was reset"
             )
         elif growth.verdict is Verdict.BACK:
             self.problems.append(
@@ -333,6 +334,11 @@ class _Desk:
 
     def _total_doubts(self, story: str) -> list[ReadDoubt]:
         return [d for d in self._pending.values() if d.story == story and d.total is not None]
+
+    def _fallen(self, story: str, previous: int | None) -> int | None:
+        """What a story's total showed last since a fall that is not decided; None without one."""
+        shown = [doubt.total for doubt in self._total_doubts(story) if doubt.total is not None]
+        return next((total for total in shown if total < (previous or 0)), None)
 
     def _set_aside(self, doubt: ReadDoubt) -> None:
         self._pending[doubt.story, doubt.day] = doubt

@@ -46,6 +46,27 @@ def test_running_totals(
 
 
 @pytest.mark.parametrize(
+    ("current", "fallen", "verdict", "reads"),
+    [
+        (600, 400, RESET, 600),
+        (600, 600, RESET, 600),
+        (600, None, BACK, 0),
+        # Down again: two caches that lag by turns.
+        (600, 700, BACK, 0),
+        (300, 400, RESET, 300),
+        # So near the old total it is the old counter.
+        (980, 400, RESET, 980),
+        (981, 400, BACK, 0),
+        (1_000, 400, GREW, 0),
+    ],
+)
+def test_a_total_that_fell_before(
+    current: int, fallen: int | None, verdict: Verdict, reads: int
+) -> None:
+    assert judge_total(1_000, current, 1_000, fallen) == Growth(verdict, reads)
+
+
+@pytest.mark.parametrize(
     ("previous", "current", "largest", "usual", "verdict", "reads"),
     [
         (0, 142, 0, 0, GREW, 142),

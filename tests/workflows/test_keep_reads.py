@@ -82,6 +82,7 @@ def counter(database: Database) -> Counter:
 )
 @example([(9, 0), (0, 0), (1, 0), (0, 0)], 1)
 @example([(900, 0), (0, 24), (50, 0)], 24)
+@example([(400, 0), (200, 0), (400, 0), (0, 16), (0, 8), (50, 0)], 8)
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_a_counter_that_lags_is_never_counted_twice(
     counter: Counter, polls: Sequence[tuple[int, int]], hours: int
@@ -111,6 +112,28 @@ def test_a_reset_counts_once_it_has_lasted(counter: Counter) -> None:
         polled.totals(NOW + 3 * DAY, 9)
         polled.totals(NOW + 4 * DAY, 30)
         assert polled.reads() == 930
+
+
+def test_a_reset_counter_that_grows_fast_loses_nothing(counter: Counter) -> None:
+    """It is past the half of its old total before two days are over."""
+    with counter() as polled:
+        for at, total in enumerate((1_000, 400, 600)):
+            polled.totals(NOW + at * DAY, total)
+        assert polled.reads() == 1_000
+        report = polled.totals(NOW + 3 * DAY, 800)
+        assert report.set_aside == ()
+        assert "fell from 1000, stayed below it and is 800 now" in report.problems[0]
+        assert polled.reads() == 1_800
+        polled.totals(NOW + 4 * DAY, 1_100)
+        assert polled.reads() == 2_100
+
+
+@pytest.mark.parametrize("back", [(990, 995), (700, 600), (1_000, 1_000)])
+def test_a_total_that_comes_back_is_no_reset(counter: Counter, back: tuple[int, int]) -> None:
+    with counter() as polled:
+        for at, total in enumerate((1_000, 400, *back, back[-1])):
+            polled.totals(NOW + at * DAY, total)
+        assert polled.reads() == 1_000
 
 
 def test_a_jump_is_told_beside_a_story_of_a_great_total(counter: Counter) -> None:
