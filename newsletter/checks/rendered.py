@@ -8,9 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
 from newsletter.checks.model import Finding, Level
 from newsletter.issues.model import Issue
+from newsletter.publication.design import design_of
 from newsletter.publication.model import Publication
 from newsletter.rendering.links import target_of
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
@@ -224,18 +224,8 @@ def _check_publication(publication: Publication) -> Iterator[Finding]:
             "The footer has no postal address, which the law asks for in bulk mail; "
             "set postal_address.",
         )
-    colours = publication.colours
-    for key, colour, card in (
-        ("accent", colours.accent, LIGHT_CARD),
-        ("accent_dark", colours.accent_dark, DARK_CARD),
-    ):
-        ratio = contrast(colour, card)
-        if ratio < ENOUGH:
-            yield _warn(
-                "contrast",
-                f"The colour {key} {colour} is hard to read on {card}: contrast {ratio:.1f}, "
-                f"at least {ENOUGH} is asked for.",
-            )
+    for sentence in design_of(publication).mended:
+        yield _warn("contrast", sentence)
 
 
 def _split(address: str) -> SplitResult:
@@ -248,7 +238,8 @@ def _split(address: str) -> SplitResult:
 def _is_web_or_mail(href: str) -> bool:
     parts = _split(href)
     if parts.scheme == "mailto":
-        return "@" in parts.path or "%40" in parts.path
+        # To nobody yet: the reader passes it on (RFC 6068 section 2).
+        return "@" in parts.path or "%40" in parts.path or bool(parts.query and not parts.path)
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 

@@ -10,6 +10,7 @@ from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from newsletter.cli.output import print_json
 from newsletter.delivery.smtp import open_connection
 from newsletter.errors import NewsletterError
+from newsletter.publication.design import design_of
 from newsletter.publication.model import Reads, Settings
 from newsletter.sources.log_files import find_log_files
 from newsletter.workflows.check import check_dns, sender_domains
@@ -136,5 +137,7 @@ def _check_settings(settings: Settings) -> Iterator[_Answer]:
         yield _Answer(
             "postal_address", "warn", "is empty; the law asks for one in the footer of bulk mail"
         )
+    for sentence in design_of(settings.publication).mended:
+        yield _Answer("colours", "warn", sentence)
     if not settings.publication.editors:
         yield _Answer("editors", "warn", "nobody is told when a draft waits or a send is late")

@@ -25,6 +25,8 @@ def issue_document(issue: Issue) -> dict[str, Any]:
         "title": issue.title,
         "subject": issue.subject,
         "preheader": issue.preheader,
+        "note": issue.note,
+        "block": issue.block,
         "held_because": issue.held_because,
         "items": [
             {

@@ -9,7 +9,6 @@ from newsletter.cli.issue_correction import (
     BecauseOption,
     HeadlineOption,
     LinkOption,
-    NoteOption,
     PreheaderOption,
     RemoveOption,
     SubjectOption,
@@ -21,6 +20,7 @@ from newsletter.cli.issue_correction import (
 )
 from newsletter.cli.issue_explanation import explain_issue
 from newsletter.cli.issue_report import STANDARD_OUTPUT, print_report, write_csv, write_json
+from newsletter.cli.issue_words import BlockOption, BlockSourceOption, NoteOption, read_block
 from newsletter.cli.opening import open_from_file
 from newsletter.cli.options import (
     DEFAULT_CONFIG,
@@ -88,11 +88,15 @@ def draft(
         list[str] | None,
         typer.Option("--hold", metavar="STORY", help="keep it for the next issue; may come again"),
     ] = None,
+    note: NoteOption = None,
+    block: BlockOption = None,
+    block_source: BlockSourceOption = None,
 ) -> None:
     """Choose the stories of the coming issue and keep them as a draft.
 
     A STORY is named by its id or its whole address.
     """
+    written = read_block(block, block_source)
     with open_from_file(config, now=now) as installation:
         settings = installation.settings()
         chosen = only_newsletter(settings, newsletter)
@@ -111,6 +115,8 @@ def draft(
             instructions=said,
             fresh=fetch,
             at=named_instant(now),
+            note=note or "",
+            block=written,
         )
         link = preview_link(installation, result.issue.public_id)
     notices = (*failed, *result.notices)
@@ -361,6 +367,8 @@ def correct(
     subject: SubjectOption = None,
     preheader: PreheaderOption = None,
     note: NoteOption = None,
+    block: BlockOption = None,
+    block_source: BlockSourceOption = None,
     headline: HeadlineOption = None,
     summary: SummaryOption = None,
     link: LinkOption = None,
@@ -374,7 +382,8 @@ def correct(
     sent lead elsewhere, also of an issue that is sent whole. A STORY is named by its
     place, as `newsletter issue show` prints it, or by its id.
     """
-    others = (subject, preheader, note, headline, summary, remove)
+    written = read_block(block, block_source)
+    others = (subject, preheader, note, written, headline, summary, remove)
     request = read_link_request(
         link=link,
         withdraw=withdraw,
@@ -391,6 +400,7 @@ def correct(
         subject=subject,
         preheader=preheader,
         note=note,
+        block=written,
         headline=headline,
         summary=summary,
         link=link,

@@ -7,7 +7,7 @@ import typer
 
 from newsletter.errors import UsageError
 from newsletter.issues.correct import Correction
-from newsletter.issues.model import CorrectionKind, LinkCorrection
+from newsletter.issues.model import Block, CorrectionKind, LinkCorrection
 from newsletter.workflows.correct_links import LinkRequest
 
 HeadlineOption = Annotated[
@@ -48,9 +48,6 @@ SubjectOption = Annotated[str | None, typer.Option(metavar="TEXT", help="the sub
 PreheaderOption = Annotated[
     str | None, typer.Option(metavar="TEXT", help="what inboxes show after the subject")
 ]
-NoteOption = Annotated[
-    str | None, typer.Option(metavar="TEXT", help='the note above the stories; "" takes it out')
-]
 
 
 def read_correction(
@@ -58,13 +55,14 @@ def read_correction(
     subject: str | None,
     preheader: str | None,
     note: str | None,
+    block: Block | None,
     headline: Sequence[str] | None,
     summary: Sequence[str] | None,
     link: Sequence[str] | None,
     remove: Sequence[str] | None,
 ) -> Correction:
     """The correction that these options ask for; UsageError where they ask for none."""
-    asked = (subject, preheader, note, headline, summary, link, remove)
+    asked = (subject, preheader, note, block, headline, summary, link, remove)
     if all(option is None or option == [] for option in asked):
         raise UsageError(
             "say what to correct, such as --subject TEXT or --headline latest/1=TEXT; "
@@ -74,6 +72,7 @@ def read_correction(
         subject=subject,
         preheader=preheader,
         note=note,
+        block=block,
         headlines=_by_story("--headline", headline or ()),
         summaries=_by_story("--summary", summary or ()),
         links=_by_story("--link", link or ()),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from newsletter.errors import NotFound, UsageError
-from newsletter.issues.model import Issue, Item, Section
+from newsletter.issues.model import Block, Issue, Item, Section
 from newsletter.stories.canonical import title_key
 
 _TELLING_WORDS = 5
@@ -18,6 +18,7 @@ _TELLING_WORDS = 5
 class Correction:
     """What is to be changed; None leaves a line as it is, "" empties it.
 
+    A ``block`` without text takes the one that is there out.
     ``headlines``, ``summaries`` and ``links`` are by story; ``removed`` are
     stories. A story that stands in several places is changed in all of them.
     """
@@ -25,6 +26,7 @@ class Correction:
     subject: str | None = None
     preheader: str | None = None
     note: str | None = None
+    block: Block | None = None
     headlines: Mapping[str, str] = field(default_factory=dict)
     summaries: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +65,7 @@ def correct_issue(issue: Issue, correction: Correction) -> Issue:
         subject=_line(correction.subject, issue.subject),
         preheader=_line(correction.preheader, issue.preheader),
         note=issue.note if correction.note is None else correction.note.strip(),
+        block=issue.block if correction.block is None else _kept_block(correction.block),
         sections=tuple(
             replace(
                 section,
@@ -81,6 +84,7 @@ def describe_changes(before: Issue, after: Issue) -> tuple[str, ...]:
         ("the subject", before.subject, after.subject),
         ("the preheader", before.preheader, after.preheader),
         ("the note", before.note, after.note),
+        ("the block", before.block, after.block),
     )
     changed = [name for name, old, new in lines if old != new]
     kept = {place_of(section, item): item for section, item in _places(after)}
@@ -140,6 +144,10 @@ def _places(issue: Issue) -> Iterator[tuple[Section, Item]]:
     for section in issue.sections:
         for item in section.items:
             yield section, item
+
+
+def _kept_block(block: Block) -> Block | None:
+    return block if block.text else None
 
 
 def _stories_of(correction: Correction) -> set[str]:

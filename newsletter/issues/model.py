@@ -81,6 +81,27 @@ class Section:
     relaxed: tuple[str, ...] = ()
 
 
+class BlockKind(StrEnum):
+    """What a block that is no story is."""
+
+    QUOTE = "quote"
+    NUMBER = "number"
+    QUESTION = "question"
+
+
+@dataclass(frozen=True)
+class Block:
+    """The one part of an issue that is no story: an editor writes it.
+
+    ``text`` is what was said, the number, or what readers are asked; ``source`` who
+    said it, or what the number counts.
+    """
+
+    kind: BlockKind
+    text: str
+    source: str = ""
+
+
 @dataclass(frozen=True)
 class FreshCheck:
     """A look at an issue's stories where they come from: when, and what it found.
@@ -104,7 +125,8 @@ class Issue:
     ("Top Stories · Week 32"). ``lead`` is the story that leads, by its public id;
     ``held_over`` are those that an editor holds for the next issue, ``pins`` and
     ``excluded`` what else they said of single stories. ``checks`` are the fresh
-    checks it went through, the oldest first.
+    checks it went through, the oldest first. ``logo`` is the paper's, as the
+    masthead shows it; without one the name is set in type.
     """
 
     public_id: str
@@ -129,6 +151,8 @@ class Issue:
     pins: tuple[Pin, ...] = ()
     excluded: tuple[str, ...] = ()
     checks: tuple[FreshCheck, ...] = ()
+    block: Block | None = None
+    logo: Picture | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -45,6 +45,7 @@ _SINCE = {
     "ru": "с {}",
     "uk": "з {}",
 }
+_DIGITS = re.compile(r"\d+")
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -80,6 +81,22 @@ def name_days(first: date, last: date, language: str) -> str:
     if words := _own_words(language, locale):
         return words.gettext("%(first)s to %(last)s", first=days[0], last=days[1])
     return _SPAN.get(locale.language, "{} – {}").format(*days)
+
+
+def name_week(day: date, language: str) -> str:
+    """The days of the ISO week of ``day``: "August 4–10", "July 28 – August 3"."""
+    first = day - timedelta(days=day.weekday())
+    last = first + timedelta(days=6)
+    names = _day(first, language), _day(last, language)
+    if first.month != last.month:
+        return f"{names[0]} – {names[1]}"
+    # Whatever the order of day and month, only the digits differ.
+    return _DIGITS.sub(lambda found: f"{found[0]}–{_digits(names[1])}", names[0], count=1)
+
+
+def _digits(text: str) -> str:
+    found = _DIGITS.search(text)
+    return found[0] if found else ""
 
 
 def name_since(start: datetime, end: datetime, zone: ZoneInfo, language: str) -> str:

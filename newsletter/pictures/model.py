@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-SlotName = Literal["lead", "card"]
+SlotName = Literal["lead", "card", "logo"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class PictureSlot:
 LEAD = PictureSlot("lead", 592, 395)
 CARD = PictureSlot("card", 360, 240)
 SLOTS = (LEAD, CARD)
+# What a logo must fit into; it is never cropped.
+LOGO = PictureSlot("logo", 480, 64)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from PIL import Image
 from newsletter.pictures.crop import find_window
 from newsletter.pictures.decode import NotAPicture, decode_picture, shows_what_is_behind
 from newsletter.pictures.encode import EncodedPicture, encode_picture
-from newsletter.pictures.model import LEAD, SLOTS, PictureSlot, SlotName
+from newsletter.pictures.model import LEAD, LOGO, SLOTS, PictureSlot, SlotName
 
 # Below this stand icons, avatars and counting pixels: as in a story's text.
 SMALLEST_SIDE = 120
+_SMALLEST_LOGO = 16
 
 
 def prepare_picture(data: bytes) -> Mapping[SlotName, EncodedPicture]:
@@ -30,6 +31,24 @@ def prepare_picture(data: bytes) -> Mapping[SlotName, EncodedPicture]:
     else:
         part = image.crop(find_window(image, LEAD.pixels))
     return {slot.name: encode_picture(_fit(part, slot)) for slot in SLOTS}
+
+
+def prepare_logo(data: bytes) -> Mapping[SlotName, EncodedPicture]:
+    """``data`` as the masthead's file, whole, without the empty margin around it."""
+    image = decode_picture(data, LOGO.pixels)
+    if image.mode == "RGBA":
+        seen = image.getchannel("A").getbbox()
+        if not seen:
+            raise NotAPicture("it is transparent all over")
+        image = image.crop(seen)
+    if min(image.size) < _SMALLEST_LOGO:
+        raise NotAPicture(f"it has only {image.width} x {image.height} pixels")
+    width, height = LOGO.pixels
+    scale = min(width / image.width, height / image.height)
+    if scale < 1:
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return {LOGO.name: encode_picture(image)}
 
 
 def _widen(image: Image.Image, size: tuple[int, int]) -> Image.Image:

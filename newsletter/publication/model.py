@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from newsletter.config import Slug, shaped
+from newsletter.publication import house
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.schedule import Moment, parse_moment
 from newsletter.publication.zones import find_zone
@@ -45,6 +46,10 @@ Timezone = Annotated[str, AfterValidator(_known_timezone)]
 Duration = Annotated[str, AfterValidator(_duration)]
 MomentText = Annotated[str, AfterValidator(_moment)]
 Colour = Annotated[str, shaped(r"#[0-9a-fA-F]{6}", "a colour such as #8c1d2f")]
+# In CSS it is quoted by single marks, inside an attribute of double ones.
+FontName = Annotated[
+    str, shaped(r"[A-Za-z][A-Za-z0-9 ._-]{0,60}", "a family such as Georgia or Noto Serif")
+]
 # A line that may stand in a mail header or a page: no control characters.
 Line = Annotated[
     str,
@@ -72,10 +77,46 @@ class Model(BaseModel):
 
 
 class Colours(Model):
-    """The brand's colours; the defaults are the service's own newspaper look."""
+    """The brand's colours; the defaults are the service's own newspaper look.
 
-    accent: Colour = Field("#8c1d2f", description="departments, ranks and buttons, on light paper")
-    accent_dark: Colour = Field("#f08a8f", description="the same where the reader's screen is dark")
+    What could not be read as text is mended in `publication.design`.
+    """
+
+    accent: Colour = Field(
+        house.LIGHT["accent"],
+        description="departments, ranks and buttons. Made darker where it could not be read on "
+        "light paper, as far as it must; `newsletter check` and the draft say so",
+    )
+    accent_dark: Colour | None = Field(
+        None,
+        description="the same where the reader's screen is dark; else made of accent, lighter",
+    )
+    second: Colour | None = Field(
+        None, description="the paper's name and the double rules; else they are as dark as the text"
+    )
+    second_dark: Colour | None = Field(
+        None,
+        description="the same where the reader's screen is dark; else made of second, lighter",
+    )
+
+
+ShareTarget = Literal["email", "whatsapp", "facebook", "telegram", "x"]
+
+
+class ScriptFonts(Model):
+    """Families for the letters of one script, before those of the house."""
+
+    serif: tuple[FontName, ...] = Field((), description="headlines and text, the best first")
+    sans: tuple[FontName, ...] = Field((), description="all that is small")
+
+
+class Fonts(Model):
+    """Fonts by script. Mail shows only those that the reader has: name families of systems."""
+
+    latin: ScriptFonts = Field(ScriptFonts(), description="also for Greek and Cyrillic")
+    armenian: ScriptFonts = Field(ScriptFonts(), description="they should have Latin letters too")
+    arabic: ScriptFonts = Field(ScriptFonts(), description="Arabic, Persian, Urdu")
+    hebrew: ScriptFonts = Field(ScriptFonts(), description="Hebrew, Yiddish")
 
 
 class Publication(Model):
@@ -94,10 +135,18 @@ class Publication(Model):
         "", description="printed in every footer: the law asks for it in bulk mail"
     )
     logo: WebAddress | None = Field(
-        None, description="a PNG or JPEG; without it the name is set in type"
+        None,
+        description="a PNG or JPEG, best transparent and dark; a draft fetches it and makes it "
+        "small. Without it the name is set in type",
     )
     colours: Colours = Field(default=Colours(), description="brand colours")
+    fonts: Fonts = Field(default=Fonts(), description="brand fonts")
     social: tuple[WebAddress, ...] = Field((), description="addresses linked from the footer")
+    share: tuple[ShareTarget, ...] = Field(
+        ("email", "whatsapp", "facebook", "telegram"),
+        description="where readers may pass an issue on to, in this order: email, whatsapp, "
+        "facebook, telegram, x. Plain links to its page in the archive; empty: none",
+    )
     editors: tuple[MailAddress, ...] = Field(
         (), description="who is told when a draft waits, a send is held or a run fails"
     )
@@ -236,6 +285,11 @@ class SectionPlan(Model):
     department: Line = Field(
         "", description="department: the paper's own name of it, in capitals or not"
     )
+    group_by_department: bool = Field(
+        False,
+        description="print its stories under the names of their departments, in the order in "
+        "which those come first",
+    )
     max_per_department: int = Field(
         0, ge=0, description="at most so many stories of one department; 0 sets no limit"
     )
@@ -259,6 +313,11 @@ class SectionPlan(Model):
             raise ValueError(
                 f'section "{self.slug}": the key department belongs to kind = "department", '
                 "which needs it"
+            )
+        if self.group_by_department and self.kind == "most_read":
+            raise ValueError(
+                f'section "{self.slug}": the most read are a numbered list; take '
+                "group_by_department out"
             )
         if self.minimum > self.count:
             raise ValueError(
@@ -368,6 +427,9 @@ class Newsletter(Model):
         "",
         description="set above the stories; the same names. Without it “Top Stories · {period}” in "
         "the newsletter's language",
+    )
+    signature: Line = Field(
+        "", description="who signs the note above the stories; else “Your editors”"
     )
     consent: Line = Field(
         "",

@@ -1,24 +1,24 @@
-"""The one Jinja2 environment: the shipped templates, and a paper's own before them."""
+"""Templates by name: the shipped ones, and a paper's own before them."""
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import (
     ChoiceLoader,
-    Environment,
     FileSystemLoader,
     PrefixLoader,
-    StrictUndefined,
+    Template,
     TemplateNotFound,
     TemplateSyntaxError,
-    select_autoescape,
 )
 
 from newsletter.errors import ConfigError, NewsletterError, RenderError
-from newsletter.rendering.filters import FILTERS, TESTS
-from newsletter.rendering.translate import GLOBALS, MESSAGES
+from newsletter.rendering.bounded import LARGEST, BoundedRenderer
+from newsletter.rendering.sandbox import Sandbox, make_sandbox
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_SUFFIXES = (".html", ".txt", ".xml", ".css", ".svg")
 
 
 def shipped_templates() -> Path:
@@ -36,8 +36,9 @@ class Templates:
     """Templates by name, such as ``email/issue.html`` or ``web/archive.html``.
 
     A file of ``own_folder`` takes the place of the shipped one of the same name,
-    and reaches it as ``shipped/email/issue.html`` to extend it. Values are
-    escaped in .html files. Undefined names are errors.
+    and reaches it as ``shipped/email/issue.html`` to extend it. Where there is
+    such a folder, everything is rendered in a process that has little memory and
+    little time.
     """
 
     def __init__(self, own_folder: Path | None = None) -> None:
@@ -47,49 +48,70 @@ class Templates:
                 "templates out of the config",
                 subject=str(own_folder),
             )
-        shipped = FileSystemLoader(shipped_templates())
-        loaders = [shipped, PrefixLoader({"shipped": shipped})]
-        if own_folder is not None:
-            loaders.insert(0, FileSystemLoader(own_folder))
-        self._environment = Environment(
-            loader=ChoiceLoader(loaders),
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(("html", "xml")),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        # A sentence may run over several lines of the template.
-        self._environment.policies["ext.i18n.trimmed"] = True
-        self._environment.install_gettext_callables(**MESSAGES, newstyle=True)  # type: ignore[attr-defined]
-        self._environment.globals.update(GLOBALS)
-        self._environment.filters.update(FILTERS)
-        self._environment.tests.update(TESTS)
+        self._bounded = BoundedRenderer(own_folder) if own_folder is not None else None
+        self._sandbox = open_sandbox(None)
 
     def render(self, name: str, /, **context: object) -> str:
         """The template called ``name`` with ``context``; RenderError names file and line."""
-        try:
-            return self._environment.get_template(name).render(**context)
-        except TemplateNotFound as error:
-            raise RenderError(
-                f'there is no template "{error.name}" (wanted by {name})', subject=name
-            ) from error
-        except TemplateSyntaxError as error:
-            where = error.filename or error.name or name
-            raise RenderError(
-                f"{where}, line {error.lineno}: {error.message}", subject=name
-            ) from error
-        except NewsletterError:
-            raise
-        # A template is a program, of the paper's own if it likes: it can fail in any way.
-        except Exception as error:
-            raise RenderError(f"{_place_of(error, name)}: {error}", subject=name) from error
+        if self._bounded is not None:
+            return self._bounded.render(name, context)
+        return render_template(self._sandbox, name, context)
+
+
+def open_sandbox(own_folder: Path | None) -> Sandbox:
+    """The environment of the shipped templates, those of ``own_folder`` before them."""
+    shipped = FileSystemLoader(shipped_templates())
+    own = [FileSystemLoader(own_folder)] if own_folder is not None else []
+    return make_sandbox(ChoiceLoader([*own, shipped, PrefixLoader({"shipped": shipped})]))
+
+
+def render_template(sandbox: Sandbox, name: str, context: Mapping[str, object]) -> str:
+    """The template called ``name``; RenderError names file and line, also of a mere mistake."""
+    try:
+        return _write(sandbox.get_template(name), context)
+    except TemplateNotFound as error:
+        raise RenderError(
+            f'there is no template "{error.name}" (wanted by {name})', subject=name
+        ) from error
+    except TemplateSyntaxError as error:
+        where = error.filename or error.name or name
+        raise RenderError(f"{where}, line {error.lineno}: {error.message}", subject=name) from error
+    except NewsletterError:
+        raise
+    # A template is a program, of the paper's own if it likes: it can fail in any way.
+    except Exception as error:
+        raise RenderError(f"{_place_of(error, name)}: {_say(error)}", subject=name) from error
+
+
+class _TooLarge(Exception):
+    """Thrown into a template, so that its line is known."""
+
+
+def _write(template: Template, context: Mapping[str, object]) -> str:
+    pieces = []
+    size = 0
+    stream = template.generate(**context)
+    for piece in stream:
+        size += len(piece)
+        if size > LARGEST:
+            stream.throw(_TooLarge())  # type: ignore[attr-defined]
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, _TooLarge):
+        return f"it writes more than {LARGEST:,} characters"
+    if isinstance(error, MemoryError):
+        return "it needs more memory than a template gets"
+    if isinstance(error, RecursionError):
+        return "it goes round in a circle"
+    return str(error)
 
 
 def _place_of(error: Exception, name: str) -> str:
     """Where in the templates it went wrong: Jinja2 puts their lines into the traceback."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).suffix in (".html", ".txt", ".xml", ".css"):
+        if Path(frame.filename).suffix in _SUFFIXES:
             return f"{frame.filename}, line {frame.lineno}"
     return name

@@ -25,6 +25,16 @@ _NOUNS: Mapping[str, tuple[str, str]] = {
     "reads": ngettext_noop("%(count)s read", "%(count)s reads"),
 }
 
+# By the language of a locale. Greek and Cyrillic letters are in the families for Latin ones.
+SCRIPTS = {
+    "hy": "armenian",
+    "ar": "arabic",
+    "fa": "arabic",
+    "ur": "arabic",
+    "ckb": "arabic",
+    "he": "hebrew",
+    "yi": "hebrew",
+}
 _ARMENIAN = range(0x0530, 0x0590)
 
 
@@ -86,6 +96,11 @@ def format_weekday(day: date, language: str) -> str:
 def text_direction(language: str) -> str:
     """``ltr`` or ``rtl``, for the ``dir`` attribute."""
     return str(locale_of(language).text_direction)
+
+
+def script_of(language: str) -> str:
+    """The script whose fonts a language needs: latin, armenian, arabic or hebrew."""
+    return SCRIPTS.get(locale_of(language).language, "latin")
 
 
 def is_armenian(text: str) -> bool:
@@ -156,6 +171,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "counted": _counted,
     "weekday": _weekday,
     "direction": text_direction,
+    "script": script_of,
 }
 TESTS: Mapping[str, Callable[..., bool]] = {
     "armenian": is_armenian,

@@ -3,6 +3,7 @@
 import re
 
 from newsletter.issues.model import Issue
+from newsletter.publication.design import design_of
 from newsletter.publication.model import Clicks, Newsletter, Publication
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import disarm_marks
@@ -68,6 +69,7 @@ def write_html(
         issue=issue,
         publication=publication,
         newsletter=newsletter,
+        design=design_of(publication),
         language=issue.language,
         zone=newsletter.zone_in(publication),
         filler=_FILLER * max(0, (_PREHEADER_LENGTH - len(view.preheader)) // 2),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import disarm_marks
@@ -12,8 +13,8 @@ from newsletter.rendering.filters import format_day
 from newsletter.rendering.inline import inline_css
 from newsletter.rendering.issue import strip_indentation
 from newsletter.rendering.model import RenderedMail
+from newsletter.rendering.passing_on import Link
 from newsletter.rendering.text import label_address, underline, wrap
-from newsletter.rendering.view import Link
 from newsletter.words import SOURCE_LANGUAGE, nearest_language, words_of
 
 TEMPLATE = "email/message.html"
@@ -132,6 +133,7 @@ def _render(
     html = templates.render(
         TEMPLATE,
         publication=publication,
+        design=design_of(publication),
         language=language,
         subject=subject,
         title=title,

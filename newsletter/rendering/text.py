@@ -4,7 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 
-from newsletter.issues.model import Issue
+from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.filters import count_noun, format_day
 from newsletter.rendering.view import IssueView, ItemView, SectionView
@@ -20,17 +20,19 @@ def write_text(
     words = words_of(issue.language)
     blocks = [
         underline(publication.name, "="),
-        wrap(view.title),
+        wrap(_join((view.title, view.span.replace("\u00a0", " ")))),
         wrap(_dateline(view, issue, words)),
         label_address(words, words.gettext("View in browser"), view.archive_url),
         *(wrap(paragraph) for paragraph in view.note),
     ]
     if view.note:
-        blocks.append(wrap(words.gettext("Your editors")))
+        blocks.append(wrap(view.signature))
     if view.lead:
-        blocks.append(_write_item(view.lead, ranked=False))
+        blocks.append(_write_item(view.lead, ranked=False, numbered=False))
     for section in view.sections:
         blocks += _write_section(section)
+    if view.block:
+        blocks.append(_write_block(view.block, view, words))
     blocks += _write_footer(view, publication, newsletter, words)
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -75,28 +77,47 @@ def _length(view: IssueView, language: str, words: Words) -> str:
 
 def _write_section(section: SectionView) -> list[str]:
     ranked = section.kind == "most_read"
-    return [
-        "\n" + underline(section.title, "-"),
-        *(_write_item(item, ranked=ranked) for item in section.items),
-    ]
+    headed = {group.items[0]: group.name for group in section.groups if group.name}
+    blocks = ["\n" + underline(section.title, "-")]
+    for item in section.items:
+        if item in headed:
+            blocks.append(wrap(headed[item]))
+        blocks.append(_write_item(item, ranked=ranked, department=not section.groups))
+    return blocks
 
 
-def _write_item(item: ItemView, *, ranked: bool) -> str:
+def _write_block(block: Block, view: IssueView, words: Words) -> str:
+    """The part that is no story, between two lines."""
+    rows = [wrap(block.text), wrap(block.source)]
+    if block.kind is BlockKind.QUOTE:
+        rows[0] = wrap(words.gettext("“%(words)s”", words=block.text))
+    if block.kind is BlockKind.QUESTION:
+        rows.insert(0, wrap(words.gettext("A question to our readers")))
+        if view.write_to:
+            rows.append(wrap(view.write_to))
+    line = "-" * COLUMNS
+    return "\n".join(row for row in (line, *rows, line) if row)
+
+
+def _write_item(
+    item: ItemView, *, ranked: bool, numbered: bool = True, department: bool = True
+) -> str:
     language = item.language
     words = words_of(language)
     source = item.syndicated_from
-    rank = f"{item.position}. " if ranked else ""
+    rank = f"{item.position}. " if numbered else ""
     facts = (
-        item.department,
+        item.department if department else "",
         words.gettext("By %(name)s", name=item.byline) if item.byline else "",
         words.gettext("First published by %(name)s", name=source) if source else "",
         count_noun(item.minutes, "min", language) if item.minutes and not ranked else "",
         count_noun(item.reads, "reads", language) if item.reads and ranked else "",
         words.gettext("Still read") if item.still_read else "",
     )
-    rows = [wrap(item.headline, rank), wrap(_join(facts), " " * len(rank))]
+    inset = " " * len(rank)
+    rows = [wrap(item.headline, rank), wrap(_join(facts), inset)]
     if item.excerpt and not ranked:
-        rows.append(wrap(item.excerpt))
+        rows.append(wrap(item.excerpt, inset))
     return "\n".join(row for row in (*rows, bare_address(item.text_link)) if row.strip())
 
 
@@ -110,6 +131,7 @@ def _write_footer(
     )
     return [
         "\n" + underline(words.gettext("End of this issue"), "-"),
+        *_write_question(view, words),
         wrap(
             words.gettext(
                 "You get this e-mail because you subscribed to %(newsletter)s.", newsletter=name
@@ -117,12 +139,24 @@ def _write_footer(
         ),
         label_address(words, words.gettext("Unsubscribe"), view.unsubscribe_url),
         label_address(words, words.gettext("Change what you get"), view.preferences_url),
+        label_address(words, words.gettext("Pause"), view.pause_url),
         wrap(words.gettext("Did a friend send you this?"))
         + "\n"
         + label_address(words, subscribe, view.subscribe_url),
         wrap(rights)
         + ("\n" + wrap(publication.postal_address) if publication.postal_address else ""),
     ]
+
+
+def _write_question(view: IssueView, words: Words) -> list[str]:
+    if not view.write_to:
+        return []
+    if view.minutes:
+        minutes = count_noun(view.minutes, "minutes", words.language)
+        asked = words.gettext("Was this issue worth your %(minutes)s?", minutes=minutes)
+    else:
+        asked = words.gettext("Was this issue worth your time?")
+    return [wrap(f"{asked} {words.gettext('Write to the editors')}:") + f"\n{view.write_to}"]
 
 
 def _join(facts: Iterable[str]) -> str:

@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from newsletter.issues.model import Issue, Item, LinkPlace, Section
-from newsletter.pictures.model import SlotName
+from newsletter.issues.model import Block, Issue, Item, LinkPlace, Section
+from newsletter.issues.wording import name_period, name_week
+from newsletter.pictures.model import LOGO, SlotName
 from newsletter.publication.campaign import tag_link
 from newsletter.publication.model import Clicks, Newsletter, Publication
+from newsletter.publication.schedule import Period
 from newsletter.rendering.filters import is_armenian
 from newsletter.rendering.links import LinkBook
 from newsletter.rendering.model import ReaderSlot
+from newsletter.rendering.passing_on import Link, mail_link, share_links
 from newsletter.stories.model import Picture
+from newsletter.words import words_of
 
 # Slots of the layout in CSS px; templates/email/styles/base.css has the same widths.
 # A picture that is left at the site keeps its own proportions in them.
@@ -81,40 +85,68 @@ class ItemView:
 
 
 @dataclass(frozen=True)
+class GroupView:
+    """The stories of a section that stand under one department's name; "" for no name."""
+
+    name: str
+    items: tuple[ItemView, ...]
+
+
+@dataclass(frozen=True)
 class SectionView:
-    """A section with something in it, without the lead. ``kind`` chooses the template."""
+    """A section with something in it, without the lead. ``kind`` chooses the template.
+
+    ``groups`` holds its ``items`` once more, by department, where that is wanted.
+    """
 
     slug: str
     kind: str
     title: str
     items: tuple[ItemView, ...]
+    groups: tuple[GroupView, ...] = ()
 
 
 @dataclass(frozen=True)
-class Link:
-    """An address and what it is called."""
+class LogoView:
+    """The paper's logo in CSS px; a ``width`` of None is not known. ``plate`` as of a picture."""
 
-    name: str
     url: str
+    width: int | None
+    height: int
+    plate: bool
 
 
 @dataclass(frozen=True)
 class IssueView:
-    """An issue as it is printed, whatever the part (HTML or text)."""
+    """An issue as it is printed, whatever the part (HTML or text).
+
+    ``span`` stands behind the title: the week's days, and its number where the title
+    does not say it. ``answers`` are what a reader may say of the issue, each a mail to
+    the editors; ``write_to`` is their address, and ``write_url`` a mail to it.
+    """
 
     title: str
+    span: str
     subject: str
     preheader: str
     number: str
+    logo: LogoView | None
     note: tuple[str, ...]
+    signature: str
     lead: ItemView | None
     sections: tuple[SectionView, ...]
+    block: Block | None
+    answers: tuple[Link, ...]
+    write_to: str
+    write_url: str
+    share: tuple[Link, ...]
     story_count: int
     minutes: int
     archive_url: str
     subscribe_url: str
     unsubscribe_url: str
     preferences_url: str
+    pause_url: str
     social: tuple[Link, ...]
     year: int
     book: LinkBook = field(default_factory=LinkBook)
@@ -138,27 +170,40 @@ def view_issue(
     base_url = base_url.rstrip("/")
     book = LinkBook.of(issue, base_url, clicks)
     lead_section, lead = find_lead(issue) or (None, None)
+    grouped = {plan.slug for plan in newsletter.sections if plan.group_by_department}
     sections = tuple(
-        _view_section(section, issue.language, lead, base_url, book)
+        _view_section(section, issue.language, lead, base_url, book, section.slug in grouped)
         for section in issue.sections
         if any(item is not lead for item in section.items)
     )
+    words = words_of(issue.language)
+    archive_url = f"{base_url}/archive/{newsletter.slug}/{issue.slot}"
+    preferences_url = f"{base_url}/preferences/{ReaderSlot.PREFERENCES}"
     return IssueView(
         title=issue.title,
+        span=_name_span(issue, newsletter),
         subject=issue.subject,
         preheader=issue.preheader,
         number=issue_number(issue.slot),
+        logo=_view_logo(issue.logo, base_url) if issue.logo else None,
         note=split_paragraphs(issue.note),
+        signature=newsletter.signature or words.gettext("Your editors"),
         lead=_view_item(lead_section, lead, issue.language, base_url, "lead", book)
         if lead_section and lead
         else None,
         sections=sections,
+        block=issue.block,
+        answers=_answers(issue, newsletter),
+        write_to=newsletter.reply_to or "",
+        write_url=mail_link(newsletter.reply_to, issue.title) if newsletter.reply_to else "",
+        share=share_links(publication.share, archive_url, issue.subject or issue.title, words),
         story_count=len({item.story_id for item in issue.items}),
         minutes=issue.minutes,
-        archive_url=f"{base_url}/archive/{newsletter.slug}/{issue.slot}",
+        archive_url=archive_url,
         subscribe_url=f"{base_url}/subscribe/{newsletter.slug}",
         unsubscribe_url=f"{base_url}/unsubscribe/{ReaderSlot.UNSUBSCRIBE}",
-        preferences_url=f"{base_url}/preferences/{ReaderSlot.PREFERENCES}",
+        preferences_url=preferences_url,
+        pause_url=f"{preferences_url}#pause",
         social=tuple(Link(_name_site(url), url) for url in publication.social),
         year=issue.date.year,
         book=book,
@@ -175,6 +220,48 @@ def find_lead(issue: Issue) -> tuple[Section, Item] | None:
         if section.kind == "latest" and section.items:
             return section, section.items[0]
     return None
+
+
+def _name_span(issue: Issue, newsletter: Newsletter) -> str:
+    if newsletter.send_moment.period is not Period.WEEK:
+        return ""
+    week = name_period(Period.WEEK, issue.date, issue.language)
+    # The days in one piece: a phone's line may end before them.
+    days = name_week(issue.date, issue.language).replace(" ", "\u00a0")
+    return days if week.casefold() in issue.title.casefold() else f"{week} · {days}"
+
+
+def _answers(issue: Issue, newsletter: Newsletter) -> tuple[Link, ...]:
+    """What a reader may say of the issue by one tap and a mail; nothing else is noted."""
+    if not newsletter.reply_to:
+        return ()
+    words = words_of(issue.language)
+    # Translators: answers to "Was this issue worth your fourteen minutes?"
+    answers = (
+        words.gettext("Yes, gladly"),
+        words.gettext("Some of it"),
+        words.gettext("Not this week"),
+    )
+    return tuple(
+        Link(answer, mail_link(newsletter.reply_to, f"{answer} · {issue.title}"))
+        for answer in answers
+    )
+
+
+def _view_logo(logo: Picture, base_url: str) -> LogoView | None:
+    """The file that we keep of it, else the site's own."""
+    file = logo.file_for("logo")
+    if file is not None:
+        scale = min(LOGO.height / file.height, LOGO.width / file.width, 1.0)
+        return LogoView(
+            url=f"{base_url}/media/{file.name}",
+            width=max(1, round(file.width * scale)),
+            height=max(1, round(file.height * scale)),
+            plate=file.name.endswith(".png"),
+        )
+    if not logo.url.lower().startswith(("http://", "https://")):
+        return None
+    return LogoView(url=logo.url, width=None, height=LOGO.height, plate=True)
 
 
 def issue_number(slot: str) -> str:
@@ -231,18 +318,41 @@ def _tag_links(issue: Issue, utm_source: str) -> Issue:
 
 
 def _view_section(
-    section: Section, language: str, lead: Item | None, base_url: str, book: LinkBook
+    section: Section,
+    language: str,
+    lead: Item | None,
+    base_url: str,
+    book: LinkBook,
+    grouped: bool,
 ) -> SectionView:
-    items = [item for item in section.items if item is not lead]
     # Ranks are counted here: what an editor removed must not leave a gap.
+    left = [item for item in section.items if item is not lead]
+    items = tuple(
+        _view_item(section, item, language, base_url, "card", book, position)
+        for position, item in enumerate(_by_department(left) if grouped else left, 1)
+    )
     return SectionView(
         slug=section.slug,
         kind=section.kind,
         title=section.title,
-        items=tuple(
-            _view_item(section, item, language, base_url, "card", book, position)
-            for position, item in enumerate(items, 1)
-        ),
+        items=items,
+        groups=_group(items) if grouped else (),
+    )
+
+
+def _by_department(items: list[Item]) -> list[Item]:
+    """The departments in the order in which they come first; what has none comes last."""
+    order = list(dict.fromkeys(item.department for item in items if item.department))
+    return sorted(items, key=lambda item: (*order, "").index(item.department))
+
+
+def _group(items: tuple[ItemView, ...]) -> tuple[GroupView, ...]:
+    """``items``, already in that order, by department; none where no story has one."""
+    names = list(dict.fromkeys(item.department for item in items))
+    if names == [""]:
+        return ()
+    return tuple(
+        GroupView(name, tuple(item for item in items if item.department == name)) for name in names
     )
 
 

@@ -10,7 +10,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, RunnerUp, Section
+from newsletter.issues.model import (
+    Block,
+    BlockKind,
+    FreshCheck,
+    Issue,
+    IssueState,
+    Item,
+    RunnerUp,
+    Section,
+)
 from newsletter.pictures.model import PictureFile
 from newsletter.ranking.model import Pin
 from newsletter.stories.model import Picture
@@ -87,6 +96,8 @@ def issue_document(issue: Issue) -> Json:
             {"at": check.at.isoformat(), "changes": list(check.changes), "notes": list(check.notes)}
             for check in issue.checks
         ],
+        "block": _block_document(issue.block),
+        "logo": picture_document(issue.logo),
         "sections": [_section_document(section) for section in issue.sections],
     }
 
@@ -125,9 +136,27 @@ def issue_from_document(
         pins=tuple(Pin(*pin) for pin in document.get("pins", ())),
         excluded=tuple(document.get("excluded", ())),
         checks=tuple(_check_from(check) for check in document.get("checks", ())),
+        block=_block_from(document.get("block")),
+        logo=picture_from_document(document.get("logo")),
         held_because=held_because,
         approved_by=approved_by,
         approved_at=approved_at,
+    )
+
+
+def _block_document(block: Block | None) -> Json | None:
+    if block is None:
+        return None
+    return {"kind": block.kind.value, "text": block.text, "source": block.source}
+
+
+def _block_from(document: Mapping[str, Any] | None) -> Block | None:
+    if document is None:
+        return None
+    return Block(
+        BlockKind(document.get("kind", BlockKind.QUOTE)),
+        document.get("text", ""),
+        document.get("source", ""),
     )
 
 

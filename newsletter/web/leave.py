@@ -72,7 +72,7 @@ def show_preferences(context: WebContext, request: Request, form: FormData) -> R
 
 def take_preferences(context: WebContext, request: Request, form: FormData) -> Response:
     settings = context.load_settings()
-    wanted = [] if "none" in form else [s for s in form.getlist("newsletter") if isinstance(s, str)]
+    wanted = [] if "none" in form else _texts(form, "newsletter")
     preferences = update_preferences(
         context.database,
         context.keyring,
@@ -80,11 +80,16 @@ def take_preferences(context: WebContext, request: Request, form: FormData) -> R
         context.templates,
         request.path_params["token"],
         wanted,
+        paused=_texts(form, "pause"),
         base_url=context.base_url,
         wording=PREFERENCES_WORDING,
         now=context.clock.now(),
     )
     return _preferences_page(context, request, settings, preferences, saved=True)
+
+
+def _texts(form: FormData, name: str) -> list[str]:
+    return [value for value in form.getlist(name) if isinstance(value, str)]
 
 
 def _undo(context: WebContext, request: Request, settings: Settings, undo_token: str) -> Response:

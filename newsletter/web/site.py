@@ -1,10 +1,11 @@
-"""The front page, the paper's colours, and whether we are well."""
+"""The front page, the colours of the paper's look, and whether we are well."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from newsletter.errors import StorageError
+from newsletter.publication.design import design_of, house_design
 from newsletter.web.context import WebContext
 from newsletter.web.language import page_language
 from newsletter.web.pages import PUBLIC_CACHE, render_page
@@ -20,9 +21,13 @@ def show_front(context: WebContext, request: Request, form: FormData) -> Respons
 
 
 def show_brand(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
-    colours = context.load_settings().publication.colours
+    try:
+        design = design_of(context.load_settings().publication)
+    except StorageError:
+        # The page that says so is styled all the same.
+        design = house_design()
     return Response(
-        brand_css(colours), media_type="text/css", headers={"Cache-Control": PUBLIC_CACHE}
+        brand_css(design), media_type="text/css", headers={"Cache-Control": PUBLIC_CACHE}
     )
 
 

@@ -1,13 +1,15 @@
-"""The pages' stylesheet: one file of ours, and the paper's two colours."""
+"""The pages' stylesheet: one file of ours, and the colours and fonts of the paper's look."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from newsletter.publication.model import Colours
+from newsletter.publication.design import Design, Palette
+from newsletter.rendering.filters import SCRIPTS
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 
@@ -26,13 +28,32 @@ def stylesheet_version() -> str:
     return hashlib.sha256((STATIC_FOLDER / "site.css").read_bytes()).hexdigest()[:10]
 
 
-def brand_css(colours: Colours) -> str:
-    """The paper's accents as custom properties.
+def brand_css(design: Design) -> str:
+    """The look's colours and fonts as custom properties, ``--paper`` and so on.
 
-    In a file because the pages allow no inline styles; the colours are
-    validated as `#rrggbb`.
+    In a file because the pages allow no inline styles.
     """
-    return (
-        f":root{{--accent:{colours.accent}}}\n"
-        f"@media (prefers-color-scheme:dark){{:root{{--accent:{colours.accent_dark}}}}}\n"
+    latin = design.fonts["latin"]
+    scripts = "".join(
+        f"{_languages(script)}{{--serif:{family.serif};--sans:{family.sans}}}\n"
+        for script, family in design.fonts.items()
+        if script != "latin"
     )
+    return (
+        f":root{{color-scheme:light dark;{_colours(design.light)};"
+        f"--serif:{latin.serif};--sans:{latin.sans}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{{_colours(design.dark)}}}}}\n"
+        # One family for Latin and other letters alike, or a headline mixes two designs.
+        f"{scripts}"
+    )
+
+
+def _colours(palette: Palette) -> str:
+    return ";".join(
+        f"--{name.replace('_', '-')}:{colour}" for name, colour in asdict(palette).items()
+    )
+
+
+def _languages(script: str) -> str:
+    languages = [language for language, of in SCRIPTS.items() if of == script]
+    return ",".join(f'[lang|="{language}"]' for language in languages)

@@ -5,16 +5,17 @@ from datetime import datetime
 
 from newsletter.errors import Conflict
 from newsletter.issues.assemble import Draft, assemble_issue
-from newsletter.issues.model import FreshCheck, Issue, IssueState
+from newsletter.issues.model import Block, FreshCheck, Issue, IssueState
 from newsletter.log import get_logger
+from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot
 from newsletter.ranking.model import NO_INSTRUCTIONS, Instructions
+from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote
-from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.words import words_of
-from newsletter.workflows.illustrate import illustrate_issue
+from newsletter.workflows.illustrate import illustrate_issue, show_logo
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.material import CANDIDATES, gather_material
@@ -46,6 +47,8 @@ def draft_issue(
     instructions: Instructions = NO_INSTRUCTIONS,
     fresh: bool = True,
     at: datetime | None = None,
+    note: str = "",
+    block: Block | None = None,
 ) -> DraftResult:
     """Draft the issue of ``slot``; Conflict where there is one, NotFound without a story.
 
@@ -54,6 +57,7 @@ def draft_issue(
     Its stories are looked up at their sources, unless ``fresh`` is False. Nothing
     is kept unless the whole draft stands, so a run that failed uses up
     no story. Its pictures are fetched in between, outside of any transaction.
+    ``note`` and ``block`` are an editor's own words in it.
     """
     started = installation.clock.monotonic()
     now = at or installation.clock.now()
@@ -64,7 +68,11 @@ def draft_issue(
     if fresh:
         draft = _freshen(installation, settings, newsletter, slot, now, instructions, draft)
     illustrated = illustrate_issue(installation, settings, draft.issue)
-    issue, notices = illustrated.issue, (*draft.notices, *illustrated.notices)
+    logo, told = show_logo(installation, settings)
+    said = block if block and block.text else None
+    issue = replace(illustrated.issue, note=note.strip(), block=said, logo=logo)
+    mended = design_of(settings.publication).mended
+    notices = (*draft.notices, *illustrated.notices, *told, *mended)
     with installation.database.write() as tx:
         if not tx.issues.create(issue, now, actor):
             raise _already_there(newsletter, slot)

@@ -6,7 +6,7 @@ be had is said, and its story stands without a picture: a send never waits for o
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,9 +17,11 @@ from newsletter.errors import NewsletterError, SourceError, StorageError
 from newsletter.issues.model import Issue, Item, Section
 from newsletter.log import get_logger
 from newsletter.net.response import HostHeld, StatusError, TooSlow, Unreachable
-from newsletter.pictures.model import FetchedPicture, PictureFile, picture_key
-from newsletter.pictures.prepare import prepare_picture
+from newsletter.pictures.encode import EncodedPicture
+from newsletter.pictures.model import FetchedPicture, PictureFile, SlotName, picture_key
+from newsletter.pictures.prepare import prepare_logo, prepare_picture
 from newsletter.publication.model import Settings
+from newsletter.stories.model import Picture
 from newsletter.workflows.installation import Installation
 
 log = get_logger(__name__)
@@ -91,9 +93,43 @@ def illustrate_issue(installation: Installation, settings: Settings, issue: Issu
     return Illustrated(_with_files(issue, files, failures), notices)
 
 
+def show_logo(
+    installation: Installation, settings: Settings
+) -> tuple[Picture | None, tuple[str, ...]]:
+    """The paper's logo as the masthead shows it, and a sentence where it can't be had.
+
+    One that was fetched before is shown on where its site is away. With pictures
+    served by the site it is the site's own file.
+    """
+    url = settings.publication.logo
+    if url is None:
+        return None, ()
+    if settings.pictures.served_by == "site":
+        return Picture(url), ()
+    now = installation.clock.now()
+    key = picture_key(f"logo {url}")
+    with installation.database.read() as tx:
+        known = tx.pictures.known([key]).get(key)
+    if known and not all(installation.pictures.touch(file.name, now) for file in known.files):
+        known = None
+    private = {_host(source.url) for source in settings.source if source.allow_private}
+    wanted = _Wanted(url, _host(url) in private, known)
+    try:
+        found = _fetch_one(installation, wanted, threading.Lock(), prepare_logo)
+    except (SourceError, StorageError) as error:
+        log.warning("logo_failed", host=_host(url), error=str(error))
+        instead = "the one fetched before is shown" if known else "the name is set in type"
+        notice = f"The logo can't be had, so {instead}: {str(error).rstrip('.')}."
+        return (Picture(url, files=known.files) if known else None), (notice,)
+    with installation.database.write() as tx:
+        tx.pictures.remember({key: found}, now)
+    return Picture(url, files=found.files), ()
+
+
 def find_missing(installation: Installation, issue: Issue) -> tuple[Finding, ...]:
     """A warning where the mail shows files that are not on this host."""
-    names = {file.name for item in issue.items if item.picture for file in item.picture.files}
+    pictures = (issue.logo, *(item.picture for item in issue.items))
+    names = {file.name for picture in pictures if picture for file in picture.files}
     missing = sum(installation.pictures.find(name) is None for name in names)
     if not missing:
         return ()
@@ -205,7 +241,10 @@ def _fetch_from_host(
 
 
 def _fetch_one(
-    installation: Installation, wanted: _Wanted, decoding: threading.Lock
+    installation: Installation,
+    wanted: _Wanted,
+    decoding: threading.Lock,
+    prepare: Callable[[bytes], Mapping[SlotName, EncodedPicture]] = prepare_picture,
 ) -> FetchedPicture:
     known = wanted.known
     response = installation.fetcher.get(
@@ -219,7 +258,7 @@ def _fetch_one(
     if response.is_unchanged and known is not None:
         return known
     with decoding:
-        made = prepare_picture(response.body)
+        made = prepare(response.body)
     now = installation.clock.now()
     files = tuple(
         PictureFile(

@@ -54,6 +54,10 @@ class Choice:
     def on(self) -> bool:
         return self.state is SubscriptionState.ACTIVE
 
+    @property
+    def paused(self) -> bool:
+        return self.state is SubscriptionState.PAUSED
+
 
 @dataclass(frozen=True)
 class Preferences:
@@ -132,22 +136,29 @@ def update_preferences(
     token: str,
     wanted: Collection[str],
     *,
+    paused: Collection[str] = (),
     base_url: str,
     wording: str,
     now: datetime,
 ) -> Preferences:
     """Switch every newsletter on or off by whether its slug is ``wanted``.
 
-    Off is at once. On asks for the reader's confirmation, as the form does: the
+    What is wanted and ``paused`` brings nothing until it is switched on again. Off
+    is at once, and so is a pause. On asks for the reader's confirmation, as the form does: the
     link stands in every issue, and issues are forwarded.
     """
     (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
     leave, resume = MOVES[SubscriptionAct.UNSUBSCRIBE], MOVES[SubscriptionAct.RESUME]
+    pause = MOVES[SubscriptionAct.PAUSE]
     with database.write() as tx:
         before = _preferences(tx, settings, subscriber_id)
         for choice in before.choices:
             slug = choice.newsletter.slug
-            if slug in wanted:
+            if slug in wanted and slug in paused and choice.on:
+                tx.subscribers.move(
+                    subscriber_id, slug, pause.allowed, pause.to, now, READER, "preferences"
+                )
+            elif slug in wanted:
                 tx.subscribers.move(
                     subscriber_id, slug, resume.allowed, resume.to, now, READER, "preferences"
                 )
@@ -157,7 +168,7 @@ def update_preferences(
                 )
         after = _preferences(tx, settings, subscriber_id)
     for choice in after.choices:
-        if choice.newsletter.slug in wanted and not choice.on:
+        if choice.newsletter.slug in wanted and not (choice.on or choice.paused):
             request_subscription(
                 database,
                 keyring,

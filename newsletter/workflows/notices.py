@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote, render_notice
-from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import Purpose, derived_public_id
 from newsletter.workflows.installation import Installation

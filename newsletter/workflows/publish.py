@@ -15,8 +15,8 @@ from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
+from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote
-from newsletter.rendering.view import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import derived_public_id
 from newsletter.words import words_of

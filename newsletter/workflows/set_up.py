@@ -1,13 +1,13 @@
 """A first config.toml from what a site tells of itself."""
 
-import colorsys
 import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from newsletter.checks.contrast import DARK_CARD, ENOUGH, LIGHT_CARD, contrast
+from newsletter.publication.design import design_with
+from newsletter.publication.model import Colours, Fonts
 from newsletter.sources.model import FoundSource, PrintedCounter, SiteProfile
 from newsletter.words import words_of
 
@@ -131,33 +131,16 @@ def _logo_line(profile: SiteProfile) -> list[str]:
 
 
 def _colour_lines(profile: SiteProfile) -> list[str]:
-    """The brand's colour, where text in it can be read on light paper."""
+    """The brand's colour, and what is printed in its place where it could not be read."""
     if profile.colour is None:
         return []
-    ratio = contrast(profile.colour, LIGHT_CARD)
-    line = f"accent = {_toml(profile.colour)}{_origin(profile, 'colour')}"
-    lines = ["[publication.colours]", line]
-    if ratio < ENOUGH:
-        return [
-            f"# The site's colour {profile.colour} has a contrast of {ratio:.1f} on light paper;",
-            f"# {ENOUGH} is needed for text: choose a darker one.",
-            *(f"# {each}" for each in lines),
-            "",
-        ]
-    # A colour for the dark screen is not told: the same one, lighter.
-    return [*lines, f"accent_dark = {_toml(lightened(profile.colour, DARK_CARD))}", ""]
-
-
-def lightened(colour: str, ground: str) -> str:
-    """``colour`` made lighter until text in it can be read on the dark ``ground``."""
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
-    found = colour
-    while contrast(found, ground) < ENOUGH and lightness < 1:
-        lightness = min(1.0, lightness + 0.02)
-        parts = colorsys.hls_to_rgb(hue, lightness, saturation)
-        found = "#" + "".join(f"{round(part * 255):02x}" for part in parts)
-    return found
+    design = design_with(Colours(accent=profile.colour), Fonts())
+    return [
+        "[publication.colours]",
+        f"accent = {_toml(profile.colour)}{_origin(profile, 'colour')}",
+        *(f"# {notice}" for notice in design.mended),
+        "",
+    ]
 
 
 def _source_lines(profile: SiteProfile) -> list[str]:

@@ -1,15 +1,19 @@
 import itertools
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
+from itertools import chain
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from newsletter.issues.model import Issue
+from newsletter.issues.model import Block, BlockKind, Issue
+from newsletter.pictures.model import PictureFile
 from newsletter.rendering.environment import Templates
-from newsletter.rendering.issue import render_issue
+from newsletter.rendering.issue import render_issue, write_html
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
+from newsletter.rendering.view import view_issue
 from newsletter.stories.model import Picture
 from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
 
@@ -127,7 +131,9 @@ def test_links_lead_to_our_pages(rendered: RenderedIssue, tree: LexborHTMLParser
     assert f"{BASE_URL}/preferences/{ReaderSlot.PREFERENCES}" in hrefs
     assert f"{BASE_URL}/archive/weekly/2025-W32" in hrefs
     assert f"{BASE_URL}/subscribe/weekly" in hrefs
-    assert "mailto:editors@paper.example?subject=Top%20Stories%20%C2%B7%20Week%2032" in hrefs
+    about = "Top%20Stories%20%C2%B7%20Week%2032"
+    for answer in ("Yes%2C%20gladly", "Some%20of%20it", "Not%20this%20week"):
+        assert f"mailto:editors@paper.example?subject={answer}%20%C2%B7%20{about}" in hrefs
     assert all(href.startswith(("https://", "mailto:")) for href in hrefs)
     assert {"Facebook", "Telegram"} <= set(texts(tree, ".links a"))
 
@@ -176,11 +182,28 @@ def test_pictures_that_are_not_on_the_web_are_left_out(templates: Templates) -> 
     assert not tree.css("img")
 
 
+def logo_of(*files: PictureFile) -> Picture:
+    return Picture("https://paper.example/logo.png", files=files)
+
+
 def test_a_logo_takes_the_place_of_the_name(templates: Templates) -> None:
-    tree = render(templates, sample_issue(), logo="https://paper.example/logo.png")
-    logo = tree.css_first(".masthead img")
-    assert logo.attributes["alt"] == "The Araks Courier"
-    assert not tree.css(".name")
+    for file, width, height in (
+        (PictureFile("logo", f"{'0' * 40}.png", 960, 96), 480, 48),
+        (PictureFile("logo", f"{'0' * 40}.jpg", 200, 50), 200, 50),
+    ):
+        tree = render(templates, sample_issue(logo=logo_of(file)))
+        logo = tree.css_first(".masthead img")
+        assert logo.attributes["alt"] == "The Araks Courier"
+        assert logo.attributes["src"] == f"{BASE_URL}/media/{file.name}"
+        assert (logo.attributes["width"], logo.attributes["height"]) == (str(width), str(height))
+        # A logo that shows what is behind it is drawn for light paper, by day and by night.
+        assert bool(tree.css(".masthead.plate")) == file.name.endswith(".png")
+        assert not tree.css(".name")
+
+
+def test_a_logo_that_the_site_serves_is_linked_from_there(templates: Templates) -> None:
+    tree = render(templates, sample_issue(logo=logo_of()))
+    assert tree.css_first(".masthead img").attributes["src"] == "https://paper.example/logo.png"
 
 
 class _Balance(HTMLParser):
@@ -209,10 +232,190 @@ def test_tags_balance_for_outlook_and_for_everybody_else(rendered: RenderedIssue
 
 
 def test_nothing_stands_between_two_columns(rendered: RenderedIssue) -> None:
-    gaps = re.findall(r"</table></div>(\s*)<!--\[if mso\]></td><td", rendered.html)
+    gaps = re.findall(r"</table></div>(\s*)<!--\[if mso\]></td><td width", rendered.html)
     after = re.findall(r'<!\[endif\]-->(\s*)<div class="column text-column"', rendered.html)
     assert len(gaps) == len(after) == 9
     assert set(gaps) == set(after) == {""}
+
+
+def test_answers_stand_in_a_row_with_nothing_between_them(rendered: RenderedIssue) -> None:
+    row = rendered.html[rendered.html.index('<div class="answer"') :]
+    gaps = re.findall(r"</div>([^<]*)<!--\[if mso\]></td><td><!\[endif\]-->([^<]*)<div", row)
+    assert gaps == [("", "")] * 2
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (
+            Block(BlockKind.QUOTE, "We are waiting for the stop.", "Head teacher"),
+            ["“We are waiting for the stop.”", "Head teacher"],
+        ),
+        (Block(BlockKind.QUOTE, "Only words"), ["“Only words”"]),
+        (Block(BlockKind.NUMBER, "84", "pupils in 1988"), ["84", "pupils in 1988"]),
+        (
+            Block(BlockKind.QUESTION, "What shall we ask the mayor?"),
+            [
+                "A question to our readers",
+                "What shall we ask the mayor?",
+                "Write to the editors",
+            ],
+        ),
+    ],
+)
+def test_a_block_that_is_no_story(block: Block, said: list[str], templates: Templates) -> None:
+    issue = sample_issue(block=block)
+    tree = render(templates, issue)
+    assert texts(tree, ".quiet p") == said
+    rendered = render_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=templates)
+    for line in (block.text, block.source):
+        assert line in rendered.text
+
+
+def test_an_issue_can_be_passed_on_where_the_paper_says(templates: Templates) -> None:
+    def shared(**changes: object) -> list[tuple[str, str]]:
+        nodes = render(templates, sample_issue(), **changes).css(".sharing a")
+        return [(node.text(), node.attributes["href"]) for node in nodes]
+
+    page = "https%3A%2F%2Fnews.paper.example%2Farchive%2Fweekly%2F2025-W32"
+    found = shared()
+    assert [name for name, _ in found] == ["E-mail", "WhatsApp", "Facebook", "Telegram"]
+    assert found[0][1].startswith("mailto:?subject=First%20Lorries")
+    assert all(page in url for _, url in found)
+    # Plain addresses: nothing in them tells one reader from another.
+    assert not any(slot in url for _, url in found for slot in ReaderSlot)
+    assert [name for name, _ in shared(share=("telegram", "x", "telegram"))] == ["Telegram", "X"]
+    assert shared(share=()) == []
+
+
+def test_the_note_is_signed(templates: Templates) -> None:
+    newsletter = NEWSLETTER.model_copy(update={"signature": "Lilit Hakobyan, editor"})
+    rendered = render_issue(
+        sample_issue(), PUBLICATION, newsletter, base_url=BASE_URL, templates=templates
+    )
+    assert texts(LexborHTMLParser(rendered.html), ".signature") == ["Lilit Hakobyan, editor"]
+    assert "\n\nLilit Hakobyan, editor\n" in rendered.text
+    assert texts(render(templates, sample_issue()), ".signature") == ["Your editors"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "Top Stories · Week 32 · August 4–10"),
+        ({"title": "What we read"}, "What we read · Week 32 · August 4–10"),
+        ({"date": date(2025, 8, 1)}, "Top Stories · Week 32 · Week 31 · July 28 – August 3"),
+        (
+            {"language": "hy", "title": "Գլխավորը · Շաբաթ 32"},
+            "Գլխավորը · Շաբաթ 32 · օգոստոսի 4–10",
+        ),
+    ],
+)
+def test_the_week_is_told_by_its_days(
+    changes: dict[str, object], said: str, templates: Templates
+) -> None:
+    assert texts(render(templates, sample_issue(**changes)), "h1") == [said]
+
+
+def test_a_monthly_issue_names_no_week(templates: Templates) -> None:
+    newsletter = NEWSLETTER.model_copy(update={"send_at": "day 1 07:00"})
+    issue = sample_issue(title="Top Stories · August 2025")
+    rendered = render_issue(issue, PUBLICATION, newsletter, base_url=BASE_URL, templates=templates)
+    assert texts(LexborHTMLParser(rendered.html), "h1") == ["Top Stories · August 2025"]
+
+
+def test_latest_stories_stand_by_department_where_that_is_wanted(templates: Templates) -> None:
+    plans = (
+        NEWSLETTER.sections[0],
+        NEWSLETTER.sections[1].model_copy(update={"group_by_department": True}),
+    )
+    newsletter = NEWSLETTER.model_copy(update={"sections": plans})
+    issue = sample_issue()
+    latest = issue.sections[1]
+    nowhere = replace(latest.items[1], department="")
+    sections = (
+        issue.sections[0],
+        replace(latest, items=(latest.items[0], nowhere, *latest.items[2:])),
+    )
+    rendered = render_issue(
+        replace(issue, sections=sections),
+        PUBLICATION,
+        newsletter,
+        base_url=BASE_URL,
+        templates=templates,
+    )
+    tree = LexborHTMLParser(rendered.html)
+    assert texts(tree, "h3.group") == [
+        "Arts",
+        "Մշակույթ",
+        "Opinion",
+        "Armenia & Region",
+        "Community",
+        "Կրթություն",
+        "Recipes",
+        "Books",
+        "Sport",
+        "Other stories",
+    ]
+    assert texts(tree, "h4")[:2] == [
+        "The Weaver Who Reads Rugs Like Scores",
+        "A Choir Finds Its Second Soprano on a Bus",
+    ]
+    assert texts(tree, "h4")[-1] == nowhere.headline
+    levels = [int(node.tag[1]) for node in tree.css("h1, h2, h3, h4")]
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert re.search(r"\n\nArts\n\n1\. The Weaver", rendered.text)
+
+
+_PARTS: tuple[dict[str, object], ...] = (
+    {"note": ""},
+    {"preheader": ""},
+    {"block": Block(BlockKind.QUOTE, "x")},
+    {"logo": Picture("https://paper.example/logo.png")},
+    {"sections": ()},
+    {"slot": "2025-08-05"},
+)
+_PAPER: tuple[dict[str, object], ...] = (
+    {"share": ()},
+    {"social": ()},
+    {"postal_address": ""},
+)
+
+
+@pytest.mark.parametrize("reply_to", [None, "editors@paper.example"])
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_empty_parts_leave_no_hole(
+    reply_to: str | None, minutes: int, templates: Templates
+) -> None:
+    newsletter = NEWSLETTER.model_copy(update={"reply_to": reply_to})
+    issue = sample_issue()
+    items = tuple(replace(item, minutes=minutes) for item in issue.sections[1].items[:2])
+    issue = replace(issue, sections=(replace(issue.sections[1], items=items),))
+    papers = [dict(chain.from_iterable(p.items() for p in chosen)) for chosen in subsets(_PAPER)]
+    parts = [dict(chain.from_iterable(p.items() for p in chosen)) for chosen in subsets(_PARTS)]
+    # Every combination of one kind, beside each of the other in its turn.
+    for at, part in enumerate(parts):
+        publication = PUBLICATION.model_copy(update=papers[at % len(papers)])
+        html = write_html(
+            view_issue(replace(issue, **part), publication, newsletter, base_url=BASE_URL),
+            replace(issue, **part),
+            publication,
+            newsletter,
+            templates=templates,
+        )
+        tree = LexborHTMLParser(html)
+        for node in tree.css("p, h1, h2, h3, a, span, td"):
+            if node.css_first("img, table") is None and "\xa0" not in node.text():
+                assert node.text(strip=True), (part, node.html)
+        assert not re.search(r"(·\s*)(·|</)|None|class=\"\"", html), part
+        # No rule follows a rule.
+        kinds = [node.attributes["class"] for node in tree.css("td[class]")]
+        assert ("rule", "rule") not in itertools.pairwise(kinds), part
+
+
+def subsets(parts: tuple[dict[str, object], ...]) -> list[tuple[dict[str, object], ...]]:
+    return [
+        chosen for size in range(len(parts) + 1) for chosen in itertools.combinations(parts, size)
+    ]
 
 
 @pytest.mark.parametrize(

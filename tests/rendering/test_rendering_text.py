@@ -25,9 +25,11 @@ def test_every_story_is_there_with_its_address(rendered: RenderedIssue) -> None:
         assert rendered.text.count(f"\n{item.url}\n") == 1
 
 
-def test_the_most_read_are_numbered(rendered: RenderedIssue) -> None:
-    assert re.findall(r"^(\d+)\. ", rendered.text, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+def test_stories_are_numbered_save_the_lead(rendered: RenderedIssue) -> None:
+    numbers = re.findall(r"^(\d+)\. ", rendered.text, re.MULTILINE)
+    assert numbers == [str(number) for count in (5, 11) for number in range(1, count + 1)]
     assert "   Community · By Ani Petrosyan · 4,310 reads" in rendered.text
+    assert "\nFirst Lorries Cross as the Border Road Reopens" in rendered.text
 
 
 def test_the_footer_tells_how_to_leave_and_where_we_are(rendered: RenderedIssue) -> None:
