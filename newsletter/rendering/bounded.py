@@ -23,8 +23,9 @@ from newsletter.errors import RenderError
 
 # A mail of 17 stories takes a twentieth of a second.
 SECONDS = 5.0
-# What the process ends itself by SECONDS it can name a line for; after these, it is killed.
-_PATIENCE_SECONDS = 2 * SECONDS
+# A template that the process ends by itself it can name the line of; after so many times
+# as long, the process is killed.
+PATIENCE = 2
 _START_SECONDS = 60.0
 # Of its address space. An interpreter with all languages' words takes some 150 MB.
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -44,8 +45,9 @@ class BoundedRenderer:
     Its process starts when it is first needed, and again after it had to be ended.
     """
 
-    def __init__(self, own_folder: Path) -> None:
+    def __init__(self, own_folder: Path, seconds: float) -> None:
         self._own_folder = own_folder
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: Callable[[], object] = lambda: None
@@ -66,13 +68,14 @@ class BoundedRenderer:
 
     def _ask(self, name: str, request: bytes) -> dict[str, Any]:
         process = self._running()
+        patience = PATIENCE * self._seconds
         try:
             write_message(_fileno(process.stdin), request)
-            answer = _read_message(_fileno(process.stdout), _PATIENCE_SECONDS)
+            answer = _read_message(_fileno(process.stdout), patience)
         except TimeoutError as error:
             self._end()
             raise RenderError(
-                f"{name}: it was not done after {_PATIENCE_SECONDS:.0f} seconds and was broken off",
+                f"{name}: it was not done after {patience:g} seconds and was broken off",
                 subject=name,
             ) from error
         except (BrokenPipeError, EOFError) as error:
@@ -90,7 +93,10 @@ class BoundedRenderer:
             return self._process
         self._end()
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "newsletter.rendering.bounded_child", self._own_folder],
+            [
+                *(sys.executable, "-P", "-m", "newsletter.rendering.bounded_child"),
+                *(self._own_folder, str(self._seconds)),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # No key and no password in the environment is any of a template's business.

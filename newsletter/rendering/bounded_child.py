@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from newsletter.errors import NewsletterError
-from newsletter.rendering.bounded import LENGTH, MEMORY_BYTES, READY, SECONDS, write_message
+from newsletter.rendering.bounded import LENGTH, MEMORY_BYTES, READY, write_message
 from newsletter.rendering.environment import open_sandbox, render_template
 from newsletter.rendering.sandbox import Sandbox
 
@@ -28,14 +28,15 @@ def main() -> None:
     answers = os.dup(sys.stdout.fileno())
     # What anything prints must not stand between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    sandbox = open_sandbox(Path(sys.argv[1]))
+    folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+    sandbox = open_sandbox(folder)
     _bound()
     write_message(answers, READY)
     requests = sys.stdin.buffer
     while header := requests.read(LENGTH.size):
         data = requests.read(LENGTH.unpack(header)[0])
         name, context = pickle.loads(data)  # noqa: S301 - from the process that started this one
-        write_message(answers, json.dumps(_answer(sandbox, name, context)).encode())
+        write_message(answers, json.dumps(_answer(sandbox, name, context, seconds)).encode())
 
 
 def _bound() -> None:
@@ -49,11 +50,11 @@ def _bound() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise _TooLong(f"it takes longer than {SECONDS:.0f} seconds")
+    raise _TooLong("it takes too long")
 
 
-def _answer(sandbox: Sandbox, name: str, context: dict[str, Any]) -> dict[str, str]:
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+def _answer(sandbox: Sandbox, name: str, context: dict[str, Any], seconds: float) -> dict[str, str]:
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         return {"text": render_template(sandbox, name, context)}
     except (NewsletterError, _TooLong, MemoryError) as error:

@@ -14,7 +14,7 @@ from jinja2 import (
 )
 
 from newsletter.errors import ConfigError, NewsletterError, RenderError
-from newsletter.rendering.bounded import LARGEST, BoundedRenderer
+from newsletter.rendering.bounded import LARGEST, SECONDS, BoundedRenderer
 from newsletter.rendering.sandbox import Sandbox, make_sandbox
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -38,17 +38,17 @@ class Templates:
     A file of ``own_folder`` takes the place of the shipped one of the same name,
     and reaches it as ``shipped/email/issue.html`` to extend it. Where there is
     such a folder, everything is rendered in a process that has little memory and
-    little time.
+    ``seconds`` of time.
     """
 
-    def __init__(self, own_folder: Path | None = None) -> None:
+    def __init__(self, own_folder: Path | None = None, *, seconds: float = SECONDS) -> None:
         if own_folder is not None and not own_folder.is_dir():
             raise ConfigError(
                 f"there is no folder {own_folder}; create it or take the key for your own "
                 "templates out of the config",
                 subject=str(own_folder),
             )
-        self._bounded = BoundedRenderer(own_folder) if own_folder is not None else None
+        self._bounded = BoundedRenderer(own_folder, seconds) if own_folder is not None else None
         self._sandbox = open_sandbox(None)
 
     def render(self, name: str, /, **context: object) -> str:
