@@ -82,6 +82,10 @@ bench: setup-dev ## print the figures of speed and memory
 pictures: setup-dev packages ## take the README's pictures anew
 	@$(BIN)/python -m docs.take_pictures
 
+.PHONY: golden
+golden: setup-dev ## write the mail that tests compare with anew
+	@$(BIN)/python -m tests.rendering.golden
+
 .PHONY: reference
 reference: setup-dev ## write docs/config.md and docs/commands.md anew
 	@$(BIN)/python -m docs.write_reference

@@ -35,7 +35,9 @@ def prepare_picture(data: bytes) -> Mapping[SlotName, EncodedPicture]:
 
 def prepare_logo(data: bytes) -> Mapping[SlotName, EncodedPicture]:
     """``data`` as the masthead's file, whole, without the empty margin around it."""
-    image = decode_picture(data, LOGO.pixels)
+    width, height = LOGO.pixels
+    # Much of it may be margin.
+    image = decode_picture(data, (4 * width, 4 * height))
     if image.mode == "RGBA":
         seen = image.getchannel("A").getbbox()
         if not seen:
@@ -43,7 +45,6 @@ def prepare_logo(data: bytes) -> Mapping[SlotName, EncodedPicture]:
         image = image.crop(seen)
     if min(image.size) < _SMALLEST_LOGO:
         raise NotAPicture(f"it has only {image.width} x {image.height} pixels")
-    width, height = LOGO.pixels
     scale = min(width / image.width, height / image.height)
     if scale < 1:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))

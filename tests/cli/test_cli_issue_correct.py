@@ -76,6 +76,8 @@ def test_a_correction_and_who_got_what(call: Call, folder: Path) -> None:
         (("--withdraw", "latest/1", "--subject", "Better"), 2, "a call of its own"),
         (("--because", "We erred."), 2, "--link and --withdraw"),
         (("--subject", "Headline 3"), 1, "nothing changed"),
+        (("--block", "poem=Roses"), 2, "write quote=TEXT, number=TEXT or question=TEXT"),
+        (("--block-source", "Ani"), 2, "belongs to --block"),
         (("--link", "latest/1=ftp://paper.example"), 2, "begins with https://"),
         (("--link", "latest/1=ftp://paper.example", "--note", "Hm."), 1, "can't go out"),
         (("--link", "latest/1=https://paper.example/3"), 1, "are so already"),

@@ -52,6 +52,21 @@ def test_a_pin_comes_first_and_what_is_excluded_not_at_all(house: Path) -> None:
     assert gone["story"] not in [item["story"] for item in items]
 
 
+def test_an_editor_writes_into_the_draft(house: Path, tmp_path: Path) -> None:
+    words = ("--note", "A quiet week.", "--block", "quote=“We wait.”", "--block-source", "Ani")
+    done = draft(house, 4, "--json", *words)
+    assert done.returncode == 0, done.stderr
+    issue = json.loads(done.stdout)
+    assert issue["note"] == "A quiet week."
+    assert issue["block"] == {"kind": "quote", "text": "We wait.", "source": "Ani"}
+    out = str(tmp_path / "out")
+    run(house, "issue", "preview", "--slot", issue["slot"], "--out", out)
+    for name in ("issue.html", "issue.txt"):
+        text = (tmp_path / "out" / name).read_text(encoding="utf-8")
+        assert "“We wait.”" in text
+        assert "A quiet week." in text
+
+
 def test_the_same_database_and_instant_give_the_same_issue_byte_for_byte(
     house: Path, tmp_path: Path
 ) -> None:

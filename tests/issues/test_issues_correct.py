@@ -8,9 +8,19 @@ from hypothesis import strategies as st
 
 from newsletter.errors import NotFound, UsageError
 from newsletter.issues.correct import Correction, correct_issue, describe_changes, find_leftovers
+from newsletter.issues.model import Block, BlockKind
 from tests.contracts.nouns import an_issue
 
 ISSUE = an_issue(note="From the editors.")
+
+
+def test_the_block_is_changed_and_taken_out() -> None:
+    block = Block(BlockKind.NUMBER, "84", "pupils")
+    corrected = correct_issue(ISSUE, Correction(block=block))
+    assert corrected.block == block
+    assert describe_changes(ISSUE, corrected) == ("the block",)
+    assert correct_issue(corrected, Correction(note="")).block == block
+    assert correct_issue(corrected, Correction(block=Block(BlockKind.QUOTE, ""))).block is None
 
 
 def test_lines_and_stories_are_changed_where_asked() -> None:

@@ -9,7 +9,16 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, RunnerUp, Section
+from newsletter.issues.model import (
+    Block,
+    BlockKind,
+    FreshCheck,
+    Issue,
+    IssueState,
+    Item,
+    RunnerUp,
+    Section,
+)
 from newsletter.pictures.model import SLOTS, PictureFile
 from newsletter.ranking.model import Pin
 from newsletter.storage.documents import (
@@ -60,6 +69,7 @@ sections = each_field(
 )
 some_texts = st.lists(texts, max_size=2).map(tuple)
 checks = each_field(FreshCheck, at=instants, changes=some_texts, notes=some_texts)
+blocks = each_field(Block, kind=st.sampled_from(BlockKind))
 pins = each_field(Pin, position=st.integers(1, 28))
 issues = each_field(
     Issue,
@@ -73,6 +83,8 @@ issues = each_field(
     pins=st.lists(pins, max_size=2).map(tuple),
     excluded=some_texts,
     checks=st.lists(checks, max_size=2).map(tuple),
+    block=st.none() | blocks,
+    logo=st.none() | pictures,
     approved_at=st.none() | instants,
 )
 mailings = each_field(

@@ -144,6 +144,24 @@ def test_preferences_switch_off_at_once_and_on_by_confirmation(site: Site) -> No
     assert site.state(LILIT) == "pending"
 
 
+def test_preferences_pause_without_leaving(site: Site) -> None:
+    lilit = site.put(LILIT)
+    site.put(LILIT, newsletter="kitchen")
+    path = site.preferences_path(lilit)
+    # Where the mails lead to.
+    assert 'id="pause"' in site.client.get(path).text
+    both = ["weekly", "kitchen"]
+    page = site.client.post(path, data={"newsletter": both, "pause": ["weekly"]}).text
+    assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("paused", "active")
+    assert "waits for your confirmation" not in page
+    assert 'value="weekly" checked' not in page
+    assert site.outgoing() == []
+    # What is switched off is left, whatever else is asked of it.
+    site.client.post(path, data={"newsletter": [], "pause": ["kitchen"]})
+    assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("paused", "unsubscribed")
+    assert 'id="pause"' not in site.client.get(path).text
+
+
 def test_preferences_resume_a_pause_and_leave_all(site: Site) -> None:
     lilit = site.put(LILIT, "paused")
     site.put(LILIT, newsletter="kitchen")
