@@ -1,19 +1,44 @@
-"""Rendering and inlining an issue of 17 stories; meant to stay below 1 s."""
+"""Rendering an issue of 17 stories, filling it for a reader, and the same issue in MJML."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
+import mjml
+
+from bench.mail_on_screen import look_at
+from bench.mjml_issue import write_mjml
 from bench.paper import installation_with
+from newsletter.delivery.message import MessageTemplate
+from newsletter.delivery.model import Delivery
+from newsletter.issues.model import Issue
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.fill import fill_slots
+from newsletter.rendering.model import ReaderSlot
+from newsletter.rendering.view import view_issue
 from newsletter.workflows.draft import draft_issue
-from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.look_up import find_slot
-from newsletter.workflows.publish import render_current
+from newsletter.workflows.publish import issue_mailing, render_current
 
 STORIES = 400
+_FILLINGS = 2000
+MEANT = {
+    "first_seconds": "below 1",
+    "best_later_seconds": "below 1",
+    "fill_microseconds": "below 30",
+    "html_bytes": "at most 60000",
+    "axe_violations": "none",
+    "beyond_px_without_styles": 0,
+}
 
 
 def measure() -> dict[str, Any]:
-    """Seconds of the first rendering in a process, and of the best of five after it."""
+    """Seconds of the first rendering in a process, and of the best of five after it.
+
+    ``fill_microseconds`` are those of a reader's message: their own tokens made, and
+    their places in the prepared bytes filled.
+    """
     with installation_with(STORIES) as installation:
         settings = installation.settings()
         newsletter = only_newsletter(settings, None)
@@ -24,11 +49,57 @@ def measure() -> dict[str, Any]:
             started = time.perf_counter()
             rendered = render_current(installation, settings, issue)
             seconds.append(time.perf_counter() - started)
+        filling = _fill_microseconds(installation, settings, issue)
+        theirs = mjml.mjml2html(_in_mjml(installation, settings, newsletter, issue))
+    # Marks are no addresses; a browser is given what a reader would get.
+    nobody = dict.fromkeys(ReaderSlot, "x")
+    ours_seen, theirs_seen = look_at(fill_slots(rendered.html, nobody), fill_slots(theirs, nobody))
     return {
         "items": len(issue.items),
         "html_bytes": len(rendered.html.encode()),
         "text_bytes": len(rendered.text.encode()),
         "first_seconds": round(seconds[0], 3),
         "best_later_seconds": round(min(seconds[1:]), 3),
-        "meant_below_seconds": 1,
+        "fill_microseconds": round(filling, 1),
+        "axe_violations": ours_seen.violations or "none",
+        "beyond_px_without_styles": ours_seen.beyond_px,
+        "mjml_html_bytes": len(theirs.encode()),
+        "mjml_axe_violations": theirs_seen.violations or "none",
+        "mjml_beyond_px_without_styles": theirs_seen.beyond_px,
+        "meant": MEANT,
     }
+
+
+def _fill_microseconds(installation: Installation, settings: Settings, issue: Issue) -> float:
+    rendered = render_current(installation, settings, issue)
+    with installation.database.read() as tx:
+        now = installation.clock.now()
+        mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
+    template = MessageTemplate.of(mailing, installation.keyring)
+    reader = Delivery(1, mailing.public_id, "r" * 16, "reader@reader.example")
+    return _best(lambda: template.pieces(reader)) * 1e6
+
+
+def _best(fill: Callable[[], object]) -> float:
+    """Seconds of one call, by the best of five rounds of many."""
+    rounds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        for _ in range(_FILLINGS):
+            fill()
+        rounds.append((time.perf_counter() - started) / _FILLINGS)
+    return min(rounds)
+
+
+def _in_mjml(
+    installation: Installation, settings: Settings, newsletter: Newsletter, issue: Issue
+) -> str:
+    view = view_issue(
+        issue,
+        settings.publication,
+        newsletter,
+        base_url=installation.base_url,
+        utm_source=settings.tracking.utm_source,
+        clicks=settings.tracking.clicks,
+    )
+    return write_mjml(view, settings.publication, newsletter)

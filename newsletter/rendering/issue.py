@@ -7,6 +7,7 @@ from newsletter.publication.design import design_of
 from newsletter.publication.model import Clicks, Newsletter, Publication
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import disarm_marks
+from newsletter.rendering.filters import script_of
 from newsletter.rendering.inline import inline_css
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.text import write_text
@@ -70,11 +71,18 @@ def write_html(
         publication=publication,
         newsletter=newsletter,
         design=design_of(publication),
+        scripts=_scripts(view),
         language=issue.language,
         zone=newsletter.zone_in(publication),
         filler=_FILLER * max(0, (_PREHEADER_LENGTH - len(view.preheader)) // 2),
     )
     return strip_indentation(html)
+
+
+def _scripts(view: IssueView) -> list[str]:
+    """The scripts of its stories: rules for others would only be looked at by the inliner."""
+    items = [item for section in view.sections for item in section.items]
+    return sorted({script_of(item.language) for item in (view.lead, *items) if item})
 
 
 def strip_indentation(html: str) -> str:

@@ -134,6 +134,7 @@ def _render(
         TEMPLATE,
         publication=publication,
         design=design_of(publication),
+        scripts=(),
         language=language,
         subject=subject,
         title=title,

@@ -9,7 +9,14 @@ from newsletter.rendering.environment import Templates
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
 from tests.browser import open_browser
-from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
+from tests.rendering.sample_issue import (
+    BASE_URL,
+    NEWSLETTER,
+    PUBLICATION,
+    WHOLE_NEWSLETTER,
+    sample_issue,
+    whole_issue,
+)
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +29,14 @@ def rendered(templates: Templates) -> RenderedIssue:
     """The sample issue of 17 stories."""
     return render_issue(
         sample_issue(), PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=templates
+    )
+
+
+@pytest.fixture(scope="session")
+def whole(templates: Templates) -> RenderedIssue:
+    """The same with every part that an issue can have."""
+    return render_issue(
+        whole_issue(), PUBLICATION, WHOLE_NEWSLETTER, base_url=BASE_URL, templates=templates
     )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from newsletter.issues.model import Issue, IssueState, Item, Section
+from newsletter.issues.model import Block, BlockKind, Issue, IssueState, Item, Section
+from newsletter.pictures.model import PictureFile
 from newsletter.publication.model import Newsletter, Publication, SectionPlan, Sender
 from newsletter.stories.model import Picture
 
@@ -171,6 +172,25 @@ def sample_issue(**changes: object) -> Issue:
         "half the internet to fold dolma.",
     )
     return replace(issue, **changes)
+
+
+# With every part that an issue can have.
+WHOLE_NEWSLETTER = NEWSLETTER.model_copy(
+    update={
+        "signature": "Lilit Hakobyan, editor of The Courier Weekly",
+        "sections": (
+            NEWSLETTER.sections[0],
+            NEWSLETTER.sections[1].model_copy(update={"group_by_department": True}),
+        ),
+    }
+)
+
+
+def whole_issue(**changes: object) -> Issue:
+    """The same issue with a logo, a question to the readers, and its stories by department."""
+    question = Block(BlockKind.QUESTION, "Which road should we drive next?", "We read every answer")
+    logo = Picture("", files=(PictureFile("logo", f"{'0' * 40}.png", 960, 96),))
+    return sample_issue(block=question, logo=logo, **changes)
 
 
 def _ranked() -> tuple[Item, ...]:

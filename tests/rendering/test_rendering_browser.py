@@ -1,28 +1,26 @@
 """The issue as a real browser lays it out. Pictures are drawn here or blocked: no network."""
 
-import io
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
-from newsletter.checks.contrast import ENOUGH, contrast
+from newsletter.publication.colour import ENOUGH, contrast, invert
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.issue import render_issue, write_html
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.system_mail import render_confirmation
 from newsletter.rendering.view import view_issue
-from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
-
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# A mail has no <main>: Gmail strips it.
-ALLOWED = {"landmark-one-main", "region"}
+from tests.rendering.sample_issue import (
+    BASE_URL,
+    NEWSLETTER,
+    PUBLICATION,
+    WHOLE_NEWSLETTER,
+    sample_issue,
+    whole_issue,
+)
+from tests.rendering.screens import ALLOWED, AXE_TAGS, shown, to_hex, without_styles
 
 SCREENS = [(320, "light"), (700, "light"), (375, "dark")]
 
@@ -59,57 +57,18 @@ _COLOURS = """() => {
 }"""
 
 
-def _serve_picture(route: Route) -> None:
-    size = parse_qs(urlsplit(route.request.url).query).get("size")
-    if not size:
-        route.abort()
-        return
-    width, height = map(int, size[0].split("x"))
-    picture = io.BytesIO()
-    Image.new("RGB", (width, height), "#7a6a52").save(picture, "PNG")
-    route.fulfill(body=picture.getvalue(), content_type="image/png")
-
-
-@contextmanager
-def shown(
-    browser: Browser, html: str, width: int, scheme: str = "light", *, pictures: bool = False
-) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-US"
-    )
-    try:
-        page = context.new_page()
-        page.route("**/*", _serve_picture if pictures else lambda route: route.abort())
-        page.set_content(html)
-        yield page
-    finally:
-        context.close()
-
-
-def without_styles(html: str) -> str:
-    return re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
-
-
-def to_hex(colour: str) -> str:
-    red, green, blue = re.findall(r"\d+", colour)[:3]
-    return f"#{int(red):02x}{int(green):02x}{int(blue):02x}"
-
-
-def invert(colour: str) -> str:
-    """What a mail program that turns colours over makes of it: the lightness mirrored."""
-    return "#" + "".join(f"{255 - int(colour[at : at + 2], 16):02x}" for at in (1, 3, 5))
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(700, "light"), (375, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(700, "light"), (700, "dark"), (375, "light"), (375, "dark")]
+)
 def test_inlining_changes_no_computed_style(
-    browser: Browser, templates: Templates, rendered: RenderedIssue, width: int, scheme: str
+    browser: Browser, templates: Templates, whole: RenderedIssue, width: int, scheme: str
 ) -> None:
-    issue = sample_issue()
-    view = view_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL)
-    source = write_html(view, issue, PUBLICATION, NEWSLETTER, templates=templates)
+    issue = whole_issue()
+    view = view_issue(issue, PUBLICATION, WHOLE_NEWSLETTER, base_url=BASE_URL)
+    source = write_html(view, issue, PUBLICATION, WHOLE_NEWSLETTER, templates=templates)
     with shown(browser, source, width, scheme) as page:
         before = page.evaluate(_COMPUTED)
-    with shown(browser, rendered.html, width, scheme) as page:
+    with shown(browser, whole.html, width, scheme) as page:
         after = page.evaluate(_COMPUTED)
     assert len(before) == len(after) > 300
     assert min(length for _, length, _ in before) > 1_000
@@ -120,9 +79,9 @@ def test_inlining_changes_no_computed_style(
 @pytest.mark.parametrize("styles", ["all styles", "no style elements"])
 @pytest.mark.parametrize("pictures", [True, False])
 def test_nothing_is_wider_than_the_screen(
-    browser: Browser, rendered: RenderedIssue, width: int, styles: str, pictures: bool
+    browser: Browser, whole: RenderedIssue, width: int, styles: str, pictures: bool
 ) -> None:
-    html = rendered.html if styles == "all styles" else without_styles(rendered.html)
+    html = whole.html if styles == "all styles" else without_styles(whole.html)
     with shown(browser, html, width, pictures=pictures) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(_OVERFLOW) == []
@@ -141,7 +100,7 @@ def test_long_words_do_not_break_the_layout(
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_axe_finds_nothing(browser: Browser, templates: Templates, rendered: RenderedIssue) -> None:
+def test_axe_finds_nothing(browser: Browser, templates: Templates, whole: RenderedIssue) -> None:
     confirmation = render_confirmation(
         PUBLICATION,
         NEWSLETTER,
@@ -151,7 +110,7 @@ def test_axe_finds_nothing(browser: Browser, templates: Templates, rendered: Ren
         templates=templates,
     )
     options = {"runOnly": {"type": "tag", "values": AXE_TAGS}}
-    pages = [*((rendered.html, *screen) for screen in SCREENS), (confirmation.html, 375, "dark")]
+    pages = [*((whole.html, *screen) for screen in SCREENS), (confirmation.html, 375, "dark")]
     for html, width, scheme in pages:
         with shown(browser, html, width, scheme, pictures=True) as page:
             found = Axe().run(page, options=options).response["violations"]
@@ -160,8 +119,8 @@ def test_axe_finds_nothing(browser: Browser, templates: Templates, rendered: Ren
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_word_can_be_read(browser: Browser, rendered: RenderedIssue, scheme: str) -> None:
-    with shown(browser, rendered.html, 700, scheme) as page:
+def test_every_word_can_be_read(browser: Browser, whole: RenderedIssue, scheme: str) -> None:
+    with shown(browser, whole.html, 700, scheme) as page:
         found = page.evaluate(_COLOURS)
     assert len(found) > 80
     for colour, ground, words in found:

@@ -18,7 +18,9 @@ SHORTHANDS = {
 
 
 def sheet(templates: Templates, name: str) -> str:
-    text = templates.render(f"email/styles/{name}.css", publication=PUBLICATION, language="en")
+    text = templates.render(
+        f"email/styles/{name}.css", publication=PUBLICATION, language="en", scripts=["armenian"]
+    )
     return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
 
 
