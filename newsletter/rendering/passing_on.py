@@ -22,14 +22,14 @@ class Link:
 
 def mail_link(address: str, subject: str) -> str:
     """A mailto address (RFC 6068) with a subject."""
-    return f"mailto:{quote(address, safe='@')}?subject={quote(subject, safe='')}"
+    return f"mailto:{quote(address, safe='@')}?subject={_one_line(subject)}"
 
 
 def share_links(
     targets: Iterable[ShareTarget], url: str, title: str, words: Words
 ) -> tuple[Link, ...]:
     """Where the page at ``url`` can be passed on to, in the order of ``targets``, each once."""
-    address, told = quote(url, safe=""), quote(title, safe="")
+    address, told = quote(url, safe=""), _one_line(title)
     both = quote(f"{title}\n{url}", safe="")
     known: dict[ShareTarget, Link] = {
         "email": Link(words.gettext("E-mail"), f"mailto:?subject={told}&body={address}"),
@@ -39,3 +39,8 @@ def share_links(
         "x": Link("X", f"https://x.com/intent/post?url={address}&text={told}"),
     }
     return tuple(known[target] for target in dict.fromkeys(targets))
+
+
+def _one_line(text: str) -> str:
+    """Escaped, and without line ends, which in a mailto address begin another header."""
+    return quote(" ".join(text.split()), safe="")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
+from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import upcoming_slot
 from newsletter.rendering.corrections import tell_correction
@@ -223,6 +224,7 @@ def _frame(
         strip_personal(mailing.html),
         context.templates,
         publication=settings.publication,
+        design=design_of(settings.publication),
         newsletter=newsletter,
         base_path=context.base_path,
         language=page.tag,
