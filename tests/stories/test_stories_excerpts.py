@@ -105,15 +105,16 @@ def texts(draw: st.DrawFn) -> tuple[Script, list[str]]:
 def parts_a_whole(script: Script, kept: str, text: str, *, room: int = 0) -> list[str]:
     """What must stay whole and is cut where ``kept`` ends.
 
-    Quotations too, save those that begin in the first ``room`` characters.
+    Of what holds a quotation that alone, save where it begins in the first ``room`` characters.
     """
-    spans = (
-        (match.start(), whole)
-        for whole in script.wholes
-        for match in re.finditer(re.escape(whole), text)
-        if match.start() >= room or not re.search(r"[«“„\"']", whole)
-    )
-    return [whole for start, whole in spans if start < len(kept) < start + len(whole)]
+    parts = []
+    for whole in script.wholes:
+        quotation = re.search(r"[«“„\"'].*[»”“\"']", whole)
+        for match in re.finditer(re.escape(quotation[0] if quotation else whole), text):
+            apart = match.start() < len(kept) < match.end()
+            if apart and not (quotation and match.start() < room):
+                parts.append(match[0])
+    return parts
 
 
 @given(texts())
