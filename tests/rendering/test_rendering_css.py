@@ -1,0 +1,145 @@
+"""The rules for mails' style sheets: what they find, and what they let pass."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.rendering.css import (
+    lint_base,
+    lint_dark,
+    lint_declarations,
+    lint_kept,
+    mixed_shorthands,
+    parse_declarations,
+    parse_sheet,
+)
+
+ANY_CSS = st.text(st.sampled_from(list("ab.#:;{}()[],@!*/ \"'\\\n0é>")), max_size=60)
+NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
+VALUES = st.sampled_from(["0", "1px", "#aabbcc", "'a;b{c}'", 'url("a;b")', "Georgia,serif"])
+RULES = st.lists(
+    st.tuples(
+        st.lists(NAMES.map(".{}".format), min_size=1, max_size=3),
+        st.lists(st.tuples(NAMES, VALUES, st.booleans()), max_size=4),
+    ),
+    max_size=5,
+)
+
+
+@given(ANY_CSS)
+def test_whatever_a_sheet_holds_it_is_read(css: str) -> None:
+    sheet = parse_sheet(css)
+    assert all(rule.selectors == tuple(map(str.strip, rule.selectors)) for rule in sheet.rules)
+    lint_base(css)
+    lint_kept(css)
+    lint_dark(css, [css])
+    lint_declarations(css)
+
+
+@given(RULES, st.booleans())
+def test_what_is_written_is_what_is_read(
+    rules: list[tuple[list[str], list[tuple[str, str, bool]]]], within: bool
+) -> None:
+    css = "\n".join(
+        ", ".join(selectors)
+        + " { /* a } */ "
+        + " ".join(f"{n}: {v}{' !important' if i else ''};" for n, v, i in declarations)
+        + "}"
+        for selectors, declarations in rules
+    )
+    sheet = parse_sheet(f"@media (a: b) {{ {css} }}" if within else css)
+    assert not sheet.broken
+    found = [
+        (list(rule.selectors), [(d.name, d.value, d.important) for d in rule.declarations])
+        for rule in sheet.rules
+    ]
+    assert found == rules
+    assert all(rule.at == (("@media (a: b)",) if within else ()) for rule in sheet.rules)
+
+
+def test_a_comma_in_brackets_parts_no_selectors() -> None:
+    (rule,) = parse_sheet("a[x='1,2'], :is(b, c)>d { e: f }").rules
+    assert rule.selectors == ("a[x='1,2']", ":is(b, c) > d")
+
+
+def test_importance_is_told_from_the_value() -> None:
+    one, two = parse_declarations("color: #aabbcc!IMPORTANT; margin: 0")
+    assert (one.value, one.important, two.important) == ("#aabbcc", True, False)
+
+
+@pytest.mark.parametrize(
+    ("css", "words"),
+    [
+        (":is(.a, .b) { margin: 0 }", "selector"),
+        (".a:not(.b) { margin: 0 }", "selector"),
+        ("a[href='1,2'] { margin: 0 }", "selector"),
+        ("* { margin: 0 }", "selector"),
+        ("a:hover { margin: 0 }", "selector"),
+        (".a + .b { margin: 0 }", "selector"),
+        ("#a { margin: 0 }", "selector"),
+        ("@media (max-width: 1px) { .a { margin: 0 } }", "base sheet"),
+        ("@supports (a: b) { .a { margin: 0 } }", "base sheet"),
+        ("@font-face { src: none }", "selector"),
+        ("@import url(x.css);", "refuse"),
+        (".a { margin: 0 !important }", "!important"),
+        (".a { padding: 0; padding-left: 1px }", "padding-left"),
+        (".a { color: #aabbcc; color: #ccbbaa }", "twice"),
+        (".a { color: rgb(1 2 3 / 4) }", "rgb()"),
+        (".a { color: var(--a) }", "var()"),
+        (".a { color: light-dark(#aabbcc, #ccbbaa) }", "light-dark()"),
+        (".a { color: red }", "#rrggbb"),
+        (".a { border: 1px solid black }", "#rrggbb"),
+        (".a { background: #fff }", "#rrggbb"),
+        (".a { font-size: 1.5rem }", "rem"),
+        (".a { line-height: 1.4 }", "px"),
+        (".a { margin: 0", "brace"),
+        (".a { margin: 0 } }", "brace"),
+    ],
+)
+def test_what_premailer_gets_wrong_is_found(css: str, words: str) -> None:
+    faults = lint_base(css)
+    assert any(words in fault.sentence or words in fault.mend for fault in faults), faults
+    assert all(fault.sentence.endswith(".") and fault.mend.endswith(".") for fault in faults)
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        ".a, td.b, .a > p, .hy .a span { margin: 0; }",
+        ".a { border: 1px solid #aabbcc; border-radius: 0 }".replace("; border-radius: 0", ""),
+        ".a { background: #aabbcc url(a.png) no-repeat top left }",
+        ".a { color: inherit; line-height: 0; font-family: 'Helvetica Neue',Arial }",
+    ],
+)
+def test_what_it_gets_right_passes(css: str) -> None:
+    assert lint_base(css) == ()
+
+
+@pytest.mark.parametrize(
+    ("css", "words"),
+    [
+        (".a { margin: 0!important }", "space"),
+        (".a { margin: 0 !IMPORTANT }", "small"),
+        ("@media a { @supports (b: c) { .a { margin: 0 } } }", "another @ rule"),
+        ("@import url(x.css);", "refuse"),
+    ],
+)
+def test_what_mail_programs_drop_of_a_kept_sheet_is_found(css: str, words: str) -> None:
+    assert any(words in fault.sentence for fault in lint_kept(css))
+    assert lint_kept("@media a { .a:hover { margin: 0 !important; } }") == ()
+
+
+def test_a_colour_without_its_counterpart_in_the_dark_is_found() -> None:
+    base = ".a { color: #aabbcc } .b { border: 1px solid #aabbcc } .c { margin: 0 }"
+    media = "@media (prefers-color-scheme: dark) { .a, .b { color: #ccbbaa !important } }"
+    outlook = "[data-ogsc] .a, [data-ogsb] .b { color: #ccbbaa !important }"
+    assert lint_dark(base, [media, outlook]) == ()
+    assert [fault.near for fault in lint_dark(base, [outlook])] == [".a", ".b"]
+    assert [fault.near for fault in lint_dark(base, [media])] == [".a", ".b"]
+    assert len(lint_dark(base, [".a, .b { color: #ccbbaa }"])) == 2
+
+
+def test_a_shorthand_beside_its_longhand() -> None:
+    assert list(mixed_shorthands(["padding", "padding-left", "margin-top"])) == [
+        ("padding", "padding-left")
+    ]
