@@ -1,5 +1,6 @@
 """A small web server on the loopback whose pages are functions of the request; its fixtures."""
 
+import io
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -13,11 +14,16 @@ Page = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """Pages by path; ``seen`` holds the headers of each request, ``connections`` their count."""
+    """Pages by path; ``seen`` holds the headers of each request, ``connections`` their count.
+
+    Paths asked for by HEAD are in ``heads``; those of ``no_head`` refuse it.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self.seen: list[tuple[str, dict[str, str]]] = []
+        self.heads: list[str] = []
+        self.no_head: set[str] = set()
         self.connections = 0
         self.port = 0
 
@@ -56,6 +62,17 @@ def serve(site: Site) -> ThreadingHTTPServer:
                 page(self)
             except OSError:  # the client had enough
                 self.close_connection = True
+
+        def do_HEAD(self) -> None:
+            site.heads.append(self.path)
+            page = site.pages.get(self.path)
+            if page is None or self.path in site.no_head:
+                self.send_error(404 if page is None else 405)
+                return
+            line, self.wfile = self.wfile, io.BytesIO()
+            page(self)
+            answer, self.wfile = self.wfile.getvalue(), line
+            self.wfile.write(answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
 
         def log_message(self, *args: object) -> None:
             pass

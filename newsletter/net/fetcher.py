@@ -31,6 +31,7 @@ from newsletter.net.guard import (
 from newsletter.net.pace import HostPace, parse_retry_after
 from newsletter.net.response import (
     HostHeld,
+    HostUnnamed,
     PrivateAddress,
     Response,
     StatusError,
@@ -49,10 +50,12 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 # layers of them, is not obeying us and may mean harm.
 _ENCODINGS = frozenset(("", "identity", "gzip", "x-gzip", "deflate"))
 _ERROR_BODY_BYTES = 64 * 1024
+# Whoever answers HEAD so may answer GET otherwise; who asks us to wait is not asked twice.
+_WAIT = frozenset((429, 503))
 
 
 class Fetcher:
-    """Fetches by GET, safely; keep one for a process and close it.
+    """Fetches by GET, and probes by HEAD, safely; keep one for a process and close it.
 
     ``user_agent`` names us and gives a contact URL. ``seconds_between`` is the
     least time between two requests to one public host; hosts of our own
@@ -130,11 +133,43 @@ class Fetcher:
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         self._deadline.start(self._total_seconds)
+        return self._follow("GET", url, headers, max_bytes, allow_private, keep_partial)
+
+    def probe(self, url: str, *, seconds: float, allow_private: bool = False) -> Response:
+        """Whether something is at ``url``: a Response of 2xx without a body, or FetchError.
+
+        Asks by HEAD, and by GET where HEAD is refused; a body is not read. It takes at
+        most about ``seconds``; HostHeld where the host is to be spared for longer.
+        """
+        host = _checked_url(url).host
+        pause = 0.0 if allow_private else self._pace.pause_left(host)
+        if pause > seconds:
+            raise HostHeld(
+                sentences.held(host, pause), subject=sentences.shown(url), retry_after=pause
+            )
+        headers = {"Accept": "text/html, */*;q=0.9"}
+        self._deadline.start(seconds)
+        try:
+            return self._follow("HEAD", url, headers, None, allow_private)
+        except StatusError as error:
+            if error.status in _WAIT:
+                raise
+        return self._follow("GET", url, headers, None, allow_private)
+
+    def _follow(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        max_bytes: int | None,
+        allow_private: bool,
+        keep_partial: bool = False,
+    ) -> Response:
         target = _checked_url(url)
         for _ in range(MAX_REDIRECTS + 1):
             with self._pace.turn(target.host, paced=not allow_private) as waited:
                 self._deadline.extend(waited)
-                answer = self._ask(target, headers, max_bytes, allow_private, keep_partial)
+                answer = self._ask(method, target, headers, max_bytes, allow_private, keep_partial)
             if isinstance(answer, Response):
                 return answer
             target = answer
@@ -142,9 +177,10 @@ class Fetcher:
 
     def _ask(
         self,
+        method: str,
         url: httpx2.URL,
         headers: Mapping[str, str],
-        max_bytes: int,
+        max_bytes: int | None,
         allow_private: bool,
         keep_partial: bool,
     ) -> Response | httpx2.URL:
@@ -155,12 +191,14 @@ class Fetcher:
             raise HostHeld(sentences.held(url.host, held), subject=shown, retry_after=held)
         client = self._client(allow_private)
         try:
-            with client.stream("GET", url, headers=dict(headers)) as answer:
+            with client.stream(method, url, headers=dict(headers)) as answer:
                 if answer.status_code in _REDIRECTS and "location" in answer.headers:
                     return _checked_url(_join(url, answer.headers["location"]))
                 if answer.status_code != 304 and not answer.is_success:
                     raise self._status_error(url, answer)
-                body, cut = self._read(url, answer, max_bytes, keep_partial)
+                body, cut = b"", False
+                if max_bytes is not None:
+                    body, cut = self._read(url, answer, max_bytes, keep_partial)
                 return Response(
                     status=answer.status_code,
                     url=_bare(url),
@@ -173,7 +211,8 @@ class Fetcher:
         except PortRefused as error:
             raise FetchError(sentences.port(url.host, error.port), subject=shown) from error
         except HostUnknown as error:
-            raise Unreachable(sentences.unknown_host(url.host), subject=shown) from error
+            kind = HostUnnamed if error.unnamed else Unreachable
+            raise kind(sentences.unknown_host(url.host), subject=shown) from error
         except httpx2.ConnectTimeout as error:
             raise Unreachable(sentences.silent(url.host), subject=shown) from error
         except httpx2.TimeoutException as error:

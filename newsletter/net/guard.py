@@ -53,8 +53,16 @@ class PortRefused(Exception):
         self.port = port
 
 
+# What getaddrinfo says of a name that does not exist, or has no address.
+_NO_NAME = frozenset((socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)))
+
+
 class HostUnknown(Exception):
-    """The resolver knows no such host."""
+    """The resolver knows no such host; ``unnamed``: because the name has no address."""
+
+    def __init__(self, host: str, *, unnamed: bool = False) -> None:
+        super().__init__(host)
+        self.unnamed = unnamed
 
 
 def is_public(address: str) -> bool:
@@ -176,7 +184,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
         try:
             found = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise HostUnknown(host) from error
+            unnamed = isinstance(error, socket.gaierror) and error.errno in _NO_NAME
+            raise HostUnknown(host, unnamed=unnamed) from error
         if not found:
             raise HostUnknown(host)
         reachable = [a for a in found if is_reachable(a, allow_private=self._allow_private)]

@@ -45,6 +45,10 @@ class HostPace:
         if left > 0:
             self._clock.sleep(left)
 
+    def pause_left(self, host: str) -> float:
+        """Seconds that a public host is still to be spared after the last request to it."""
+        return max(0.0, self._not_before.get(host, 0.0) - self._clock.monotonic())
+
     def slow_down(self, host: str, seconds: float) -> None:
         """Leave so long between two requests to this host, if that is more than to others."""
         self._own_pace[host] = min(seconds, LONGEST_PAUSE_SECONDS)

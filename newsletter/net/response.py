@@ -45,6 +45,13 @@ class Unreachable(FetchError):
     """No connection: the name is unknown, or nobody answers there."""
 
 
+class HostUnnamed(Unreachable):
+    """The system's resolver says that the host's name does not exist, or has no address.
+
+    It also says so where it is itself cut off: ask `net.resolver` who needs to be sure.
+    """
+
+
 class PrivateAddress(FetchError):
     """The host lies in a network that we do not enter."""
 

@@ -16,6 +16,8 @@ from newsletter.errors import FetchError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.pace import parse_retry_after
 from newsletter.net.response import (
+    HostHeld,
+    HostUnnamed,
     PrivateAddress,
     StatusError,
     TlsFailure,
@@ -524,3 +526,75 @@ def test_a_host_that_asks_for_a_pause_gets_it(
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date(text: str | None, seconds: float | None) -> None:
     assert parse_retry_after(text, TestClock()) == seconds
+
+
+def test_a_probe_asks_for_the_head_alone(site: Any, fetcher: Fetcher) -> None:
+    site.page("/a", b"x" * 2_000_000)
+    found = fetcher.probe(site.url("/a"), seconds=5, allow_private=True)
+    assert (found.status, found.body) == (200, b"")
+    assert (site.heads, site.seen) == (["/a"], [])
+
+
+def test_where_the_head_is_refused_a_probe_asks_for_the_page_and_reads_none_of_it(
+    site: Any, fetcher: Fetcher
+) -> None:
+    site.page("/a", b"x" * 2_000_000)
+    site.no_head = {"/a"}
+    assert fetcher.probe(site.url("/a"), seconds=5, allow_private=True).body == b""
+    assert [path for path, _ in site.seen] == ["/a"]
+    site.page("/gone", b"", status=410)
+    with pytest.raises(StatusError) as gone:
+        fetcher.probe(site.url("/gone"), seconds=5, allow_private=True)
+    assert gone.value.status == 410
+    assert [path for path, _ in site.seen] == ["/a", "/gone"]
+
+
+def test_a_probe_follows_where_it_is_sent(site: Any, fetcher: Fetcher) -> None:
+    site.page("/old", b"", status=301, Location="/new")
+    site.page("/new", b"here")
+    assert fetcher.probe(site.url("/old"), seconds=5, allow_private=True).url == site.url("/new")
+
+
+def test_who_asks_to_wait_is_not_probed_twice(site: Any, fetcher: Fetcher) -> None:
+    site.page("/a", b"", status=503, Retry_After="60")
+    with pytest.raises(StatusError):
+        fetcher.probe(site.url("/a"), seconds=5, allow_private=True)
+    with pytest.raises(HostHeld):
+        fetcher.probe(site.url("/b"), seconds=5, allow_private=True)
+    assert (site.heads, site.seen) == (["/a"], [])
+
+
+def test_a_host_that_is_to_be_spared_for_longer_is_not_waited_for(
+    site: Any, ssl_context: Any
+) -> None:
+    site.page("/", b"a page")
+    clock = TestClock()
+    with Fetcher(
+        AGENT,
+        clock=clock,
+        resolve=resolving(paper_example="93.184.216.34"),
+        connect=connecting_to(site, []),
+        ssl_context=ssl_context,
+    ) as fetcher:
+        fetcher.slow_down("http://paper.example/", 40)
+        fetcher.probe("http://paper.example/", seconds=5)
+        with pytest.raises(HostHeld):
+            fetcher.probe("http://paper.example/", seconds=5)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(socket.EAI_NONAME, HostUnnamed), (socket.EAI_AGAIN, Unreachable)]
+)
+def test_a_name_that_does_not_exist_is_told_from_a_resolver_that_fails(
+    ssl_context: Any, number: int, kind: type[Unreachable]
+) -> None:
+    def resolve(host: str, port: int) -> Sequence[str]:
+        raise socket.gaierror(number, "no")
+
+    with (
+        Fetcher(AGENT, resolve=resolve, ssl_context=ssl_context) as fetcher,
+        pytest.raises(Unreachable) as failed,
+    ):
+        fetcher.probe("http://nowhere.example/", seconds=5)
+    assert type(failed.value) is kind
