@@ -23,6 +23,9 @@ _LOOK_SECONDS = 5.0
 _STALLED_SECONDS = 120.0
 
 _TABLES = """\
+[checks]
+link_seconds = 0
+spam = false
 [bounces]
 return_path = "bounces@paper.example"
 [delivery]

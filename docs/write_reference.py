@@ -1,4 +1,4 @@
-"""Write docs/config.md and docs/commands.md from the code that they describe.
+"""Write docs/config.md, docs/commands.md and docs/checks.md from the code that they describe.
 
 Run by `make reference`; a test says when they are out of date.
 """
@@ -11,6 +11,7 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from newsletter.checks.model import MEANINGS
 from newsletter.cli.main import COMMANDS, build_app
 from newsletter.config import Bootstrap
 from newsletter.publication.model import Settings
@@ -33,10 +34,24 @@ versions, seeded from the file, and read anew for every unit of work; a key set 
 """
 
 
+_CHECKS_HEAD = """\
+# Findings
+
+Written from the code by `make reference`. What `newsletter issue check`, `issue rehearse`, `issue
+preview` and the gate before a send have to say of an issue. `stop` holds it back, `warn` does not,
+`info` asks for nothing. `--json` gives for each finding its `key`, `level`, `item` (a story's place
+and headline, a part, or a host), the `sentence` and the `mend`.
+
+| Key | Level | What it is about | What mends it |
+|---|---|---|---|
+"""
+
+
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     (DOCS / "config.md").write_text(config_reference(), encoding="utf-8")
     (DOCS / "commands.md").write_text(command_reference(), encoding="utf-8")
+    (DOCS / "checks.md").write_text(checks_reference(), encoding="utf-8")
 
 
 def config_reference() -> str:
@@ -63,6 +78,15 @@ def command_reference() -> str:
             parts.append(" ".join(str(one.help).split()) + "\n\n")
             parts += [_option_line(p) for p in one.params if p.name != "help"]
     return "".join(parts)
+
+
+def checks_reference() -> str:
+    """The text of docs/checks.md."""
+    rows = [
+        f"| `{key}` | {meaning.levels} | {meaning.about} | {meaning.mend} |\n"
+        for key, meaning in MEANINGS.items()
+    ]
+    return f"{_CHECKS_HEAD}{''.join(rows)}"
 
 
 def _option_line(parameter: Any) -> str:

@@ -32,6 +32,7 @@ _SETTINGS_TABLES = (
     "bounces",
     "tracking",
     "pictures",
+    "checks",
 )
 
 M = TypeVar("M", bound=BaseModel)

@@ -7,13 +7,14 @@ browser=(chromium-headless-shell libatomic1 # which the node that drives it link
   fonts-noto-core)                             # Latin and Armenian, serif and sans
 mail=(postfix)                                    # also smtp-sink and smtp-source
 signatures=(libmail-dkim-perl)                    # verifies by another hand than dkimpy
+filters=(spamassassin)                            # judges issues by its local rules
 # MariaDB's core package holds the server without a service of its own.
 site=(wordpress wordpress-theme-twentytwentythree mariadb-server-core
   php-cli php-mysql php-gd php-xml)
 logs=(nginx-light)                                # writes real access logs
 feeds=(golang-github-mmcdole-gofeed-dev # its test data: feeds of every kind
   hugo)                                  # writes a site with its feed and sitemap
-wanted=("${logs[@]}" "${browser[@]}" "${mail[@]}" "${signatures[@]}" "${site[@]}" "${feeds[@]}" openssl)
+wanted=("${logs[@]}" "${browser[@]}" "${mail[@]}" "${signatures[@]}" "${filters[@]}" "${site[@]}" "${feeds[@]}" openssl)
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]

@@ -82,7 +82,9 @@ def check_dmarc(
         return (
             _warn(
                 f"_dmarc.{from_domain} has {len(records)} DMARC records, and receivers then read "
-                "none: leave one."
+                "none.",
+                "Leave one.",
+                from_domain,
             ),
         )
     at = from_domain if records else _policy_domain(from_domain, answers)
@@ -94,8 +96,10 @@ def check_dmarc(
         return (
             _warn(
                 f"{from_domain} has no DMARC record, which Gmail, Yahoo and Outlook ask of bulk "
-                f'mail: publish at _dmarc.{from_domain} the TXT record "v=DMARC1; p=none; '
-                f'rua=mailto:postmaster@{from_domain}".'
+                "mail.",
+                f'Publish at _dmarc.{from_domain} the TXT record "v=DMARC1; p=none; '
+                f'rua=mailto:postmaster@{from_domain}".',
+                from_domain,
             ),
         )
     return (
@@ -121,21 +125,25 @@ def _record_at(name: str, answers: TxtAnswers) -> DmarcRecord | None:
 def _check_record(at: str, record: DmarcRecord) -> Iterator[Finding]:
     if not record.policy:
         yield _warn(
-            f"The DMARC record at _dmarc.{at} has no policy, which older receivers ask for: add "
-            '"p=none" behind "v=DMARC1;".'
+            f"The DMARC record at _dmarc.{at} has no policy, which older receivers ask for.",
+            'Add "p=none" behind "v=DMARC1;".',
+            at,
         )
     elif record.policy not in _POLICIES:
         yield _warn(
             f'The DMARC record at _dmarc.{at} says "p={record.policy[:40]}", which no receiver '
-            'knows: write "p=none", "p=quarantine" or "p=reject".'
+            "knows.",
+            'Write "p=none", "p=quarantine" or "p=reject".',
+            at,
         )
     if record.dropped:
         tags = ", ".join(record.dropped)
         yield Finding(
             Level.INFO,
             "dmarc",
-            f"The DMARC record at _dmarc.{at} sets {tags}, which is no longer read (RFC 9989); "
-            "it may go.",
+            f"The DMARC record at _dmarc.{at} sets {tags}, which is no longer read (RFC 9989).",
+            "It may go.",
+            at,
         )
 
 
@@ -153,20 +161,24 @@ def _check_alignment(
     if not by_key and not by_path:
         yield _warn(
             f"Neither SPF of {return_path_domain} nor a signature of ours counts for DMARC of "
-            f"{from_domain}: set [bounces] return_path to an address of {from_domain}, or sign "
-            "for it."
+            f"{from_domain}.",
+            f"Set [bounces] return_path to an address of {from_domain}, or sign for it.",
+            from_domain,
         )
     elif key_domains and not by_key:
         yield _warn(
-            f"Our signatures of {key_domains[0]} do not count for DMARC of {from_domain}: sign for "
-            f"{from_domain} itself."
+            f"Our signatures of {key_domains[0]} do not count for DMARC of {from_domain}.",
+            f"Sign for {from_domain} itself.",
+            from_domain,
         )
     elif not by_path:
         yield Finding(
             Level.INFO,
             "dmarc",
             f"SPF of {return_path_domain} does not count for DMARC of {from_domain}, so all hangs "
-            "on DKIM; a return_path of the From domain would carry it too.",
+            "on DKIM.",
+            "A return_path of the From domain would carry it too.",
+            from_domain,
         )
 
 
@@ -180,5 +192,5 @@ def _aligned(from_domain: str, domain: str, answers: TxtAnswers, *, strict: bool
     return find_organisation(from_domain, answers) == find_organisation(domain, answers)
 
 
-def _warn(sentence: str) -> Finding:
-    return Finding(Level.WARN, "dmarc", sentence)
+def _warn(sentence: str, mend: str, item: str) -> Finding:
+    return Finding(Level.WARN, "dmarc", sentence, mend, item)

@@ -83,7 +83,11 @@ def answer_of(answers: Mapping[str, DnsAnswer[str]], name: str) -> DnsAnswer[str
 def tell_silence(what: str, name: str, answer: DnsAnswer[Any]) -> Finding:
     """That ``what`` could not be looked at, since DNS does not answer for ``name``."""
     return Finding(
-        Level.INFO, "dns", f"DNS does not answer for {name} ({answer.why}): {what} is not known."
+        Level.INFO,
+        "dns",
+        f"DNS does not answer for {name} ({answer.why}): {what} is not known.",
+        "Try again.",
+        name,
     )
 
 
@@ -97,8 +101,9 @@ def tell_unsigned(domain: str) -> Finding:
     return Finding(
         Level.WARN,
         "dkim",
-        f"Mail from {domain} is not signed here, and Gmail, Yahoo and Outlook ask it of bulk mail: "
-        "make a key with `newsletter dkim keygen`, unless your relay signs.",
+        f"Mail from {domain} is not signed here, and Gmail, Yahoo and Outlook ask it of bulk mail.",
+        "Make a key with `newsletter dkim keygen`, unless your relay signs.",
+        domain,
     )
 
 
@@ -119,14 +124,17 @@ def _check_key(key: PublishedKey, answers: TxtAnswers) -> Iterator[Finding]:
             Level.WARN,
             "dkim",
             f"{key.name} has {len(answer.values)} TXT records, and a receiver may read any of "
-            "them: leave the one of our key.",
+            "them.",
+            "Leave the one of our key.",
+            key.name,
         )
     if ours.testing:
         yield Finding(
             Level.WARN,
             "dkim",
-            f'The key at {key.name} says "t=y", so receivers may take our mail as unsigned: '
-            "take it out when you are done testing.",
+            f'The key at {key.name} says "t=y", so receivers may take our mail as unsigned.',
+            "Take it out when you are done testing.",
+            key.name,
         )
 
 
@@ -158,17 +166,12 @@ def _spellings(key: PublishedKey) -> tuple[bytes, ...]:
 
 
 def _key_finding(key: PublishedKey, fault: str) -> Finding:
-    sentence = (
-        f"{key.name} {fault}, so nothing signed with it can be verified: publish there this one "
-        f'TXT record, and wait until DNS shows it: "{key.record}"'
-    )
+    sentence = f"{key.name} {fault}, so nothing signed with it can be verified."
+    mend = f'Publish there this one TXT record, and wait until DNS shows it: "{key.record}"'
     if key.signing:
-        return Finding(Level.STOP, "dkim", f"{sentence}.")
-    return Finding(
-        Level.WARN,
-        "dkim",
-        f"{sentence}; or delete its file, if it is an old one (it signs nothing).",
-    )
+        return Finding(Level.STOP, "dkim", sentence, f"{mend}.", key.name)
+    mend += "; or delete its file, if it is an old one (it signs nothing)."
+    return Finding(Level.WARN, "dkim", sentence, mend, key.name)
 
 
 def check_existence(
@@ -181,8 +184,9 @@ def check_existence(
         Finding(
             Level.WARN if local else Level.STOP,
             "mx",
-            f"The domain {domain} does not exist, and receivers refuse mail from it: register it, "
-            "or change the newsletter's from and [bounces] return_path.",
+            f"The domain {domain} does not exist, and receivers refuse mail from it.",
+            "Register it, or change the newsletter's from and [bounces] return_path.",
+            domain,
         ),
     )
 
@@ -202,8 +206,9 @@ def check_mail_domain(
         return (
             _mx_warning(
                 f"{domain} says that it takes no mail (null MX), so bounces are lost and some "
-                "receivers refuse ours: publish an MX, or set [bounces] return_path to a domain "
-                "that has one."
+                "receivers refuse ours.",
+                "Publish an MX, or set [bounces] return_path to a domain that has one.",
+                domain,
             ),
         )
     hosts = [exchange.host for exchange in mx.values] or [domain]
@@ -213,14 +218,17 @@ def check_mail_domain(
     if not mx.values:
         return (
             _mx_warning(
-                f'{domain} has no MX record, so bounces are lost: publish one, such as "10 '
-                f'mail.{domain}", or set [bounces] return_path to a domain that has one.'
+                f"{domain} has no MX record, so bounces are lost.",
+                f'Publish one, such as "10 mail.{domain}", or set [bounces] return_path to a '
+                "domain that has one.",
+                domain,
             ),
         )
     return (
         _mx_warning(
-            f"The mail host {hosts[0]} of {domain} has no address, so bounces are lost: publish "
-            "an A record for it, or correct the MX."
+            f"The mail host {hosts[0]} of {domain} has no address, so bounces are lost.",
+            "Publish an A record for it, or correct the MX.",
+            domain,
         ),
     )
 
@@ -236,13 +244,23 @@ def check_relay_names(
     if addresses.silent:
         return (tell_silence("its reverse name", host, addresses),)
     if not addresses.values:
-        return (Finding(Level.INFO, "ptr", f"The relay {host} has no address in DNS."),)
+        return (
+            Finding(
+                Level.INFO,
+                "ptr",
+                f"The relay {host} has no address in DNS.",
+                "Publish one, or correct the relay's host.",
+                host,
+            ),
+        )
     return tuple(
         Finding(
             Level.INFO,
             "ptr",
-            f"The address {address} of {host} has no name that leads back to it: if mail leaves "
-            "from it, ask its operator for a PTR record, for receivers refuse mail without.",
+            f"The address {address} of {host} has no name that leads back to it.",
+            "If mail leaves from it, ask its operator for a PTR record, for receivers refuse mail "
+            "without.",
+            host,
         )
         for address in addresses.values
         if not answer_of(names, address).silent
@@ -257,8 +275,8 @@ def _leads_back(name: str, address: str, forward: AddressAnswers) -> bool:
     return answer.silent or address in answer.values
 
 
-def _mx_warning(sentence: str) -> Finding:
-    return Finding(Level.WARN, "mx", sentence)
+def _mx_warning(sentence: str, mend: str, item: str) -> Finding:
+    return Finding(Level.WARN, "mx", sentence, mend, item)
 
 
 def _decode(text: str) -> bytes | None:

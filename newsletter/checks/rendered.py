@@ -1,158 +1,81 @@
-"""Findings on an issue as it would leave: its bytes, links, pictures and words."""
+"""Findings on an issue as it was rendered: marks, links, pictures, markup, words, colours."""
 
-import quopri
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from newsletter.checks.model import Finding, Level
+from newsletter.checks.legibility import check_legibility
+from newsletter.checks.markup import check_markup
+from newsletter.checks.model import Finding, in_order, stop, warn
+from newsletter.checks.places import Places, first, list_some, name_item
+from newsletter.checks.wording import check_inbox_line, check_parts, check_stories
 from newsletter.issues.model import Issue
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Publication
-from newsletter.rendering.links import target_of
+from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
 
-_KB = 1024
-# Gmail clips a message near 102 KB, and the rules for phones and dark go with the rest.
-STOP_SIZE = 102 * _KB
-_MARKS = re.compile("|".join(ReaderSlot))
-WARN_SIZE = 90 * _KB
-WARN_ENCODED_SIZE = 100 * _KB
-# Gmail ignores every style element beyond this sum.
-STYLE_SIZE = 16 * _KB
-SUBJECT_LENGTH = 60
-PREHEADER_LENGTHS = range(40, 111)
-
-_FORBIDDEN = (
-    "form",
-    "script",
-    "video",
-    "audio",
-    "svg",
-    "iframe",
-    "object",
-    "embed",
-    "base",
-    "link",
-)
-_UNRESOLVED = re.compile(r"\{\{|\}\}|\{%|%\}|%7B%7B|XX[A-Z]{4,}XX")
+UNRESOLVED = re.compile(r"\{\{|\}\}|\{%|%\}|%7B%7B|XX[A-Z]{4,}XX")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def check_rendered(
-    issue: Issue, rendered: RenderedIssue, publication: Publication
+    issue: Issue, rendered: RenderedIssue, publication: Publication, *, sender: str = ""
 ) -> tuple[Finding, ...]:
-    """All that may be said against sending this, what stops it first."""
+    """All that may be said against sending this, what stops it first.
+
+    ``sender`` is the From address, for whose domain hosts are judged.
+    """
     tree = LexborHTMLParser(rendered.html)
-    findings = [
-        *_check_subject(rendered),
-        *_check_stories(issue),
-        *_check_size(rendered.html, tree),
-        *_check_marks(issue, rendered),
-        *_check_elements(rendered.html, tree),
-        *_check_links(rendered, tree),
-        *_check_pictures(issue, tree),
-        *_check_publication(publication),
-    ]
-    return tuple(sorted(findings, key=lambda finding: finding.level is Level.WARN))
-
-
-def _check_subject(rendered: RenderedIssue) -> Iterator[Finding]:
-    subject = rendered.subject.strip()
-    if not subject:
-        yield _stop("subject", "The subject is empty; write one.")
-    elif len(subject) > SUBJECT_LENGTH:
-        yield _warn(
-            "subject",
-            f"The subject has {len(subject)} characters; most inboxes show {SUBJECT_LENGTH}.",
-        )
-    preheader = rendered.preheader.strip()
-    if not preheader:
-        yield _warn(
-            "preheader",
-            "There is no preheader; the inbox will show whatever words come first.",
-        )
-    elif preheader == subject:
-        yield _warn("preheader", "The preheader repeats the subject; use it to say more.")
-    elif len(preheader) not in PREHEADER_LENGTHS:
-        yield _warn(
-            "preheader",
-            f"The preheader has {len(preheader)} characters; "
-            f"{PREHEADER_LENGTHS.start} to {PREHEADER_LENGTHS.stop - 1} fit the inbox's line.",
-        )
-
-
-def _check_stories(issue: Issue) -> Iterator[Finding]:
-    if not issue.items:
-        yield _stop("stories", "There is no story in this issue.")
-        return
-    if not any(section.kind == "latest" and section.items for section in issue.sections):
-        yield _warn("lead", "There is no lead: the issue has no section of latest stories.")
-    if not issue.note.strip():
-        yield _warn("note", "There is no note from the editors above the stories.")
-    counts = Counter(item.story_id for item in issue.items)
-    headlines = {item.story_id: item.headline for item in issue.items}
-    for story_id, count in counts.items():
-        if count > 1:
-            yield _warn("twice", f"“{headlines[story_id]}” stands in this issue {count} times.")
-
-
-def _check_size(html: str, tree: LexborHTMLParser) -> Iterator[Finding]:
-    raw = html.encode()
-    size = len(raw)
-    if size > STOP_SIZE:
-        yield _stop(
-            "size",
-            f"The mail has {size // _KB} KB and Gmail cuts off what exceeds "
-            f"{STOP_SIZE // _KB}; take out some stories.",
-        )
-    elif size > WARN_SIZE:
-        yield _warn(
-            "size",
-            f"The mail has {size // _KB} KB, close to the {STOP_SIZE // _KB} at which "
-            "Gmail cuts it off.",
-        )
-    elif (encoded := len(quopri.encodestring(raw))) > WARN_ENCODED_SIZE:
-        yield _warn(
-            "size",
-            f"The mail has {encoded // _KB} KB once it is encoded for its way; "
-            "Gmail may cut off the end.",
-        )
-    style = sum(len((node.text() or "").encode()) for node in tree.css("style"))
-    if style > STYLE_SIZE:
-        yield _warn(
-            "style",
-            f"The style elements hold {style // _KB} KB; Gmail reads {STYLE_SIZE // _KB} "
-            "and drops the rest.",
-        )
+    # As it was rendered.
+    issue = disarm_marks(issue)
+    places = Places(issue, rendered)
+    return in_order(
+        check_inbox_line(rendered),
+        check_stories(issue),
+        _check_marks(issue, rendered),
+        _check_links(tree, places),
+        _check_pictures(issue, tree, places),
+        _check_hosts(tree, publication, sender),
+        check_markup(issue, rendered, tree, places),
+        check_parts(issue, rendered, tree, publication, places),
+        _check_brand(publication),
+        check_legibility(rendered.html),
+    )
 
 
 def _check_marks(issue: Issue, rendered: RenderedIssue) -> Iterator[Finding]:
-    for part, text in (("HTML", rendered.html), ("text", rendered.text)):
-        if ReaderSlot.UNSUBSCRIBE not in text:
-            yield _stop("unsubscribe", f"The {part} part has no link to unsubscribe.")
     everything = "\n".join((rendered.subject, rendered.preheader, rendered.html, rendered.text))
-    left = {match[0] for match in _UNRESOLVED.finditer(everything)} - set(ReaderSlot)
+    left = {match[0] for match in UNRESOLVED.finditer(everything)} - set(ReaderSlot)
     # What a story says of itself is its writer's business, and no template's fault.
-    told = {match[0] for match in _UNRESOLVED.finditer(_words_of_stories(issue))}
+    told = {match[0] for match in UNRESOLVED.finditer(words_of_stories(issue))}
     if left - told:
-        yield _stop(
+        yield stop(
             "marks",
-            f"A place was left unfilled: {_list(left - told)}; look for it in texts and links.",
+            f"A place was left unfilled: {list_some(sorted(left - told))}.",
+            "Look for it in the texts, the links and your own template.",
         )
     if left & told:
-        yield _warn(
+        yield warn(
             "marks",
-            f"A story holds what looks like an unfilled place: {_list(left & told)}; look at it.",
+            f"A story holds what looks like an unfilled place: {list_some(sorted(left & told))}.",
+            "Look at it.",
+            first(
+                name_item(section, item)
+                for section in issue.sections
+                for item in section.items
+                if UNRESOLVED.search("\n".join((item.headline, item.excerpt, item.url)))
+            ),
         )
-    if any(slot in rendered.subject or slot in rendered.preheader for slot in ReaderSlot):
-        yield _stop("marks", "The subject or the preheader holds a reader's own mark.")
+    for part, text in (("subject", rendered.subject), ("preheader", rendered.preheader)):
+        if any(slot in text for slot in ReaderSlot):
+            yield stop("marks", f"The {part} holds a reader's own mark.", "Take it out.", part)
 
 
-def _words_of_stories(issue: Issue) -> str:
+def words_of_stories(issue: Issue) -> str:
+    """All that an issue prints of its stories, a piece a line."""
     lines: list[str] = []
     for item in issue.items:
         lines += (item.headline, item.url, item.excerpt, item.byline, item.department)
@@ -162,70 +85,136 @@ def _words_of_stories(issue: Issue) -> str:
     return "\n".join(lines)
 
 
-def _check_elements(html: str, tree: LexborHTMLParser) -> Iterator[Finding]:
-    found = {name for name in _FORBIDDEN if tree.css_first(name) is not None}
-    if found:
-        yield _stop(
-            "elements",
-            f"The mail holds what mail programs refuse or remove: {_list(found)}.",
-        )
-    if any("@import" in (node.text() or "").lower() for node in tree.css("style")):
-        yield _stop(
-            "elements", "A style element imports another sheet, which mail programs refuse."
-        )
-    if not html.startswith("<!DOCTYPE html>"):
-        yield _warn("doctype", "The mail does not begin with <!DOCTYPE html>.")
-
-
-def _check_links(rendered: RenderedIssue, tree: LexborHTMLParser) -> Iterator[Finding]:
-    hrefs = [target_of(node.attributes.get("href") or "", rendered) for node in tree.css("a[href]")]
-    bad = {href for href in hrefs if not _is_web_or_mail(href)}
+def _check_links(tree: LexborHTMLParser, places: Places) -> Iterator[Finding]:
+    hrefs = [node.attributes.get("href") or "" for node in tree.css("a[href]")]
+    bad = [href for href in hrefs if not _is_web_or_mail(places.target(href))]
     if bad:
-        yield _stop(
-            "links", f"These links lead nowhere from a mail: {_list(bad)}; write https addresses."
+        yield stop(
+            "links",
+            f"These links lead nowhere from a mail: {_targets(bad, places)}.",
+            "Write https addresses.",
+            first(map(places.name, bad)),
         )
     sources = [node.attributes.get("src") or "" for node in tree.css("img")]
-    bad_pictures = {src for src in sources if _split(src).scheme not in ("http", "https")}
+    bad_pictures = [src for src in sources if _split(src).scheme not in ("http", "https")]
     if bad_pictures:
-        yield _stop(
+        yield stop(
             "pictures",
-            f"These pictures are not on the web: {_list(bad_pictures)}; mail programs drop them.",
+            f"These pictures are not on the web: {list_some(bad_pictures)}.",
+            "Give them https addresses; mail programs drop them else.",
+            "pictures",
         )
-    plain = {address for address in (*hrefs, *sources) if _is_unprotected(address)}
+    plain = [address for address in (*hrefs, *sources) if _is_unprotected(places.target(address))]
     if plain:
-        yield _warn(
-            "https", f"These addresses are not protected: {_list(plain)}; use https where you can."
+        yield warn(
+            "https",
+            f"These addresses are not protected: {_targets(plain, places)}.",
+            "Use https where you can.",
+            first(map(places.name, plain)),
         )
 
 
-def _check_pictures(issue: Issue, tree: LexborHTMLParser) -> Iterator[Finding]:
-    silent = sum("alt" not in node.attributes for node in tree.css("img"))
+def _targets(addresses: Iterable[str], places: Places) -> str:
+    return list_some(sorted(map(places.target, addresses)))
+
+
+def _check_pictures(issue: Issue, tree: LexborHTMLParser, places: Places) -> Iterator[Finding]:
+    pictures = tree.css("img")
+    silent = [node for node in pictures if "alt" not in node.attributes]
     if silent:
-        yield _warn("alt", f"{_pictures(silent)} in the mail without a text in its place (alt).")
+        yield warn(
+            "alt",
+            f"{_pictures(len(silent))} in the mail without a text in its place (alt).",
+            "Print one in your own template, if only an empty one.",
+            first(map(places.name_around, silent)),
+        )
+    # A link whose only content is a picture says what the picture says.
+    mute = [
+        node
+        for node in tree.css("a[href]")
+        if (images := node.css("img"))
+        and not node.text().strip()
+        and not any((image.attributes.get("alt") or "").strip() for image in images)
+        and any("alt" in image.attributes for image in images)
+    ]
+    if mute:
+        yield warn(
+            "alt",
+            f"{len(mute)} links hold nothing but a picture without a description, and are read "
+            "out as bare addresses.",
+            "Describe the picture at the site, or print the headline as its alt.",
+            first(map(places.name_around, mute)),
+        )
     untold = [
-        item.headline
+        name_item(section, item)
         for section in issue.sections
         if section.kind != "most_read"
         for item in section.items
         if item.picture and not item.picture.alt and not item.picture.caption
     ]
     if untold:
-        yield _warn(
+        yield warn(
             "alt",
             f"{_pictures(len(untold))} without a description, so the headline is read out "
-            f"instead: {_list(f'“{headline}”' for headline in untold)}.",
+            f"instead: {list_some(untold)}.",
+            "Describe it at the site.",
+            untold[0],
         )
 
 
-def _check_publication(publication: Publication) -> Iterator[Finding]:
-    if not publication.postal_address:
-        yield _warn(
-            "postal_address",
-            "The footer has no postal address, which the law asks for in bulk mail; "
-            "set postal_address.",
+def _check_hosts(
+    tree: LexborHTMLParser, publication: Publication, sender: str
+) -> Iterator[Finding]:
+    """Filters look askance at mail whose pictures and own pages lie with somebody else."""
+    domain = sender.rpartition("@")[2]
+    if not domain:
+        return
+    own = {domain, _split(publication.url).hostname or domain}
+    ours = [
+        href
+        for node in tree.css("a[href]")
+        if any(slot in (href := node.attributes.get("href") or "") for slot in ReaderSlot)
+    ]
+    sources = [node.attributes.get("src") or "" for node in tree.css("img")]
+    strange: dict[str, str] = {}
+    for address in (*ours, *sources):
+        host = _split(address).hostname or ""
+        if host and host not in _LOOPBACK and not any(is_family(host, one) for one in own):
+            strange.setdefault(host, address)
+    if strange:
+        yield warn(
+            "host",
+            f"Readers' links or pictures lie on hosts outside of {domain}: "
+            f"{list_some(sorted(strange))}.",
+            "Serve them below it: [web] base_url, [pictures] served_by.",
+            sorted(strange)[0],
         )
+
+
+def is_family(host: str, other: str) -> bool:
+    """Whether two hosts belong together: one lies below the other, or both below one name.
+
+    No list of public suffixes is asked: the last two labels count, or three where
+    the one before the last is short, as in paper.co.uk.
+    """
+    host, other = host.lower().rstrip("."), other.lower().rstrip(".")
+    if host == other or host.endswith(f".{other}") or other.endswith(f".{host}"):
+        return True
+    return _organisation(host) == _organisation(other)
+
+
+def _organisation(host: str) -> str:
+    labels = host.split(".")
+    short = len(labels) > 2 and len(labels[-2]) <= 3 and len(labels[-1]) == 2
+    return ".".join(labels[-3 if short else -2 :])
+
+
+def _check_brand(publication: Publication) -> Iterator[Finding]:
+    """Colours that are printed otherwise than they were given, because they could not be read."""
     for sentence in design_of(publication).mended:
-        yield _warn("contrast", sentence)
+        yield warn(
+            "contrast", sentence, "Set another one in [publication.colours].", "brand's colours"
+        )
 
 
 def _split(address: str) -> SplitResult:
@@ -248,20 +237,5 @@ def _is_unprotected(address: str) -> bool:
     return parts.scheme == "http" and parts.hostname not in _LOOPBACK
 
 
-def _list(words: Iterable[str]) -> str:
-    """At most three of them, in order and without marks, and how many more there are."""
-    ordered = sorted(_MARKS.sub("…", word) for word in words)
-    rest = len(ordered) - 3
-    return ", ".join(ordered[:3]) + (f" and {rest} more" if rest > 0 else "")
-
-
 def _pictures(count: int) -> str:
     return "One picture is" if count == 1 else f"{count} pictures are"
-
-
-def _stop(what: str, sentence: str) -> Finding:
-    return Finding(Level.STOP, what, sentence)
-
-
-def _warn(what: str, sentence: str) -> Finding:
-    return Finding(Level.WARN, what, sentence)

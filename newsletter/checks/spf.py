@@ -94,11 +94,16 @@ def check_spf(domain: str, answers: TxtAnswers, *, sender: str) -> tuple[Finding
     records = _records(answer.values)
     if len(records) != 1:
         if not records:
-            return (_warn(f"{domain} has no SPF record: publish there {_record_for(sender)}."),)
+            return (
+                _warn(
+                    f"{domain} has no SPF record.", f"Publish there {_record_for(sender)}.", domain
+                ),
+            )
         return (
             _warn(
-                f"{domain} has {len(records)} SPF records, and receivers then read none: join "
-                "them into one."
+                f"{domain} has {len(records)} SPF records, and receivers then read none.",
+                "Join them into one.",
+                domain,
             ),
         )
     walk = _Walk(answers)
@@ -122,12 +127,16 @@ def _records(texts: tuple[str, ...]) -> list[SpfRecord]:
 def _check_default(domain: str, record: SpfRecord) -> Iterator[Finding]:
     if record.default == "+":
         yield _warn(
-            f'The SPF record of {domain} ends in "+all" and lets everyone send: end it in "~all".'
+            f'The SPF record of {domain} ends in "+all" and lets everyone send.',
+            'End it in "~all".',
+            domain,
         )
     senders = [term for term in record.terms if term.sign and term.name != "all"]
     if record.default == "-" and not senders:
         yield _warn(
-            f'The SPF record of {domain} lets nobody send ("v=spf1 -all"): name the relay in it.'
+            f'The SPF record of {domain} lets nobody send ("v=spf1 -all").',
+            "Name the relay in it.",
+            domain,
         )
 
 
@@ -168,13 +177,16 @@ class _Walk:
         """What the walk found; only the first fault is told, a receiver sees no further."""
         if self._faults:
             yield _warn(
-                f"Receivers can't use the SPF record of {domain}: {self._faults[0]}; mend it or "
-                "take it out."
+                f"Receivers can't use the SPF record of {domain}: {self._faults[0]}.",
+                "Mend it or take it out.",
+                domain,
             )
         elif self._lookups > MAX_LOOKUPS:
             yield _warn(
                 f"The SPF record of {domain} needs more than {MAX_LOOKUPS} DNS lookups, and "
-                "receivers then read none of it: take out includes that are not needed."
+                "receivers then read none of it.",
+                "Take out includes that are not needed.",
+                domain,
             )
         else:
             yield from self._unknown[:1]
@@ -227,5 +239,5 @@ def _is_network(text: str, version: int) -> bool:
     return network.version == version and "%" not in address
 
 
-def _warn(sentence: str) -> Finding:
-    return Finding(Level.WARN, "spf", sentence)
+def _warn(sentence: str, mend: str, item: str) -> Finding:
+    return Finding(Level.WARN, "spf", sentence, mend, item)

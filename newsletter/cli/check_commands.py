@@ -60,7 +60,7 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     yield from _check_dns(installation, settings)
     yield from _check_settings(settings)
     for finding in check_waves(installation, settings):
-        yield _Answer(finding.what, finding.level, finding.sentence)
+        yield _Answer(finding.key, finding.level, finding.told)
 
 
 def _check_reads(installation: Installation, settings: Settings, reads: Reads) -> Iterator[_Answer]:
@@ -127,7 +127,7 @@ def _check_dns(installation: Installation, settings: Settings) -> Iterator[_Answ
         if not seen.findings:
             yield _Answer(seen.what, "ok", seen.fine)
         for finding in seen.findings:
-            yield _Answer(seen.what, finding.level, finding.sentence)
+            yield _Answer(seen.what, finding.level, finding.told)
 
 
 def _check_settings(settings: Settings) -> Iterator[_Answer]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from newsletter.checks.model import stops
 from newsletter.cli.issue_answers import issue_document, print_checks, print_issue, print_state
 from newsletter.cli.issue_correction import (
     BecauseOption,
@@ -37,6 +38,7 @@ from newsletter.cli.rehearse_commands import rehearse
 from newsletter.cli.sending import send_now
 from newsletter.errors import UsageError
 from newsletter.issues.model import Issue, IssueState
+from newsletter.workflows.check_issue import check_whole_issue
 from newsletter.workflows.correct_links import LinkRequest, correct_links, links_alone_suffice
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.fetch import fetch_stories
@@ -44,7 +46,7 @@ from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.instructions import read_instructions
 from newsletter.workflows.look_up import find_issue, find_slot
 from newsletter.workflows.notices import preview_link
-from newsletter.workflows.publish import approve_issue, check_issue, move_issue
+from newsletter.workflows.publish import approve_issue, move_issue
 from newsletter.workflows.reads import sync_reads
 from newsletter.workflows.relay_doors import paused_relays
 from newsletter.workflows.report import open_report, report_issue
@@ -203,20 +205,30 @@ def check(
     slot: SlotOption = None,
     json: JsonOption = False,
     now: NowOption = None,
+    fetch: Annotated[
+        bool,
+        typer.Option(help="ask the hosts of links whether these are alive, and DNS of the sender"),
+    ] = True,
 ) -> None:
-    """Say what may be wrong with an issue. Exit status 1 if something stops it."""
+    """Say what may be wrong with an issue, and the mend. Exit status 1 if something stops it."""
     with open_from_file(config, now=now) as installation:
         settings = installation.settings()
         issue = find_issue(installation, settings, newsletter, slot)
-        rendered, findings = check_issue(installation, settings, issue)
+        checked = check_whole_issue(installation, settings, issue, ask=fetch)
     if json:
-        size = len(rendered.html.encode())
-        print_json({"slot": issue.slot, "html_bytes": size, "findings": findings})
-    for finding in () if json else findings:
-        print(f"{finding.level}: {finding.sentence}")
-    if not findings and not json:
+        print_json(
+            {
+                "slot": issue.slot,
+                "html_bytes": checked.html_octets,
+                "encoded_bytes": checked.encoded_octets,
+                "findings": checked.findings,
+            }
+        )
+    for finding in () if json else checked.findings:
+        print(f"{finding.level}: {finding.told}")
+    if not checked.findings and not json:
         print("nothing to complain of")
-    raise typer.Exit(1 if any(finding.level == "stop" for finding in findings) else 0)
+    raise typer.Exit(1 if stops(checked.findings) else 0)
 
 
 app.command("rehearse")(rehearse)

@@ -15,6 +15,7 @@ from newsletter.cli.options import (
     NewsletterOption,
     NowOption,
     SlotOption,
+    named_instant,
 )
 from newsletter.cli.output import print_json, say
 from newsletter.errors import RenderError, UsageError
@@ -58,7 +59,7 @@ def preview(
     with open_from_file(config, now=now) as installation:
         settings = installation.settings()
         issue = find_issue(installation, settings, newsletter, slot)
-        made = preview_issue(installation, settings, issue)
+        made = preview_issue(installation, settings, issue, at=named_instant(now))
         pictures = gather_pictures(installation, made.html) if program else Pictures({}, ())
     notes = [*pictures.notes, *([_NO_BROWSER] if screenshots and program is None else [])]
     failure: RenderError | None = None

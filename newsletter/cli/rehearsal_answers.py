@@ -86,7 +86,7 @@ def print_rehearsal(rehearsal: Rehearsal) -> None:
     _print_domains(rehearsal)
     _print_unmailable(rehearsal)
     for finding in rehearsal.findings:
-        print(f"{finding.level}: {finding.sentence}")
+        print(f"{finding.level}: {finding.told}")
 
 
 def in_words(seconds: float) -> str:

@@ -25,7 +25,12 @@ LimitOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="only a sample of so many readers")
 ]
 AskOption = Annotated[
-    bool, typer.Option("--ask/--no-ask", help="ask the relays what they offer; sends nothing")
+    bool,
+    typer.Option(
+        "--ask/--no-ask",
+        help="ask the relays what they offer, the hosts of links whether these are alive, and "
+        "SpamAssassin; sends nothing",
+    ),
 ]
 
 
@@ -56,6 +61,7 @@ def rehearse(
                     issue,
                     limit=limit,
                     ask=ask_relay if ask else ask_nobody,
+                    outside=ask,
                     should_stop=stop.is_set,
                     on_progress=advance,
                 )

@@ -49,6 +49,13 @@ tls = "none"
 """
 
 
+# The made-up paper links to addresses of real hosts that know nothing of it.
+_UNASKED = """
+[checks]
+link_seconds = 0
+"""
+
+
 @dataclass(frozen=True)
 class DemoResult:
     """What the demo did."""
@@ -114,7 +121,8 @@ def run_demo(
             profile = discover_site(fetcher, paper_url, allow_private=is_private_address(paper_url))
         say(f"found {profile.name}: " + ", ".join(f"{s.kind} {s.url}" for s in profile.sources))
         plan = _plan(clock.now(), profile.timezone, port=port, relay_port=catcher.port)
-        config_path.write_text(config_text(profile, plan), encoding="utf-8")
+        text = config_text(profile, plan)
+        config_path.write_text(text if site else f"{text}{_UNASKED}", encoding="utf-8")
         with open_installation(load_config(config_path, {}), clock) as installation:
             result = _send_first_issue(
                 installation, subscribers, outbox, started, say=say, progress=progress

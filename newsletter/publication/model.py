@@ -576,6 +576,23 @@ class Pictures(Model):
     )
 
 
+class Checks(Model):
+    """What is looked at outside of the service before an issue goes out."""
+
+    link_seconds: float = Field(
+        60,
+        ge=0,
+        le=300,
+        description="how long the addresses that a mail links to are asked whether they are alive, "
+        "before it is sent and by newsletter issue check; a dead one stops the issue. 0: never",
+    )
+    spam: bool = Field(
+        True,
+        description="let SpamAssassin's local rules judge an issue, where its command spamassassin "
+        "is installed: above 2 points warn, above 5 stop",
+    )
+
+
 class Settings(Model):
     """All that the desk may change: the file's tables below, or their versioned rows."""
 
@@ -587,6 +604,7 @@ class Settings(Model):
     bounces: Bounces = Bounces()
     tracking: Tracking = Tracking()
     pictures: Pictures = Pictures()
+    checks: Checks = Checks()
 
     @model_validator(mode="after")
     def _check(self) -> "Settings":

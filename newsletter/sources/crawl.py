@@ -31,12 +31,14 @@ class Crawl:
     """What came of reading pages. ``read`` gives the sitemap's date of each page that is done.
 
     ``hidden`` says of pages that readers can't see any more why, as `SourceItem` does.
+    ``there`` are the pages that answered.
     """
 
     items: tuple[SourceItem, ...] = ()
     read: Mapping[str, str] = field(default_factory=dict)
     hidden: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    there: frozenset[str] = frozenset()
 
 
 def plan_crawl(
@@ -71,6 +73,7 @@ def crawl_pages(
     with; one that failed for the moment is tried again with the next poll.
     """
     items, read, hidden, problems = [], {}, {}, []
+    there: set[str] = set()
     end = clock.monotonic() + SECONDS_A_POLL
     failures = forbidden = 0
     for page in pages:
@@ -100,6 +103,7 @@ def crawl_pages(
                 failures += 1
             continue
         read[page.url] = page.lastmod
+        there.add(page.url)
         content_type = response.headers.get("content-type", "")
         if asks_for_password(decode_text(response.body, content_type)):
             hidden[page.url] = PASSWORD
@@ -112,7 +116,7 @@ def crawl_pages(
             f"robots.txt forbids {forbidden} pages that {source.url} names; they were not read"
         )
     told = cap_problems(problems, f"pages of {source.url}")
-    return Crawl(tuple(items), read, hidden, told)
+    return Crawl(tuple(items), read, hidden, told, frozenset(there))
 
 
 def _with_news(item: SourceItem, page: SitemapEntry) -> SourceItem:

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.checks.rendered import WARN_SIZE
+from newsletter.checks.wire import WARN_SIZE
 from newsletter.delivery.model import MailingKind
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState

@@ -22,7 +22,8 @@ from newsletter.delivery.dkim_keys import Signer
 from newsletter.delivery.model import Relay
 from newsletter.net.dns_answers import DnsAnswer, DnsStatus, MailExchange
 from newsletter.net.resolver import Resolver
-from newsletter.publication.model import Settings
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.workflows.installation import Installation
 from newsletter.workflows.set_up import is_private_address
 
 T = TypeVar("T")
@@ -57,26 +58,56 @@ def published_keys(signer: Signer | None, from_address: str) -> tuple[PublishedK
     return tuple(signer.published_keys(domain_of(from_address))) if signer else ()
 
 
-def check_sending_dns(resolver: Resolver, keys: Sequence[PublishedKey]) -> tuple[Finding, ...]:
-    """What speaks against a send: keys that DNS does not show, where it answers.
+def check_sending_dns(
+    resolver: Resolver, keys: Sequence[PublishedKey], domains: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """What speaks against a send, where DNS answers: keys that it does not show, domains that
+    do not exist.
 
     Goes to the network, for a few seconds at most: never inside a transaction.
     """
-    if not keys:
+    if not keys and not domains:
         return ()
-    with ThreadPoolExecutor(len(keys), thread_name_prefix="dns") as pool:
-        txt = _Questions(pool, resolver.txt)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dns") as pool:
+        txt, mx = _Questions(pool, resolver.txt), _Questions(pool, resolver.mx)
         txt.put(key.name for key in keys)
-        return check_keys(keys, txt.answers())
+        mx.put(domains)
+        exchanges = mx.answers()
+        existence = (check_existence(domain, exchanges[domain], local=False) for domain in domains)
+        return (*check_keys(keys, txt.answers()), *(one for each in existence for one in each))
 
 
-def sender_domains(settings: Settings, signer: Signer | None) -> tuple[SenderDomains, ...]:
-    """The domains that the newsletters send from, each pair once.
+def check_sender(
+    installation: Installation, settings: Settings, newsletter: Newsletter
+) -> tuple[Finding, ...]:
+    """`check_sending_dns` for a newsletter; its domains where a relay is elsewhere only.
+
+    Mail that stays on this machine or network goes anyhow.
+    """
+    (sender,) = sender_domains(settings, installation.signer, newsletter)
+    away = any(not is_private_address(relay.host) for relay in installation.relays)
+    domains = list(dict.fromkeys((sender.from_domain, sender.return_path_domain))) if away else []
+    return check_sending_dns(installation.resolver, sender.keys, domains)
+
+
+def check_sender_dns(
+    installation: Installation, settings: Settings, newsletter: Newsletter
+) -> tuple[Finding, ...]:
+    """All that DNS says against one newsletter's mail, as `newsletter check` tells it."""
+    senders = sender_domains(settings, installation.signer, newsletter)
+    found = check_dns(installation.resolver, senders, installation.relays)
+    return tuple(finding for one in found for finding in one.findings)
+
+
+def sender_domains(
+    settings: Settings, signer: Signer | None, only: Newsletter | None = None
+) -> tuple[SenderDomains, ...]:
+    """The domains that the newsletters send from, each pair once; or that ``only`` one.
 
     AddressError where one can't be a domain, ConfigError where a key is gone.
     """
     found = {}
-    for newsletter in settings.newsletter:
+    for newsletter in settings.newsletter if only is None else (only,):
         sender = newsletter.sender.address
         path = settings.bounces.return_path or sender
         domains = (domain_of(sender), domain_of(path))
@@ -102,7 +133,7 @@ def check_dns(
     texts = list(answers.txt.values())
     if texts and all(answer.silent for answer in texts):
         silence = f"DNS does not answer ({texts[0].why}): SPF, DKIM, DMARC and MX are not known."
-        return (DnsCheck("dns", (Finding(Level.INFO, "dns", silence),), ""),)
+        return (DnsCheck("dns", (Finding(Level.INFO, "dns", silence, "Try again.", "dns"),), ""),)
     local = bool(relays) and not hosts
     return (*_judge_senders(answers, senders, hosts, local=local), *_judge_relays(answers, hosts))
 

@@ -25,10 +25,12 @@ class Freshened:
     """``issue`` as it may go out, its last check the one just made.
 
     ``hold`` says why a person has to look at it first, and is empty where nobody has.
+    ``seen`` are the stories that were found where they come from, by public id.
     """
 
     issue: Issue
     hold: str = ""
+    seen: frozenset[str] = frozenset()
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -52,13 +54,16 @@ def freshen_issue(
     is noted and holds nothing up.
     """
     looked: set[str] = set()
+    seen: set[str] = set()
     notes: list[str] = []
     mended = _Mended(issue)
     for _ in range(_ROUNDS):
         unseen = {item.story_id for item in mended.issue.items} - looked
         if not unseen:
             break
-        notes += look_again(installation, settings, unseen).notes
+        look = look_again(installation, settings, unseen)
+        notes += look.notes
+        seen |= look.seen
         looked |= unseen
         with installation.database.read() as tx:
             mended = _mend(tx, settings, newsletter, issue, installation.clock.now())
@@ -66,7 +71,8 @@ def freshen_issue(
     illustrated = illustrate_issue(installation, settings, mended.issue)
     notes += illustrated.notices
     check = FreshCheck(installation.clock.now(), mended.changes, tuple(dict.fromkeys(notes)))
-    return Freshened(replace(illustrated.issue, checks=(*issue.checks, check)), mended.hold)
+    whole = replace(illustrated.issue, checks=(*issue.checks, check))
+    return Freshened(whole, mended.hold, frozenset(seen))
 
 
 def _mend(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from newsletter.checks.model import Finding, Level
+from newsletter.checks.model import Finding, warn
 from newsletter.errors import NewsletterError, SourceError, StorageError
 from newsletter.issues.model import Issue, Item, Section
 from newsletter.log import get_logger
@@ -134,12 +134,12 @@ def find_missing(installation: Installation, issue: Issue) -> tuple[Finding, ...
     if not missing:
         return ()
     return (
-        Finding(
-            Level.WARN,
+        warn(
             "pictures",
             f"{missing} of {len(names)} picture files are not in "
-            f"{installation.pictures.folder}, where the pages serve them from: bring the folder "
-            "of the host that drafted the issue, or draft it again.",
+            f"{installation.pictures.folder}, where the pages serve them from.",
+            "Bring the folder of the host that drafted the issue, or draft it again.",
+            "pictures",
         ),
     )
 

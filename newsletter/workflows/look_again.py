@@ -39,10 +39,12 @@ class Look:
     """What looking came to. ``notes`` are sentences on stories that could not be looked at.
 
     ``changed`` tells whether any of what we believe of the stories is another now.
+    ``seen`` are those that were found where they come from, by public id.
     """
 
     changed: bool = False
     notes: tuple[str, ...] = ()
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class _Answer:
     items: tuple[SourceItem, ...] = ()
     hidden: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    seen: frozenset[str] = frozenset()
 
 
 def look_again(installation: Installation, settings: Settings, ids: Collection[str]) -> Look:
@@ -63,6 +66,7 @@ def look_again(installation: Installation, settings: Settings, ids: Collection[s
         stories = sorted(tx.stories.by_ids(ids), key=lambda story: story.source)
     robots = Robots(installation.fetcher)
     changed, notes = False, []
+    seen: set[str] = set()
     for slug, group in groupby(stories, key=lambda story: story.source):
         mine = list(group)
         source = next((source for source in settings.source if source.slug == slug), None)
@@ -82,12 +86,13 @@ def look_again(installation: Installation, settings: Settings, ids: Collection[s
             notes.append(f"{slug} could not be asked: {error}")
             continue
         notes += answer.notes
+        seen |= answer.seen
         with installation.database.write() as tx:
             merged = merge_stories(tx, settings.publication, source, answer.items, now)
             hidden = hide_stories(tx, source, dict(answer.hidden), now)
         changed = changed or bool(merged.saved or hidden)
         log.info("looked_again", source=slug, stories=len(mine), hidden=len(hidden))
-    return Look(changed, tuple(notes))
+    return Look(changed, tuple(notes), frozenset(seen))
 
 
 def find_withdrawn(tx: Transaction, ids: Collection[str], now: datetime) -> dict[str, str]:
@@ -124,9 +129,9 @@ def _ask(
         there = {item.native_id for item in batch.items}
         missing = [s for s in numbered if s.native_id not in there]
         rest = [story for story in stories if not story.native_id]
-        return _with_pages(
-            installation, source, robots, rest, _without(source, batch.items, missing)
-        )
+        seen = {story.public_id for story in numbered if story.native_id in there}
+        answer = _without(source, batch.items, missing, seen)
+        return _with_pages(installation, source, robots, rest, answer)
     if source.kind == "feed":
         # Asked in full: "not modified" would not tell which stories it holds.
         batch = fetch_feed(installation.fetcher, source, SourceState(), now)
@@ -142,12 +147,18 @@ def _tells_of(keys: StoryKeys, story: Story) -> bool:
     return (keys.guid is not None and keys.guid == story.guid) or keys.url == story.url
 
 
-def _without(source: Source, items: tuple[SourceItem, ...], missing: Sequence[Story]) -> _Answer:
-    """The answer of a source that left ``missing`` out of what it was asked for."""
+def _without(
+    source: Source,
+    items: tuple[SourceItem, ...],
+    missing: Sequence[Story],
+    seen: Collection[str],
+) -> _Answer:
+    """The answer of a source that gave ``seen`` and left ``missing`` out of what it was asked."""
     if not items and len(missing) >= _TOO_MANY:
         note = f"{source.slug} knows none of {len(missing)} stories, so it was not believed."
         return _Answer(notes=(note,))
-    return _Answer(items, tuple((story.public_id, GONE) for story in missing))
+    hidden = tuple((story.public_id, GONE) for story in missing)
+    return _Answer(items, hidden, seen=frozenset(seen))
 
 
 def _with_pages(
@@ -168,6 +179,7 @@ def _with_pages(
     """
     items, notes, clock = [*answer.items], [*answer.notes], installation.clock
     hidden: dict[str, str] = {}
+    there: set[str] = set()
     for site, group in groupby(sorted(stories, key=_site_of), key=_site_of):
         pages = [SitemapEntry(story.url) for story in group]
         rules = robots.rules_for(site, allow_private=source.allow_private)
@@ -185,9 +197,11 @@ def _with_pages(
             notes.append(f"{site} has none of {len(pages)} pages, so it was not believed.")
             continue
         hidden |= found.hidden
+        there |= found.there
         items += found.items if keep else ()
     told = ((story.public_id, hidden[story.url]) for story in stories if story.url in hidden)
-    return _Answer(tuple(items), (*answer.hidden, *told), tuple(notes))
+    seen = answer.seen | {story.public_id for story in stories if story.url in there}
+    return _Answer(tuple(items), (*answer.hidden, *told), tuple(notes), seen)
 
 
 def _is_trouble(found: Crawl) -> bool:

@@ -4,10 +4,11 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from email import message_from_bytes, policy
+from datetime import datetime
 
-from newsletter.checks.model import Finding
-from newsletter.checks.rendered import check_rendered
+from newsletter.checks.model import Finding, in_order
+from newsletter.checks.rendered import check_rendered, words_of_stories
+from newsletter.checks.wire import WireMessage, check_wire, read_message
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Delivery, Mailing, MailingKind
 from newsletter.errors import FetchError
@@ -72,17 +73,24 @@ class Pictures:
     notes: tuple[str, ...]
 
 
-def preview_issue(installation: Installation, settings: Settings, issue: Issue) -> Preview:
+def preview_issue(
+    installation: Installation, settings: Settings, issue: Issue, *, at: datetime | None = None
+) -> Preview:
     """The issue as it would go out, or as it went out last. Nothing is changed.
 
+    ``at`` is the date of a message that was not sent, else now: the same gives the same bytes.
     Its links lead straight to the stories: ours are known only once it is sent, and
     then count. Its sizes are those of the mail itself.
     """
-    rendered, mailing, findings = _mailing_of(installation, settings, issue)
+    rendered, mailing, findings = _mailing_of(
+        installation, settings, issue, at or installation.clock.now()
+    )
     straight = lead_straight(rendered)
     message = _build(installation, replace(mailing, html=straight.html, text=straight.text))
-    text, html = (_content(message, subtype) for subtype in ("plain", "html"))
-    return Preview(issue, message, html, text, _measure(_build(installation, mailing)), findings)
+    shown = read_message(message)
+    sizes = _measure(read_message(_build(installation, mailing)))
+    html, text = shown.part("html").content, shown.part("plain").content
+    return Preview(issue, message, html, text, sizes, findings)
 
 
 def _build(installation: Installation, mailing: Mailing) -> bytes:
@@ -94,21 +102,19 @@ def _build(installation: Installation, mailing: Mailing) -> bytes:
     return template.build(Delivery(0, mailing.public_id, _RECIPIENT_ID, RECIPIENT))
 
 
-def _measure(message: bytes) -> Sizes:
-    html = _content(message, "html")
-    boundary = message_from_bytes(message, policy=policy.SMTP).get_boundary()
-    encoded = message.split(f"--{boundary}".encode())[2]
+def _measure(message: WireMessage) -> Sizes:
+    html = message.part("html")
     return Sizes(
-        html=len(html.encode()),
-        html_encoded=len(encoded.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")),
-        text=len(_content(message, "plain").encode()),
-        message=len(message),
-        style=sum(len(css.encode()) for css in _STYLE.findall(_COMMENT.sub("", html))),
+        html=len(html.content.encode()),
+        html_encoded=len(html.encoded),
+        text=len(message.part("plain").content.encode()),
+        message=message.octets,
+        style=sum(len(css.encode()) for css in _STYLE.findall(_COMMENT.sub("", html.content))),
     )
 
 
 def _mailing_of(
-    installation: Installation, settings: Settings, issue: Issue
+    installation: Installation, settings: Settings, issue: Issue, now: datetime
 ) -> tuple[RenderedIssue, Mailing, tuple[Finding, ...]]:
     """The newest revision that was frozen, else one made now; and what the checks say of it."""
     if issue.state not in OPEN:
@@ -123,18 +129,15 @@ def _mailing_of(
                 links=links,
                 link_root=f"{sent.base_url}/l/",
             )
-            findings = check_rendered(issue, rendered, settings.publication)
-            return rendered, sent, (*findings, *find_missing(installation, issue))
+            findings = in_order(
+                check_rendered(issue, rendered, settings.publication, sender=sent.from_address),
+                check_wire(_build(installation, sent), told=words_of_stories(issue)),
+                find_missing(installation, issue),
+            )
+            return rendered, sent, findings
     rendered, findings = check_issue(installation, settings, issue)
     with installation.database.read() as tx:
-        now = installation.clock.now()
         return rendered, issue_mailing(tx, installation, settings, issue, rendered, now), findings
-
-
-def _content(message: bytes, subtype: str) -> str:
-    part = message_from_bytes(message, policy=policy.SMTP).get_body((subtype,))
-    content: str = part.get_content() if part is not None else ""
-    return content.replace("\r\n", "\n")
 
 
 def gather_pictures(installation: Installation, html: str) -> Pictures:

@@ -1,14 +1,22 @@
 """From the draft to the queue: approve, hold, cancel, send, pause, resume."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
-from newsletter.checks.model import Finding, Level
-from newsletter.checks.rendered import check_rendered
+from newsletter.checks.model import Finding, in_order, stop, stops
+from newsletter.checks.rendered import check_rendered, words_of_stories
+from newsletter.checks.wire import check_wire
 from newsletter.delivery.message import MessageTemplate
-from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.errors import Conflict, InvalidTransition, IssueHeld, NotFound
+from newsletter.delivery.model import Delivery, Mailing, MailingKind
+from newsletter.errors import (
+    Conflict,
+    InvalidTransition,
+    IssueHeld,
+    NotFound,
+    RenderError,
+)
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import check_move, sources_of_move
 from newsletter.log import get_logger
@@ -20,11 +28,13 @@ from newsletter.rendering.system_mail import Quote
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import derived_public_id
 from newsletter.words import words_of
-from newsletter.workflows.check import check_sending_dns, published_keys
+from newsletter.workflows.ask_links import look_at_links
+from newsletter.workflows.check import check_sender
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.freshen import Freshened, freshen_issue
 from newsletter.workflows.illustrate import find_missing
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.judge_spam import judge_spam
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
 from newsletter.workflows.waves import issue_waves
@@ -34,6 +44,7 @@ log = get_logger(__name__)
 # Issues planned for later may have been sent already, so the search reaches ahead.
 _EVER = timedelta(days=3650)
 _ISSUES_BACK = 53
+_NOBODY = derived_public_id("nobody")
 
 
 @dataclass(frozen=True)
@@ -63,10 +74,70 @@ def render_current(installation: Installation, settings: Settings, issue: Issue)
 def check_issue(
     installation: Installation, settings: Settings, issue: Issue
 ) -> tuple[RenderedIssue, tuple[Finding, ...]]:
-    """The issue rendered, and what the checks have to say of it."""
+    """The issue rendered, and what the checks have to say of it that ask nobody else."""
     rendered = render_current(installation, settings, issue)
-    findings = check_rendered(issue, rendered, settings.publication)
-    return rendered, (*findings, *find_missing(installation, issue))
+    sender = _newsletter_of(settings, issue).sender.address
+    try:
+        message = build_sample(installation, settings, issue, rendered)
+        wire = check_wire(message, told=words_of_stories(issue))
+    except RenderError as error:
+        wire = (
+            stop(
+                "message",
+                f"No message can be written: {error}.",
+                "Mend what is named.",
+                "message",
+            ),
+        )
+    return rendered, in_order(
+        check_rendered(issue, rendered, settings.publication, sender=sender),
+        wire,
+        find_missing(installation, issue),
+    )
+
+
+def check_outside(
+    installation: Installation,
+    settings: Settings,
+    issue: Issue,
+    rendered: RenderedIssue,
+    *,
+    known: Collection[str] = (),
+    ask: bool = True,
+    anew: bool = False,
+) -> tuple[Finding, ...]:
+    """What those say of an issue who are asked: the hosts that it links to, and SpamAssassin.
+
+    Without ``ask`` only SpamAssassin, which is on this machine. ``known`` are stories
+    that were just seen where they come from, and with ``anew`` bad answers of some
+    minutes ago are not believed. Takes up to ``[checks] link_seconds`` and some 20
+    seconds more.
+    """
+    links: tuple[Finding, ...] = ()
+    if ask:
+        links = look_at_links(installation, settings, issue, rendered, known=known, anew=anew)
+    if not settings.checks.spam:
+        return links
+    try:
+        message = build_sample(installation, settings, issue, rendered)
+    except RenderError:
+        return links  # `check_issue` tells of it
+    return in_order(links, judge_spam(message))
+
+
+def build_sample(
+    installation: Installation, settings: Settings, issue: Issue, rendered: RenderedIssue
+) -> bytes:
+    """The message of the issue to nobody, with values as long as any reader's.
+
+    RenderError where none can be written.
+    """
+    with installation.database.read() as tx:
+        now = installation.clock.now()
+        mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
+    template = MessageTemplate.of(mailing, installation.keyring, installation.signer)
+    domain = mailing.from_address.rpartition("@")[2]
+    return template.build(Delivery(0, mailing.public_id, _NOBODY, f"reader@{domain}"))
 
 
 def move_issue(
@@ -125,10 +196,11 @@ def approve_issue(installation: Installation, issue: Issue, *, actor: str) -> Is
 def start_sending(installation: Installation, issue: Issue, *, actor: str) -> SendStart:
     """Freeze an approved issue and queue it for its audience, in one transaction.
 
-    Its stories are looked up at their sources before. Conflict where a check stops
-    it, a key that DNS does not show among them, IssueHeld where a person has to see
-    first what became of a story, and SendingHeld where nothing may be sent from
-    here: nothing is queued then.
+    Its stories are looked up at their sources before, and what else it links to is
+    asked whether it is alive. Conflict where a check stops it, a key that DNS does not
+    show among them, IssueHeld where a person has to see first what became of a story
+    or a link, and SendingHeld where nothing may be sent from here: nothing is queued
+    then.
     """
     assert_may_send(installation)
     settings = installation.settings()
@@ -136,14 +208,17 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     _ = installation.relay  # ConfigError before anything is frozen
     issue = _approved(installation, issue)
     rendered, findings = check_issue(installation, settings, issue)
-    keys = published_keys(installation.signer, newsletter.sender.address)
-    findings += check_sending_dns(installation.resolver, keys)
-    refuse_stopped(issue, findings, find_repeats(installation, issue))
+    findings += check_sender(installation, settings, newsletter)
+    refuse_stopped(issue, (*findings, *find_repeats(installation, issue)))
     # Last, so that an issue which is stopped is not looked up at every tick.
     fresh = freshen_issue(installation, settings, newsletter, issue)
     before, issue = issue, fresh.issue
     if fresh.changes:
         rendered = _freshened(installation, settings, before, fresh, actor)
+    outside = stops(check_outside(installation, settings, issue, rendered, known=fresh.seen))
+    if outside:
+        # Held, and not refused: at every tick all hosts would be asked again.
+        _hold(installation, settings, before, fresh, " ".join(one.told for one in outside), actor)
     now = installation.clock.now()
     with installation.database.write() as tx:
         _put_freshened(tx, before, issue, actor, now)
@@ -186,16 +261,28 @@ def _freshened(
 ) -> RenderedIssue:
     """The issue that a fresh check changed, rendered; held where it can't go out by itself."""
     rendered, findings = check_issue(installation, settings, fresh.issue)
-    stops = [finding.sentence for finding in findings if finding.level is Level.STOP]
-    stops += find_repeats(installation, fresh.issue)
-    reason = " ".join(filter(None, (fresh.hold, *stops)))
+    findings += find_repeats(installation, fresh.issue)
+    told = [finding.told for finding in stops(findings)]
+    reason = " ".join(filter(None, (fresh.hold, *told)))
     if reason:
-        now = installation.clock.now()
-        with installation.database.write() as tx:
-            _put_freshened(tx, before, fresh.issue, actor, now)
-            hold_issue(tx, installation, settings, fresh.issue, reason, actor=actor)
-        raise IssueHeld(f"issue {before.slot} is held: {reason}", subject=before.slot)
+        _hold(installation, settings, before, fresh, reason, actor)
     return rendered
+
+
+def _hold(
+    installation: Installation,
+    settings: Settings,
+    before: Issue,
+    fresh: Freshened,
+    reason: str,
+    actor: str,
+) -> NoReturn:
+    """Keep what the fresh check found and hold the issue; IssueHeld."""
+    now = installation.clock.now()
+    with installation.database.write() as tx:
+        _put_freshened(tx, before, fresh.issue, actor, now)
+        hold_issue(tx, installation, settings, fresh.issue, reason, actor=actor)
+    raise IssueHeld(f"issue {before.slot} is held: {reason}", subject=before.slot)
 
 
 def _put_freshened(tx: Transaction, before: Issue, fresh: Issue, actor: str, now: datetime) -> None:
@@ -223,17 +310,15 @@ def _changes_notice(installation: Installation, settings: Settings, fresh: Fresh
     )
 
 
-def refuse_stopped(issue: Issue, findings: Sequence[Finding], more: Sequence[str] = ()) -> None:
-    """Conflict where a finding stops the issue, or one of ``more`` sentences."""
-    stops = [finding.sentence for finding in findings if finding.level is Level.STOP]
-    if stops or more:
-        raise Conflict(
-            f"issue {issue.slot} can't go out: {' '.join((*stops, *more))}", subject=issue.slot
-        )
+def refuse_stopped(issue: Issue, findings: Iterable[Finding]) -> None:
+    """Conflict where a finding stops the issue."""
+    told = " ".join(finding.told for finding in stops(findings))
+    if told:
+        raise Conflict(f"issue {issue.slot} can't go out: {told}", subject=issue.slot)
 
 
-def find_repeats(installation: Installation, issue: Issue) -> list[str]:
-    """A sentence where a story of "latest" went out in another issue since the draft was made."""
+def find_repeats(installation: Installation, issue: Issue) -> tuple[Finding, ...]:
+    """A stop where a story of "latest" went out in another issue since the draft was made."""
     mine = {
         item.story_id: item.headline
         for section in issue.sections
@@ -250,12 +335,17 @@ def find_repeats(installation: Installation, issue: Issue) -> list[str]:
         if use.kind == "latest" and use.slot != issue.slot
     ]
     if not again:
-        return []
+        return ()
     headline, slot = again[0]
-    return [
-        f"{len(again)} of its latest stories went out in another issue, such as "
-        f"“{headline}” in {slot}; cancel it and draft it again."
-    ]
+    return (
+        stop(
+            "repeats",
+            f"{len(again)} of its latest stories went out in another issue, such as "
+            f"“{headline}” in {slot}.",
+            "Cancel it and draft it again.",
+            headline,
+        ),
+    )
 
 
 def freeze_mailing(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import IO
 
-from newsletter.checks.model import Finding, Level, stops
+from newsletter.checks.model import Finding, in_order, stop, stops
 from newsletter.delivery.brake import Brake
 from newsletter.delivery.engine import Callbacks, Engine, Limits
 from newsletter.delivery.estimate import Estimate
@@ -23,11 +23,16 @@ from newsletter.log import get_logger
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.model import DeliverySettings, Newsletter, Settings
 from newsletter.storage.audience_rows import AudienceDomains, AudiencePlace
-from newsletter.workflows.check import check_sending_dns, published_keys
+from newsletter.workflows.check import check_sender
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.foresee import foresee_issue, look_ahead
 from newsletter.workflows.installation import Installation, only_newsletter
-from newsletter.workflows.publish import check_issue, find_repeats, issue_mailing
+from newsletter.workflows.publish import (
+    check_issue,
+    check_outside,
+    find_repeats,
+    issue_mailing,
+)
 from newsletter.workflows.relay_doors import Asking, ask_relay, ask_relays, check_sizes
 
 log = get_logger(__name__)
@@ -101,6 +106,7 @@ def rehearse_issue(
     *,
     limit: int | None = None,
     ask: Asking = ask_relay,
+    outside: bool = False,
     answers: Answers = accept,
     should_stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], None] = lambda _: None,
@@ -108,7 +114,8 @@ def rehearse_issue(
     """Write the issue to its readers as a send would, hand it to nobody, and change nothing.
 
     With ``limit`` to so many readers, a fair sample. ``ask`` tells what a relay
-    offers, ``answers`` how it answers. Readers who can't be mailed may be read
+    offers, ``answers`` how it answers; with ``outside`` its links and SpamAssassin
+    are asked as well. Readers who can't be mailed may be read
     while the context is open. InvalidTransition where sending has begun.
     """
     _ = installation.relay  # ConfigError where there is none
@@ -116,7 +123,9 @@ def rehearse_issue(
     settings = installation.settings()
     newsletter = only_newsletter(settings, issue.newsletter)
     rendered, findings = check_issue(installation, settings, issue)
-    findings += _find_obstacles(installation, issue, newsletter)
+    findings += _find_obstacles(installation, settings, issue, newsletter)
+    if outside:
+        findings += check_outside(installation, settings, issue, rendered)
     with installation.database.read() as tx:
         now = installation.clock.now()
         mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
@@ -149,7 +158,7 @@ def rehearse_issue(
             sizes=sizes,
             domains=outlook.domains,
             waves=outlook.waves,
-            findings=_in_order(
+            findings=in_order(
                 findings,
                 faults,
                 closed,
@@ -202,7 +211,7 @@ def _run(
         template = MessageTemplate.of(mailing, installation.keyring, installation.signer)
     except RenderError as error:
         # In the engine it would be told of each reader.
-        return (Finding(Level.STOP, "message", f"No message can be written: {error}."),)
+        return (_no_message(f"No message can be written: {error}."),)
     engine = Engine(
         ledger,
         # What limits them only takes time: that is reckoned, not waited for.
@@ -222,7 +231,13 @@ def _run(
         failure = engine.failure
     finally:
         engine.close()
-    return () if failure is None else (Finding(Level.STOP, "relay", f"{failure}."),)
+    if failure is None:
+        return ()
+    return (stop("relay", f"{failure}.", "Mend its [[relay]] table.", "relay"),)
+
+
+def _no_message(sentence: str) -> Finding:
+    return stop("message", sentence, "Mend what is named.", "message")
 
 
 def _readers(installation: Installation, mailing: Mailing, newsletter: str) -> Iterator[Delivery]:
@@ -241,16 +256,19 @@ def _readers(installation: Installation, mailing: Mailing, newsletter: str) -> I
 
 
 def _find_obstacles(
-    installation: Installation, issue: Issue, newsletter: Newsletter
+    installation: Installation, settings: Settings, issue: Issue, newsletter: Newsletter
 ) -> tuple[Finding, ...]:
     """What stops a send besides what the issue holds."""
-    keys = published_keys(installation.signer, newsletter.sender.address)
     repeats = find_repeats(installation, issue)
     held = reason_to_hold(installation)
     return (
-        *(Finding(Level.STOP, "repeats", sentence) for sentence in repeats),
-        *check_sending_dns(installation.resolver, keys),
-        *((Finding(Level.STOP, "held", f"All sending is held: {held}."),) if held else ()),
+        *repeats,
+        *check_sender(installation, settings, newsletter),
+        *(
+            (stop("held", f"All sending is held: {held}.", "See newsletter adopt."),)
+            if held
+            else ()
+        ),
     )
 
 
@@ -262,15 +280,10 @@ def _check_brake(delivery: DeliverySettings, refused: int, audience: int) -> tup
         return ()
     sentence = (
         f"{refused:,} of the first {rows:,} readers can't be mailed, at which the brake would "
-        "pause the issue: suppress or forget those named here, or set brake_share higher."
+        "pause the issue."
     )
-    return (Finding(Level.STOP, "brake", sentence),)
-
-
-def _in_order(*findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Each finding once, what stops the issue first."""
-    every = dict.fromkeys(finding for part in findings for finding in part)
-    return tuple(sorted(every, key=lambda finding: list(Level).index(finding.level)))
+    mend = "Suppress or forget those named here, or set brake_share higher."
+    return (stop("brake", sentence, mend, "readers"),)
 
 
 def _done(summary: DeliverySummary) -> int:

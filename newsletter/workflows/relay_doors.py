@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.checks.model import Finding, Level
+from newsletter.checks.model import Finding, stop, warn
 from newsletter.delivery.model import Relay
 from newsletter.delivery.rehearsal import SizeSpread
 from newsletter.delivery.responder import OFFERS
@@ -69,7 +69,7 @@ def ask_relays(
             offers[relay.slug] = ask(relay)
         except RelayError as error:
             sentence = f"{error}. It is taken here as offering all that a relay should."
-            findings.append(Finding(Level.WARN, "relay", sentence))
+            findings.append(warn("relay", sentence, "Mend its [[relay]] table.", relay.slug))
     return offers, tuple(findings)
 
 
@@ -83,7 +83,7 @@ def check_sizes(
         if sizes is not None and 0 < most < sizes.largest:
             sentence = (
                 f"Relay {slug} takes messages of up to {most:,} octets, and the largest has "
-                f"{sizes.largest:,}; take out some stories."
+                f"{sizes.largest:,}."
             )
-            found.append(Finding(Level.STOP, "size", sentence))
+            found.append(stop("size", sentence, "Take out some stories.", slug))
     return tuple(found)

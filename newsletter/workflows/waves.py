@@ -182,7 +182,9 @@ def check_waves(installation: Installation, settings: Settings) -> Iterator[Find
                 Level.WARN,
                 "draft_at",
                 f"{newsletter.slug} is drafted at {slot.draft_at:%a %H:%M} UTC, after the time of "
-                f"its first readers, {begins:%a %H:%M} UTC: they get it late; draft it earlier",
+                f"its first readers, {begins:%a %H:%M} UTC, who get it late.",
+                "Draft it earlier: draft_at.",
+                newsletter.slug,
             )
 
 

@@ -61,6 +61,9 @@ host = "127.0.0.1"
 port = {port}
 tls = "none"
 connections = 3
+[checks]
+link_seconds = 0
+spam = false
 [publication]
 name = "The Araks Courier"
 short_name = "the Courier"

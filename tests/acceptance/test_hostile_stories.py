@@ -48,6 +48,9 @@ slug = "catcher"
 host = "127.0.0.1"
 port = {port}
 tls = "none"
+[checks]
+link_seconds = 0
+spam = false
 [publication]
 name = "The Araks Courier"
 url = "https://paper.example"

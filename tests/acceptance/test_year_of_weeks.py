@@ -39,6 +39,9 @@ host = "127.0.0.1"
 port = {port}
 tls = "none"
 connections = 2
+[checks]
+link_seconds = 0
+spam = false
 [publication]
 name = "The Araks Courier"
 url = "https://paper.example"

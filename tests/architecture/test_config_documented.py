@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 import typer
 
-from docs.write_reference import command_reference, config_reference, rows_of
+from docs.write_reference import (
+    checks_reference,
+    command_reference,
+    config_reference,
+    rows_of,
+)
 from newsletter.cli.main import COMMANDS, build_app
 from newsletter.config import Bootstrap, load_config, validate
 from newsletter.publication.model import Settings
@@ -26,7 +31,12 @@ def test_example_config_is_valid_and_complete() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "write"), [("config.md", config_reference), ("commands.md", command_reference)]
+    ("name", "write"),
+    [
+        ("config.md", config_reference),
+        ("commands.md", command_reference),
+        ("checks.md", checks_reference),
+    ],
 )
 def test_reference_is_as_the_code(name: str, write: Any) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == write(), "run `make reference`"

@@ -34,7 +34,7 @@ def answers(*domains: str, **records: str | DnsAnswer[str]) -> dict[str, DnsAnsw
 def said(
     known: dict[str, DnsAnswer[str]], path: str = FROM, keys: tuple[str, ...] = ()
 ) -> list[str]:
-    return [f"{one.level} {one.sentence}" for one in check_dmarc(FROM, path, keys, known)]
+    return [f"{one.level} {one.told}" for one in check_dmarc(FROM, path, keys, known)]
 
 
 def test_the_walk_takes_at_most_eight_steps() -> None:

@@ -36,7 +36,7 @@ def found(*values: str) -> DnsAnswer[str]:
 
 
 def levels(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
-    return [(finding.level, finding.what) for finding in findings]
+    return [(finding.level, finding.key) for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -74,11 +74,11 @@ def test_our_key_in_dns_is_fine(key: PublishedKey, record: str) -> None:
 )
 def test_a_key_that_dns_does_not_show_stops(answer: DnsAnswer[str], said: str) -> None:
     (finding,) = check_keys([RSA], {RSA.name: answer})
-    assert (finding.level, finding.what) == (Level.STOP, "dkim")
-    assert said in finding.sentence
+    assert (finding.level, finding.key) == (Level.STOP, "dkim")
+    assert said in finding.told
     # The mend: where to publish what.
-    assert "s1._domainkey.paper.example" in finding.sentence
-    assert f'"v=DKIM1; k=rsa; p={RSA.public_key}"' in finding.sentence
+    assert "s1._domainkey.paper.example" in finding.told
+    assert f'"v=DKIM1; k=rsa; p={RSA.public_key}"' in finding.told
 
 
 @pytest.mark.parametrize("answers", [{RSA.name: SILENT}, {}])
@@ -94,7 +94,7 @@ def test_in_a_rotation_only_the_missing_selector_is_told() -> None:
     assert levels(check_keys([RSA, old], {**both, RSA.name: NO_NAME})) == [("stop", "dkim")]
     (finding,) = check_keys([RSA, ED], {RSA.name: found(RSA.record), ED.name: NO_NAME})
     assert finding.level is Level.STOP
-    assert finding.sentence.startswith("e1._domainkey.paper.example")
+    assert finding.told.startswith("e1._domainkey.paper.example")
 
 
 def test_a_second_record_and_a_test_flag_are_warned_of() -> None:
@@ -149,7 +149,7 @@ def test_bounces_must_find_their_way_back(
 ) -> None:
     findings = check_mail_domain("paper.example", mx, addresses, local=False)
     assert levels(findings) == expected
-    assert all("paper.example" in finding.sentence for finding in findings)
+    assert all("paper.example" in finding.told for finding in findings)
 
 
 def test_a_domain_that_does_not_exist_stops_only_what_leaves_the_house() -> None:

@@ -20,7 +20,7 @@ def found(*values: str) -> DnsAnswer[str]:
 def said(answers: dict[str, DnsAnswer[str]]) -> list[str]:
     findings = check_spf(DOMAIN, answers, sender="a:smtp.paper.example")
     assert {finding.level for finding in findings} <= {Level.WARN, Level.INFO}
-    return [f"{finding.level} {finding.sentence}" for finding in findings]
+    return [f"{finding.level} {finding.told}" for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_no_record_tells_the_one_to_publish() -> None:
         assert f"{DOMAIN} has no SPF record" in sentence
         assert '"v=spf1 a:smtp.paper.example ~all"' in sentence
     (finding,) = check_spf(DOMAIN, {DOMAIN: NO_NAME}, sender="")
-    assert '"v=spf1 ip4:ADDRESS ~all"' in finding.sentence
+    assert '"v=spf1 ip4:ADDRESS ~all"' in finding.told
 
 
 def test_two_records_are_none() -> None:

@@ -23,6 +23,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_of_the_demos_issue_nothing_is_said_that_stops_it(house: Path) -> None:
+    done = run(house, "issue", "check", "--no-fetch", "--json")
+    findings = json.loads(done.stdout)["findings"]
+    assert [one for one in findings if one["level"] == "stop"] == []
+    # Its editors have written nothing; all else is as it should be.
+    assert {one["key"] for one in findings} == {"note"}
+    assert done.returncode == 0
+
+
 def draft(house: Path, extra: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     sent = json.loads(run(house, "issue", "list", "--json").stdout)["issues"][-1]["slot"]
     return run(house, "issue", "draft", "--no-fetch", "--slot", f"{sent}.x{extra}", *arguments)

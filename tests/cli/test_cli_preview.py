@@ -96,7 +96,7 @@ def test_the_report_tells_sizes_and_findings(written: Path) -> None:
     assert (report["newsletter"], report["slot"], report["state"]) == (
         "weekly", "2025-W32", "draft",
     )  # fmt: skip
-    assert any(finding["what"] == "note" for finding in report["findings"])
+    assert any(finding["key"] == "note" for finding in report["findings"])
     assert report["files"] == {
         "html": "out/issue.html", "text": "out/issue.txt", "message": "out/issue.eml",
         **{look.name: f"out/{look.name}.png" for look in LOOKS},

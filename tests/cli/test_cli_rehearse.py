@@ -118,7 +118,7 @@ def test_a_machine_reads_one_document(call: Call, odd: Path) -> None:
         (address, f"reader{number}") for number, address in ODD.items()
     }
     assert not any(finding["level"] == "stop" for finding in found["findings"])
-    assert not any(finding["what"] == "relay" for finding in found["findings"])
+    assert not any(finding["key"] == "relay" for finding in found["findings"])
 
 
 def test_where_nothing_is_amiss_it_ends_well(call: Call, good: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_send_is_refused_for_a_key_that_dns_does_not_show() -> None:
     with asked_of(GOOD) as (server, resolver):
         assert check_sending_dns(resolver, [KEY]) == ()
         (finding,) = check_sending_dns(resolver, [KEY, NEXT])
-        assert (finding.level, finding.what) == ("stop", "dkim")
+        assert (finding.level, finding.key) == ("stop", "dkim")
         assert NEXT.name in finding.sentence
         assert check_sending_dns(resolver, []) == ()
         server.faults = {KEY.name: SILENCE, NEXT.name: SERVFAIL}

@@ -103,7 +103,7 @@ def rows_of(installation: Installation) -> dict[str, list[Any]]:
 
 
 def stops_of(rehearsal: Rehearsal) -> list[str]:
-    return [finding.what for finding in rehearsal.findings if finding.level is Level.STOP]
+    return [finding.key for finding in rehearsal.findings if finding.level is Level.STOP]
 
 
 def test_everyone_is_counted_and_who_can_not_be_mailed_is_named(
@@ -215,7 +215,7 @@ def test_what_a_relays_door_tells(installation: Installation) -> None:
 
     rehearsal, _ = found_by(installation, ask=ask_closed)
     assert stops_of(rehearsal) == []
-    (told,) = [finding for finding in rehearsal.findings if finding.what == "relay"]
+    (told,) = [finding for finding in rehearsal.findings if finding.key == "relay"]
     assert told.sentence.startswith("relay catcher is asleep. ")
     assert rehearsal.accepted == READERS - len(ODD)
 

@@ -1,0 +1,61 @@
+"""All checks of an issue at once, as `newsletter issue check` makes them."""
+
+from dataclasses import dataclass
+
+from newsletter.checks.model import Finding, in_order, stop
+from newsletter.checks.wire import read_message
+from newsletter.errors import NewsletterError, RenderError
+from newsletter.issues.model import Issue, IssueState
+from newsletter.publication.model import Settings
+from newsletter.rendering.model import RenderedIssue
+from newsletter.workflows.check import check_sender_dns
+from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.publish import build_sample, check_issue, check_outside, find_repeats
+
+_TO_BE_SENT = frozenset({IssueState.DRAFT, IssueState.HELD, IssueState.APPROVED})
+
+
+@dataclass(frozen=True)
+class CheckedIssue:
+    """What was found. ``html_octets`` are of the HTML part, ``encoded_octets`` of it on the wire.
+
+    Both are 0 where no message can be written, which a finding tells.
+    """
+
+    findings: tuple[Finding, ...]
+    html_octets: int
+    encoded_octets: int
+
+
+def check_whole_issue(
+    installation: Installation, settings: Settings, issue: Issue, *, ask: bool
+) -> CheckedIssue:
+    """What may be said against an issue; with ``ask`` hosts that it links to and DNS are asked."""
+    rendered, findings = check_issue(installation, settings, issue)
+    outside = check_outside(installation, settings, issue, rendered, ask=ask, anew=True)
+    repeats = find_repeats(installation, issue) if issue.state in _TO_BE_SENT else ()
+    names = _check_names(installation, settings, issue) if ask else ()
+    html, encoded = _sizes(installation, settings, issue, rendered)
+    return CheckedIssue(in_order(findings, repeats, outside, names), html, encoded)
+
+
+def _check_names(
+    installation: Installation, settings: Settings, issue: Issue
+) -> tuple[Finding, ...]:
+    try:
+        newsletter = only_newsletter(settings, issue.newsletter)
+        return check_sender_dns(installation, settings, newsletter)
+    except NewsletterError as error:
+        # A sender's address that is none, or a key that is gone: what is wrong with it all.
+        return (stop("message", f"{error}.", "Mend what is named.", "sender"),)
+
+
+def _sizes(
+    installation: Installation, settings: Settings, issue: Issue, rendered: RenderedIssue
+) -> tuple[int, int]:
+    try:
+        message = build_sample(installation, settings, issue, rendered)
+    except RenderError:
+        return 0, 0
+    html = read_message(message).part("html")
+    return len(html.content.encode()), len(html.encoded)
