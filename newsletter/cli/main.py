@@ -25,6 +25,7 @@ COMMANDS = {
     "stories": "Fetch and list stories, and say how past choices would have done.",
     "reads": "Bring in how often stories were read.",
     "issue": "Draft, look at, approve and send issues.",
+    "templates": "Check a paper's own templates.",
     "subscribers": "Add, import, find and export readers.",
     "dkim": "Make the keys that sign mail.",
 }

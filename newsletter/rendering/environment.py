@@ -1,8 +1,9 @@
 """Templates by name: the shipped ones, and a paper's own before them."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import (
     ChoiceLoader,
@@ -11,6 +12,7 @@ from jinja2 import (
     Template,
     TemplateNotFound,
     TemplateSyntaxError,
+    nodes,
 )
 
 from newsletter.errors import ConfigError, NewsletterError, RenderError
@@ -32,6 +34,13 @@ def shipped_templates() -> Path:
     )
 
 
+class SourceFault(NamedTuple):
+    """What is wrong in a template's source, and in which line."""
+
+    line: int
+    sentence: str
+
+
 class Templates:
     """Templates by name, such as ``email/issue.html`` or ``web/archive.html``.
 
@@ -48,6 +57,7 @@ class Templates:
                 "templates out of the config",
                 subject=str(own_folder),
             )
+        self.own_folder = own_folder
         self._bounded = BoundedRenderer(own_folder, seconds) if own_folder is not None else None
         self._sandbox = open_sandbox(None)
 
@@ -56,6 +66,36 @@ class Templates:
         if self._bounded is not None:
             return self._bounded.render(name, context)
         return render_template(self._sandbox, name, context)
+
+
+def lint_source(name: str, source: str) -> tuple[SourceFault, ...]:
+    """What is wrong with a template before it is rendered: syntax, names, private parts."""
+    sandbox = open_sandbox(None)
+    try:
+        tree = sandbox.parse(source, name)
+        sandbox.compile(source, name)
+    except TemplateSyntaxError as error:
+        return (
+            SourceFault(error.lineno, f"{(error.message or 'It is no template').rstrip('.')}."),
+        )
+    return tuple(sorted(set(_find_private(tree)), key=lambda fault: fault.line))
+
+
+def _find_private(tree: nodes.Template) -> Iterator[SourceFault]:
+    """Attributes that lead out of what a template is given, into Python's own objects."""
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Filter)):
+        name = ""
+        if isinstance(node, nodes.Getattr):
+            name = node.attr
+        elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+            name = str(node.arg.value)
+        elif isinstance(node, nodes.Filter) and node.name == "attr":
+            first = node.args[0] if node.args else None
+            name = str(first.value) if isinstance(first, nodes.Const) else ""
+        if name.startswith("_"):
+            yield SourceFault(
+                node.lineno, f"It reaches for “{name[:60]}”, which is no part of what it is given."
+            )
 
 
 def open_sandbox(own_folder: Path | None) -> Sandbox:

@@ -1,0 +1,278 @@
+"""Findings on a paper's own templates: parsed, rendered in every state, and their style read."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+from newsletter.checks.legibility import check_legibility
+from newsletter.checks.model import Level
+from newsletter.checks.rendered import check_rendered
+from newsletter.errors import NewsletterError
+from newsletter.issues.model import Issue
+from newsletter.publication.model import Newsletter, Publication
+from newsletter.rendering.css import (
+    Fault,
+    lint_base,
+    lint_dark,
+    lint_kept,
+    mixed_shorthands,
+    parse_sheet,
+)
+from newsletter.rendering.environment import Templates, lint_source, shipped_templates
+from newsletter.rendering.issue import TEMPLATE, render_issue, write_html
+from newsletter.rendering.model import RenderedIssue
+from newsletter.rendering.passing_on import Link
+from newsletter.rendering.samples import sample_issues
+from newsletter.rendering.system_mail import TEMPLATE as SYSTEM_TEMPLATE
+from newsletter.rendering.system_mail import render_notice
+from newsletter.rendering.view import view_issue
+
+_BASE_URL = "https://news.paper.example"
+_SUFFIXES = frozenset((".html", ".css", ".txt", ".xml"))
+_CONDITIONAL = re.compile(r"<!--\[if mso\]>.*?<!\[endif\]-->", re.DOTALL)
+_STYLE = re.compile(r"<style\b([^>]*)>(.*?)</style>", re.IGNORECASE | re.DOTALL)
+_PLACE = re.compile(r"^(?P<file>.+?), line (?P<line>\d+): (?P<sentence>.*)$", re.DOTALL)
+# What a made-up issue says of itself is nothing that templates can mend.
+_OF_THE_TEMPLATES = frozenset(
+    (
+        *("alt", "elements", "doctype", "headings", "language", "links", "marks", "style"),
+        *("text", "unsubscribe"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class TemplateFinding:
+    """What is wrong in a template: ``file`` below its folder and ``line`` from 1, 0 if unknown."""
+
+    level: Level
+    key: str
+    file: str
+    line: int
+    sentence: str
+    mend: str
+    # What makes it the same as another of another state, where its sentence does not.
+    about: str = field(default="", compare=False)
+
+    @property
+    def told(self) -> str:
+        """All of it for a person, in one line."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.sentence} {self.mend}".rstrip()
+
+
+class _Sources:
+    """The texts of the templates that count: the paper's own before those shipped."""
+
+    def __init__(self, templates: Templates) -> None:
+        self.own = _read_folder(templates.own_folder) if templates.own_folder else {}
+        self.shipped = _read_folder(shipped_templates())
+
+    def find(self, near: str) -> tuple[str, int]:
+        """File and line in which a text stands; the mail's main template where in none."""
+        for name, text in (*self.own.items(), *self.shipped.items()):
+            if near and name.startswith("email/") and near in text:
+                return name, text[: text.index(near)].count("\n") + 1
+        return TEMPLATE, 0
+
+
+def check_templates(
+    templates: Templates, publication: Publication, newsletter: Newsletter
+) -> tuple[TemplateFinding, ...]:
+    """All that may be said against the templates in force, with the paper's name and colours.
+
+    Where a template can't be parsed, what would be rendered with it is not tried.
+    """
+    sources = _Sources(templates)
+    checked = sources.own or sources.shipped
+    static = [
+        *_check_names(sources),
+        *(f for name, text in checked.items() for f in _check_source(name, text)),
+    ]
+    if any(one.level is Level.STOP for one in static):
+        return tuple(static)
+    found = [*static, *_check_states(templates, sources, publication, newsletter)]
+    # What is wrong in several states is told of the first.
+    once = {(one.key, one.file, one.line, one.about or one.sentence): one for one in found[::-1]}
+    return tuple(sorted(once.values(), key=lambda one: (one.file, one.line)))
+
+
+def _read_folder(folder: Path) -> dict[str, str]:
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in _SUFFIXES:
+            # What is no UTF-8 is told by `_check_source`, which looks for its sign.
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found[path.relative_to(folder).as_posix()] = text
+    return found
+
+
+def _check_names(sources: _Sources) -> Iterator[TemplateFinding]:
+    everything = "\n".join(sources.own.values())
+    for name in sources.own:
+        if name not in sources.shipped and f'"{name}"' not in everything:
+            yield TemplateFinding(
+                Level.WARN,
+                "name",
+                name,
+                0,
+                "It takes no shipped template's place, and none of yours names it.",
+                "Give it the name of the one that it is to replace, such as email/issue.html.",
+            )
+
+
+def _check_source(name: str, text: str) -> Iterator[TemplateFinding]:
+    if "\ufffd" in text:
+        line = text[: text.index("\ufffd")].count("\n") + 1
+        yield TemplateFinding(
+            Level.STOP, "encoding", name, line, "It is no UTF-8.", "Save it as UTF-8."
+        )
+    for fault in lint_source(name, text):
+        yield TemplateFinding(
+            Level.STOP,
+            "source",
+            name,
+            fault.line,
+            fault.sentence,
+            "Correct the line.",
+        )
+
+
+def _check_states(
+    templates: Templates, sources: _Sources, publication: Publication, newsletter: Newsletter
+) -> Iterator[TemplateFinding]:
+    for state, sample in sample_issues(newsletter).items():
+        issue, newsletter = sample
+        try:
+            html = _written(templates, issue, publication, newsletter)
+            rendered = render_issue(
+                issue, publication, newsletter, base_url=_BASE_URL, templates=templates
+            )
+        except NewsletterError as error:
+            yield _tell_error(error, f"an issue {state}", sources)
+            continue
+        yield from _check_document(html, sources)
+        yield from _check_sample(state, issue, rendered, publication, sources)
+    try:
+        yield from _check_notice(templates, publication)
+    except NewsletterError as error:
+        yield _tell_error(error, "a notice", sources)
+
+
+def _written(
+    templates: Templates, issue: Issue, publication: Publication, newsletter: Newsletter
+) -> str:
+    view = view_issue(issue, publication, newsletter, base_url=_BASE_URL)
+    return write_html(view, issue, publication, newsletter, templates=templates)
+
+
+def _tell_error(error: NewsletterError, what: str, sources: _Sources) -> TemplateFinding:
+    """An error of rendering, at its place if it says which."""
+    place = _PLACE.match(str(error))
+    name, line, sentence = TEMPLATE, 0, str(error)
+    if place is not None:
+        name, line, sentence = place["file"], int(place["line"]), place["sentence"]
+    known = next((one for one in (*sources.own, *sources.shipped) if name.endswith(one)), name)
+    return TemplateFinding(
+        Level.STOP,
+        "rendering",
+        known,
+        line,
+        f"{what[0].upper()}{what[1:]} can't be rendered: {sentence.rstrip('.')}.",
+        "Ask “is defined”, or “if”, before what may be missing is printed.",
+        sentence,
+    )
+
+
+def _check_sample(
+    state: str,
+    issue: Issue,
+    rendered: RenderedIssue,
+    publication: Publication,
+    sources: _Sources,
+) -> Iterator[TemplateFinding]:
+    for finding in check_rendered(issue, rendered, publication):
+        if finding.key in _OF_THE_TEMPLATES and not _is_of_the_sample(finding.key, finding.level):
+            name, line = sources.find(finding.item)
+            yield TemplateFinding(
+                *(finding.level, finding.key, name, line),
+                f"In an issue {state}: {finding.sentence}",
+                *(finding.mend, finding.mend),
+            )
+    for finding in check_legibility(rendered.html):
+        name, line = sources.find("")
+        yield TemplateFinding(
+            finding.level, finding.key, name, line, finding.sentence, finding.mend
+        )
+
+
+def _is_of_the_sample(key: str, level: Level) -> bool:
+    """Pictures without a description are part of what is tried."""
+    return key == "alt" and level is Level.WARN
+
+
+def _check_notice(templates: Templates, publication: Publication) -> Iterator[TemplateFinding]:
+    mail = render_notice(
+        publication,
+        subject="A sample",
+        sentences=("A sentence.",),
+        templates=templates,
+        link=Link("See the issue", f"{_BASE_URL}/preview"),
+    )
+    for finding in check_legibility(mail.html):
+        yield TemplateFinding(
+            finding.level, finding.key, SYSTEM_TEMPLATE, 0, finding.sentence, finding.mend
+        )
+
+
+def _check_document(html: str, sources: _Sources) -> Iterator[TemplateFinding]:
+    """The style elements of a document that is not inlined yet."""
+    base, kept = "", []
+    for attributes, css in _STYLE.findall(_CONDITIONAL.sub("", html)):
+        if "data-premailer" in attributes:
+            kept.append(css)
+        else:
+            base += css
+    faults: list[tuple[Level, Fault]] = [
+        *((Level.STOP, fault) for fault in lint_base(base)),
+        *((Level.STOP, fault) for fault in lint_dark(base, kept)),
+        *((Level.STOP, fault) for css in kept for fault in lint_kept(css)),
+        *((Level.STOP, fault) for fault in lint_elements(html, base)),
+    ]
+    for level, fault in faults:
+        name, line = sources.find(fault.near)
+        yield TemplateFinding(level, "style", name, line, fault.sentence, fault.mend)
+
+
+def lint_elements(html: str, base: str) -> tuple[Fault, ...]:
+    """Elements to which rules of ``base`` give a shorthand and a longhand of it."""
+    tree = LexborHTMLParser(html)
+    # Of each element, which rule was the first to set what: its number and its selector.
+    names: dict[int, dict[str, tuple[int, str]]] = {}
+    for number, rule in enumerate(parse_sheet(base).rules):
+        for selector in rule.selectors:
+            try:
+                nodes = tree.css(selector)
+            except SelectolaxError:  # told of by `lint_base`
+                continue
+            for node in nodes:
+                for one in rule.declarations:
+                    names.setdefault(node.mem_id, {}).setdefault(one.name, (number, selector))
+    faults = {
+        (shorthand, longhand, set_by[shorthand], set_by[longhand])
+        for set_by in names.values()
+        for shorthand, longhand in mixed_shorthands(list(set_by))
+    }
+    return tuple(
+        Fault(
+            f"“{first[1]}” sets {shorthand} and “{second[1]}” {longhand} of the same element, and "
+            "premailer gets their order wrong.",
+            f"Write both in {shorthand}.",
+            f"{longhand}:",
+        )
+        for shorthand, longhand, first, second in sorted(faults)
+        if first[0] != second[0]  # what one rule mixes is told of by `lint_base`
+    )

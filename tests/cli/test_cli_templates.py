@@ -1,0 +1,136 @@
+"""`newsletter templates check` on a paper's own templates."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from newsletter.rendering.environment import shipped_templates
+from tests.acceptance.command_line import must, write_config
+from tests.cli.conftest import Call
+from tests.workflows.under_way import FEED
+
+CHECK = ("templates", "check", "--json")
+LEAD = "email/parts/lead.html"
+BASE = "email/styles/base.css"
+
+
+class Paper:
+    """A paper with templates of its own; `say` gives what is said of them."""
+
+    def __init__(self, call: Call, folder: Path) -> None:
+        self.call = call
+        self.folder = folder
+        self.own = folder / "own"
+        self.own.mkdir()
+        path = write_config(folder, feed=FEED, port=9)
+        path.write_text(f'templates_dir = "own"\n{path.read_text("utf-8")}', encoding="utf-8")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.own / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (shipped_templates() / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new, 1))
+
+    def say(self) -> list[tuple[str, str, str, int, str]]:
+        answer = self.call(self.folder, *CHECK)
+        document = answer.json
+        assert document["folder"] == str(self.own)
+        findings = document["findings"]
+        assert all(one["mend"] for one in findings)
+        assert answer.status == (1 if any(one["level"] == "stop" for one in findings) else 0)
+        return [
+            (one["level"], one["key"], one["file"], one["line"], one["sentence"])
+            for one in findings
+        ]
+
+
+@pytest.fixture
+def paper(call: Call, tmp_path: Path) -> Paper:
+    return Paper(call, tmp_path)
+
+
+def test_a_copy_of_the_shipped_ones_is_fine(paper: Paper) -> None:
+    shutil.copytree(shipped_templates() / "email", paper.own / "email")
+    assert paper.say() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line", "words"),
+    [
+        ("\n{% if %}\n", "source", 2, "xpected"),
+        ("\n\n{{ view | nothing }}", "source", 3, "nothing"),
+        ("\n{{ view.__class__ }}", "source", 2, "__class__"),
+        ("\n{{ view['__dict__'] }}", "source", 2, "__dict__"),
+        ("\n{{ view | attr('__init__') }}", "source", 2, "__init__"),
+        ("\n{{ view.lead.nothing }}", "rendering", 2, "nothing"),
+        # Only an issue without pictures shows it.
+        (
+            "\n{{ view.lead.headline }}\n{{ view.lead.picture.url }}",
+            *("rendering", 3, "without pictures"),
+        ),
+    ],
+)
+def test_a_template_that_can_not_be_printed(
+    paper: Paper, text: str, key: str, line: int, words: str
+) -> None:
+    paper.write(LEAD, text)
+    (found, *_) = [one for one in paper.say() if one[1] == key]
+    assert found[:4] == ("stop", key, LEAD, line)
+    assert words in found[4]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (".a:not(.b, .c) { margin: 0; }", "selector"),
+        ("@media print { .a { margin: 0; } }", "base sheet"),
+        (".lead { padding-left: 4px; }", "same element"),
+        (".mine { color: #112233; }", "prefers-color-scheme"),
+        (".mine { font-size: 2rem; }", "rem"),
+        (".mine { margin: 0 !important; }", "!important"),
+    ],
+)
+def test_a_base_sheet_that_premailer_gets_wrong(paper: Paper, rule: str, words: str) -> None:
+    text = (shipped_templates() / BASE).read_text(encoding="utf-8")
+    paper.write(BASE, f"{text}{rule}\n")
+    line = text.count("\n") + 1
+    found = [one for one in paper.say() if words in one[4]]
+    assert found
+    assert found[0][:4] == ("stop", "style", BASE, line)
+
+
+def test_a_dark_sheet_that_forgets_a_colour(paper: Paper) -> None:
+    rule = "{{ fill }}.sheet { background-color: {{ night.card }} !important; }\n"
+    paper.edit("email/styles/dark.css", rule, "")
+    (found,) = [one for one in paper.say() if one[1] == "style"]
+    assert (found[0], found[2]) == ("stop", BASE)
+    assert "“.sheet” has colours" in found[4]
+
+
+def test_what_the_printed_mail_lacks_is_a_warning_or_stops(paper: Paper) -> None:
+    paper.edit("email/parts/footer.html", "{{ view.unsubscribe_url }}", "https://paper.example/")
+    paper.edit("email/parts/ranked.html", '"h3", "medium"', '"h5", "medium"')
+    said = {(level, key) for level, key, *_ in paper.say()}
+    assert {("stop", "unsubscribe"), ("warn", "headings")} <= said
+
+
+def test_a_name_that_nothing_reads_is_told(paper: Paper) -> None:
+    paper.write("email/isue.html", "<p>Hello</p>")
+    assert [one[:3] for one in paper.say()] == [("warn", "name", "email/isue.html")]
+
+
+def test_a_file_that_is_no_utf_8_is_told(paper: Paper) -> None:
+    path = paper.own / LEAD
+    path.parent.mkdir(parents=True)
+    path.write_bytes("one\ntwo é".encode("latin-1"))
+    assert ("stop", "encoding", LEAD, 2) in [one[:4] for one in paper.say()]
+
+
+def test_without_a_folder_the_shipped_ones_are_checked(tmp_path: Path) -> None:
+    write_config(tmp_path, feed=FEED, port=9)
+    assert must(tmp_path, "templates", "check").out == "nothing to complain of\n"
