@@ -286,7 +286,7 @@ class Engine:
         soon = mono - self._claimed_at < _BATCH_SECONDS
         self._batch = min(self._batch * 2, _BATCH) if soon else max(self._batch // 2, _SMALL_BATCH)
         self._claimed_at = mono
-        wanted = max(self._batch, 4 * self._board.width)
+        wanted = min(_BATCH, max(self._batch, 4 * self._board.width))
         claimed = self._ledger.claim_issues(self._lease.worker, now, wanted)
         self._outbox.add(claimed, mono)
         self._more_due = bool(claimed)

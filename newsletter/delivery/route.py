@@ -155,6 +155,8 @@ class Route:
         """What people and other workers are shown of a relay that was left for long."""
         self.told = True
         until = now + timedelta(seconds=max(0.0, self.down_until - mono))
+        # A breaker that is open stays so for its own time.
+        until = max(until, self.state.paused_until or until)
         self.state = RelayState(until, str(self.error), self.state.trips)
         return self.state
 

@@ -48,17 +48,13 @@ def canonical_url(url: str) -> str:
     text = url.strip()
     if text.startswith("//"):
         text = "https:" + text
-    try:
-        parts = urlsplit(text)
-        authority = _authority(parts)
-    except ValueError:
+    taken = _take_apart(text)
+    if taken is None:
         return ""
-    if not authority or _has_control_character(text):
-        return ""
-    path = _normalise_escapes(parts.path, safe=_PATH_SAFE) or "/"
+    parts, root = taken
     kept = [pair for pair in parts.query.split("&") if pair and not _is_tracking(pair)]
     query = _normalise_escapes("&".join(kept), safe=_PATH_SAFE + "?")
-    address = f"{parts.scheme.lower()}://{authority}{path}" + (f"?{query}" if query else "")
+    address = root + (f"?{query}" if query else "")
     return address if len(address) <= MAX_ADDRESS else ""
 
 
@@ -69,22 +65,26 @@ def web_address(url: str) -> str:
     are meant. Plain ASCII without white space or control characters, so that it
     can stand in a header.
     """
-    text = url.strip()
+    taken = _take_apart(url.strip())
+    if taken is None:
+        return ""
+    parts, root = taken
+    query = _normalise_escapes(parts.query, safe=_PATH_SAFE + "?")
+    fragment = _normalise_escapes(parts.fragment, safe=_PATH_SAFE + "?")
+    return root + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+
+
+def _take_apart(text: str) -> tuple[SplitResult, str] | None:
+    """The parts of a web address, and what stands before its query, written alike."""
     try:
         parts = urlsplit(text)
         authority = _authority(parts)
     except ValueError:
-        return ""
+        return None
     if not authority or _has_control_character(text):
-        return ""
+        return None
     path = _normalise_escapes(parts.path, safe=_PATH_SAFE) or "/"
-    query = _normalise_escapes(parts.query, safe=_PATH_SAFE + "?")
-    fragment = _normalise_escapes(parts.fragment, safe=_PATH_SAFE + "?")
-    return (
-        f"{parts.scheme.lower()}://{authority}{path}"
-        + (f"?{query}" if query else "")
-        + (f"#{fragment}" if fragment else "")
-    )
+    return parts, f"{parts.scheme.lower()}://{authority}{path}"
 
 
 def title_key(title: str) -> str:

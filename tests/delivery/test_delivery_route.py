@@ -154,3 +154,14 @@ def test_a_breaker_that_another_worker_opened_is_told_with_its_reason() -> None:
 
 def no_connection(_: Relay) -> Link:
     raise SILENT
+
+
+def test_what_is_told_of_a_relay_ends_no_open_breaker() -> None:
+    main, mono = route(), 0.0
+    while not main.lasting:
+        main.leave(SILENT, mono)
+        mono = main.down_until
+    until = main.tripped(REFUSES, NOW).paused_until
+    told = main.tell(mono, NOW)
+    assert (told.paused_until, told.reason, told.trips) == (until, str(REFUSES), 1)
+    assert not main.lasting
