@@ -30,6 +30,7 @@ _FILE = "LC_MESSAGES/newsletter.po"
 _NEAREST = {"hyw": "hy"}
 
 # CLDR's Armenian puts the day first, as "05 օգոստոսի", save where it names the weekday.
+_ARMENIAN = range(0x0530, 0x0590)
 _DAY_PATTERNS = {"hy": ("y թ. MMMM d", "MMMM d")}
 
 _NAME = re.compile(r"%\((\w+)\)s")
@@ -108,6 +109,11 @@ def locale_of(language: str) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     return Locale(SOURCE_LANGUAGE)
+
+
+def is_armenian(text: str) -> bool:
+    """Whether the text holds Armenian letters."""
+    return any(ord(character) in _ARMENIAN for character in text)
 
 
 def name_day(day: date, language: str, *, with_year: bool = True) -> str:

@@ -9,9 +9,10 @@ from newsletter.checks.model import Finding, stop, warn
 from newsletter.checks.places import Places, list_some, name_item, shown
 from newsletter.issues.model import Issue
 from newsletter.rendering.css import STYLE_SIZE, lint_declarations, lint_kept
-from newsletter.rendering.filters import is_armenian, text_direction
+from newsletter.rendering.filters import text_direction
 from newsletter.rendering.inline import DOCTYPE
 from newsletter.rendering.model import RenderedIssue
+from newsletter.words import is_armenian
 
 _KB = 1024
 _FORBIDDEN = (

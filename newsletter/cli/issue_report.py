@@ -68,6 +68,9 @@ def report_document(report: IssueReport) -> dict[str, Any]:
         "by_revision": [
             {"revision": number, **_parts(counts)} for number, counts in report.revisions.items()
         ],
+        "by_variant": [
+            {"variant": name, **_parts(counts)} for name, counts in report.variants.items()
+        ],
         "by_wave": [
             {"wave": number, "name": report.waves.get(number, ""), **_parts(counts)}
             for number, counts in report.by_wave.items()
@@ -91,6 +94,8 @@ def print_report(report: IssueReport) -> None:
         _print_parts(
             console, "revision", {str(number): c for number, c in report.revisions.items()}
         )
+    if len(report.variants) > 1:
+        _print_parts(console, "variant", report.variants)
     if len(report.by_wave) > 1:
         waves = {
             f"{number} {report.waves.get(number, '')}".strip(): found
@@ -212,6 +217,7 @@ def _reader(row: DeliveryRow) -> dict[str, Any]:
         "reply_enhanced": row.reply_enhanced,
         "reply_text": row.reply_text,
         "revision": row.revision,
+        "variant": row.variant,
         "wave": row.wave,
         "attempts": row.attempts,
         "doubts": row.doubts,

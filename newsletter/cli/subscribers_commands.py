@@ -55,6 +55,13 @@ def add(
     timezone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="their time zone, such as Asia/Yerevan")
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="TAG", help="the language they prefer, such as hy")
+    ] = None,
+    departments: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="what they want to read of the paper: Arts;Community"),
+    ] = "",
     config: ConfigOption = DEFAULT_CONFIG,
     newsletter: NewsletterOption = None,
     json: JsonOption = False,
@@ -72,6 +79,8 @@ def add(
             now=installation.clock.now(),
             name=name,
             timezone=timezone,
+            language=language,
+            departments=departments,
         )
     if json:
         print_json({"address": address, "newsletter": slug, "outcome": outcome})
@@ -155,6 +164,8 @@ def find(
         print(f"{wanted} is suppressed: {suppressed}")
     for row in rows:
         print(f"{wanted} on {row['newsletter']}: {row['state']} since {row['since']:%Y-%m-%d}")
+        if row["departments"]:
+            print(f"  departments: {', '.join(row['departments'])}")
         print(f"  agreed by {row['how']}, {row['at']:%Y-%m-%d}: {row['wording']}")
 
 
@@ -228,6 +239,7 @@ def _subscription_row(subscription: Subscription) -> dict[str, Any]:
         "newsletter": subscription.newsletter,
         "state": subscription.state,
         "since": subscription.changed_at,
+        "departments": subscription.departments,
         "how": subscription.consent.how,
         "wording": subscription.consent.wording,
         "placement": subscription.consent.placement,

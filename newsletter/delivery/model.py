@@ -39,7 +39,8 @@ class Mailing:
     unsubscribe headers are written where ``newsletter_id`` (a public id) is
     set and the kind is ISSUE. ``base_url`` is the root of the reader's links,
     without a slash at the end. ``revision`` counts the corrections of an issue,
-    from 1. ``token_key`` names the key that signs the readers' links and
+    from 1; ``departments`` are those that this variant of it is narrowed to.
+    ``token_key`` names the key that signs the readers' links and
     ``dkim_selectors`` those that sign the message: a message that is sent a
     second time has the same bytes, whatever became the newest key meanwhile.
     """
@@ -61,6 +62,7 @@ class Mailing:
     base_url: str = ""
     archive_url: str = ""
     revision: int = 1
+    departments: tuple[str, ...] = ()
     token_key: str = ""
     dkim_selectors: tuple[str, ...] = ()
 

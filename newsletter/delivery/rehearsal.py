@@ -73,7 +73,7 @@ class SizeSpread:
 
 
 class RehearsalLedger(Ledger):
-    """Plays the ledger for one mailing and one worker; nothing is written anywhere.
+    """Plays the ledger for an issue's mailings and one worker; nothing is written anywhere.
 
     ``readers`` are its rows, taken as the worker asks for them, each with an id
     of its own. Whoever does not get the message is told to ``on_unmailable``;
@@ -84,13 +84,13 @@ class RehearsalLedger(Ledger):
 
     def __init__(
         self,
-        mailing: Mailing,
+        mailings: Sequence[Mailing],
         readers: Iterator[Delivery],
         on_unmailable: Callable[[Unmailable], None] = lambda _: None,
         *,
         early: int = 0,
     ) -> None:
-        self._mailing = mailing
+        self._mailings = {mailing.public_id: mailing for mailing in mailings}
         self._readers = readers
         self._on_unmailable = on_unmailable
         self._again: deque[Delivery] = deque()
@@ -140,9 +140,9 @@ class RehearsalLedger(Ledger):
         return claimed
 
     def mailing(self, public_id: str) -> Mailing:
-        if public_id != self._mailing.public_id:
+        if public_id not in self._mailings:
             raise NotFound("there is no such mailing in this rehearsal", subject=public_id)
-        return self._mailing
+        return self._mailings[public_id]
 
     def commit(
         self,

@@ -167,6 +167,48 @@ class Issue:
         return self.date.isocalendar().week
 
 
+@dataclass(frozen=True)
+class Variant:
+    """One rendering of an issue; without ``departments`` it is the full one.
+
+    ``departments`` are in the order of the alphabet, as readers wrote them.
+    """
+
+    language: str
+    departments: tuple[str, ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        return not self.departments
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports: "hy", "en: Arts, Community"."""
+        chosen = ", ".join(self.departments)
+        return f"{self.language}: {chosen}" if chosen else self.language
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is known by: a department is the same in capitals or not."""
+        return (self.language, *(name.casefold() for name in self.departments))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What readers have chosen: their language as they gave it, None where unknown."""
+
+    language: str | None = None
+    departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServedVariant:
+    """A variant and the choices that it serves; of no reader's for one that is only archived."""
+
+    variant: Variant
+    choices: tuple[Choice, ...] = ()
+
+
 class LinkPlace(StrEnum):
     """Where in the mail a story's link stands: each place is counted by itself."""
 

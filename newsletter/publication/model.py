@@ -401,6 +401,18 @@ class Newsletter(Model):
     language: Language | None = Field(
         None, description="of its mail and its pages; else the publication's"
     )
+    languages: tuple[Language, ...] = Field(
+        (),
+        description="in which languages its mail is rendered, for readers who are known to prefer "
+        "one; empty: its own only",
+    )
+    max_variants: int = Field(
+        12,
+        ge=1,
+        le=100,
+        description="into how many variants an issue is rendered at most: one a language, then the "
+        "departments that most readers chose; who has none of their own gets the full one",
+    )
     sources: tuple[Slug, ...] = Field(
         (), description="which sources it takes stories from; empty: all"
     )
@@ -453,6 +465,11 @@ class Newsletter(Model):
         _refuse_twins("section", [plan.slug for plan in self.sections])
         if parse_moment(self.draft_at).period != parse_moment(self.send_at).period:
             raise ValueError("draft_at and send_at must have the same rhythm, such as two weekdays")
+        if len(self.languages) > self.max_variants:
+            raise ValueError(
+                f'newsletter "{self.slug}" has {len(self.languages)} languages, but max_variants = '
+                f"{self.max_variants}: each language is a variant"
+            )
         return self
 
     @property
@@ -472,6 +489,14 @@ class Newsletter(Model):
 
     def language_in(self, publication: Publication) -> str:
         return self.language or publication.language
+
+    def languages_in(self, publication: Publication) -> tuple[str, ...]:
+        """The languages of its mail, its own first."""
+        return tuple(dict.fromkeys((self.language_in(publication), *self.languages)))
+
+    def speaking(self, language: str) -> "Newsletter":
+        """The same newsletter, in ``language``."""
+        return self.model_copy(update={"language": language})
 
 
 class Bounces(Model):

@@ -15,7 +15,14 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from newsletter.errors import RenderError
-from newsletter.words import SOURCE_LANGUAGE, locale_of, name_day, ngettext_noop, words_of
+from newsletter.words import (
+    SOURCE_LANGUAGE,
+    is_armenian,
+    locale_of,
+    name_day,
+    ngettext_noop,
+    words_of,
+)
 
 _NOUNS: Mapping[str, tuple[str, str]] = {
     "stories": ngettext_noop("%(count)s story", "%(count)s stories"),
@@ -35,7 +42,6 @@ SCRIPTS = {
     "he": "hebrew",
     "yi": "hebrew",
 }
-_ARMENIAN = range(0x0530, 0x0590)
 
 
 def format_day(day: date, language: str, zone: tzinfo | None = None, style: str = "full") -> str:
@@ -101,11 +107,6 @@ def text_direction(language: str) -> str:
 def script_of(language: str) -> str:
     """The script whose fonts a language needs: latin, armenian, arabic or hebrew."""
     return SCRIPTS.get(locale_of(language).language, "latin")
-
-
-def is_armenian(text: str) -> bool:
-    """Whether the text holds Armenian letters."""
-    return any(ord(character) in _ARMENIAN for character in text)
 
 
 def has_capitals(text: str) -> bool:

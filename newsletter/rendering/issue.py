@@ -1,6 +1,7 @@
 """An issue as an e-mail, rendered once for all its readers."""
 
 import re
+from dataclasses import replace
 
 from newsletter.issues.model import Issue
 from newsletter.publication.design import design_of
@@ -29,17 +30,21 @@ def render_issue(
     templates: Templates,
     utm_source: str = "",
     clicks: Clicks = "off",
+    archived_in: str = "",
 ) -> RenderedIssue:
     """The issue as HTML with inlined CSS and as text, both with `ReaderSlot` marks.
 
     ``base_url`` is the root of the service's pages, without a slash at the end;
     ``utm_source`` tags the links to stories, and ``clicks`` says whether they lead
-    through us.
+    through us. ``archived_in`` is the language that its page in the archive is in,
+    where none is picked.
     """
     issue = disarm_marks(issue)
     view = view_issue(
         issue, publication, newsletter, base_url=base_url, utm_source=utm_source, clicks=clicks
     )
+    if issue.language != (archived_in or issue.language):
+        view = replace(view, archive_url=f"{view.archive_url}?lang={issue.language}")
     html = inline_css(
         write_html(view, issue, publication, newsletter, templates=templates), name=TEMPLATE
     )

@@ -11,12 +11,11 @@ from newsletter.pictures.model import LOGO, SlotName
 from newsletter.publication.campaign import tag_link
 from newsletter.publication.model import Clicks, Newsletter, Publication
 from newsletter.publication.schedule import Period
-from newsletter.rendering.filters import is_armenian
 from newsletter.rendering.links import LinkBook
 from newsletter.rendering.model import ReaderSlot
 from newsletter.rendering.passing_on import Link, mail_link, share_links
 from newsletter.stories.model import Picture
-from newsletter.words import words_of
+from newsletter.words import is_armenian, words_of
 
 # Slots of the layout in CSS px; templates/email/styles/base.css has the same widths.
 # A picture that is left at the site keeps its own proportions in them.

@@ -1,7 +1,7 @@
 """Queueing an audience: in which order, and who belongs to which wave."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.delivery.model import PlannedWave
+from newsletter.issues.model import ServedVariant
 from newsletter.storage import tables as t
+from newsletter.storage.columns import NameList
 from newsletter.storage.subscribers import mailable
 from newsletter.subscribers.model import SubscriptionState
 
@@ -60,6 +62,46 @@ def wave_of_reader(
         # They exclude each other: asked first for what most readers have.
         cases += [(case, number) for _, case, number in sorted(by_zone, key=lambda z: z[0])]
     return sa.case(*cases, else_=others) if cases else sa.literal(others, sa.Integer)
+
+
+def mailing_of_reader(
+    canonical: int, variants: Mapping[int, ServedVariant]
+) -> sa.ColumnElement[int]:
+    """The mailing (its key) that serves the choice of a subscriber in the audience.
+
+    ``variants`` are by their mailing. Whoever made a choice that none of them
+    serves gets the full one in their language, else the ``canonical`` one.
+    """
+    cases: list[tuple[sa.ColumnElement[bool], int]] = []
+    for mailing, served in variants.items():
+        if served.variant.is_full:
+            continue
+        languages: dict[tuple[str, ...], set[str | None]] = {}
+        for choice in served.choices:
+            languages.setdefault(choice.departments, set()).add(choice.language)
+        cases += [
+            (sa.and_(_chose(departments), _speaks(spoken)), mailing)
+            for departments, spoken in sorted(languages.items())
+        ]
+    for mailing, served in variants.items():
+        if served.variant.is_full and served.choices and mailing != canonical:
+            cases.append((_speaks({choice.language for choice in served.choices}), mailing))
+    return _literal(canonical) if not cases else sa.case(*cases, else_=_literal(canonical))
+
+
+def _literal(mailing: int) -> sa.ColumnElement[int]:
+    return sa.literal(mailing, t.delivery.c.mailing_id.type)
+
+
+def _chose(departments: tuple[str, ...]) -> sa.ColumnElement[bool]:
+    return t.subscription.c.departments == sa.literal(departments, NameList())
+
+
+def _speaks(languages: Collection[str | None]) -> sa.ColumnElement[bool]:
+    language = t.subscriber.c.language
+    named = sorted(tag for tag in languages if tag is not None)
+    unknown = [language.is_(None)] if None in languages else []
+    return sa.or_(*unknown, language.in_(named)) if named else sa.or_(sa.false(), *unknown)
 
 
 def reader_order(key: str) -> tuple[sa.ColumnElement[Any], ...]:

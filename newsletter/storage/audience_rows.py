@@ -1,5 +1,6 @@
 """A newsletter's audience as it stands, read without queueing anything."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -7,12 +8,15 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from newsletter.issues.model import Choice
 from newsletter.storage import tables as t
 from newsletter.storage.audience import domain_of
+from newsletter.storage.columns import NameList
 from newsletter.storage.statements import CHUNK, newsletter_key
 from newsletter.storage.subscribers import mailable
 
 _public_id = t.subscriber.c.public_id
+_CHOICE = (t.subscriber.c.language, t.subscription.c.departments)
 
 
 class AudienceRow(NamedTuple):
@@ -21,6 +25,7 @@ class AudienceRow(NamedTuple):
     recipient_id: str
     address: str
     domain: str
+    choice: Choice
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,31 @@ class AudienceRows:
                 _public_id,
                 t.subscriber.c.address,
                 domain_of(self._connection, t.subscriber.c.address),
+                *_CHOICE,
             )
             .where(t.subscriber.c.id.in_([person.id for person in people]))
             .order_by(_public_id)
         )
-        return [AudienceRow(*row) for row in rows], following
+        return [
+            AudienceRow(recipient_id, address, domain, Choice(language, departments or ()))
+            for recipient_id, address, domain, language, departments in rows
+        ], following
+
+    def choices(self, newsletter: str, *, only_departments: bool = False) -> dict[Choice, int]:
+        """How many readers made each choice; ``only_departments``: of those who chose some."""
+        wanted = (
+            t.subscription.c.departments > sa.literal((), NameList())
+            if only_departments
+            else sa.true()
+        )
+        audience = mailable(newsletter_key(self._connection, newsletter)).where(wanted)
+        rows = self._connection.execute(
+            audience.with_only_columns(*_CHOICE, sa.func.count()).group_by(*_CHOICE)
+        )
+        found: Counter[Choice] = Counter()
+        for language, departments, readers in rows:
+            found[Choice(language, departments or ())] += readers
+        return dict(found)
 
     def domains(self, newsletter: str, named: int) -> AudienceDomains:
         """The ``named`` largest recipient domains, and the rest."""

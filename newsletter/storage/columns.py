@@ -34,6 +34,19 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class NameList(sa.types.TypeDecorator[tuple[str, ...]]):
+    """Names without ";" in one text, so that rows can be grouped by them."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, _dialect: Dialect) -> str | None:
+        return None if value is None else clean_text(";".join(value))
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else tuple(filter(None, value.split(";")))
+
+
 class PlainText(sa.types.TypeDecorator[str]):
     """Text from outside, of any length.
 

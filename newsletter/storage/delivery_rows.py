@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.delivery.model import DeliveryState, LedgerCounts
+from newsletter.issues.model import Variant
 from newsletter.storage import tables as t
 
 _HOLDING_ROWS = 1_000
@@ -26,7 +27,8 @@ class DeliveryRow:
     ``address`` and ``domain`` are empty once the reader is forgotten;
     ``reason`` is one of our words; the reply is the last one, with addresses
     masked. ``doubts`` counts how often the message may have been taken without
-    our knowing. ``revision`` is that of its mailing.
+    our knowing. ``revision`` is that of its mailing, ``variant`` the name of the
+    rendering.
     """
 
     mailing_id: str
@@ -49,6 +51,7 @@ class DeliveryRow:
     domain: str = ""
     wave: int = 0
     revision: int = 1
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class DeliveryGroup:
     """
 
     revision: int
+    variant: str
     wave: int
     state: DeliveryState
     reason: str
@@ -92,11 +96,19 @@ class DeliveryRows:
         return LedgerCounts(**{state: readers for (state,), (readers, _) in found.items()})
 
     def groups(self, issue_id: str) -> list[DeliveryGroup]:
-        """An issue's deliveries by revision, wave, state, reason and relay."""
+        """An issue's deliveries by revision, variant, wave, state, reason and relay."""
         columns = (_row.mailing_id, _row.wave, _row.state, _row.reason, _row.relay)
-        revisions = {part.key: part.revision for part in self._mailings_of(issue_id)}
+        parts = {part.key: part for part in self._mailings_of(issue_id)}
         return [
-            DeliveryGroup(revisions[mailing], wave, DeliveryState(state), reason, relay, *sums)
+            DeliveryGroup(
+                parts[mailing].revision,
+                parts[mailing].variant.name,
+                wave,
+                DeliveryState(state),
+                reason,
+                relay,
+                *sums,
+            )
             for (mailing, wave, state, reason, relay), sums in sorted(
                 self._count(issue_id, columns).items()
             )
@@ -159,7 +171,7 @@ class DeliveryRows:
         for key, recipient, address, state, *others in rows:
             mailing = mailings[key]
             known: list[Any] = [mailing.public_id, recipient, address, DeliveryState(state)]
-            yield DeliveryRow(*(known + others + [mailing.revision]))
+            yield DeliveryRow(*(known + others + [mailing.revision, mailing.variant.name]))
 
     def newest_revision(self, issue_id: str) -> int:
         """The number of an issue's newest revision; 0 where nothing of it was frozen yet."""
@@ -214,20 +226,28 @@ class DeliveryRows:
         return range(0) if first is None else range(first, last + 1)
 
     def _mailings_of(self, issue_id: str) -> list["_MailingKey"]:
-        revision = t.mailing.c.content["revision"].as_integer()
+        content = t.mailing.c.content
+        revision = sa.func.coalesce(content["revision"].as_integer(), 1)
         rows = self._connection.execute(
-            sa.select(t.mailing.c.id, t.mailing.c.public_id, sa.func.coalesce(revision, 1))
+            sa.select(
+                *(t.mailing.c.id, t.mailing.c.public_id, revision),
+                *(content["language"].as_string(), content["departments"]),
+            )
             .join_from(t.mailing, t.issue)
             .where(t.issue.c.public_id == issue_id)
             .order_by(t.mailing.c.id)
         )
-        return [_MailingKey(*row) for row in rows]
+        return [
+            _MailingKey(key, public_id, number, Variant(language, tuple(departments or ())))
+            for key, public_id, number, language, departments in rows
+        ]
 
 
 class _MailingKey(NamedTuple):
     key: int
     public_id: str
     revision: int
+    variant: Variant
 
 
 def of_issue(issue_id: str) -> sa.ColumnElement[bool]:

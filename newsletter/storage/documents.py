@@ -277,6 +277,7 @@ def mailing_document(mailing: Mailing) -> Json:
         "base_url": mailing.base_url,
         "archive_url": mailing.archive_url,
         "revision": mailing.revision,
+        "departments": list(mailing.departments),
         "token_key": mailing.token_key,
         "dkim_selectors": list(mailing.dkim_selectors),
     }
@@ -302,6 +303,7 @@ def mailing_from_document(document: Mapping[str, Any]) -> Mailing:
         base_url=document.get("base_url", ""),
         archive_url=document.get("archive_url", ""),
         revision=document.get("revision", 1),
+        departments=tuple(document.get("departments", ())),
         token_key=document.get("token_key", ""),
         dkim_selectors=tuple(document.get("dkim_selectors", ())),
     )

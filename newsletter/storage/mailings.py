@@ -1,15 +1,18 @@
 """Mailings: what is sent, queued for whom, and how far it got."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
 from newsletter.delivery.model import DeliveryState, Mailing, PlannedWave
+from newsletter.issues.model import ServedVariant
 from newsletter.storage import tables as t
 from newsletter.storage.audience import (
     domain_of,
     last_wave,
+    mailing_of_reader,
     open_waves,
     reader_order,
     room_for_indexes,
@@ -69,11 +72,14 @@ class MailingRepository(UnservedRows):
         newsletter: str,
         at: datetime,
         waves: Sequence[PlannedWave] = (),
+        variants: Mapping[str, ServedVariant] = MappingProxyType({}),
     ) -> int:
         """Queue a mailing for every active, not suppressed subscriber; how many were new.
 
         An issue's readers are served in ``waves`` (without them all at once),
         whose rows follow one another. Once they stand, newcomers join the last.
+        With ``variants``, by the public id of their mailing, each gets the one that
+        serves their choice, and ``mailing_id`` is that of all others.
         """
         connection = self._connection
         mailing, issue_id = self._mailing(mailing_id)
@@ -88,7 +94,9 @@ class MailingRepository(UnservedRows):
         rows = (
             mailable(newsletter_id)
             .with_only_columns(
-                sa.literal(mailing, t.delivery.c.mailing_id.type),
+                mailing_of_reader(
+                    mailing, {mailing_key(connection, one): v for one, v in variants.items()}
+                ),
                 sa.literal(issue_id, t.delivery.c.issue_id.type),
                 t.subscriber.c.id,
                 t.subscriber.c.public_id,
@@ -160,7 +168,7 @@ class MailingRepository(UnservedRows):
             widen_wave(self._connection, issue_id, wave, queued)
 
     def of_issue(self, issue_id: str) -> list[Mailing]:
-        """An issue's mailings, the first revision first."""
+        """An issue's mailings, the first revision first, of each the canonical variant first."""
         rows = self._connection.scalars(
             sa.select(t.mailing.c.content)
             .join_from(t.mailing, t.issue)

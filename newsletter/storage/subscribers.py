@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from newsletter.delivery.model import DeliveryState
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.columns import NameList
 from newsletter.storage.documents import mailing_document, mailing_from_document
 from newsletter.storage.statements import (
     AnyRow,
@@ -51,6 +52,7 @@ _SUBSCRIPTIONS = (
         t.subscription.c.consent_wording,
         t.subscription.c.consent_at,
         t.subscription.c.consent_placement,
+        t.subscription.c.departments,
     )
     .join_from(t.subscription, t.subscriber)
     .join(t.newsletter)
@@ -170,6 +172,41 @@ class SubscriberRepository:
         if before is not None:
             detail["from"] = before.state.value
         self._changes.record(at, actor, "subscription", public_id, state.value, detail)
+
+    def choose_departments(
+        self,
+        public_id: str,
+        newsletter: str,
+        departments: tuple[str, ...],
+        at: datetime,
+        actor: str,
+        *,
+        if_unknown: bool = False,
+    ) -> bool:
+        """Narrow a subscription to departments, or with none to all; logged.
+
+        False where it is so already, or with ``if_unknown`` where a choice stands.
+        """
+        chosen = sa.literal(departments, NameList())
+        mine = (
+            sa.select(t.subscription.c.id)
+            .join_from(t.subscription, t.subscriber)
+            .join(t.newsletter)
+            .where(t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter)
+        )
+        before = t.subscription.c.departments
+        changed = self._connection.execute(
+            sa.update(t.subscription)
+            .where(
+                t.subscription.c.id.in_(mine),
+                before.is_(None) if if_unknown else before.is_distinct_from(chosen),
+            )
+            .values(departments=chosen)
+        ).rowcount
+        if changed:
+            detail = {"newsletter": newsletter, "departments": list(departments)}
+            self._changes.record(at, actor, "subscription", public_id, "departments", detail)
+        return bool(changed)
 
     def move(
         self,
@@ -339,4 +376,5 @@ def _subscription(row: AnyRow) -> Subscription:
             row.consent_how, row.consent_wording, row.consent_at, row.consent_placement
         ),
         changed_at=row.changed_at,
+        departments=row.departments or (),
     )

@@ -7,10 +7,10 @@ address stands in ``subscriber`` and ``delivery`` and nowhere else.
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 
-from newsletter.storage.columns import Document, Instant, PlainText, RowId
+from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -352,6 +352,8 @@ subscription = Table(
     _text("consent_wording"),
     _text("consent_placement"),
     Column("consent_at", Instant, nullable=False),
+    # None are all of them; NULL is a reader who was never asked.
+    Column("departments", NameList),
     UniqueConstraint("subscriber_id", "newsletter_id"),
     Index(None, "newsletter_id", "state", "subscriber_id"),
 )

@@ -60,20 +60,23 @@ class UnservedRows(DeliveryRows):
         ).rowcount
 
     def give_newest(self, issue_id: str, keys: range) -> int:
-        """Give waiting rows of a stretch the newest revision; how many had an older one.
+        """Give a stretch's waiting rows their variant's newest revision; how many had another.
 
         For issues that are paused: rows that are claimed or handed over are left.
         """
-        newest = (
-            sa.select(sa.func.max(t.mailing.c.id))
-            .join_from(t.mailing, t.issue)
-            .where(t.issue.c.public_id == issue_id)
-            .scalar_subquery()
-        )
+        mailings = self._mailings_of(issue_id)
+        newest = {mailing.variant.key: mailing.key for mailing in mailings}
+        older = {
+            mailing.key: newest[mailing.variant.key]
+            for mailing in mailings
+            if newest[mailing.variant.key] != mailing.key
+        }
+        if not older:
+            return 0
         return self._connection.execute(
             sa.update(t.delivery)
-            .where(of_issue(issue_id), within(keys), _UNTOUCHED, _row.mailing_id != newest)
-            .values(mailing_id=newest)
+            .where(of_issue(issue_id), within(keys), _UNTOUCHED, _row.mailing_id.in_(list(older)))
+            .values(mailing_id=sa.case(older, value=_row.mailing_id))
         ).rowcount
 
     def settle_doubt(

@@ -5,10 +5,20 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from newsletter.subscribers.csv_cells import guard_cell
+from newsletter.subscribers.departments import join_departments
 from newsletter.subscribers.model import Subscription
 
 HEADER = (
-    *("address", "name", "language", "timezone", "newsletter", "status", "changed_at"),
+    *(
+        "address",
+        "name",
+        "language",
+        "timezone",
+        "newsletter",
+        "departments",
+        "status",
+        "changed_at",
+    ),
     *("consent_how", "consent_at", "consent_placement", "consent_wording"),
 )
 
@@ -32,6 +42,7 @@ def _cells(subscription: Subscription) -> tuple[str, ...]:
         subscriber.language or "",
         subscriber.timezone or "",
         subscription.newsletter,
+        join_departments(subscription.departments),
         str(subscription.state),
         subscription.changed_at.isoformat(timespec="seconds"),
         consent.how,

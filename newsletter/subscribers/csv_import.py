@@ -17,6 +17,7 @@ from newsletter.errors import AddressError, UsageError
 from newsletter.publication.zones import find_zone
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_cells import unguard_cell
+from newsletter.subscribers.departments import parse_departments
 from newsletter.subscribers.names import clean_name
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -44,6 +45,7 @@ class Column(StrEnum):
     LANGUAGE = "language"
     TIMEZONE = "time zone"
     STATUS = "status"
+    DEPARTMENTS = "departments"
 
 
 # Header words, reduced to their letters, in order of preference.
@@ -55,6 +57,7 @@ _HEADERS: Mapping[Column, tuple[str, ...]] = {
     Column.LANGUAGE: ("language", "lang", "locale"),
     Column.TIMEZONE: ("timezone", "tz", "timezonename"),
     Column.STATUS: ("status", "state", "subscriptionstatus"),
+    Column.DEPARTMENTS: ("departments",),
 }
 
 _STATUSES: Mapping[str, ImportStatus] = {
@@ -94,6 +97,7 @@ class Addition:
     language: str | None
     status: ImportStatus
     timezone: str | None = None
+    departments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +158,10 @@ class SubscriberFile:
             line,
             normalise_address(self._cell(cells, Column.ADDRESS)),
             clean_name(self._name(cells)),
-            _language(self._cell(cells, Column.LANGUAGE)),
+            parse_language(self._cell(cells, Column.LANGUAGE)),
             _status(self._cell(cells, Column.STATUS)),
             _timezone(self._cell(cells, Column.TIMEZONE)),
+            parse_departments(self._cell(cells, Column.DEPARTMENTS)),
         )
 
     def _name(self, cells: Sequence[str]) -> str:
@@ -226,7 +231,7 @@ def _layout(
     if not found:
         raise UsageError(
             "the file has no column of addresses: its first line must name one, such as "
-            '"email", and may name "name", "language", "timezone" and "status"'
+            '"email", and may name "name", "language", "timezone", "departments" and "status"'
         )
     _, delimiter, columns, has_header = max(found, key=lambda layout: (layout[3], layout[0]))
     return delimiter, columns, has_header
@@ -260,7 +265,8 @@ def _address_place(cells: Sequence[str]) -> int | None:
     return None
 
 
-def _language(text: str) -> str | None:
+def parse_language(text: str) -> str | None:
+    """A language tag, or None for an empty text; UsageError where it is none."""
     if not text:
         return None
     if not _LANGUAGE.fullmatch(text):

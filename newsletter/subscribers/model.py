@@ -59,10 +59,14 @@ class Consent:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscriber on a newsletter."""
+    """A subscriber on a newsletter.
+
+    ``departments`` are those of the paper that it is narrowed to; none means all.
+    """
 
     subscriber: Subscriber
     newsletter: str
     state: SubscriptionState
     consent: Consent
     changed_at: datetime
+    departments: tuple[str, ...] = ()

@@ -184,8 +184,12 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
 
 
 def newest_by_language(mailings: Sequence[Mailing]) -> dict[str, Mailing]:
-    """An issue's renderings that readers have, the last revision of each language."""
-    return {one.language: one for one in mailings if one.kind is MailingKind.ISSUE}
+    """An issue's full renderings, the last revision of each language."""
+    return {
+        one.language: one
+        for one in mailings
+        if one.kind is MailingKind.ISSUE and not one.departments
+    }
 
 
 def _choose_language(request: Request, issue: Issue, mailings: Mapping[str, Mailing]) -> str:

@@ -71,7 +71,10 @@ def failure_language(request: Request, settings: Settings | None) -> PageLanguag
 def paper_languages(settings: Settings) -> tuple[str, ...]:
     """The shipped languages that the publication and its newsletters use, its own first."""
     publication = settings.publication
-    tags = (publication.language, *(n.language_in(publication) for n in settings.newsletter))
+    tags = (
+        publication.language,
+        *(tag for n in settings.newsletter for tag in n.languages_in(publication)),
+    )
     return tuple(dict.fromkeys(map(nearest_language, tags)))
 
 

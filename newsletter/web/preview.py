@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from newsletter.checks.wire import WARN_SIZE
-from newsletter.delivery.model import MailingKind
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import OPEN
@@ -25,6 +24,7 @@ from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.language import PageLanguage
 from newsletter.web.pages import mail_response, render_page, text_response
 from newsletter.words import SOURCE_LANGUAGE
+from newsletter.workflows.preview import canonical_mailing
 
 # Stands where a reader's own tokens come: those links lead to the page that says so.
 _NOBODY = dict.fromkeys(ReaderSlot, "preview")
@@ -142,9 +142,9 @@ def _copy(context: WebContext, settings: Settings, newsletter: Newsletter, issue
     if issue.state not in OPEN:
         with context.database.read() as tx:
             sent = tx.mailings.of_issue(issue.public_id)
-        for mailing in reversed(sent):
-            if mailing.kind is MailingKind.ISSUE:
-                return Copy(fill_slots(mailing.html, _NOBODY), fill_slots(mailing.text, _NOBODY))
+        mailing = canonical_mailing(sent, issue)
+        if mailing is not None:
+            return Copy(fill_slots(mailing.html, _NOBODY), fill_slots(mailing.text, _NOBODY))
     rendered = render_issue(
         issue,
         settings.publication,

@@ -1,8 +1,8 @@
 """Editors bring readers in and out: one by one, from a file, to a file.
 
 Whoever left or was suppressed stays so, whatever a file says; whoever a file
-says has left is let go. Of readers who are there already only a time zone that
-was not known is taken. Repeating an import does nothing more.
+says has left is let go. Of readers who are there already only a time zone and
+departments that were not known are taken. Repeating an import does nothing more.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,14 @@ from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_export import write_subscribers
-from newsletter.subscribers.csv_import import Addition, ImportStatus, RefusedRow, SubscriberFile
+from newsletter.subscribers.csv_import import (
+    Addition,
+    ImportStatus,
+    RefusedRow,
+    SubscriberFile,
+    parse_language,
+)
+from newsletter.subscribers.departments import parse_departments
 from newsletter.subscribers.model import (
     Consent,
     Subscriber,
@@ -82,15 +89,25 @@ def add_subscriber(
     name: str = "",
     language: str | None = None,
     timezone: str | None = None,
+    departments: str = "",
 ) -> Imported:
-    """Subscribe one person whose consent an editor holds; ``wording`` says where from."""
+    """Subscribe one person whose consent an editor holds; ``wording`` says where from.
+
+    ``departments`` are parted by ";"; empty for all.
+    """
     if timezone is not None and find_zone(timezone) is None:
         raise UsageError(
             f'no time zone is called "{timezone}"; use a name such as Asia/Yerevan',
             subject="timezone",
         )
     addition = Addition(
-        0, normalise_address(address), clean_name(name), language, ImportStatus.ACTIVE, timezone
+        0,
+        normalise_address(address),
+        clean_name(name),
+        parse_language(language or ""),
+        ImportStatus.ACTIVE,
+        timezone,
+        parse_departments(departments),
     )
     consent = Consent(how="editor", wording=wording, at=now)
     with database.write() as tx:
@@ -215,6 +232,7 @@ def _apply(
     subscription = tx.subscribers.subscription(subscriber.public_id, newsletter)
     if subscription is None:
         tx.subscribers.subscribe(subscriber.public_id, newsletter, wanted, consent, now, actor)
+        _learn_departments(tx, subscriber, newsletter, row, actor, now)
         return Imported.TAKEN_OFF if wanted is SubscriptionState.UNSUBSCRIBED else Imported.ADDED
     if wanted is SubscriptionState.UNSUBSCRIBED:
         move = MOVES[SubscriptionAct.UNSUBSCRIBE]
@@ -222,7 +240,22 @@ def _apply(
             subscriber.public_id, newsletter, move.allowed, move.to, now, actor, "import"
         )
         return Imported.TAKEN_OFF if moved else Imported.LEFT_EARLIER
+    _learn_departments(tx, subscriber, newsletter, row, actor, now)
     return _WHAT_IS_THERE[subscription.state]
+
+
+def _learn_departments(
+    tx: Transaction,
+    subscriber: Subscriber,
+    newsletter: str,
+    row: Addition,
+    actor: str,
+    now: datetime,
+) -> None:
+    if row.departments:
+        tx.subscribers.choose_departments(
+            subscriber.public_id, newsletter, row.departments, now, actor, if_unknown=True
+        )
 
 
 _WHAT_IS_THERE = {

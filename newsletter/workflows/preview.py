@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -121,9 +122,8 @@ def _mailing_of(
         with installation.database.read() as tx:
             mailings = tx.mailings.of_issue(issue.public_id)
             links = tx.links.of_issue(issue.public_id)
-        frozen = [mailing for mailing in mailings if mailing.kind is MailingKind.ISSUE]
-        if frozen:
-            sent = frozen[-1]
+        sent = canonical_mailing(mailings, issue)
+        if sent is not None:
             rendered = RenderedIssue(
                 *(sent.subject, issue.preheader, sent.html, sent.text, sent.language),
                 links=links,
@@ -138,6 +138,12 @@ def _mailing_of(
     rendered, findings = check_issue(installation, settings, issue)
     with installation.database.read() as tx:
         return rendered, issue_mailing(tx, installation, settings, issue, rendered, now), findings
+
+
+def canonical_mailing(mailings: Sequence[Mailing], issue: Issue) -> Mailing | None:
+    """Of an issue's mailings the newest revision of the full variant in its own language."""
+    full = [one for one in mailings if one.kind is MailingKind.ISSUE and not one.departments]
+    return next((one for one in reversed(full) if one.language == issue.language), None)
 
 
 def gather_pictures(installation: Installation, html: str) -> Pictures:

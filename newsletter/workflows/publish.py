@@ -1,6 +1,6 @@
 """From the draft to the queue: approve, hold, cancel, send, pause, resume."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -17,11 +17,10 @@ from newsletter.errors import (
     NotFound,
     RenderError,
 )
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import Issue, IssueState, ServedVariant, Variant
 from newsletter.issues.states import check_move, sources_of_move
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote
@@ -37,6 +36,12 @@ from newsletter.workflows.installation import Installation
 from newsletter.workflows.judge_spam import judge_spam
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
+from newsletter.workflows.variants import (
+    RenderedVariant,
+    choose_variants,
+    render_variant,
+    render_variants,
+)
 from newsletter.workflows.waves import issue_waves
 
 log = get_logger(__name__)
@@ -49,26 +54,23 @@ _NOBODY = derived_public_id("nobody")
 
 @dataclass(frozen=True)
 class SendStart:
-    """An issue whose sending began: its mailing and how many readers it is for."""
+    """An issue whose sending began, and how many readers it is for.
+
+    ``mailing_id`` and the sizes are those of the canonical variant.
+    """
 
     issue: Issue
     mailing_id: str
     audience: int
     html_bytes: int
     text_bytes: int
+    variants: tuple[str, ...] = ()
 
 
 def render_current(installation: Installation, settings: Settings, issue: Issue) -> RenderedIssue:
     """The issue as it would go out now."""
-    return render_issue(
-        issue,
-        settings.publication,
-        _newsletter_of(settings, issue),
-        base_url=installation.base_url,
-        templates=installation.templates,
-        utm_source=settings.tracking.utm_source,
-        clicks=settings.tracking.clicks,
-    )
+    newsletter = _newsletter_of(settings, issue)
+    return render_variant(installation, settings, newsletter, issue, Variant(issue.language))
 
 
 def check_issue(
@@ -219,6 +221,12 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     if outside:
         # Held, and not refused: at every tick all hosts would be asked again.
         _hold(installation, settings, before, fresh, " ".join(one.told for one in outside), actor)
+    with installation.database.read() as tx:
+        served = choose_variants(tx, settings, newsletter, issue)
+    variants, findings = render_variants(
+        installation, settings, newsletter, issue, rendered, served
+    )
+    refuse_stopped(issue, findings)
     now = installation.clock.now()
     with installation.database.write() as tx:
         _put_freshened(tx, before, issue, actor, now)
@@ -226,14 +234,22 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
         if fresh.changes:
             notice = _changes_notice(installation, settings, fresh)
             queue_notice(tx, installation, settings, newsletter, notice)
-        mailing = freeze_mailing(tx, installation, settings, issue, rendered, now)
+        frozen = freeze_mailings(tx, installation, settings, issue, variants, now)
+        canonical = next(iter(frozen))
         waves = issue_waves(tx, settings, newsletter, issue, now)
-        audience = tx.mailings.enqueue_audience(mailing.public_id, newsletter.slug, now, waves)
-    log.info("sending_started", newsletter=newsletter.slug, issue=issue.slot, audience=audience)
+        audience = tx.mailings.enqueue_audience(canonical, newsletter.slug, now, waves, frozen)
+    log.info(
+        "sending_started",
+        newsletter=newsletter.slug,
+        issue=issue.slot,
+        audience=audience,
+        variants=len(frozen),
+    )
     return SendStart(
         issue=issue,
-        mailing_id=mailing.public_id,
+        mailing_id=canonical,
         audience=audience,
+        variants=tuple(one.variant.name for one in variants),
         html_bytes=len(rendered.html.encode()),
         text_bytes=len(rendered.text.encode()),
     )
@@ -348,32 +364,44 @@ def find_repeats(installation: Installation, issue: Issue) -> tuple[Finding, ...
     )
 
 
-def freeze_mailing(
+def freeze_mailings(
     tx: Transaction,
     installation: Installation,
     settings: Settings,
     issue: Issue,
-    rendered: RenderedIssue,
+    variants: Sequence[RenderedVariant],
     now: datetime,
     *,
     revision: int = 1,
-) -> Mailing:
+) -> dict[str, ServedVariant]:
     """Keep what goes out as a revision of the issue, from now on unchangeable.
 
-    RenderError where it can't be sent: in the worker it would refuse every
+    The variants by the public id of their mailing, the canonical one first.
+    RenderError where one can't be sent: in the worker it would refuse every
     reader. Conflict where there is such a revision already.
     """
-    mailing = issue_mailing(tx, installation, settings, issue, rendered, now, revision)
-    MessageTemplate.of(mailing, installation.keyring, installation.signer)
-    if not tx.mailings.create(
-        mailing,
-        key=f"issue:{issue.public_id}:{revision}",
-        issue_id=issue.public_id,
-        newsletter=issue.newsletter,
-    ):
-        raise Conflict(f"issue {issue.slot} has a revision {revision} already", subject=issue.slot)
-    tx.links.keep(issue.public_id, rendered.links)
-    return mailing
+    frozen: dict[str, ServedVariant] = {}
+    for one in variants:
+        mailing = issue_mailing(
+            tx, installation, settings, issue, one.rendered, now, revision, one.variant
+        )
+        MessageTemplate.of(mailing, installation.keyring, installation.signer)
+        key = ":".join(("issue", issue.public_id, *_own_part(issue, one.variant, revision)))
+        if not tx.mailings.create(
+            mailing, key=key, issue_id=issue.public_id, newsletter=issue.newsletter
+        ):
+            raise Conflict(
+                f"issue {issue.slot} has a revision {revision} already", subject=issue.slot
+            )
+        tx.links.keep(issue.public_id, one.rendered.links)
+        frozen[mailing.public_id] = one.served
+    return frozen
+
+
+def _own_part(issue: Issue, variant: Variant, revision: int) -> tuple[str, ...]:
+    """What tells a mailing of an issue from its others."""
+    is_canonical = variant == Variant(issue.language)
+    return (str(revision), *(() if is_canonical else variant.key))
 
 
 def issue_mailing(
@@ -384,16 +412,19 @@ def issue_mailing(
     rendered: RenderedIssue,
     now: datetime,
     revision: int = 1,
+    variant: Variant | None = None,
 ) -> Mailing:
-    """The mailing of one revision of an issue."""
+    """The mailing of one revision of an issue, and of one variant, else the canonical one."""
+    variant = variant or Variant(issue.language)
     newsletter = _newsletter_of(settings, issue)
     domain = newsletter.sender.address.rpartition("@")[2]
     base_url = installation.base_url
     return Mailing(
         token_key=installation.keyring.signing_key,
         dkim_selectors=installation.dkim_selectors,
-        public_id=derived_public_id("issue", issue.public_id, str(revision)),
+        public_id=derived_public_id("issue", issue.public_id, *_own_part(issue, variant, revision)),
         revision=revision,
+        departments=variant.departments,
         kind=MailingKind.ISSUE,
         subject=rendered.subject,
         html=rendered.html,

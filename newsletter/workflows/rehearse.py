@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -18,7 +18,7 @@ from newsletter.delivery.rehearsal import CountingRelay, RehearsalLedger, SizeSp
 from newsletter.delivery.responder import Answers, accept
 from newsletter.delivery.writing import LetterWriter
 from newsletter.errors import InvalidTransition, NotFound, RenderError
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import Choice, Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.model import DeliverySettings, Newsletter, Settings
@@ -34,6 +34,7 @@ from newsletter.workflows.publish import (
     issue_mailing,
 )
 from newsletter.workflows.relay_doors import Asking, ask_relay, ask_relays, check_sizes
+from newsletter.workflows.variants import choose_variants, render_variants
 
 log = get_logger(__name__)
 
@@ -127,20 +128,29 @@ def rehearse_issue(
     if outside:
         findings += check_outside(installation, settings, issue, rendered)
     with installation.database.read() as tx:
-        now = installation.clock.now()
-        mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
+        served = choose_variants(tx, settings, newsletter, issue)
         outlook = look_ahead(tx, installation, settings, issue, newsletter)
+    variants, more = render_variants(installation, settings, newsletter, issue, rendered, served)
+    findings += more
+    with installation.database.read() as tx:
+        now = installation.clock.now()
+        mailings = {
+            issue_mailing(
+                tx, installation, settings, issue, one.rendered, now, variant=one.variant
+            ): one.served.choices
+            for one in variants
+        }
     offers, closed = ask_relays(installation.relays, ask)
     relay = CountingRelay(offers, answers)
     with tempfile.SpooledTemporaryFile(_KEPT_OCTETS, "w+", encoding="utf-8") as file:
-        readers = islice(_readers(installation, mailing, newsletter.slug), limit)
+        readers = islice(_readers(installation, mailings, newsletter.slug), limit)
         early = settings.delivery.brake_after
-        ledger = RehearsalLedger(mailing, readers, lambda one: _keep(file, one), early=early)
+        ledger = RehearsalLedger(list(mailings), readers, lambda one: _keep(file, one), early=early)
         callbacks = Callbacks(
             should_stop=should_stop, on_progress=lambda summary: on_progress(_done(summary))
         )
         started = installation.clock.monotonic()
-        faults = _run(installation, settings, ledger, relay, mailing, callbacks)
+        faults = _run(installation, settings, ledger, relay, list(mailings), callbacks)
         seconds = installation.clock.monotonic() - started
         sizes = SizeSpread.of(relay.sizes)
         telling = ledger.accepted >= _TELLING and seconds > 0
@@ -153,7 +163,7 @@ def rehearse_issue(
             reasons=dict(ledger.reasons.most_common()),
             unmailable=lambda: _kept(file),
             utf8=relay.utf8,
-            signed=installation.signer is not None and bool(mailing.dkim_selectors),
+            signed=installation.signer is not None and bool(installation.dkim_selectors),
             seconds=seconds,
             sizes=sizes,
             domains=outlook.domains,
@@ -203,12 +213,17 @@ def _run(
     settings: Settings,
     ledger: RehearsalLedger,
     relay: CountingRelay,
-    mailing: Mailing,
+    mailings: Sequence[Mailing],
     callbacks: Callbacks,
 ) -> tuple[Finding, ...]:
     """Send it all to ``relay``; what keeps all of it from being sent."""
     try:
-        template = MessageTemplate.of(mailing, installation.keyring, installation.signer)
+        templates = {
+            mailing.public_id: MessageTemplate.of(
+                mailing, installation.keyring, installation.signer
+            )
+            for mailing in mailings
+        }
     except RenderError as error:
         # In the engine it would be told of each reader.
         return (_no_message(f"No message can be written: {error}."),)
@@ -216,7 +231,7 @@ def _run(
         ledger,
         # What limits them only takes time: that is reckoned, not waited for.
         [relay.without_limits(one) for one in installation.relays],
-        LetterWriter(ledger.mailing, lambda _: template, str.lower),
+        LetterWriter(ledger.mailing, lambda mailing: templates[mailing.public_id], str.lower),
         installation.clock,
         Limits(
             give_up_after=parse_duration(settings.delivery.give_up_after),
@@ -240,9 +255,18 @@ def _no_message(sentence: str) -> Finding:
     return stop("message", sentence, "Mend what is named.", "message")
 
 
-def _readers(installation: Installation, mailing: Mailing, newsletter: str) -> Iterator[Delivery]:
-    """The audience in the order in which it would be queued, a page at a time."""
-    place: AudiencePlace | None = AudiencePlace(mailing.public_id)
+def _readers(
+    installation: Installation, mailings: Mapping[Mailing, Sequence[Choice]], newsletter: str
+) -> Iterator[Delivery]:
+    """The audience in the order in which it would be queued, a page at a time.
+
+    ``mailings`` are by the choices that they serve; the first one is the canonical.
+    """
+    canonical = next(iter(mailings)).public_id
+    served = {
+        choice: mailing.public_id for mailing, choices in mailings.items() for choice in choices
+    }
+    place: AudiencePlace | None = AudiencePlace(canonical)
     number = 0
     while place is not None:
         with installation.database.read() as tx:
@@ -250,9 +274,8 @@ def _readers(installation: Installation, mailing: Mailing, newsletter: str) -> I
         for row in rows:
             # Below zero: what the engine logs of it is of no row of the real ledger.
             number -= 1
-            yield Delivery(
-                number, mailing.public_id, row.recipient_id, row.address, domain=row.domain
-            )
+            mailing = served.get(row.choice, canonical)
+            yield Delivery(number, mailing, row.recipient_id, row.address, domain=row.domain)
 
 
 def _find_obstacles(

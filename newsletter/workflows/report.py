@@ -76,6 +76,11 @@ class IssueReport:
         return _summed(self.groups, lambda group: group.revision)
 
     @property
+    def variants(self) -> dict[str, LedgerCounts]:
+        """The readers by the name of the variant that they got, or would get."""
+        return _summed(self.groups, lambda group: group.variant)
+
+    @property
     def by_wave(self) -> dict[int, LedgerCounts]:
         """The readers by the number of their wave."""
         return _summed(self.groups, lambda group: group.wave)

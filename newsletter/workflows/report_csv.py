@@ -10,7 +10,16 @@ from newsletter.subscribers.csv_cells import guard_cell
 
 HEADER = (
     *("address", "domain", "recipient", "state", "reason", "relay"),
-    *("reply_code", "reply_enhanced", "reply_text", "revision", "wave", "attempts", "doubts"),
+    *(
+        "reply_code",
+        "reply_enhanced",
+        "reply_text",
+        "revision",
+        "variant",
+        "wave",
+        "attempts",
+        "doubts",
+    ),
     *("queued_at", "due_at", "first_tried_at", "handed_over_at", "changed_at"),
 )
 
@@ -43,6 +52,7 @@ def _cells(row: DeliveryRow) -> tuple[str, ...]:
         guard_cell(row.reply_enhanced),
         guard_cell(row.reply_text),
         str(row.revision),
+        guard_cell(row.variant),
         str(row.wave),
         str(row.attempts),
         str(row.doubts),

@@ -16,10 +16,11 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.workflows.correct_links import changed_addresses, links_left, put_corrections
-from newsletter.workflows.installation import Installation
+from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.look_again import find_withdrawn, look_again
-from newsletter.workflows.publish import check_issue, freeze_mailing, refuse_stopped
+from newsletter.workflows.publish import check_issue, freeze_mailings, refuse_stopped
 from newsletter.workflows.unserved import give_newest
+from newsletter.workflows.variants import frozen_variants, render_variants
 
 log = get_logger(__name__)
 
@@ -69,6 +70,17 @@ def revise_issue(
         )
     settings = _settings_for(installation, issue)
     rendered, findings = check_issue(installation, settings, after)
+    with installation.database.read() as tx:
+        frozen = frozen_variants(tx, before)
+    variants, more = render_variants(
+        installation,
+        settings,
+        only_newsletter(settings, issue.newsletter),
+        after,
+        rendered,
+        frozen,
+    )
+    findings = tuple(dict.fromkeys((*findings, *more)))
     refuse_stopped(after, findings)
     _await_replies(installation, issue)
     now = installation.clock.now()
@@ -88,7 +100,7 @@ def revise_issue(
                 f"nobody is left whom a correction of issue {issue.slot} could reach",
                 subject=issue.slot,
             )
-        freeze_mailing(tx, installation, settings, after, rendered, now, revision=number)
+        freeze_mailings(tx, installation, settings, after, variants, now, revision=number)
         # Who has the issue already is led to the same addresses.
         links = tx.links.of_issue(issue.public_id)
         put_corrections(tx, after, changed_addresses(settings, before, after, links, now), actor)

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.delivery.model import Delivery, OutcomeKind, Relay, RelayUse, Settlement
+from newsletter.issues.model import Choice
 from newsletter.storage import tables as t
 from newsletter.storage.audience_rows import AudienceDomains, AudiencePlace, AudienceRow
 from newsletter.storage.database import Database
@@ -55,7 +56,7 @@ def test_it_is_read_in_the_order_in_which_it_is_queued(
                 t.delivery.c.id
             )
         ).all()
-    assert rows == [AudienceRow(*row) for row in queued]
+    assert rows == [AudienceRow(*row, Choice("en")) for row in queued]
 
 
 def test_the_largest_domains_and_the_rest(database: Database) -> None:

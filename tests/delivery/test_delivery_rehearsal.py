@@ -45,7 +45,7 @@ def rehearse(
 ) -> tuple[RehearsalLedger, CountingRelay, list[Unmailable], DeliverySummary]:
     """Everything through the whole engine."""
     unmailable: list[Unmailable] = []
-    ledger = RehearsalLedger(ISSUE, deliveries, unmailable.append)
+    ledger = RehearsalLedger([ISSUE], deliveries, unmailable.append)
     relay = CountingRelay({"main": offers}, answers)
     engine = Engine(
         ledger,
@@ -76,7 +76,7 @@ def test_everyone_is_written_to_without_waiting_for_limits() -> None:
 
 def test_only_what_is_under_way_is_kept() -> None:
     kept: list[int] = []
-    ledger = RehearsalLedger(ISSUE, readers(5_000))
+    ledger = RehearsalLedger([ISSUE], readers(5_000))
 
     def count(command: str, argument: bytes) -> bytes:
         kept.append(ledger.under_way)
@@ -182,7 +182,7 @@ def test_broken_off_in_the_middle_nothing_is_left_claimed() -> None:
 
 
 def test_the_ledger_has_no_limits_and_no_other_mail() -> None:
-    ledger = RehearsalLedger(ISSUE, readers(1))
+    ledger = RehearsalLedger([ISSUE], readers(1))
     worker = ledger.enroll("rehearsal", NOW, timedelta(seconds=30))
     assert ledger.renew(worker, NOW, timedelta(seconds=30))
     assert ledger.claim_system(worker, NOW, 50) == ()
@@ -199,7 +199,7 @@ def an_outcome(kind: OutcomeKind) -> Outcome:
 
 
 def test_what_was_not_handed_over_was_not_taken() -> None:
-    ledger = RehearsalLedger(ISSUE, readers(1))
+    ledger = RehearsalLedger([ISSUE], readers(1))
     (row,) = ledger.claim_issues(1, NOW, 5)
     with pytest.raises(InvalidTransition):
         ledger.commit(1, [Settlement(row.id, an_outcome(OutcomeKind.ACCEPTED))], [], NOW)
@@ -217,7 +217,7 @@ def test_each_reader_is_counted_once_whatever_happens(
     count: int, acts: list[tuple[str, int]]
 ) -> None:
     unmailable: list[Unmailable] = []
-    ledger = RehearsalLedger(ISSUE, readers(count), unmailable.append)
+    ledger = RehearsalLedger([ISSUE], readers(count), unmailable.append)
     claimed: set[int] = set()
     handed: set[int] = set()
     for act, number in acts:

@@ -1,0 +1,144 @@
+"""The variants of an issue: in which languages and for which departments it is rendered.
+
+A reader gets the variant of their language and chosen departments. A choice
+without its own gets the full one in that language.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from newsletter.issues.lines import write_lines
+from newsletter.issues.model import Choice, Issue, Item, Section, ServedVariant, Variant
+from newsletter.publication.model import Newsletter, Publication, Ranking
+from newsletter.words import is_armenian, pick_language
+
+# With fewer stories than this a mail is not worth opening: whoever chose so gets all.
+FEWEST_STORIES = 3
+
+
+def language_of(choice: Choice, issue: Issue, offered: Iterable[str]) -> str:
+    """The language in which the issue goes to readers of that choice: its own, or one offered."""
+    wanted = [choice.language] if choice.language else []
+    return pick_language(wanted, (issue.language, *offered)) or issue.language
+
+
+def plan_variants(
+    issue: Issue,
+    newsletter: Newsletter,
+    publication: Publication,
+    choices: Mapping[Choice, int],
+) -> tuple[ServedVariant, ...]:
+    """The variants to render, each with the choices that it serves; the canonical one first.
+
+    ``choices`` says how many readers made each. There are at most
+    `Newsletter.max_variants`: the full one in each language, then those of
+    departments that most readers chose. A choice that leaves too few stories, or
+    all of them, has none of its own.
+    """
+    offered = newsletter.languages_in(publication)
+    languages = list(dict.fromkeys((issue.language, *offered)))[: newsletter.max_variants]
+    plan: dict[Variant, list[Choice]] = {Variant(language): [] for language in languages}
+    found: dict[tuple[str, ...], list[Choice]] = {}
+    readers: Counter[tuple[str, ...]] = Counter()
+    for choice, count in choices.items():
+        language = language_of(choice, issue, languages)
+        key = Variant(language, choice.departments).key
+        found.setdefault(key, []).append(choice)
+        readers[key] += count
+    room = newsletter.max_variants - len(plan)
+    for key in sorted(found, key=lambda key: (-readers[key], key)):
+        language = language_of(found[key][0], issue, languages)
+        # Spelt as most readers do, so that the same readers always give the same name.
+        spelling = max(found[key], key=lambda choice: (choices[choice], choice.departments))
+        variant = Variant(language, spelling.departments)
+        if variant.is_full:
+            plan[variant] += found[key]
+        elif room > 0 and is_worth_rendering(issue, variant):
+            plan[variant] = found[key]
+            room -= 1
+        else:
+            plan[Variant(language)] += found[key]
+    return tuple(ServedVariant(variant, tuple(served)) for variant, served in plan.items())
+
+
+def is_worth_rendering(issue: Issue, variant: Variant) -> bool:
+    """Whether a choice of departments leaves enough stories, and not all of them."""
+    left = [item for item in issue.items if _is_chosen(item, variant.departments)]
+    return len({item.story_id for item in left}) >= FEWEST_STORIES and len(left) < len(issue.items)
+
+
+def vary_issue(
+    issue: Issue, variant: Variant, newsletter: Newsletter, publication: Publication
+) -> Issue:
+    """The issue as that variant prints it.
+
+    Stories keep their language. Where a choice of departments leaves too few of
+    them, as a correction may, it is the full one. Title, subject and preheader are
+    written anew if they were made from the issue's stories.
+    """
+    chosen = _choose(issue, variant, newsletter) if is_worth_rendering(issue, variant) else issue
+    if chosen is issue and variant.language == issue.language:
+        return issue
+    varied = replace(
+        chosen,
+        language=variant.language,
+        sections=tuple(
+            _speak(section, issue.language, variant.language) for section in chosen.sections
+        ),
+    )
+    made_from = write_lines(newsletter.speaking(issue.language), publication, issue)
+    written = write_lines(newsletter.speaking(variant.language), publication, varied)
+    return replace(
+        varied,
+        title=written.title if issue.title == made_from.title else issue.title,
+        subject=written.subject if issue.subject == made_from.subject else issue.subject,
+        preheader=written.preheader if issue.preheader == made_from.preheader else issue.preheader,
+    )
+
+
+def _choose(issue: Issue, variant: Variant, newsletter: Newsletter) -> Issue:
+    """The issue with the stories of the chosen departments; sections left empty go."""
+    sections = []
+    for section in issue.sections:
+        items = tuple(item for item in section.items if _is_chosen(item, variant.departments))
+        if items:
+            sections.append(replace(section, items=items))
+    lead = issue.lead
+    if lead and lead not in {item.story_id for section in sections for item in section.items}:
+        lead = _choose_lead(issue, sections, newsletter.ranking)
+    return replace(issue, sections=tuple(sections), lead=lead)
+
+
+def _choose_lead(issue: Issue, sections: Sequence[Section], ranking: Ranking) -> str:
+    """As in the draft: of the latest a story pinned at the first place, else the best score."""
+    items = next((section.items for section in sections if section.kind == "latest"), ())
+    if not items:
+        return ""
+    pinned = {pin.story_id for pin in issue.pins if pin.position == 1}
+    excerpts = ranking.syndicated == "excerpt"
+    whole = [
+        item for item in items if item.story_id in pinned or not (excerpts and item.syndicated_from)
+    ]
+    able = whole or list(items)
+    scored = [(item.score, item) for item in able if item.score is not None]
+    if able[0].story_id in pinned or not scored:
+        return able[0].story_id
+    # Among equals the first one, as it is the newest.
+    return max(scored, key=lambda pair: pair[0])[1].story_id
+
+
+def _speak(section: Section, before: str, language: str) -> Section:
+    """The section within an issue in ``language``: what is in another says so."""
+    if language == before:
+        return section
+    items = tuple(
+        item if item.language or is_armenian(item.headline) else replace(item, language=before)
+        for item in section.items
+    )
+    return replace(section, items=items)
+
+
+def _is_chosen(item: Item, departments: Sequence[str]) -> bool:
+    wanted = {name.casefold() for name in departments}
+    return not wanted or item.department.casefold() in wanted

@@ -1,0 +1,16 @@
+"""The departments that a subscription is narrowed to.
+
+Revision ID: 0012
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("subscription", sa.Column("departments", sa.Text(), nullable=True))

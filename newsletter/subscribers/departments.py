@@ -1,0 +1,35 @@
+"""The departments of the paper that a subscription is narrowed to."""
+
+from newsletter.errors import UsageError
+
+# What parts the names in a file, on the command line and in the database.
+SEPARATOR = ";"
+_MOST = 50
+_LONGEST = 100
+
+
+def parse_departments(text: str) -> tuple[str, ...]:
+    """The names in ``text``, parted by ";", each once, in the order of the alphabet.
+
+    The same choice is always the same value; a name counts once, in capitals or
+    not. None means all departments. UsageError for what no department is called.
+    """
+    names: dict[str, str] = {}
+    for part in text.split(SEPARATOR):
+        name = " ".join(part.split())
+        if len(name) > _LONGEST or not name.isprintable():
+            raise UsageError(
+                f"a department has a name of more than {_LONGEST} characters, or of some that "
+                "can't be printed",
+                subject="departments",
+            )
+        if name:
+            names.setdefault(name.casefold(), name)
+    if len(names) > _MOST:
+        raise UsageError(f"more than {_MOST} departments are chosen", subject="departments")
+    return tuple(names[key] for key in sorted(names))
+
+
+def join_departments(names: tuple[str, ...]) -> str:
+    """The names as `parse_departments` reads them back."""
+    return SEPARATOR.join(names)

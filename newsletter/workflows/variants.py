@@ -1,0 +1,87 @@
+"""An issue in the variants that its readers chose: planned, rendered and looked at."""
+
+from dataclasses import dataclass
+
+from newsletter.checks.model import Finding
+from newsletter.checks.rendered import check_rendered
+from newsletter.issues.model import Issue, ServedVariant, Variant
+from newsletter.issues.variants import plan_variants, vary_issue
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.rendering.issue import render_issue
+from newsletter.rendering.model import RenderedIssue
+from newsletter.storage.transaction import Transaction
+from newsletter.workflows.installation import Installation
+
+
+@dataclass(frozen=True)
+class RenderedVariant:
+    """A variant as it goes out, and the choices that it serves."""
+
+    served: ServedVariant
+    rendered: RenderedIssue
+
+    @property
+    def variant(self) -> Variant:
+        return self.served.variant
+
+
+def choose_variants(
+    tx: Transaction, settings: Settings, newsletter: Newsletter, issue: Issue
+) -> tuple[ServedVariant, ...]:
+    """The variants of an issue for its audience as it stands; the canonical one first."""
+    publication = settings.publication
+    others = set(newsletter.languages_in(publication)) - {issue.language}
+    choices = tx.audience.choices(newsletter.slug, only_departments=not others)
+    return plan_variants(issue, newsletter, publication, choices)
+
+
+def frozen_variants(tx: Transaction, issue: Issue) -> tuple[ServedVariant, ...]:
+    """The variants in which an issue began to be sent, which its corrections have too."""
+    found = {
+        one.key: one
+        for mailing in tx.mailings.of_issue(issue.public_id)
+        for one in [Variant(mailing.language, mailing.departments)]
+    }
+    canonical = Variant(issue.language)
+    others = [variant for variant in found.values() if variant.key != canonical.key]
+    return tuple(map(ServedVariant, (canonical, *others)))
+
+
+def render_variant(
+    installation: Installation,
+    settings: Settings,
+    newsletter: Newsletter,
+    issue: Issue,
+    variant: Variant,
+) -> RenderedIssue:
+    """The issue as that variant of it would go out now."""
+    return render_issue(
+        vary_issue(issue, variant, newsletter, settings.publication),
+        settings.publication,
+        newsletter,
+        base_url=installation.base_url,
+        templates=installation.templates,
+        utm_source=settings.tracking.utm_source,
+        clicks=settings.tracking.clicks,
+        archived_in=issue.language,
+    )
+
+
+def render_variants(
+    installation: Installation,
+    settings: Settings,
+    newsletter: Newsletter,
+    issue: Issue,
+    canonical: RenderedIssue,
+    variants: tuple[ServedVariant, ...],
+) -> tuple[tuple[RenderedVariant, ...], tuple[Finding, ...]]:
+    """The variants, the first as it is rendered already, and what the checks say of the others."""
+    made = [RenderedVariant(variants[0], canonical)]
+    findings: dict[Finding, None] = {}
+    for served in variants[1:]:
+        variant = served.variant
+        rendered = render_variant(installation, settings, newsletter, issue, variant)
+        made.append(RenderedVariant(served, rendered))
+        varied = vary_issue(issue, variant, newsletter, settings.publication)
+        findings |= dict.fromkeys(check_rendered(varied, rendered, settings.publication))
+    return tuple(made), tuple(findings)
