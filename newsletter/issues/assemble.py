@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from newsletter.errors import NotFound
-from newsletter.issues.lines import template_words, write_lines
+from newsletter.issues.lines import name_window, template_words, title_words, write_lines
 from newsletter.issues.model import Issue, IssueState, Item, RunnerUp, Section
 from newsletter.issues.wording import (
     fill_template,
-    name_days,
     name_since,
     unknown_names,
 )
@@ -31,7 +29,7 @@ from newsletter.ranking.model import (
 )
 from newsletter.ranking.score import Expectation, Score, score_story
 from newsletter.ranking.select import choose_lead, select_stories
-from newsletter.ranking.windows import latest_window, window_days
+from newsletter.ranking.windows import latest_window
 from newsletter.stories.model import Story
 from newsletter.tokens import derived_public_id
 
@@ -116,9 +114,11 @@ def assemble_issue(
     window = latest_window(latest, material.covers_from, now)
     pool = _make_pool(newsletter, publication, material, instructions, now)
     words = template_words(newsletter, publication, slot)
-    looked_at = {p.slug: _name_window(p, window, now, zone, language) for p in newsletter.sections}
+    looked_at = {
+        p.slug: name_window(p, window.start, now, zone, language) for p in newsletter.sections
+    }
     titles = {
-        plan.slug: fill_template(plan.title, _title_words(plan, looked_at[plan.slug], words))
+        plan.slug: fill_template(plan.title, title_words(plan, looked_at[plan.slug], words))
         for plan in newsletter.sections
     }
     selections, notices = _select_sections(newsletter, material, pool, window, titles)
@@ -198,7 +198,7 @@ def _unknown_words(
         ("subject", newsletter.subject, words),
         ("title", newsletter.title, words),
         *(
-            (f"{plan.slug} title", plan.title, _title_words(plan, looked_at[plan.slug], words))
+            (f"{plan.slug} title", plan.title, title_words(plan, looked_at[plan.slug], words))
             for plan in newsletter.sections
         ),
     ]
@@ -321,15 +321,6 @@ def _left_out(plan: SectionPlan, title: str, selection: Selection) -> str:
     return f"“{title}” was left out: {why}."
 
 
-def _name_window(
-    plan: SectionPlan, window: Window, now: datetime, zone: ZoneInfo, language: str
-) -> str:
-    """What the section looks at, in words."""
-    if plan.kind == "latest":
-        return name_since(window.start, now, zone, language)
-    return name_days(*window_days(plan, now, zone), language)
-
-
 def _print_section(
     plan: SectionPlan, selection: Selection, title: str, looked_at: str, ranking: Ranking
 ) -> Section:
@@ -380,9 +371,3 @@ def _print_item(choice: Choice, position: int, ranking: Ranking) -> Item:
 
 def _value(score: Score | None) -> float | None:
     return None if score is None else round(score.value, 1)
-
-
-def _title_words(plan: SectionPlan, looked_at: str, words: Mapping[str, str]) -> dict[str, str]:
-    """The words of a section's title, which is written before there is a lead."""
-    rest = {name: word for name, word in words.items() if name != "headline"}
-    return {"window": looked_at, "department": plan.department, **rest}

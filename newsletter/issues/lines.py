@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from newsletter.issues.model import Issue
-from newsletter.issues.wording import fill_template, name_date, name_period
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.issues.wording import fill_template, name_date, name_days, name_period, name_since
+from newsletter.publication.model import Newsletter, Publication, SectionPlan
 from newsletter.publication.slots import Slot
+from newsletter.ranking.windows import window_days
 from newsletter.stories.canonical import title_key
 from newsletter.stories.excerpt import cut_at_word
 from newsletter.words import words_of
@@ -56,6 +59,21 @@ def template_words(
         "period": name_period(newsletter.send_moment.period, dated.date, language),
         "date": name_date(dated.date, language),
     }
+
+
+def title_words(plan: SectionPlan, looked_at: str, words: Mapping[str, str]) -> dict[str, str]:
+    """The words of a section's title, which is written before there is a lead."""
+    rest = {name: word for name, word in words.items() if name != "headline"}
+    return {"window": looked_at, "department": plan.department, **rest}
+
+
+def name_window(
+    plan: SectionPlan, since: datetime, now: datetime, zone: ZoneInfo, language: str
+) -> str:
+    """What the section looks at, in words; "latest" at what was published ``since`` then."""
+    if plan.kind == "latest":
+        return name_since(since, now, zone, language)
+    return name_days(*window_days(plan, now, zone), language)
 
 
 def _write_title(newsletter: Newsletter, publication: Publication, words: Mapping[str, str]) -> str:

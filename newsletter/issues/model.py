@@ -69,7 +69,8 @@ class RunnerUp:
 class Section:
     """A part of an issue. ``window`` says in words what it looked at.
 
-    ``relaxed`` says which limits gave way because too few stories were left.
+    ``language`` is the title's where that is not the issue's. ``relaxed`` says
+    which limits gave way because too few stories were left.
     """
 
     slug: str
@@ -79,6 +80,7 @@ class Section:
     items: tuple[Item, ...]
     runners_up: tuple[RunnerUp, ...] = ()
     relaxed: tuple[str, ...] = ()
+    language: str | None = None
 
 
 class BlockKind(StrEnum):
@@ -126,7 +128,8 @@ class Issue:
     ``held_over`` are those that an editor holds for the next issue, ``pins`` and
     ``excluded`` what else they said of single stories. ``checks`` are the fresh
     checks it went through, the oldest first. ``logo`` is the paper's, as the
-    masthead shows it; without one the name is set in type.
+    masthead shows it; without one the name is set in type. ``note_language`` is the
+    note's where that is not the issue's, in a variant.
     """
 
     public_id: str
@@ -153,6 +156,7 @@ class Issue:
     checks: tuple[FreshCheck, ...] = ()
     block: Block | None = None
     logo: Picture | None = None
+    note_language: str | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:

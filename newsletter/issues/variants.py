@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from newsletter.issues.lines import write_lines
+from newsletter.issues.lines import name_window, template_words, title_words, write_lines
 from newsletter.issues.model import Choice, Issue, Item, Section, ServedVariant, Variant
+from newsletter.issues.wording import fill_template
 from newsletter.publication.model import Newsletter, Publication, Ranking
 from newsletter.words import is_armenian, pick_language
 
@@ -41,11 +42,11 @@ def plan_variants(
     plan: dict[Variant, list[Choice]] = {Variant(language): [] for language in languages}
     found: dict[tuple[str, ...], list[Choice]] = {}
     readers: Counter[tuple[str, ...]] = Counter()
-    for choice, count in choices.items():
+    for choice in sorted(choices, key=lambda one: (one.language or "", one.departments)):
         language = language_of(choice, issue, languages)
         key = Variant(language, choice.departments).key
         found.setdefault(key, []).append(choice)
-        readers[key] += count
+        readers[key] += choices[choice]
     room = newsletter.max_variants - len(plan)
     for key in sorted(found, key=lambda key: (-readers[key], key)):
         language = language_of(found[key][0], issue, languages)
@@ -80,15 +81,19 @@ def vary_issue(
     chosen = _choose(issue, variant, newsletter) if is_worth_rendering(issue, variant) else issue
     if chosen is issue and variant.language == issue.language:
         return issue
-    varied = replace(
-        chosen,
-        language=variant.language,
-        sections=tuple(
-            _speak(section, issue.language, variant.language) for section in chosen.sections
-        ),
-    )
+    speaking = newsletter.speaking(variant.language)
+    varied = chosen
+    if variant.language != issue.language:
+        varied = replace(
+            chosen,
+            language=variant.language,
+            note_language=issue.language,
+            sections=tuple(
+                _speak(section, issue, speaking, publication) for section in chosen.sections
+            ),
+        )
     made_from = write_lines(newsletter.speaking(issue.language), publication, issue)
-    written = write_lines(newsletter.speaking(variant.language), publication, varied)
+    written = write_lines(speaking, publication, varied)
     return replace(
         varied,
         title=written.title if issue.title == made_from.title else issue.title,
@@ -128,15 +133,25 @@ def _choose_lead(issue: Issue, sections: Sequence[Section], ranking: Ranking) ->
     return max(scored, key=lambda pair: pair[0])[1].story_id
 
 
-def _speak(section: Section, before: str, language: str) -> Section:
-    """The section within an issue in ``language``: what is in another says so."""
-    if language == before:
-        return section
+def _speak(
+    section: Section, issue: Issue, newsletter: Newsletter, publication: Publication
+) -> Section:
+    """The section within the issue in the newsletter's language; what is in another says so."""
     items = tuple(
-        item if item.language or is_armenian(item.headline) else replace(item, language=before)
+        item
+        if item.language or is_armenian(item.headline)
+        else replace(item, language=issue.language)
         for item in section.items
     )
-    return replace(section, items=items)
+    language = newsletter.language_in(publication)
+    plan = next((plan for plan in newsletter.sections if plan.slug == section.slug), None)
+    template = plan.titles.get(language) if plan else None
+    if plan is None or template is None:
+        return replace(section, items=items, language=issue.language)
+    zone = newsletter.zone_in(publication)
+    looked_at = name_window(plan, issue.covers_from, issue.covers_until, zone, language)
+    words = title_words(plan, looked_at, template_words(newsletter, publication, issue))
+    return replace(section, items=items, title=fill_template(template, words), window=looked_at)
 
 
 def _is_chosen(item: Item, departments: Sequence[str]) -> bool:

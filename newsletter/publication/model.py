@@ -268,6 +268,11 @@ class SectionPlan(Model):
         description="printed above the section; may hold {window} {department} {newsletter} "
         "{publication} {short_name} {period} {date}",
     )
+    titles: dict[Language, Line] = Field(
+        {},
+        description='the title in the newsletter\'s other languages: { hy = "…" }; else it stands '
+        "in its own there too",
+    )
     count: int = Field(5, ge=1, le=28, description="how many stories at most")
     minimum: int = Field(
         1,

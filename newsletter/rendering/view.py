@@ -96,6 +96,7 @@ class SectionView:
     """A section with something in it, without the lead. ``kind`` chooses the template.
 
     ``groups`` holds its ``items`` once more, by department, where that is wanted.
+    ``foreign`` is its title's language where that is not the issue's.
     """
 
     slug: str
@@ -103,6 +104,7 @@ class SectionView:
     title: str
     items: tuple[ItemView, ...]
     groups: tuple[GroupView, ...] = ()
+    foreign: str | None = None
 
 
 @dataclass(frozen=True)
@@ -336,6 +338,7 @@ def _view_section(
         title=section.title,
         items=items,
         groups=_group(items) if grouped else (),
+        foreign=section.language,
     )
 
 

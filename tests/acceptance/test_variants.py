@@ -15,8 +15,10 @@ import pytest
 from newsletter.clock import SystemClock
 from newsletter.config import load_config
 from newsletter.demo.catcher import MailCatcher
+from newsletter.issues.model import Variant
 from newsletter.web.archive import newest_by_language
 from newsletter.workflows.opening import open_installation
+from newsletter.workflows.variants import render_variant
 from tests.acceptance.command_line import must, newsletter, write_config
 from tests.acceptance.moving_clock import MovingClock
 from tests.acceptance.weekly_feed import weekly_feed
@@ -34,6 +36,7 @@ odd@readers.example,en,Chess
 eve@readers.example,de,
 """
 TABLES = 'languages = ["en", "hy"]\nmax_variants = {most}\n'
+LATEST = 'kind = "latest"'
 
 
 def make_paper(folder: Path, feed: str, port: int, most: int = 12) -> None:
@@ -42,7 +45,8 @@ def make_paper(folder: Path, feed: str, port: int, most: int = 12) -> None:
     send_at = 'send_at = "Fri 07:00"\n'
     assert send_at in text
     text = text.replace(send_at, send_at + TABLES.format(most=most))
-    path.write_text(text.replace('kind = "latest"', 'kind = "latest"\nwindow = "28 days"'), "utf-8")
+    titles = 'titles = { hy = "Շաբաթվա նոր նյութերը" }'
+    path.write_text(text.replace(LATEST, f'{LATEST}\nwindow = "28 days"\n{titles}'), "utf-8")
     (folder / "readers.csv").write_text(READERS, "utf-8")
     must(folder, "subscribers", "import", "readers.csv", "--consent", "told on paper")
     must(folder, "issue", "draft", "--now", DRAFTED.isoformat())
@@ -111,10 +115,31 @@ def test_each_reader_gets_their_language_and_departments(
     assert "View in browser" in told(mails["art"])
     assert "View in browser" not in told(mails["arev"])
     assert "/archive/weekly/2025-W32?lang=hy\n" in told(mails["arev"])
+    assert "Շաբաթվա նոր նյութերը" in told(mails["ara"])
     # A story keeps its language within a mail in another.
     html = mails["ara"].get_body(("html",))
     assert html is not None
     assert 'lang="en"' in html.get_content()
+
+
+def test_the_same_input_gives_the_same_bytes(
+    sent: tuple[Path, dict[str, Any]],
+) -> None:
+    config = load_config(sent[0] / "config.toml", {})
+    with open_installation(config, MovingClock(SENT)) as opened:
+        with opened.database.read() as tx:
+            (issue,) = tx.issues.recent("weekly", 5)
+            frozen = tx.mailings.of_issue(issue.public_id)
+        settings = opened.settings()
+        for mailing in frozen:
+            variant = Variant(mailing.language, mailing.departments)
+            again = render_variant(opened, settings, settings.newsletter[0], issue, variant)
+            assert (again.subject, again.html, again.text) == (
+                mailing.subject,
+                mailing.html,
+                mailing.text,
+            )
+    assert len({mailing.public_id for mailing in frozen}) == len(frozen) == 4
 
 
 def test_the_subject_follows_the_lead_of_the_variant(sent: tuple[Path, dict[str, Any]]) -> None:
