@@ -21,8 +21,9 @@ from newsletter.log import get_logger
 
 log = get_logger(__name__)
 
-# One issue and the system mail that comes between: each confirmation is a mailing.
-_TEMPLATES_KEPT = 16
+# An issue's variants (at most 40), which come in no order, and the system mail between
+# them: each confirmation is a mailing. A template is some 200 KB.
+_TEMPLATES_KEPT = 64
 
 
 class LetterWriter:

@@ -414,7 +414,7 @@ class Newsletter(Model):
     max_variants: int = Field(
         12,
         ge=1,
-        le=100,
+        le=40,
         description="into how many variants an issue is rendered at most: one a language, then the "
         "departments that most readers chose; who has none of their own gets the full one",
     )

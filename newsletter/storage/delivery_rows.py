@@ -62,13 +62,13 @@ class DeliveryGroup:
     """
 
     revision: int
-    variant: str
     wave: int
     state: DeliveryState
     reason: str
     relay: str
     readers: int
     doubtful: int
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,12 @@ class DeliveryRows:
         return [
             DeliveryGroup(
                 parts[mailing].revision,
-                parts[mailing].variant.name,
                 wave,
                 DeliveryState(state),
                 reason,
                 relay,
                 *sums,
+                variant=parts[mailing].variant.name,
             )
             for (mailing, wave, state, reason, relay), sums in sorted(
                 self._count(issue_id, columns).items()

@@ -88,6 +88,7 @@ def issue_document(issue: Issue) -> Json:
         "preheader": issue.preheader,
         "language": issue.language,
         "note": issue.note,
+        "note_language": issue.note_language,
         "lead": issue.lead,
         "held_over": list(issue.held_over),
         "pins": [[pin.section, pin.position, pin.story_id] for pin in issue.pins],
@@ -131,6 +132,7 @@ def issue_from_document(
         sections=tuple(_section_from(section) for section in document.get("sections", ())),
         language=document.get("language", "en"),
         note=document.get("note", ""),
+        note_language=document.get("note_language"),
         lead=document.get("lead", ""),
         held_over=tuple(document.get("held_over", ())),
         pins=tuple(Pin(*pin) for pin in document.get("pins", ())),
@@ -177,6 +179,7 @@ def _section_document(section: Section) -> Json:
         "items": [_item_document(item) for item in section.items],
         "runners_up": [_runner_up_document(runner_up) for runner_up in section.runners_up],
         "relaxed": list(section.relaxed),
+        "language": section.language,
     }
 
 
@@ -189,6 +192,7 @@ def _section_from(document: Mapping[str, Any]) -> Section:
         items=tuple(_item_from(item) for item in document.get("items", ())),
         runners_up=tuple(_runner_up_from(found) for found in document.get("runners_up", ())),
         relaxed=tuple(document.get("relaxed", ())),
+        language=document.get("language"),
     )
 
 

@@ -52,10 +52,10 @@ def test_readers_are_grouped_by_what_became_of_them(database: Database, ledger: 
         groups = tx.mailings.groups(ISSUE)
         assert tx.mailings.counts(ISSUE) == LedgerCounts(queued=3, accepted=1, refused=1)
     assert groups == [
-        DeliveryGroup(1, 0, DeliveryState.ACCEPTED, ACCEPTED.reason, "", 1, 0),
-        DeliveryGroup(1, 0, DeliveryState.QUEUED, "", "", 2, 0),
-        DeliveryGroup(1, 0, DeliveryState.QUEUED, UNCERTAIN.reason, "", 1, 1),
-        DeliveryGroup(1, 0, DeliveryState.REFUSED, REFUSED.reason, "", 1, 0),
+        DeliveryGroup(1, 0, DeliveryState.ACCEPTED, ACCEPTED.reason, "", 1, 0, "en"),
+        DeliveryGroup(1, 0, DeliveryState.QUEUED, "", "", 2, 0, "en"),
+        DeliveryGroup(1, 0, DeliveryState.QUEUED, UNCERTAIN.reason, "", 1, 1, "en"),
+        DeliveryGroup(1, 0, DeliveryState.REFUSED, REFUSED.reason, "", 1, 0, "en"),
     ]
 
 

@@ -95,6 +95,7 @@ mailings = each_field(
     return_path=st.none() | texts,
     newsletter_id=st.none() | texts,
     revision=st.integers(1, 99),
+    departments=st.lists(texts, max_size=2).map(tuple),
     dkim_selectors=st.lists(texts, max_size=2).map(tuple),
 )
 COLUMNS = (
