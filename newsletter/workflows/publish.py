@@ -224,7 +224,7 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     with installation.database.read() as tx:
         served = choose_variants(tx, settings, newsletter, issue)
     variants, findings = render_variants(
-        installation, settings, newsletter, issue, rendered, served
+        installation, settings, newsletter, issue, rendered, served, findings
     )
     refuse_stopped(issue, findings)
     now = installation.clock.now()

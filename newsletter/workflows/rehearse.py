@@ -130,7 +130,9 @@ def rehearse_issue(
     with installation.database.read() as tx:
         served = choose_variants(tx, settings, newsletter, issue)
         outlook = look_ahead(tx, installation, settings, issue, newsletter)
-    variants, more = render_variants(installation, settings, newsletter, issue, rendered, served)
+    variants, more = render_variants(
+        installation, settings, newsletter, issue, rendered, served, findings
+    )
     findings += more
     with installation.database.read() as tx:
         now = installation.clock.now()

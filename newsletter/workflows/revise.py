@@ -79,8 +79,9 @@ def revise_issue(
         after,
         rendered,
         frozen,
+        findings,
     )
-    findings = tuple(dict.fromkeys((*findings, *more)))
+    findings += more
     refuse_stopped(after, findings)
     _await_replies(installation, issue)
     now = installation.clock.now()

@@ -1,6 +1,7 @@
 """An issue in the variants that its readers chose: planned, rendered and looked at."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from newsletter.checks.model import Finding
 from newsletter.checks.rendered import check_rendered
@@ -74,14 +75,23 @@ def render_variants(
     issue: Issue,
     canonical: RenderedIssue,
     variants: tuple[ServedVariant, ...],
+    known: Iterable[Finding],
 ) -> tuple[tuple[RenderedVariant, ...], tuple[Finding, ...]]:
-    """The variants, the first as it is rendered already, and what the checks say of the others."""
+    """The variants, the first as it is rendered already; and what the checks say of the others.
+
+    What they say of several, or of the canonical one (``known``), is told once.
+    """
     made = [RenderedVariant(variants[0], canonical)]
-    findings: dict[Finding, None] = {}
+    said = {finding.sentence for finding in known}
+    findings: list[Finding] = []
     for served in variants[1:]:
         variant = served.variant
         rendered = render_variant(installation, settings, newsletter, issue, variant)
         made.append(RenderedVariant(served, rendered))
         varied = vary_issue(issue, variant, newsletter, settings.publication)
-        findings |= dict.fromkeys(check_rendered(varied, rendered, settings.publication))
+        for finding in check_rendered(varied, rendered, settings.publication):
+            if finding.sentence not in said:
+                said.add(finding.sentence)
+                sentence = f"In the variant {variant.name}: {finding.sentence}"
+                findings.append(replace(finding, sentence=sentence))
     return tuple(made), tuple(findings)

@@ -16,6 +16,7 @@ from newsletter.subscribers.csv_import import (
     RefusedRow,
     open_subscriber_file,
 )
+from newsletter.subscribers.departments import join_departments, parse_departments
 from newsletter.subscribers.model import Consent, Subscriber, Subscription, SubscriptionState
 
 NOW = datetime(2025, 8, 5, 11, tzinfo=UTC)
@@ -60,6 +61,39 @@ def test_a_time_zone_is_a_name_of_the_iana_database(cell: str, timezone: str | N
         assert row == RefusedRow(2, "the time zone is no name such as Asia/Yerevan")
     else:
         assert row == Addition(2, "lilit@reader.example", "", None, ImportStatus.ACTIVE, timezone)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", "|"])
+def test_departments_are_parted_by_semicolons(delimiter: str) -> None:
+    cells = (("email", "Departments"), ("ani@reader.example", "Sports; arts ;;Arts;City  Hall"))
+    (row,) = read("\n".join(map(delimiter.join, cells)))
+    assert isinstance(row, Addition)
+    assert row.departments == ("arts", "City Hall", "Sports")
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (";".join(f"d{n}" for n in range(51)), "more than 50 departments"),
+        ("x" * 101, "more than 100 characters"),
+        ("Arts\u202e", "can't be printed"),
+    ],
+)
+def test_what_is_no_choice_of_departments_is_refused(cell: str, words: str) -> None:
+    (row,) = read(f"email,departments\nani@reader.example,{cell}\n")
+    assert isinstance(row, RefusedRow)
+    assert words in row.sentence
+
+
+@given(st.text())
+def test_a_choice_of_departments_comes_back_the_same(text: str) -> None:
+    try:
+        names = parse_departments(text)
+    except UsageError:
+        return
+    assert parse_departments(join_departments(names)) == names
+    assert parse_departments(join_departments(tuple(reversed(names)))) == names
+    assert len({name.casefold() for name in names}) == len(names)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -182,11 +216,15 @@ def test_an_export_is_harmless_and_reads_back(address: str, name: str) -> None:
         SubscriptionState.UNSUBSCRIBED,
         Consent("import", "=cmd|' /C calc'!A0", NOW, "-placement"),
         NOW,
+        ("=Arts", "Sports"),
     )
     stream = io.StringIO(newline="")
     assert write_subscribers([subscription], stream) == 1
     for cell in list(csv.reader(io.StringIO(stream.getvalue())))[1]:
         assert cell[:1] not in ("=", "+", "-", "@", "\t", "\r")
     assert read(stream.getvalue()) == [
-        Addition(2, address, name, "hy", ImportStatus.UNSUBSCRIBED, "Asia/Yerevan")
+        Addition(
+            *(2, address, name, "hy", ImportStatus.UNSUBSCRIBED, "Asia/Yerevan"),
+            ("=Arts", "Sports"),
+        )
     ]

@@ -216,11 +216,16 @@ def test_a_picture_that_is_left_at_the_site_is_shared_from_there(site: Site) -> 
 
 
 def put_variant(
-    site: Site, issue: Issue, language: str, words: str, *, revision: int = 1
-) -> None:  # fmt: skip
+    site: Site,
+    issue: Issue,
+    language: str,
+    words: str,
+    *departments: str,
+    revision: int = 1,
+) -> None:
     with site.database.write() as tx:
         mailing = Mailing(
-            public_id=f"variant{language}{revision}",
+            public_id=f"variant{language}{revision}{''.join(departments)}",
             kind=MailingKind.ISSUE,
             subject=words,
             html=f"<!DOCTYPE html><html lang={language}><head><title>{words}</title></head>"
@@ -231,8 +236,9 @@ def put_variant(
             created_at=NOW,
             language=language,
             revision=revision,
+            departments=departments,
         )
-        key = f"{language}{revision}"
+        key = mailing.public_id
         assert tx.mailings.create(mailing, key=key, issue_id=issue.public_id, newsletter="weekly")
 
 
@@ -241,6 +247,9 @@ def test_lang_picks_another_rendering_where_there_is_one(site: Site) -> None:
     put_variant(site, issue, "en", "First English")
     put_variant(site, issue, "hy", "Հայերեն")
     put_variant(site, issue, "en", "Second English", revision=2)
+    # What only some readers chose is no page.
+    put_variant(site, issue, "en", "Second Arts", "Arts", revision=2)
+    put_variant(site, issue, "fr", "Les arts", "Arts", revision=2)
     path = "/archive/weekly/2025-W32"
     url = f"{BASE_URL}{path}"
     for query, words, canonical in (

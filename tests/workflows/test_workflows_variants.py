@@ -1,4 +1,4 @@
-"""An issue in variants that is corrected on its way, and what becomes of each reader."""
+"""An issue in variants: corrected on its way, and stopped by one of them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.checks.model import Finding, Level
 from newsletter.config import load_config
+from newsletter.errors import Conflict
 from newsletter.issues.correct import Correction
 from newsletter.issues.model import Issue, IssueState
 from newsletter.storage.delivery_rows import DeliveryRow
+from newsletter.workflows import publish, variants
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import move_issue, start_sending
@@ -99,3 +102,19 @@ def test_each_reader_who_waits_gets_the_correction_in_their_variant(opened: Inst
         "en: Arts": 3,
     }
     assert report.counts.total == len(CHOICES)
+
+
+def test_what_stops_one_variant_stops_the_issue_and_is_told_of_it(
+    opened: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(issue: Issue, *_: object, sender: str = "") -> tuple[Finding, ...]:
+        of_all = Finding(Level.WARN, "alt", "A picture has no words.")
+        few = Finding(Level.STOP, "size", "It is too large.")
+        return (of_all, few) if len(issue.items) == 4 else (of_all,)
+
+    for module in (publish, variants):
+        monkeypatch.setattr(module, "check_rendered", check)
+    with pytest.raises(
+        Conflict, match=r"can't go out: In the variant en: Arts: It is too large\.$"
+    ):
+        start_sending(opened, an_issue_of_departments(), actor="anna")
