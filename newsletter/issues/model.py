@@ -207,10 +207,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class ServedVariant:
-    """A variant and the choices that it serves; of no reader's for one that is only archived."""
+    """A variant and the choices that it serves; of no reader's for one that is only archived.
+
+    ``subject`` is the one that a correction leaves it.
+    """
 
     variant: Variant
     choices: tuple[Choice, ...] = ()
+    subject: str | None = None
 
 
 class LinkPlace(StrEnum):

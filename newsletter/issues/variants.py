@@ -70,13 +70,19 @@ def is_worth_rendering(issue: Issue, variant: Variant) -> bool:
 
 
 def vary_issue(
-    issue: Issue, variant: Variant, newsletter: Newsletter, publication: Publication
+    issue: Issue,
+    variant: Variant,
+    newsletter: Newsletter,
+    publication: Publication,
+    *,
+    subject: str | None = None,
 ) -> Issue:
     """The issue as that variant prints it.
 
     Stories keep their language. Where a choice of departments leaves too few of
     them, as a correction may, it is the full one. Title, subject and preheader are
-    written anew if they were made from the issue's stories.
+    written anew if they were made from the issue's stories. With ``subject`` that is
+    kept, and tells whether the variant has lines of its own.
     """
     chosen = _choose(issue, variant, newsletter) if is_worth_rendering(issue, variant) else issue
     if chosen is issue and variant.language == issue.language:
@@ -94,11 +100,16 @@ def vary_issue(
         )
     made_from = write_lines(newsletter.speaking(issue.language), publication, issue)
     written = write_lines(speaking, publication, varied)
+    own_preheader = issue.preheader == made_from.preheader
+    if subject is None:
+        subject = written.subject if issue.subject == made_from.subject else issue.subject
+    else:
+        own_preheader = subject != issue.subject
     return replace(
         varied,
         title=written.title if issue.title == made_from.title else issue.title,
-        subject=written.subject if issue.subject == made_from.subject else issue.subject,
-        preheader=written.preheader if issue.preheader == made_from.preheader else issue.preheader,
+        subject=subject,
+        preheader=written.preheader if own_preheader else issue.preheader,
     )
 
 

@@ -71,7 +71,7 @@ def revise_issue(
     settings = _settings_for(installation, issue)
     rendered, findings = check_issue(installation, settings, after)
     with installation.database.read() as tx:
-        frozen = frozen_variants(tx, before)
+        frozen = frozen_variants(tx, before, after)
     variants, more = render_variants(
         installation,
         settings,

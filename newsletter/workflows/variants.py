@@ -36,16 +36,19 @@ def choose_variants(
     return plan_variants(issue, newsletter, publication, choices)
 
 
-def frozen_variants(tx: Transaction, issue: Issue) -> tuple[ServedVariant, ...]:
-    """The variants in which an issue began to be sent, which its corrections have too."""
+def frozen_variants(tx: Transaction, before: Issue, after: Issue) -> tuple[ServedVariant, ...]:
+    """The variants in which an issue began to be sent, for a correction of it.
+
+    Each keeps its subject, unless an editor changed the lines that stand for all.
+    """
+    lines_stay = (before.subject, before.preheader) == (after.subject, after.preheader)
     found = {
-        one.key: one
-        for mailing in tx.mailings.of_issue(issue.public_id)
-        for one in [Variant(mailing.language, mailing.departments)]
+        variant.key: ServedVariant(variant, subject=mailing.subject if lines_stay else None)
+        for mailing in tx.mailings.of_issue(before.public_id)
+        for variant in [Variant(mailing.language, mailing.departments)]
     }
-    canonical = Variant(issue.language)
-    others = [variant for variant in found.values() if variant.key != canonical.key]
-    return tuple(map(ServedVariant, (canonical, *others)))
+    canonical = found.pop(Variant(before.language).key, ServedVariant(Variant(before.language)))
+    return (canonical, *found.values())
 
 
 def render_variant(
@@ -54,10 +57,12 @@ def render_variant(
     newsletter: Newsletter,
     issue: Issue,
     variant: Variant,
+    *,
+    subject: str | None = None,
 ) -> RenderedIssue:
-    """The issue as that variant of it would go out now."""
+    """The issue as that variant of it would go out now, called ``subject`` if that is given."""
     return render_issue(
-        vary_issue(issue, variant, newsletter, settings.publication),
+        vary_issue(issue, variant, newsletter, settings.publication, subject=subject),
         settings.publication,
         newsletter,
         base_url=installation.base_url,
@@ -86,9 +91,13 @@ def render_variants(
     findings: list[Finding] = []
     for served in variants[1:]:
         variant = served.variant
-        rendered = render_variant(installation, settings, newsletter, issue, variant)
+        rendered = render_variant(
+            installation, settings, newsletter, issue, variant, subject=served.subject
+        )
         made.append(RenderedVariant(served, rendered))
-        varied = vary_issue(issue, variant, newsletter, settings.publication)
+        varied = vary_issue(
+            issue, variant, newsletter, settings.publication, subject=served.subject
+        )
         for finding in check_rendered(varied, rendered, settings.publication):
             if finding.sentence not in said:
                 said.add(finding.sentence)

@@ -46,7 +46,12 @@ def an_issue_of_departments() -> Issue:
         issue.sections[0],
         items=tuple(replace(item, department="Arts") for item in issue.sections[0].items[:1]),
     )
-    return replace(issue, sections=(most_read, replace(latest, items=items)))
+    return replace(
+        issue,
+        sections=(most_read, replace(latest, items=items)),
+        lead="story6",
+        subject="Headline 6",
+    )
 
 
 @pytest.fixture
@@ -94,6 +99,9 @@ def test_each_reader_who_waits_gets_the_correction_in_their_variant(opened: Inst
     assert len(mailings) == 4
     arts = mailings[after["reader0"].mailing_id].text
     assert "What happened" in arts
+    # As for all, a subject stays until it is corrected itself.
+    subjects = {name: mailings[row.mailing_id].subject for name, row in after.items()}
+    assert (subjects["reader0"], subjects["reader3"]) == ("Headline 3", "Headline 6")
     assert "Headline 6" not in arts
     assert "Headline 6" in mailings[after["reader3"].mailing_id].text
     report = report_issue(opened, issue)
