@@ -355,7 +355,8 @@ subscription = Table(
     # None are all of them; NULL is a reader who was never asked.
     Column("departments", NameList),
     UniqueConstraint("subscriber_id", "newsletter_id"),
-    Index(None, "newsletter_id", "state", "subscriber_id"),
+    # All that queueing an audience asks of a subscription.
+    Index(None, "newsletter_id", "state", "subscriber_id", "departments"),
 )
 
 # Outlives the subscriber: the hash is keyed, so that it tells nobody the address.
