@@ -29,7 +29,7 @@ def measure() -> dict[str, Any]:
         newsletter = only_newsletter(settings, None)
         slot = find_slot(installation, settings, newsletter, None)
         issue = draft_issue(installation, newsletter, slot, actor="bench").issue
-        links = render_current(installation, settings, issue).links
+        links = render_current(installation, settings, issue).rendered.links
         with installation.database.write() as tx:
             tx.links.keep(issue.public_id, links)
         app = create_app(WebContext.of(installation))

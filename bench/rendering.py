@@ -47,7 +47,7 @@ def measure() -> dict[str, Any]:
         seconds = []
         for _ in range(6):
             started = time.perf_counter()
-            rendered = render_current(installation, settings, issue)
+            rendered = render_current(installation, settings, issue).rendered
             seconds.append(time.perf_counter() - started)
         filling = _fill_microseconds(installation, settings, issue)
         theirs = mjml.mjml2html(_in_mjml(installation, settings, newsletter, issue))
@@ -71,10 +71,10 @@ def measure() -> dict[str, Any]:
 
 
 def _fill_microseconds(installation: Installation, settings: Settings, issue: Issue) -> float:
-    rendered = render_current(installation, settings, issue)
+    made = render_current(installation, settings, issue)
     with installation.database.read() as tx:
         now = installation.clock.now()
-        mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
+        mailing = issue_mailing(tx, installation, settings, issue, made, now)
     template = MessageTemplate.of(mailing, installation.keyring)
     reader = Delivery(1, mailing.public_id, "r" * 16, "reader@reader.example")
     return _best(lambda: template.pieces(reader)) * 1e6

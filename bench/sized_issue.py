@@ -50,10 +50,10 @@ def approve_issue_of_size(installation: Installation, octets: int) -> Letter:
 
 def _mailing(installation: Installation, issue: Issue) -> Mailing:
     settings = installation.settings()
-    rendered = render_current(installation, settings, issue)
+    made = render_current(installation, settings, issue)
     with installation.database.read() as tx:
         now = installation.clock.now()
-        return issue_mailing(tx, installation, settings, issue, rendered, now)
+        return issue_mailing(tx, installation, settings, issue, made, now)
 
 
 def _message(installation: Installation, mailing: Mailing) -> bytes:

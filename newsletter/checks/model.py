@@ -1,7 +1,7 @@
 """What a check has to say."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -227,7 +227,8 @@ class Finding:
     """One remark: ``sentence`` says to an editor what is wrong, ``mend`` what to do about it.
 
     ``item`` names where it is: a story's place and headline, a part, or a host;
-    empty where it is the issue as a whole.
+    empty where it is the issue as a whole. ``variants`` are the names of those that
+    it is about, empty where it is about all of them.
     """
 
     level: Level
@@ -235,11 +236,15 @@ class Finding:
     sentence: str
     mend: str = ""
     item: str = ""
+    variants: tuple[str, ...] = ()
 
     @property
     def told(self) -> str:
         """All of it for a person, in one line."""
-        return f"{self.sentence} {self.mend}".rstrip()
+        where = " and ".join(f"“{name}”" for name in self.variants)
+        plural = "s" if len(self.variants) > 1 else ""
+        place = f"In the variant{plural} {where}: " if where else ""
+        return f"{place}{self.sentence} {self.mend}".rstrip()
 
 
 def stops(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -251,6 +256,21 @@ def in_order(*findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Each finding once, what stops the issue first."""
     every = dict.fromkeys(finding for part in findings for finding in part)
     return tuple(sorted(every, key=lambda finding: list(Level).index(finding.level)))
+
+
+def of_variants(findings: Mapping[str, Iterable[Finding]]) -> tuple[Finding, ...]:
+    """Findings by the name of the variant as one list, each once.
+
+    What is not true of all of the variants names those of which it is.
+    """
+    found: dict[Finding, list[str]] = {}
+    for name, part in findings.items():
+        for finding in dict.fromkeys(part):
+            found.setdefault(finding, []).append(name)
+    return tuple(
+        finding if len(names) == len(findings) else replace(finding, variants=tuple(names))
+        for finding, names in found.items()
+    )
 
 
 def stop(key: Key, sentence: str, mend: str, item: str = "") -> Finding:

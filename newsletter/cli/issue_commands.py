@@ -221,6 +221,7 @@ def check(
                 "slot": issue.slot,
                 "html_bytes": checked.html_octets,
                 "encoded_bytes": checked.encoded_octets,
+                "variants": checked.variants,
                 "findings": checked.findings,
             }
         )

@@ -1,6 +1,8 @@
 """`newsletter issue preview`: the issue as a reader would get it, in files to look at."""
 
 import json as json_format
+import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +28,7 @@ from newsletter.workflows.preview import (
     RECIPIENT,
     Pictures,
     Preview,
+    PreviewedVariant,
     gather_pictures,
     preview_issue,
 )
@@ -38,6 +41,9 @@ _NO_BROWSER = (
     f"No screenshots were taken, since there is no Chromium here: apt-get install {PACKAGE} brings "
     "one, and --no-screenshots does without."
 )
+
+# Of a folder, in characters; file systems take 255 octets, and a letter may have four.
+_LONGEST_NAME = 60
 
 
 def preview(
@@ -53,27 +59,33 @@ def preview(
 
     Its links to unsubscribe and the like open nothing. preview.json holds sizes and what the
     checks say. Where Chromium is installed there are pictures of it too: desktop.png, phone.png,
-    dark.png, images-off.png, no-styles.png.
+    dark.png, images-off.png, no-styles.png. Each variant but the full one in the issue's own
+    language has all of that in a folder of its name.
     """
     program = find_chromium() if screenshots else None
     with open_from_file(config, now=now) as installation:
         settings = installation.settings()
         issue = find_issue(installation, settings, newsletter, slot)
         made = preview_issue(installation, settings, issue, at=named_instant(now))
-        pictures = gather_pictures(installation, made.html) if program else Pictures({}, ())
+        html = "".join(one.html for one in made.variants)
+        pictures = gather_pictures(installation, html) if program else Pictures({}, ())
     notes = [*pictures.notes, *([_NO_BROWSER] if screenshots and program is None else [])]
     failure: RenderError | None = None
     try:
-        files = _write_parts(out, made)
+        folders = name_folders(out, made.variants)
+        written = [
+            _write_parts(folder, one) for folder, one in zip(folders, made.variants, strict=True)
+        ]
         try:
-            _write_screenshots(out, made, pictures, program, files)
+            for folder, one, files in zip(folders, made.variants, written, strict=True):
+                _write_screenshots(folder, one, pictures, program, files)
         except RenderError as error:
             failure = error
             notes.append(f"{error}.")
-        document = _document(made, files, notes)
+        document = _document(made, written, notes)
         # Last, so that whoever waits for it finds the others whole.
-        files["preview"] = out / "preview.json"
-        files["preview"].write_text(
+        written[0]["preview"] = out / "preview.json"
+        written[0]["preview"].write_text(
             json_format.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
     except OSError as error:
@@ -81,14 +93,26 @@ def preview(
     if json:
         print_json(document)
     else:
-        for file in files.values():
+        for file in (file for files in written for file in files.values()):
             print(file)
         for note in notes:
             say(note)
     raise typer.Exit(1 if failure is not None else 0)
 
 
-def _write_parts(out: Path, made: Preview) -> dict[str, Path]:
+def name_folders(out: Path, variants: Sequence[PreviewedVariant]) -> list[Path]:
+    """A folder for each variant: ``out`` itself, then those below it, each of another name."""
+    names: dict[str, str] = {}
+    for one in variants[1:]:
+        name = "-".join(re.findall(r"\w+", one.variant.name))[:_LONGEST_NAME]
+        free, number = name, 2
+        while free.casefold() in names:
+            free, number = f"{name}-{number}", number + 1
+        names[free.casefold()] = free
+    return [out, *(out / name for name in names.values())]
+
+
+def _write_parts(out: Path, made: PreviewedVariant) -> dict[str, Path]:
     out.mkdir(parents=True, exist_ok=True)
     files = {"html": out / "issue.html", "text": out / "issue.txt", "message": out / "issue.eml"}
     files["html"].write_text(made.html, encoding="utf-8")
@@ -98,7 +122,11 @@ def _write_parts(out: Path, made: Preview) -> dict[str, Path]:
 
 
 def _write_screenshots(
-    out: Path, made: Preview, pictures: Pictures, program: str | None, files: dict[str, Path]
+    out: Path,
+    made: PreviewedVariant,
+    pictures: Pictures,
+    program: str | None,
+    files: dict[str, Path],
 ) -> None:
     """Add the pictures to ``files``; those of an earlier preview are gone in any case."""
     for look in LOOKS:
@@ -109,15 +137,29 @@ def _write_screenshots(
             files[name].write_bytes(png)
 
 
-def _document(made: Preview, files: dict[str, Path], notes: list[str]) -> dict[str, Any]:
-    """For machines: ``sizes`` in octets, ``files`` by what they are."""
+def _document(made: Preview, written: list[dict[str, Path]], notes: list[str]) -> dict[str, Any]:
+    """For machines: ``sizes`` in octets, ``files`` by what they are.
+
+    Both are those of the canonical variant, which ``variants`` has once more, the first.
+    """
+    variants = [
+        {
+            "variant": one.variant.name,
+            "language": one.variant.language,
+            "departments": list(one.variant.departments),
+            "sizes": asdict(one.sizes),
+            "files": {name: str(path) for name, path in files.items()},
+        }
+        for one, files in zip(made.variants, written, strict=True)
+    ]
     return {
         "newsletter": made.issue.newsletter,
         "slot": made.issue.slot,
         "state": made.issue.state,
         "recipient": RECIPIENT,
-        "sizes": asdict(made.sizes),
+        "sizes": variants[0]["sizes"],
         "findings": [asdict(finding) for finding in made.findings],
-        "files": {name: str(path) for name, path in files.items()},
+        "files": variants[0]["files"],
+        "variants": variants,
         "notes": notes,
     }

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from newsletter.issues.model import Variant
+
 # The reason of an outcome that no relay told but a person.
 BY_HAND = "by_hand"
 
@@ -65,6 +67,11 @@ class Mailing:
     departments: tuple[str, ...] = ()
     token_key: str = ""
     dkim_selectors: tuple[str, ...] = ()
+
+    @property
+    def variant(self) -> Variant:
+        """Which one of its issue it is."""
+        return Variant(self.language, self.departments)
 
 
 # Four are made for every message; a frozen dataclass takes five times as long to make.

@@ -188,7 +188,7 @@ def newest_by_language(mailings: Sequence[Mailing]) -> dict[str, Mailing]:
     return {
         one.language: one
         for one in mailings
-        if one.kind is MailingKind.ISSUE and not one.departments
+        if one.kind is MailingKind.ISSUE and one.variant.is_full
     }
 
 

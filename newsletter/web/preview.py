@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from newsletter.checks.wire import WARN_SIZE
 from newsletter.errors import NotFound
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import Issue, IssueState, Variant
 from newsletter.issues.states import OPEN
+from newsletter.issues.variants import vary_issue
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.fill import fill_slots
 from newsletter.rendering.filters import format_day
@@ -21,10 +22,10 @@ from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import ReaderSlot
 from newsletter.tokens import Purpose
 from newsletter.web.context import WebContext, newsletter_called
-from newsletter.web.language import PageLanguage
+from newsletter.web.language import PageLanguage, language_name
 from newsletter.web.pages import mail_response, render_page, text_response
 from newsletter.words import SOURCE_LANGUAGE
-from newsletter.workflows.preview import canonical_mailing
+from newsletter.workflows.preview import newest_mailings
 
 # Stands where a reader's own tokens come: those links lead to the page that says so.
 _NOBODY = dict.fromkeys(ReaderSlot, "preview")
@@ -49,7 +50,8 @@ class Copy:
 
 def show_preview(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
     settings, newsletter, issue = _find(context, request)
-    copy = _copy(context, settings, newsletter, issue)
+    language = _language(request, settings, newsletter, issue)
+    copy = _copy(context, settings, newsletter, issue, language)
     with context.database.read() as tx:
         begun = tx.mailings.counts(issue.public_id).total
         audience = begun or tx.subscribers.audience_size(newsletter.slug)
@@ -67,6 +69,8 @@ def show_preview(context: WebContext, request: Request, form: FormData) -> Respo
         audience=audience,
         view=_view(request),
         views=list(View),
+        shown_in=language,
+        offered={one: language_name(one) for one in newsletter.languages_in(settings.publication)},
         token=request.path_params["token"],
         html_kb=round(len(copy.html.encode()) / 1024, 1),
         size_limit_kb=WARN_SIZE // 1024,
@@ -74,13 +78,19 @@ def show_preview(context: WebContext, request: Request, form: FormData) -> Respo
 
 
 def show_preview_html(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
-    html = _in_scheme(_copy(context, *_find(context, request)).html, _view(request))
+    html = _in_scheme(_asked_copy(context, request).html, _view(request))
     # In the frame a link would open inside it, where the site refuses to be shown.
     return mail_response(html.replace("<a ", '<a target="_blank" rel="noopener" '), framed=True)
 
 
 def show_preview_text(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
-    return text_response(_copy(context, *_find(context, request)).text, framed=True)
+    return text_response(_asked_copy(context, request).text, framed=True)
+
+
+def _asked_copy(context: WebContext, request: Request) -> Copy:
+    settings, newsletter, issue = _find(context, request)
+    language = _language(request, settings, newsletter, issue)
+    return _copy(context, settings, newsletter, issue, language)
 
 
 def _view(request: Request) -> View:
@@ -138,19 +148,30 @@ def _find(context: WebContext, request: Request) -> tuple[Settings, Newsletter, 
     return settings, newsletter_called(settings, issue.newsletter), issue
 
 
-def _copy(context: WebContext, settings: Settings, newsletter: Newsletter, issue: Issue) -> Copy:
+def _language(request: Request, settings: Settings, newsletter: Newsletter, issue: Issue) -> str:
+    """Of the languages in which the issue goes out the one asked for, else its own."""
+    asked = request.query_params.get("lang", "")
+    return asked if asked in newsletter.languages_in(settings.publication) else issue.language
+
+
+def _copy(
+    context: WebContext, settings: Settings, newsletter: Newsletter, issue: Issue, language: str
+) -> Copy:
+    """The full variant in ``language``."""
     if issue.state not in OPEN:
         with context.database.read() as tx:
-            sent = tx.mailings.of_issue(issue.public_id)
-        mailing = canonical_mailing(sent, issue)
+            sent = newest_mailings(tx.mailings.of_issue(issue.public_id), issue)
+        full = {mailing.language: mailing for mailing in sent if mailing.variant.is_full}
+        mailing = full.get(language) or full.get(issue.language)
         if mailing is not None:
             return Copy(fill_slots(mailing.html, _NOBODY), fill_slots(mailing.text, _NOBODY))
     rendered = render_issue(
-        issue,
+        vary_issue(issue, Variant(language), newsletter, settings.publication),
         settings.publication,
         newsletter,
         base_url=context.base_url,
         templates=context.templates,
         utm_source=settings.tracking.utm_source,
+        archived_in=issue.language,
     )
     return Copy(fill_slots(rendered.html, _NOBODY), fill_slots(rendered.text, _NOBODY))

@@ -52,25 +52,26 @@ def look_at_links(
     installation: Installation,
     settings: Settings,
     issue: Issue,
-    rendered: RenderedIssue,
+    variants: Iterable[tuple[Issue, RenderedIssue]],
     *,
     known: Collection[str] = (),
     anew: bool = False,
 ) -> tuple[Finding, ...]:
     """What is wrong with the addresses that a mail links to; nothing where none is to be asked.
 
-    ``known`` are stories, by public id, that were just seen where they come from:
-    they are not asked again. With ``anew`` only good answers of before are believed.
-    Goes to the network for ``[checks] link_seconds`` at most: never in a transaction.
+    ``variants`` are the issue as each prints it, and that rendered. ``known`` are
+    stories, by public id, that were just seen where they come from: they are not asked
+    again. With ``anew`` only good answers of before are believed. Goes to the network
+    for ``[checks] link_seconds`` at most: never in a transaction.
     """
     if not settings.checks.link_seconds:
         return ()
     seen = {item.url.partition("#")[0] for item in issue.items if item.story_id in known}
-    links = [
-        link
-        for link in find_links(issue, rendered, installation.base_url)
-        if link.address not in seen
-    ]
+    found: dict[str, MailLink] = {}
+    for varied, rendered in variants:
+        for link in find_links(varied, rendered, installation.base_url):
+            found.setdefault(link.address, link)
+    links = [link for link in found.values() if link.address not in seen]
     answers = _ask(installation, settings, links[:MOST_LINKS], anew=anew)
     for link in links[MOST_LINKS:]:
         why = f"at most {MOST_LINKS} are asked"

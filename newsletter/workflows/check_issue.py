@@ -7,10 +7,10 @@ from newsletter.checks.wire import read_message
 from newsletter.errors import NewsletterError, RenderError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Settings
-from newsletter.rendering.model import RenderedIssue
 from newsletter.workflows.check import check_sender_dns
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.publish import build_sample, check_issue, check_outside, find_repeats
+from newsletter.workflows.variants import RenderedVariant
 
 _TO_BE_SENT = frozenset({IssueState.DRAFT, IssueState.HELD, IssueState.APPROVED})
 
@@ -19,24 +19,27 @@ _TO_BE_SENT = frozenset({IssueState.DRAFT, IssueState.HELD, IssueState.APPROVED}
 class CheckedIssue:
     """What was found. ``html_octets`` are of the HTML part, ``encoded_octets`` of it on the wire.
 
-    Both are 0 where no message can be written, which a finding tells.
+    They are the canonical variant's, and 0 where no message can be written, which a
+    finding tells. ``variants`` names all that were looked at.
     """
 
     findings: tuple[Finding, ...]
     html_octets: int
     encoded_octets: int
+    variants: tuple[str, ...]
 
 
 def check_whole_issue(
     installation: Installation, settings: Settings, issue: Issue, *, ask: bool
 ) -> CheckedIssue:
     """What may be said against an issue; with ``ask`` hosts that it links to and DNS are asked."""
-    rendered, findings = check_issue(installation, settings, issue)
-    outside = check_outside(installation, settings, issue, rendered, ask=ask, anew=True)
+    variants, findings = check_issue(installation, settings, issue)
+    outside = check_outside(installation, settings, issue, variants, ask=ask, anew=True)
     repeats = find_repeats(installation, issue) if issue.state in _TO_BE_SENT else ()
     names = _check_names(installation, settings, issue) if ask else ()
-    html, encoded = _sizes(installation, settings, issue, rendered)
-    return CheckedIssue(in_order(findings, repeats, outside, names), html, encoded)
+    html, encoded = _sizes(installation, settings, issue, variants[0])
+    every = in_order(findings, repeats, outside, names)
+    return CheckedIssue(every, html, encoded, tuple(one.variant.name for one in variants))
 
 
 def _check_names(
@@ -51,10 +54,10 @@ def _check_names(
 
 
 def _sizes(
-    installation: Installation, settings: Settings, issue: Issue, rendered: RenderedIssue
+    installation: Installation, settings: Settings, issue: Issue, canonical: RenderedVariant
 ) -> tuple[int, int]:
     try:
-        message = build_sample(installation, settings, issue, rendered)
+        message = build_sample(installation, settings, issue, canonical)
     except RenderError:
         return 0, 0
     html = read_message(message).part("html")

@@ -3,26 +3,27 @@
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from newsletter.checks.model import Finding, in_order
+from newsletter.checks.model import Finding, in_order, of_variants
 from newsletter.checks.rendered import check_rendered, words_of_stories
 from newsletter.checks.wire import WireMessage, check_wire, read_message
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Delivery, Mailing, MailingKind
 from newsletter.errors import FetchError
-from newsletter.issues.model import Issue
+from newsletter.issues.model import Issue, StoryLink, Variant
 from newsletter.issues.states import OPEN
+from newsletter.issues.variants import vary_issue
 from newsletter.pictures.store import MEDIA_TYPES
-from newsletter.publication.model import Settings
+from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.links import lead_straight
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.screenshots import picture_addresses
 from newsletter.tokens import Key, Keyring, derived_public_id
 from newsletter.workflows.illustrate import find_missing
-from newsletter.workflows.installation import Installation
+from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.publish import check_issue, issue_mailing
 
 # The domain is nobody's (RFC 2606), so that no answer and no mistake reaches a person.
@@ -52,17 +53,25 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Preview:
+class PreviewedVariant:
     """``message`` is the whole e-mail to `RECIPIENT`; ``html`` and ``text`` are its parts.
 
     ``sizes`` are those of a reader's message, whose links may be longer or shorter.
     """
 
-    issue: Issue
+    variant: Variant
     message: bytes
     html: str
     text: str
     sizes: Sizes
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An issue in its variants, the canonical one first, and what the checks say of them."""
+
+    issue: Issue
+    variants: tuple[PreviewedVariant, ...]
     findings: tuple[Finding, ...]
 
 
@@ -77,21 +86,29 @@ class Pictures:
 def preview_issue(
     installation: Installation, settings: Settings, issue: Issue, *, at: datetime | None = None
 ) -> Preview:
-    """The issue as it would go out, or as it went out last. Nothing is changed.
+    """The issue as it would go out, or as it went out last, in each variant.
 
-    ``at`` is the date of a message that was not sent, else now: the same gives the same bytes.
-    Its links lead straight to the stories: ours are known only once it is sent, and
-    then count. Its sizes are those of the mail itself.
+    Nothing is changed. ``at`` is the date of a message that was not sent, else now: the
+    same gives the same bytes. Its links lead straight to the stories: ours are known only
+    once it is sent, and then count. Its sizes are those of the mail itself.
     """
-    rendered, mailing, findings = _mailing_of(
-        installation, settings, issue, at or installation.clock.now()
+    made, findings = _mailings_of(installation, settings, issue, at or installation.clock.now())
+    return Preview(
+        issue,
+        tuple(_preview_variant(installation, rendered, mailing) for rendered, mailing in made),
+        findings,
     )
+
+
+def _preview_variant(
+    installation: Installation, rendered: RenderedIssue, mailing: Mailing
+) -> PreviewedVariant:
     straight = lead_straight(rendered)
     message = _build(installation, replace(mailing, html=straight.html, text=straight.text))
     shown = read_message(message)
     sizes = _measure(read_message(_build(installation, mailing)))
     html, text = shown.part("html").content, shown.part("plain").content
-    return Preview(issue, message, html, text, sizes, findings)
+    return PreviewedVariant(mailing.variant, message, html, text, sizes)
 
 
 def _build(installation: Installation, mailing: Mailing) -> bytes:
@@ -114,36 +131,65 @@ def _measure(message: WireMessage) -> Sizes:
     )
 
 
-def _mailing_of(
+def _mailings_of(
     installation: Installation, settings: Settings, issue: Issue, now: datetime
-) -> tuple[RenderedIssue, Mailing, tuple[Finding, ...]]:
+) -> tuple[list[tuple[RenderedIssue, Mailing]], tuple[Finding, ...]]:
     """The newest revision that was frozen, else one made now; and what the checks say of it."""
     if issue.state not in OPEN:
         with installation.database.read() as tx:
-            mailings = tx.mailings.of_issue(issue.public_id)
+            newest = newest_mailings(tx.mailings.of_issue(issue.public_id), issue)
             links = tx.links.of_issue(issue.public_id)
-        sent = canonical_mailing(mailings, issue)
-        if sent is not None:
-            rendered = RenderedIssue(
-                *(sent.subject, issue.preheader, sent.html, sent.text, sent.language),
-                links=links,
-                link_root=f"{sent.base_url}/l/",
+        if newest:
+            sent = [(_as_rendered(issue, mailing, links), mailing) for mailing in newest]
+            newsletter = only_newsletter(settings, issue.newsletter)
+            findings = of_variants(
+                {
+                    mailing.variant.name: _check_sent(
+                        installation, settings, newsletter, issue, rendered, mailing
+                    )
+                    for rendered, mailing in sent
+                }
             )
-            findings = in_order(
-                check_rendered(issue, rendered, settings.publication, sender=sent.from_address),
-                check_wire(_build(installation, sent), told=words_of_stories(issue)),
-                find_missing(installation, issue),
-            )
-            return rendered, sent, findings
-    rendered, findings = check_issue(installation, settings, issue)
+            return sent, in_order(findings, find_missing(installation, issue))
+    variants, findings = check_issue(installation, settings, issue)
     with installation.database.read() as tx:
-        return rendered, issue_mailing(tx, installation, settings, issue, rendered, now), findings
+        made = [
+            (one.rendered, issue_mailing(tx, installation, settings, issue, one, now))
+            for one in variants
+        ]
+    return made, findings
 
 
-def canonical_mailing(mailings: Sequence[Mailing], issue: Issue) -> Mailing | None:
-    """Of an issue's mailings the newest revision of the full variant in its own language."""
-    full = [one for one in mailings if one.kind is MailingKind.ISSUE and not one.departments]
-    return next((one for one in reversed(full) if one.language == issue.language), None)
+def _as_rendered(issue: Issue, sent: Mailing, links: tuple[StoryLink, ...]) -> RenderedIssue:
+    return RenderedIssue(
+        *(sent.subject, issue.preheader, sent.html, sent.text, sent.language),
+        links=links,
+        link_root=f"{sent.base_url}/l/",
+    )
+
+
+def _check_sent(
+    installation: Installation,
+    settings: Settings,
+    newsletter: Newsletter,
+    issue: Issue,
+    rendered: RenderedIssue,
+    sent: Mailing,
+) -> tuple[Finding, ...]:
+    publication = settings.publication
+    varied = vary_issue(issue, sent.variant, newsletter, publication, subject=sent.subject)
+    rendered = replace(rendered, preheader=varied.preheader)
+    return (
+        *check_rendered(varied, rendered, publication, sender=sent.from_address),
+        *check_wire(_build(installation, sent), told=words_of_stories(varied)),
+    )
+
+
+def newest_mailings(mailings: Iterable[Mailing], issue: Issue) -> tuple[Mailing, ...]:
+    """Of an issue's mailings the newest revision of each variant, the canonical one first."""
+    newest = {one.variant.key: one for one in mailings if one.kind is MailingKind.ISSUE}
+    canonical = Variant(issue.language).key
+    return tuple(newest[key] for key in sorted(newest, key=lambda key: key != canonical))
 
 
 def gather_pictures(installation: Installation, html: str) -> Pictures:

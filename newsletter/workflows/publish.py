@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from newsletter.checks.model import Finding, in_order, stop, stops
+from newsletter.checks.model import Finding, in_order, of_variants, stop, stops
 from newsletter.checks.rendered import check_rendered, words_of_stories
 from newsletter.checks.wire import check_wire
 from newsletter.delivery.message import MessageTemplate
@@ -21,7 +21,6 @@ from newsletter.issues.model import Issue, IssueState, ServedVariant, Variant
 from newsletter.issues.states import check_move, sources_of_move
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote
 from newsletter.storage.transaction import Transaction
@@ -39,7 +38,6 @@ from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_o
 from newsletter.workflows.variants import (
     RenderedVariant,
     choose_variants,
-    render_variant,
     render_variants,
 )
 from newsletter.workflows.waves import issue_waves
@@ -67,21 +65,44 @@ class SendStart:
     variants: tuple[str, ...] = ()
 
 
-def render_current(installation: Installation, settings: Settings, issue: Issue) -> RenderedIssue:
-    """The issue as it would go out now."""
+def render_current(installation: Installation, settings: Settings, issue: Issue) -> RenderedVariant:
+    """The issue as it would go out now, full and in its own language."""
+    canonical = ServedVariant(Variant(issue.language))
     newsletter = _newsletter_of(settings, issue)
-    return render_variant(installation, settings, newsletter, issue, Variant(issue.language))
+    return render_variants(installation, settings, newsletter, issue, (canonical,))[0]
 
 
 def check_issue(
-    installation: Installation, settings: Settings, issue: Issue
-) -> tuple[RenderedIssue, tuple[Finding, ...]]:
-    """The issue rendered, and what the checks have to say of it that ask nobody else."""
-    rendered = render_current(installation, settings, issue)
-    sender = _newsletter_of(settings, issue).sender.address
+    installation: Installation,
+    settings: Settings,
+    issue: Issue,
+    *,
+    served: Sequence[ServedVariant] = (),
+) -> tuple[tuple[RenderedVariant, ...], tuple[Finding, ...]]:
+    """The issue rendered in its variants, and what the checks say that ask nobody else.
+
+    The canonical variant comes first. Without ``served`` they are those for its
+    audience as it stands.
+    """
+    newsletter = _newsletter_of(settings, issue)
+    if not served:
+        with installation.database.read() as tx:
+            served = choose_variants(tx, settings, newsletter, issue)
+    variants = render_variants(installation, settings, newsletter, issue, served)
+    said = {
+        one.variant.name: _check_variant(installation, settings, issue, one) for one in variants
+    }
+    return variants, in_order(of_variants(said), find_missing(installation, issue))
+
+
+def _check_variant(
+    installation: Installation, settings: Settings, issue: Issue, made: RenderedVariant
+) -> tuple[Finding, ...]:
+    address = _newsletter_of(settings, issue).sender.address
+    rendered = check_rendered(made.issue, made.rendered, settings.publication, sender=address)
     try:
-        message = build_sample(installation, settings, issue, rendered)
-        wire = check_wire(message, told=words_of_stories(issue))
+        message = build_sample(installation, settings, issue, made)
+        wire = check_wire(message, told=words_of_stories(made.issue))
     except RenderError as error:
         wire = (
             stop(
@@ -91,18 +112,14 @@ def check_issue(
                 "message",
             ),
         )
-    return rendered, in_order(
-        check_rendered(issue, rendered, settings.publication, sender=sender),
-        wire,
-        find_missing(installation, issue),
-    )
+    return (*rendered, *wire)
 
 
 def check_outside(
     installation: Installation,
     settings: Settings,
     issue: Issue,
-    rendered: RenderedIssue,
+    variants: Sequence[RenderedVariant],
     *,
     known: Collection[str] = (),
     ask: bool = True,
@@ -113,30 +130,33 @@ def check_outside(
     Without ``ask`` only SpamAssassin, which is on this machine. ``known`` are stories
     that were just seen where they come from, and with ``anew`` bad answers of some
     minutes ago are not believed. Takes up to ``[checks] link_seconds`` and some 20
-    seconds more.
+    seconds more for every four variants.
     """
     links: tuple[Finding, ...] = ()
     if ask:
+        rendered = [(one.issue, one.rendered) for one in variants]
         links = look_at_links(installation, settings, issue, rendered, known=known, anew=anew)
     if not settings.checks.spam:
         return links
-    try:
-        message = build_sample(installation, settings, issue, rendered)
-    except RenderError:
-        return links  # `check_issue` tells of it
-    return in_order(links, judge_spam(message))
+    messages = {}
+    for one in variants:
+        try:
+            messages[one.variant.name] = build_sample(installation, settings, issue, one)
+        except RenderError:
+            continue  # `check_issue` tells of it
+    return in_order(links, of_variants(judge_spam(messages)))
 
 
 def build_sample(
-    installation: Installation, settings: Settings, issue: Issue, rendered: RenderedIssue
+    installation: Installation, settings: Settings, issue: Issue, made: RenderedVariant
 ) -> bytes:
-    """The message of the issue to nobody, with values as long as any reader's.
+    """The message of a variant of the issue to nobody, with values as long as any reader's.
 
     RenderError where none can be written.
     """
     with installation.database.read() as tx:
         now = installation.clock.now()
-        mailing = issue_mailing(tx, installation, settings, issue, rendered, now)
+        mailing = issue_mailing(tx, installation, settings, issue, made, now)
     template = MessageTemplate.of(mailing, installation.keyring, installation.signer)
     domain = mailing.from_address.rpartition("@")[2]
     return template.build(Delivery(0, mailing.public_id, _NOBODY, f"reader@{domain}"))
@@ -209,24 +229,18 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     newsletter = _newsletter_of(settings, issue)
     _ = installation.relay  # ConfigError before anything is frozen
     issue = _approved(installation, issue)
-    rendered, findings = check_issue(installation, settings, issue)
+    variants, findings = check_issue(installation, settings, issue)
     findings += check_sender(installation, settings, newsletter)
     refuse_stopped(issue, (*findings, *find_repeats(installation, issue)))
     # Last, so that an issue which is stopped is not looked up at every tick.
     fresh = freshen_issue(installation, settings, newsletter, issue)
     before, issue = issue, fresh.issue
     if fresh.changes:
-        rendered = _freshened(installation, settings, before, fresh, actor)
-    outside = stops(check_outside(installation, settings, issue, rendered, known=fresh.seen))
+        variants = _freshened(installation, settings, before, fresh, actor)
+    outside = stops(check_outside(installation, settings, issue, variants, known=fresh.seen))
     if outside:
         # Held, and not refused: at every tick all hosts would be asked again.
         _hold(installation, settings, before, fresh, " ".join(one.told for one in outside), actor)
-    with installation.database.read() as tx:
-        served = choose_variants(tx, settings, newsletter, issue)
-    variants, findings = render_variants(
-        installation, settings, newsletter, issue, rendered, served, findings
-    )
-    refuse_stopped(issue, findings)
     now = installation.clock.now()
     with installation.database.write() as tx:
         _put_freshened(tx, before, issue, actor, now)
@@ -250,8 +264,8 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
         mailing_id=canonical,
         audience=audience,
         variants=tuple(one.variant.name for one in variants),
-        html_bytes=len(rendered.html.encode()),
-        text_bytes=len(rendered.text.encode()),
+        html_bytes=len(variants[0].rendered.html.encode()),
+        text_bytes=len(variants[0].rendered.text.encode()),
     )
 
 
@@ -274,15 +288,15 @@ def _not_approved(issue: Issue) -> InvalidTransition:
 
 def _freshened(
     installation: Installation, settings: Settings, before: Issue, fresh: Freshened, actor: str
-) -> RenderedIssue:
+) -> tuple[RenderedVariant, ...]:
     """The issue that a fresh check changed, rendered; held where it can't go out by itself."""
-    rendered, findings = check_issue(installation, settings, fresh.issue)
+    variants, findings = check_issue(installation, settings, fresh.issue)
     findings += find_repeats(installation, fresh.issue)
     told = [finding.told for finding in stops(findings)]
     reason = " ".join(filter(None, (fresh.hold, *told)))
     if reason:
         _hold(installation, settings, before, fresh, reason, actor)
-    return rendered
+    return variants
 
 
 def _hold(
@@ -382,13 +396,13 @@ def freeze_mailings(
     """
     frozen: dict[str, ServedVariant] = {}
     for one in variants:
-        mailing = issue_mailing(
-            tx, installation, settings, issue, one.rendered, now, revision, one.variant
-        )
+        mailing = issue_mailing(tx, installation, settings, issue, one, now, revision)
         MessageTemplate.of(mailing, installation.keyring, installation.signer)
-        key = ":".join(("issue", issue.public_id, *_own_part(issue, one.variant, revision)))
+        parts = ["issue", issue.public_id, str(revision)]
+        if one.variant != Variant(issue.language):
+            parts.append(mailing.public_id)
         if not tx.mailings.create(
-            mailing, key=key, issue_id=issue.public_id, newsletter=issue.newsletter
+            mailing, key=":".join(parts), issue_id=issue.public_id, newsletter=issue.newsletter
         ):
             raise Conflict(
                 f"issue {issue.slot} has a revision {revision} already", subject=issue.slot
@@ -409,13 +423,12 @@ def issue_mailing(
     installation: Installation,
     settings: Settings,
     issue: Issue,
-    rendered: RenderedIssue,
+    made: RenderedVariant,
     now: datetime,
     revision: int = 1,
-    variant: Variant | None = None,
 ) -> Mailing:
-    """The mailing of one revision of an issue, and of one variant, else the canonical one."""
-    variant = variant or Variant(issue.language)
+    """The mailing of one revision of an issue in one variant."""
+    variant, rendered = made.variant, made.rendered
     newsletter = _newsletter_of(settings, issue)
     domain = newsletter.sender.address.rpartition("@")[2]
     base_url = installation.base_url

@@ -34,7 +34,6 @@ from newsletter.workflows.publish import (
     issue_mailing,
 )
 from newsletter.workflows.relay_doors import Asking, ask_relay, ask_relays, check_sizes
-from newsletter.workflows.variants import choose_variants, render_variants
 
 log = get_logger(__name__)
 
@@ -123,23 +122,15 @@ def rehearse_issue(
     issue = _not_begun(installation, issue)
     settings = installation.settings()
     newsletter = only_newsletter(settings, issue.newsletter)
-    rendered, findings = check_issue(installation, settings, issue)
+    variants, findings = check_issue(installation, settings, issue)
     findings += _find_obstacles(installation, settings, issue, newsletter)
     if outside:
-        findings += check_outside(installation, settings, issue, rendered)
+        findings += check_outside(installation, settings, issue, variants)
     with installation.database.read() as tx:
-        served = choose_variants(tx, settings, newsletter, issue)
         outlook = look_ahead(tx, installation, settings, issue, newsletter)
-    variants, more = render_variants(
-        installation, settings, newsletter, issue, rendered, served, findings
-    )
-    findings += more
-    with installation.database.read() as tx:
         now = installation.clock.now()
         mailings = {
-            issue_mailing(
-                tx, installation, settings, issue, one.rendered, now, variant=one.variant
-            ): one.served.choices
+            issue_mailing(tx, installation, settings, issue, one, now): one.served.choices
             for one in variants
         }
     offers, closed = ask_relays(installation.relays, ask)

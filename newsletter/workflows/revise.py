@@ -16,11 +16,11 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.workflows.correct_links import changed_addresses, links_left, put_corrections
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.publish import check_issue, freeze_mailings, refuse_stopped
 from newsletter.workflows.unserved import give_newest
-from newsletter.workflows.variants import frozen_variants, render_variants
+from newsletter.workflows.variants import frozen_variants
 
 log = get_logger(__name__)
 
@@ -69,19 +69,9 @@ def revise_issue(
             f"nothing changed: issue {issue.slot} says all of that already", subject=issue.slot
         )
     settings = _settings_for(installation, issue)
-    rendered, findings = check_issue(installation, settings, after)
     with installation.database.read() as tx:
         frozen = frozen_variants(tx, before, after)
-    variants, more = render_variants(
-        installation,
-        settings,
-        only_newsletter(settings, issue.newsletter),
-        after,
-        rendered,
-        frozen,
-        findings,
-    )
-    findings += more
+    variants, findings = check_issue(installation, settings, after, served=frozen)
     refuse_stopped(after, findings)
     _await_replies(installation, issue)
     now = installation.clock.now()

@@ -1,10 +1,8 @@
-"""An issue in the variants that its readers chose: planned, rendered and looked at."""
+"""An issue in the variants that its readers chose: planned and rendered."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from newsletter.checks.model import Finding
-from newsletter.checks.rendered import check_rendered
 from newsletter.issues.model import Issue, ServedVariant, Variant
 from newsletter.issues.variants import plan_variants, vary_issue
 from newsletter.publication.model import Newsletter, Settings
@@ -16,9 +14,10 @@ from newsletter.workflows.installation import Installation
 
 @dataclass(frozen=True)
 class RenderedVariant:
-    """A variant as it goes out, and the choices that it serves."""
+    """A variant as it goes out; ``issue`` is the issue as that variant prints it."""
 
     served: ServedVariant
+    issue: Issue
     rendered: RenderedIssue
 
     @property
@@ -43,34 +42,13 @@ def frozen_variants(tx: Transaction, before: Issue, after: Issue) -> tuple[Serve
     """
     lines_stay = (before.subject, before.preheader) == (after.subject, after.preheader)
     found = {
-        variant.key: ServedVariant(variant, subject=mailing.subject if lines_stay else None)
+        mailing.variant.key: ServedVariant(
+            mailing.variant, subject=mailing.subject if lines_stay else None
+        )
         for mailing in tx.mailings.of_issue(before.public_id)
-        for variant in [Variant(mailing.language, mailing.departments)]
     }
     canonical = found.pop(Variant(before.language).key, ServedVariant(Variant(before.language)))
     return (canonical, *found.values())
-
-
-def render_variant(
-    installation: Installation,
-    settings: Settings,
-    newsletter: Newsletter,
-    issue: Issue,
-    variant: Variant,
-    *,
-    subject: str | None = None,
-) -> RenderedIssue:
-    """The issue as that variant of it would go out now, called ``subject`` if that is given."""
-    return render_issue(
-        vary_issue(issue, variant, newsletter, settings.publication, subject=subject),
-        settings.publication,
-        newsletter,
-        base_url=installation.base_url,
-        templates=installation.templates,
-        utm_source=settings.tracking.utm_source,
-        clicks=settings.tracking.clicks,
-        archived_in=issue.language,
-    )
 
 
 def render_variants(
@@ -78,29 +56,22 @@ def render_variants(
     settings: Settings,
     newsletter: Newsletter,
     issue: Issue,
-    canonical: RenderedIssue,
-    variants: tuple[ServedVariant, ...],
-    known: Iterable[Finding],
-) -> tuple[tuple[RenderedVariant, ...], tuple[Finding, ...]]:
-    """The variants, the first as it is rendered already; and what the checks say of the others.
-
-    What they say of several, or of the canonical one (``known``), is told once.
-    """
-    made = [RenderedVariant(variants[0], canonical)]
-    said = {finding.sentence for finding in known}
-    findings: list[Finding] = []
-    for served in variants[1:]:
-        variant = served.variant
-        rendered = render_variant(
-            installation, settings, newsletter, issue, variant, subject=served.subject
+    variants: Iterable[ServedVariant],
+) -> tuple[RenderedVariant, ...]:
+    """The issue in each of the variants, in their order."""
+    publication = settings.publication
+    made = []
+    for served in variants:
+        varied = vary_issue(issue, served.variant, newsletter, publication, subject=served.subject)
+        rendered = render_issue(
+            varied,
+            publication,
+            newsletter,
+            base_url=installation.base_url,
+            templates=installation.templates,
+            utm_source=settings.tracking.utm_source,
+            clicks=settings.tracking.clicks,
+            archived_in=issue.language,
         )
-        made.append(RenderedVariant(served, rendered))
-        varied = vary_issue(
-            issue, variant, newsletter, settings.publication, subject=served.subject
-        )
-        for finding in check_rendered(varied, rendered, settings.publication):
-            if finding.sentence not in said:
-                said.add(finding.sentence)
-                sentence = f"In the variant {variant.name}: {finding.sentence}"
-                findings.append(replace(finding, sentence=sentence))
-    return tuple(made), tuple(findings)
+        made.append(RenderedVariant(served, varied, rendered))
+    return tuple(made)

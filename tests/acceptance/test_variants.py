@@ -15,10 +15,10 @@ import pytest
 from newsletter.clock import SystemClock
 from newsletter.config import load_config
 from newsletter.demo.catcher import MailCatcher
-from newsletter.issues.model import Variant
+from newsletter.issues.model import ServedVariant
 from newsletter.web.archive import newest_by_language
 from newsletter.workflows.opening import open_installation
-from newsletter.workflows.variants import render_variant
+from newsletter.workflows.variants import render_variants
 from tests.acceptance.command_line import must, newsletter, write_config
 from tests.acceptance.moving_clock import MovingClock
 from tests.acceptance.weekly_feed import weekly_feed
@@ -132,8 +132,9 @@ def test_the_same_input_gives_the_same_bytes(
             frozen = tx.mailings.of_issue(issue.public_id)
         settings = opened.settings()
         for mailing in frozen:
-            variant = Variant(mailing.language, mailing.departments)
-            again = render_variant(opened, settings, settings.newsletter[0], issue, variant)
+            served = (ServedVariant(mailing.variant),)
+            (made,) = render_variants(opened, settings, settings.newsletter[0], issue, served)
+            again = made.rendered
             assert (again.subject, again.html, again.text) == (
                 mailing.subject,
                 mailing.html,

@@ -88,7 +88,7 @@ class Door:
         assert document["encoded_bytes"] >= document["html_bytes"] > 0
         findings = document["findings"]
         for one in findings:
-            assert set(one) == {"key", "level", "item", "sentence", "mend"}
+            assert set(one) == {"key", "level", "item", "sentence", "mend", "variants"}
             assert one["mend"]
             assert one["sentence"].endswith(".")
         return answer.status, findings

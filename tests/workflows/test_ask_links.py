@@ -68,8 +68,8 @@ class House:
         with self.open() as installation:
             settings = installation.settings()
             issue = issue or self.issue
-            rendered = render_current(installation, settings, issue)
-            return list(look_at_links(installation, settings, issue, rendered, **options))
+            made = [(issue, render_current(installation, settings, issue).rendered)]
+            return list(look_at_links(installation, settings, issue, made, **options))
 
     def asked(self) -> list[str]:
         heads, self.site.heads = self.site.heads, []

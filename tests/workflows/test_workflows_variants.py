@@ -12,7 +12,7 @@ from newsletter.errors import Conflict
 from newsletter.issues.correct import Correction
 from newsletter.issues.model import Issue, IssueState
 from newsletter.storage.delivery_rows import DeliveryRow
-from newsletter.workflows import publish, variants
+from newsletter.workflows import publish
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import move_issue, start_sending
@@ -115,14 +115,13 @@ def test_each_reader_who_waits_gets_the_correction_in_their_variant(opened: Inst
 def test_what_stops_one_variant_stops_the_issue_and_is_told_of_it(
     opened: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check(issue: Issue, *_: object, sender: str = "") -> tuple[Finding, ...]:
+    def check(issue: Issue, *_: object, sender: str) -> tuple[Finding, ...]:
         of_all = Finding(Level.WARN, "alt", "A picture has no words.")
         few = Finding(Level.STOP, "size", "It is too large.")
         return (of_all, few) if len(issue.items) == 4 else (of_all,)
 
-    for module in (publish, variants):
-        monkeypatch.setattr(module, "check_rendered", check)
+    monkeypatch.setattr(publish, "check_rendered", check)
     with pytest.raises(
-        Conflict, match=r"can't go out: In the variant en: Arts: It is too large\.$"
+        Conflict, match=r"can't go out: In the variant “en: Arts”: It is too large\.$"
     ):
         start_sending(opened, an_issue_of_departments(), actor="anna")
