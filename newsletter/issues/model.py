@@ -128,8 +128,9 @@ class Issue:
     ``held_over`` are those that an editor holds for the next issue, ``pins`` and
     ``excluded`` what else they said of single stories. ``checks`` are the fresh
     checks it went through, the oldest first. ``logo`` is the paper's, as the
-    masthead shows it; without one the name is set in type. ``note_language`` is the
-    note's where that is not the issue's, in a variant.
+    masthead shows it; without one the name is set in type. In a variant
+    ``editors_language`` is that of the note and the block, and ``title_language`` the
+    title's, where they are not the issue's.
     """
 
     public_id: str
@@ -156,7 +157,8 @@ class Issue:
     checks: tuple[FreshCheck, ...] = ()
     block: Block | None = None
     logo: Picture | None = None
-    note_language: str | None = None
+    editors_language: str | None = None
+    title_language: str | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -79,10 +79,11 @@ def vary_issue(
 ) -> Issue:
     """The issue as that variant prints it.
 
-    Stories keep their language. Where a choice of departments leaves too few of
-    them, as a correction may, it is the full one. Title, subject and preheader are
-    written anew if they were made from the issue's stories. With ``subject`` that is
-    kept, and tells whether the variant has lines of its own.
+    Stories keep their language, and so does what editors wrote, and a title of the
+    newsletter's own that it has in no other. Where a choice of departments leaves too
+    few stories, as a correction may, it is the full one. Title, subject and preheader
+    are written anew if they were made from the issue's stories. With ``subject`` that
+    is kept, and tells whether the variant has lines of its own.
     """
     chosen = _choose(issue, variant, newsletter) if is_worth_rendering(issue, variant) else issue
     if chosen is issue and variant.language == issue.language:
@@ -93,13 +94,20 @@ def vary_issue(
         varied = replace(
             chosen,
             language=variant.language,
-            note_language=issue.language,
+            editors_language=issue.language,
             sections=tuple(
                 _speak(section, issue, speaking, publication) for section in chosen.sections
             ),
         )
-    made_from = write_lines(newsletter.speaking(issue.language), publication, issue)
+    own = newsletter.speaking(issue.language)
+    made_from = write_lines(own, publication, issue)
     written = write_lines(speaking, publication, varied)
+    titled = written
+    spoken = variant.language == issue.language or not own.title or own.title != speaking.title
+    if not spoken:
+        titled = write_lines(own, publication, varied)
+    if issue.title != made_from.title:
+        titled, spoken = issue, False
     own_preheader = issue.preheader == made_from.preheader
     if subject is None:
         subject = written.subject if issue.subject == made_from.subject else issue.subject
@@ -107,7 +115,8 @@ def vary_issue(
         own_preheader = subject != issue.subject
     return replace(
         varied,
-        title=written.title if issue.title == made_from.title else issue.title,
+        title=titled.title,
+        title_language=None if spoken else varied.editors_language,
         subject=subject,
         preheader=written.preheader if own_preheader else issue.preheader,
     )

@@ -440,10 +440,18 @@ class Newsletter(Model):
         "{headline}",
         description="may hold {headline} {newsletter} {publication} {short_name} {period} {date}",
     )
+    subjects: dict[Language, Line] = Field(
+        {}, description='the subject in its other languages: { hy = "…" }; else it is the same'
+    )
     title: Line = Field(
         "",
         description="set above the stories; the same names. Without it “Top Stories · {period}” in "
         "the newsletter's language",
+    )
+    titles: dict[Language, Line] = Field(
+        {},
+        description='the title in its other languages: { hy = "…" }; else it stands in its own '
+        "there too",
     )
     signature: Line = Field(
         "", description="who signs the note above the stories; else “Your editors”"
@@ -500,8 +508,14 @@ class Newsletter(Model):
         return tuple(dict.fromkeys((self.language_in(publication), *self.languages)))
 
     def speaking(self, language: str) -> "Newsletter":
-        """The same newsletter, in ``language``."""
-        return self.model_copy(update={"language": language})
+        """The same newsletter, in ``language`` as far as it has words of that."""
+        return self.model_copy(
+            update={
+                "language": language,
+                "subject": self.subjects.get(language, self.subject),
+                "title": self.titles.get(language, self.title),
+            }
+        )
 
 
 class Bounces(Model):

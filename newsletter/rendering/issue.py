@@ -1,7 +1,6 @@
 """An issue as an e-mail, rendered once for all its readers."""
 
 import re
-from dataclasses import replace
 
 from newsletter.issues.model import Issue
 from newsletter.publication.design import design_of
@@ -36,15 +35,19 @@ def render_issue(
 
     ``base_url`` is the root of the service's pages, without a slash at the end;
     ``utm_source`` tags the links to stories, and ``clicks`` says whether they lead
-    through us. ``archived_in`` is the language that its page in the archive is in,
-    where none is picked.
+    through us. ``archived_in`` is the language of our pages where none is picked, by
+    default the issue's.
     """
     issue = disarm_marks(issue)
     view = view_issue(
-        issue, publication, newsletter, base_url=base_url, utm_source=utm_source, clicks=clicks
+        issue,
+        publication,
+        newsletter,
+        base_url=base_url,
+        utm_source=utm_source,
+        clicks=clicks,
+        archived_in=archived_in,
     )
-    if issue.language != (archived_in or issue.language):
-        view = replace(view, archive_url=f"{view.archive_url}?lang={issue.language}")
     html = inline_css(
         write_html(view, issue, publication, newsletter, templates=templates), name=TEMPLATE
     )

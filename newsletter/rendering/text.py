@@ -90,7 +90,9 @@ def _write_block(block: Block, view: IssueView, words: Words) -> str:
     """The part that is no story, between two lines."""
     rows = [wrap(block.text), wrap(block.source)]
     if block.kind is BlockKind.QUOTE:
-        rows[0] = wrap(words.gettext("“%(words)s”", words=block.text))
+        rows[0] = wrap(
+            words_of(view.foreign or words.language).gettext("“%(words)s”", words=block.text)
+        )
     if block.kind is BlockKind.QUESTION:
         rows.insert(0, wrap(words.gettext("A question to our readers")))
         if view.write_to:

@@ -85,10 +85,14 @@ class ItemView:
 
 @dataclass(frozen=True)
 class GroupView:
-    """The stories of a section that stand under one department's name; "" for no name."""
+    """The stories of a section that stand under one department's name; "" for no name.
+
+    ``foreign`` is the name's language where that is not the issue's.
+    """
 
     name: str
     items: tuple[ItemView, ...]
+    foreign: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,10 @@ class IssueView:
     """An issue as it is printed, whatever the part (HTML or text).
 
     ``span`` stands behind the title: the week's days, and its number where the title
-    does not say it. ``answers`` are what a reader may say of the issue, each a mail to
-    the editors; ``write_to`` is their address, and ``write_url`` a mail to it.
+    does not say it. ``foreign`` is the language of what editors wrote (note, block),
+    where that is not the issue's; the title and the signature have their own.
+    ``answers`` are what a reader may say of the issue, each a mail to the editors;
+    ``write_to`` is their address, and ``write_url`` a mail to it.
     """
 
     title: str
@@ -151,6 +157,9 @@ class IssueView:
     social: tuple[Link, ...]
     year: int
     book: LinkBook = field(default_factory=LinkBook)
+    foreign: str | None = None
+    title_foreign: str | None = None
+    signature_foreign: str | None = None
 
 
 def view_issue(
@@ -161,11 +170,13 @@ def view_issue(
     base_url: str,
     utm_source: str = "",
     clicks: Clicks = "off",
+    archived_in: str = "",
 ) -> IssueView:
     """The issue laid out: its lead, its sections, its numbers and links.
 
     Links to stories carry ``utm_source`` as their campaign's source, if one is given,
-    and lead through us unless ``clicks`` are off.
+    and lead through us unless ``clicks`` are off. Pages of ours that are for everybody
+    are asked for in the issue's language where they have ``archived_in`` else.
     """
     issue = _tag_links(issue, utm_source)
     base_url = base_url.rstrip("/")
@@ -178,7 +189,8 @@ def view_issue(
         if any(item is not lead for item in section.items)
     )
     words = words_of(issue.language)
-    archive_url = f"{base_url}/archive/{newsletter.slug}/{issue.slot}"
+    picked = f"?lang={issue.language}" if issue.language != (archived_in or issue.language) else ""
+    archive_url = f"{base_url}/archive/{newsletter.slug}/{issue.slot}{picked}"
     preferences_url = f"{base_url}/preferences/{ReaderSlot.PREFERENCES}"
     return IssueView(
         title=issue.title,
@@ -201,13 +213,16 @@ def view_issue(
         story_count=len({item.story_id for item in issue.items}),
         minutes=issue.minutes,
         archive_url=archive_url,
-        subscribe_url=f"{base_url}/subscribe/{newsletter.slug}",
+        subscribe_url=f"{base_url}/subscribe/{newsletter.slug}{picked}",
         unsubscribe_url=f"{base_url}/unsubscribe/{ReaderSlot.UNSUBSCRIBE}",
         preferences_url=preferences_url,
         pause_url=f"{preferences_url}#pause",
         social=tuple(Link(_name_site(url), url) for url in publication.social),
         year=issue.date.year,
         book=book,
+        foreign=issue.editors_language,
+        title_foreign=issue.title_language,
+        signature_foreign=issue.editors_language if newsletter.signature else None,
     )
 
 
@@ -353,8 +368,9 @@ def _group(items: tuple[ItemView, ...]) -> tuple[GroupView, ...]:
     names = list(dict.fromkeys(item.department for item in items))
     if names == [""]:
         return ()
+    parts = {name: tuple(item for item in items if item.department == name) for name in names}
     return tuple(
-        GroupView(name, tuple(item for item in items if item.department == name)) for name in names
+        GroupView(name, part, part[0].foreign if name else None) for name, part in parts.items()
     )
 
 

@@ -163,9 +163,28 @@ def test_what_is_written_in_the_newsletters_own_language_says_so() -> None:
     sections = (own, translated.model_copy(update={"titles": {"hy": "Նորը, {window}"}}))
     newsletter = newsletter.model_copy(update={"sections": sections})
     varied = vary_issue(ISSUE, Variant("hy"), newsletter, PUBLICATION)
-    assert varied.note_language == "en"
+    assert varied.editors_language == "en"
     most_read, latest = varied.sections
     assert (most_read.title, most_read.language) == ("Most read", "en")
     assert latest.language is None
     assert latest.title.startswith("Նորը, ")
     assert "{" not in latest.title
+
+
+def test_title_and_subject_are_the_newsletters_in_that_language_where_it_has_them() -> None:
+    changes = {"title": "The Week · {period}", "subject": "Read: {headline}"}
+    newsletter = a_newsletter(("hy",)).model_copy(update=changes)
+    issue = write_lines(newsletter, PUBLICATION, ISSUE)
+    varied = vary_issue(issue, Variant("hy"), newsletter, PUBLICATION)
+    assert (varied.title, varied.title_language) == (issue.title, "en")
+    assert varied.subject == issue.subject
+    spoken = {"titles": {"hy": "Շաբաթը · {period}"}, "subjects": {"hy": "Կարդացեք՝ {headline}"}}
+    newsletter = newsletter.model_copy(update=spoken)
+    varied = vary_issue(issue, Variant("hy"), newsletter, PUBLICATION)
+    assert varied.title.startswith("Շաբաթը · ")
+    assert varied.title_language is None
+    assert varied.subject == "Կարդացեք՝ Headline 2"
+    # What an editor wrote stays, in whatever language.
+    edited = replace(issue, title="Our year")
+    varied = vary_issue(edited, Variant("hy"), newsletter, PUBLICATION)
+    assert (varied.title, varied.title_language) == ("Our year", "en")
