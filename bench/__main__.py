@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--kill", action="store_true", help="measure how soon a send resumes after SIGKILL")
     add("--engine-only", action="store_true", help="leave smtplib and smtp-source out")
     add("--rounds", type=_positive, default=USUAL.rounds, metavar="N", help="medians of so many")
+    add("--variants", type=_positive, default=1, metavar="N", help="of the issue, for its readers")
     add("--folder", metavar="DIR", help="where the databases lie for the while; else TMPDIR")
     return parser
 
@@ -149,6 +150,7 @@ def _delivery_options(
         engine_only=given.engine_only,
         rounds=given.rounds,
         folder=given.folder,
+        variants=given.variants,
     )
 
 

@@ -57,6 +57,7 @@ class DeliveryOptions:
     kill: bool = False
     engine_only: bool = False
     rounds: int = 3
+    variants: int = 1
     folder: str | None = None
 
     @property
@@ -67,6 +68,7 @@ class DeliveryOptions:
             connections=self.sessions,
             server=self.database,
             folder=self.folder,
+            variants=self.variants,
         )
 
 
@@ -198,6 +200,7 @@ def _main_figures(rounds: _Rounds) -> Figures:
     cpu = median(run.cpu_us_per_message for run in runs)
     figures: Figures = {
         "readers": runs[0].readers,
+        "variants": runs[0].variants,
         "accepted": min(run.accepted for run in runs),
         "messages_per_second": round(median(run.messages_per_second for run in runs)),
         "cpu_us_per_message": round(cpu, 1),

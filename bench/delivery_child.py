@@ -44,7 +44,8 @@ def prepare(installation: Installation, arguments: argparse.Namespace) -> None:
     add_stories(installation, _STORIES, now, days_of_reads=7)
     letter = approve_issue_of_size(installation, arguments.octets)
     write_letter(letter, arguments.config.with_name(LETTER))
-    add_readers(installation, "weekly", arguments.readers, now)
+    with_choices = arguments.variants > 1
+    add_readers(installation, "weekly", arguments.readers, now, with_choices=with_choices)
     _say(octets=len(letter.sample), **watch.read().figures())
 
 
@@ -58,6 +59,7 @@ def enqueue(installation: Installation, _arguments: argparse.Namespace) -> None:
     _say(
         issue=issue.public_id,
         audience=started.audience,
+        variants=len(started.variants),
         rss_mb_peak=peak_rss_mb(),
         rss_mb_before=before,
         **usage.figures(),
@@ -109,6 +111,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--readers", type=int, default=0)
     parser.add_argument("--octets", type=int, default=0)
+    parser.add_argument("--variants", type=int, default=1)
     arguments = parser.parse_args()
     config = load_config(arguments.config, {})
     configure_logging(config.bootstrap.log.format, config.bootstrap.log.level)

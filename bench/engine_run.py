@@ -57,7 +57,8 @@ class Setup:
 
     ``connections`` are each worker's. ``server`` is the address of a PostgreSQL
     database beside which databases may be made, None for SQLite. ``folder`` is
-    where the temporary folders go, None for the machine's own place.
+    where the temporary folders go, None for the machine's own place. ``variants`` are
+    into how many the issue is rendered for its readers.
     """
 
     readers: int
@@ -68,6 +69,7 @@ class Setup:
     server: str | None = None
     durability: str = "process"
     folder: str | None = None
+    variants: int = 1
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class EngineRun:
     rss_mb_peak: float
     enqueue_seconds: float
     enqueue_rss_mb_peak: float
+    variants: int
     sink_cpu_seconds: float
     ledger: dict[str, int]
 
@@ -152,6 +155,7 @@ def _sum_up(
         rss_mb_peak=max(answer["rss_mb_peak"] for answer in answers),
         enqueue_seconds=queued["seconds"],
         enqueue_rss_mb_peak=queued["rss_mb_peak"],
+        variants=queued["variants"],
         sink_cpu_seconds=taken["cpu_seconds"],
         ledger={state: count for state, count in last["ledger"].items() if count},
     )
@@ -174,11 +178,19 @@ def prepared_installation(setup: Setup, port: int) -> Iterator[Path]:
             selectors=[SELECTOR] if setup.dkim else [],
             dns_port=s.enter_context(answering_dns()),
         )
-        paper = CONFIG.replace('approval = "auto"', 'approval = "required"')
+        paper = CONFIG.replace(
+            'approval = "auto"', 'approval = "required"' + _variants(setup.variants)
+        )
         config.write_text(paper + tables, encoding="utf-8")
         sizes = ["--readers", str(setup.readers), "--octets", str(setup.octets)]
+        sizes += ["--variants", str(setup.variants)]
         run_once(CHILD, "prepare", str(config), *sizes)
         yield config
+
+
+def _variants(count: int) -> str:
+    languages = ["en", "hy"] if count > 1 else []
+    return f"\nlanguages = {languages}\nmax_variants = {count}"
 
 
 @contextmanager

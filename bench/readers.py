@@ -1,10 +1,12 @@
 """Subscribers by the million: made inside the database, for only their mail is measured."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from bench.paper import DEPARTMENTS
 from newsletter.storage import tables as t
 from newsletter.subscribers.model import SubscriptionState
 from newsletter.workflows.installation import Installation
@@ -25,8 +27,26 @@ _ADDRESS = (
 )
 
 
-def add_readers(installation: Installation, newsletter: str, count: int, now: datetime) -> None:
-    """Add ``count`` active subscribers of the newsletter of that slug to an empty database."""
+# Half of the readers never chose departments; each other left one of them out.
+_CHOICES = [
+    ";".join(sorted(set(DEPARTMENTS) - {left_out}, key=str.casefold)) for left_out in DEPARTMENTS
+]
+# Of languages two in three readers are known to prefer one.
+_LANGUAGES = (None, "en", "hy")
+
+
+def add_readers(
+    installation: Installation,
+    newsletter: str,
+    count: int,
+    now: datetime,
+    *,
+    with_choices: bool = False,
+) -> None:
+    """Add ``count`` active subscribers of the newsletter of that slug to an empty database.
+
+    ``with_choices``: of languages and departments, for an issue in variants.
+    """
     numbers = sa.select(sa.literal(0).label("i")).cte("numbers", recursive=True)
     numbers = numbers.union_all(sa.select(numbers.c.i + 1).where(numbers.c.i < count - 1))
     with installation.database.write() as tx:
@@ -41,6 +61,8 @@ def add_readers(installation: Installation, newsletter: str, count: int, now: da
             "address_hash": sa.literal_column(address_hash),
             "created_at": sa.literal(now, t.subscriber.c.created_at.type),
         }
+        if with_choices:
+            people["language"] = _by_turns(numbers.c.i, _LANGUAGES)
         rows = sa.select(*people.values()).select_from(numbers)
         tx.connection.execute(sa.insert(t.subscriber).from_select(list(people), rows))
         newsletter_id = tx.connection.scalar(
@@ -56,8 +78,20 @@ def add_readers(installation: Installation, newsletter: str, count: int, now: da
             "consent_placement": sa.literal(""),
             "consent_at": sa.literal(now, t.subscription.c.consent_at.type),
         }
+        if with_choices:
+            turn = t.subscriber.c.id // len(_LANGUAGES)
+            nobody_asked = [None] * len(_CHOICES)
+            subscriptions["departments"] = _by_turns(turn, (*nobody_asked, *_CHOICES))
         everybody = sa.select(*subscriptions.values())
         tx.connection.execute(sa.insert(t.subscription).from_select(list(subscriptions), everybody))
         if dialect == "postgresql":
             for table in ("subscriber", "subscription"):
                 tx.connection.exec_driver_sql(f"ANALYZE {table}")
+
+
+def _by_turns(
+    number: sa.ColumnElement[int], values: Sequence[str | None]
+) -> sa.ColumnElement[str | None]:
+    """Each of ``values`` in its turn."""
+    cases = {place: sa.literal(value, sa.Text) for place, value in enumerate(values) if value}
+    return sa.case(cases, value=number % len(values), else_=sa.null())
