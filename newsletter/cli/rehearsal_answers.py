@@ -69,6 +69,9 @@ def rehearsal_document(rehearsal: Rehearsal) -> dict[str, Any]:
         "by_reason": [
             {"reason": reason, "readers": count} for reason, count in rehearsal.reasons.items()
         ],
+        "by_variant": [
+            {"variant": name, "readers": count} for name, count in rehearsal.variants.items()
+        ],
         "by_domain": [
             *({"domain": name, "readers": count} for name, count in domains.named),
             {"domain": None, "readers": domains.others},
@@ -82,6 +85,7 @@ def print_rehearsal(rehearsal: Rehearsal) -> None:
     print(_headline(rehearsal))
     for line in (*_figures(rehearsal), *_timing(rehearsal)):
         print(line)
+    _print_variants(rehearsal)
     _print_days(rehearsal.estimate)
     _print_domains(rehearsal)
     _print_unmailable(rehearsal)
@@ -149,6 +153,14 @@ def _timing(rehearsal: Rehearsal) -> Iterator[str]:
             f"waves: {len(rehearsal.waves)} of them; the last, “{last.name}”, begins on "
             f"{last.starts_at:%Y-%m-%d %H:%M} UTC at the earliest, which the time leaves out"
         )
+
+
+def _print_variants(rehearsal: Rehearsal) -> None:
+    if len(rehearsal.variants) < 2:
+        return
+    rows = [(_printable(name), f"{count:,}") for name, count in rehearsal.variants.items()]
+    print()
+    print_rows(rows, ("variant", "readers"))
 
 
 def _print_days(estimate: Estimate) -> None:

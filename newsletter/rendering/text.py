@@ -158,7 +158,8 @@ def _write_question(view: IssueView, words: Words) -> list[str]:
         asked = words.gettext("Was this issue worth your %(minutes)s?", minutes=minutes)
     else:
         asked = words.gettext("Was this issue worth your time?")
-    return [wrap(f"{asked} {words.gettext('Write to the editors')}:") + f"\n{view.write_to}"]
+    introduced = words.gettext("%(label)s:", label=words.gettext("Write to the editors"))
+    return [wrap(f"{asked} {introduced}") + f"\n{view.write_to}"]
 
 
 def _join(facts: Iterable[str]) -> str:

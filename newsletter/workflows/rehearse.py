@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -51,7 +52,8 @@ class Rehearsal:
     ``audience`` are all readers to whom the issue would go now, ``rehearsed``
     those it was written for: fewer where ``limit`` asked for a sample, or where
     it was broken off. ``accepted`` of them would get it; ``reasons`` counts why
-    others would not, and ``unmailable`` reads them one by one. ``utf8`` of the
+    others would not, and ``unmailable`` reads them one by one. ``variants`` counts
+    those rehearsed by the name of the variant that was theirs. ``utf8`` of the
     messages need a server that takes SMTPUTF8. ``seconds`` went into writing,
     signing and speaking SMTP, and none into network or ledger.
     """
@@ -62,6 +64,7 @@ class Rehearsal:
     rehearsed: int
     accepted: int
     reasons: Mapping[str, int]
+    variants: Mapping[str, int]
     unmailable: Callable[[], Iterator[Unmailable]]
     utf8: int
     signed: bool
@@ -136,9 +139,12 @@ def rehearse_issue(
     offers, closed = ask_relays(installation.relays, ask)
     relay = CountingRelay(offers, answers)
     with tempfile.SpooledTemporaryFile(_KEPT_OCTETS, "w+", encoding="utf-8") as file:
+        begun: Counter[str] = Counter()
         readers = islice(_readers(installation, mailings, newsletter.slug), limit)
         early = settings.delivery.brake_after
-        ledger = RehearsalLedger(list(mailings), readers, lambda one: _keep(file, one), early=early)
+        ledger = RehearsalLedger(
+            list(mailings), _counted(readers, begun), lambda one: _keep(file, one), early=early
+        )
         callbacks = Callbacks(
             should_stop=should_stop, on_progress=lambda summary: on_progress(_done(summary))
         )
@@ -154,6 +160,7 @@ def rehearse_issue(
             rehearsed=ledger.accepted + sum(ledger.reasons.values()),
             accepted=ledger.accepted,
             reasons=dict(ledger.reasons.most_common()),
+            variants={one.variant.name: begun[one.public_id] for one in mailings},
             unmailable=lambda: _kept(file),
             utf8=relay.utf8,
             signed=installation.signer is not None and bool(installation.dkim_selectors),
@@ -184,6 +191,13 @@ def rehearse_issue(
             ms=round(seconds * 1000),
         )
         yield rehearsal
+
+
+def _counted(readers: Iterator[Delivery], begun: Counter[str]) -> Iterator[Delivery]:
+    """The readers, each counted by its mailing as it is taken."""
+    for delivery in readers:
+        begun[delivery.mailing_id] += 1
+        yield delivery
 
 
 def _not_begun(installation: Installation, issue: Issue) -> Issue:

@@ -169,14 +169,27 @@ def test_the_archive_shows_full_variants_only(sent: tuple[Path, dict[str, Any]])
     assert not any(mailing.departments for mailing in shown.values())
 
 
-def test_at_most_so_many_variants_and_the_rest_get_the_full_one(tmp_path: Path) -> None:
+@pytest.mark.long
+def test_an_issue_in_variants_is_checked_previewed_and_rehearsed_before(tmp_path: Path) -> None:
     with house(tmp_path, most=3):
+        checked = must(tmp_path, "issue", "check", "--no-fetch", "--json").json
+        names = ["en", "hy", "en: Arts"]
+        assert checked["variants"] == names
+        look = ("issue", "preview", "--no-screenshots", "--out", "look", "--json")
+        looked = must(tmp_path, *look).json
+        assert [part["variant"] for part in looked["variants"]] == names
+        assert 'lang="hy"' in (tmp_path / "look/hy/issue.html").read_text("utf-8")
+        arts = looked["variants"][2]
+        assert arts["files"]["text"] == "look/en-Arts/issue.txt"
+        assert arts["sizes"]["html"] < looked["sizes"]["html"]
         rehearsed = must(tmp_path, "issue", "rehearse", "--now", SENT.isoformat(), "--json").json
         assert (rehearsed["audience"], rehearsed["accepted"]) == (7, 7)
+        wanted = {"en": 4, "en: Arts": 1, "hy": 2}
+        assert {part["variant"]: part["readers"] for part in rehearsed["by_variant"]} == wanted
         must(tmp_path, "issue", "send", "--now", SENT.isoformat())
     report = must(tmp_path, "issue", "report", "--slot", "2025-W32", "--json").json
     by_variant = {part["variant"]: part["readers"] for part in report["by_variant"]}
-    assert by_variant == {"en": 4, "en: Arts": 1, "hy": 2}
+    assert by_variant == wanted
 
 
 def test_one_reader_is_added_with_language_and_departments(tmp_path: Path) -> None:

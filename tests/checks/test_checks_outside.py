@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docs.write_reference import checks_reference
-from newsletter.checks.model import MEANINGS, Finding, Key, Level, in_order
+from newsletter.checks.model import MEANINGS, Finding, Key, Level, in_order, of_variants, warn
 from newsletter.checks.spam import SpamRule, SpamVerdict, check_spam, read_verdict
 from newsletter.checks.targets import (
     LinkAnswer,
@@ -142,3 +142,17 @@ def test_what_stops_comes_first_and_each_finding_once() -> None:
     info, warn, stop = (Finding(level, "size", "A sentence.") for level in list(Level)[::-1])
     assert in_order([info, warn], [stop, warn]) == (stop, warn, info)
     assert replace(warn, mend="Do.").told == "A sentence. Do."
+
+
+def test_a_finding_names_its_variants_unless_it_is_of_all() -> None:
+    everywhere, here = warn("alt", "One.", "Mend."), warn("size", "Two.", "Mend.")
+    found = of_variants(
+        {"en": (everywhere, here), "hy": (everywhere, everywhere), "en: Arts": (here, everywhere)}
+    )
+    assert [(one.key, one.variants) for one in found] == [("alt", ()), ("size", ("en", "en: Arts"))]
+    assert [one.told for one in found] == [
+        "One. Mend.",
+        "In the variants “en” and “en: Arts”: Two. Mend.",
+    ]
+    assert of_variants({"en": (here,)}) == (here,)
+    assert of_variants({}) == ()

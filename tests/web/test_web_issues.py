@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,7 @@ from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.issues.model import Issue, IssueState, Item, RunnerUp, Section
 from newsletter.rendering.issue import render_issue
 from newsletter.tokens import Purpose
-from tests.web.site import BASE_URL, NOW, Site
+from tests.web.site import BASE_URL, NOW, SETTINGS, Site, open_site
 
 
 def issue_of(slot: str = "2025-W32", state: IssueState = IssueState.DRAFT) -> Issue:
@@ -145,3 +146,20 @@ def test_no_state_is_without_words(site: Site) -> None:
 
 def test_a_preview_of_nothing(site: Site) -> None:
     assert site.client.get(preview_path(site, issue_of("2025-W40"))).status_code == 404
+
+
+def test_the_preview_is_looked_at_in_each_language_of_the_newsletter(
+    tmp_path: Path, blank: Path
+) -> None:
+    spoken = SETTINGS.newsletter[0].model_copy(update={"languages": ("en", "hy")})
+    settings = SETTINGS.model_copy(update={"newsletter": (spoken, *SETTINGS.newsletter[1:])})
+    with open_site(tmp_path, blank, settings=settings) as site:
+        path = preview_path(site, put_issue(site, issue_of()))
+        page = site.client.get(f"{path}?view=phone&lang=hy").text
+        assert f'src="{path}/html?view=phone&amp;lang=hy"' in page
+        assert 'lang="hy" aria-current="page">հայերեն</a>' in page
+        html = site.client.get(f"{path}/html?view=phone&lang=hy").text
+        assert '<html lang="hy"' in html
+        assert "?lang=hy" in html
+        assert "Բացել դիտարկիչում" in site.client.get(f"{path}/text?lang=hy").text
+        assert '<html lang="en"' in site.client.get(f"{path}/html?lang=de").text

@@ -1,5 +1,6 @@
 """An issue in variants: corrected on its way, and stopped by one of them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +13,21 @@ from newsletter.errors import Conflict
 from newsletter.issues.correct import Correction
 from newsletter.issues.model import Issue, IssueState
 from newsletter.storage.delivery_rows import DeliveryRow
+from newsletter.stories.model import Picture
 from newsletter.workflows import publish
+from newsletter.workflows.check_issue import check_whole_issue
+from newsletter.workflows.correct_links import LinkRequest, correct_links
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
+from newsletter.workflows.preview import preview_issue
 from newsletter.workflows.publish import move_issue, start_sending
+from newsletter.workflows.rehearse import rehearse_issue
 from newsletter.workflows.report import report_issue
 from newsletter.workflows.revise import revise_issue
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
 from tests.contracts.nouns import NOW, add_reader
+from tests.workflows.test_rehearse import ask_nobody
 from tests.workflows.under_way import a_weekly_issue
 
 # Of reader0 …; the first is served before the correction.
@@ -125,3 +132,63 @@ def test_what_stops_one_variant_stops_the_issue_and_is_told_of_it(
         Conflict, match=r"can't go out: In the variant “en: Arts”: It is too large\.$"
     ):
         start_sending(opened, an_issue_of_departments(), actor="anna")
+
+
+def with_a_mute_picture(issue: Issue) -> Issue:
+    """The story that only the full issue has gets a picture without a description."""
+    most_read, latest = issue.sections
+    picture = Picture("https://paper.example/6.jpg", width=1200, height=800)
+    items = tuple(
+        replace(item, picture=picture if item.story_id == "story6" else None)
+        for item in latest.items
+    )
+    return replace(issue, sections=(most_read, replace(latest, items=items)))
+
+
+def test_a_check_and_a_preview_are_of_every_variant_and_name_them(opened: Installation) -> None:
+    settings = opened.settings()
+    issue = with_a_mute_picture(an_issue_of_departments())
+    checked = check_whole_issue(opened, settings, issue, ask=False)
+    assert checked.variants == ("en", "en: Arts")
+    (mute,) = [one for one in checked.findings if one.key == "alt"]
+    assert mute.variants == ("en",)
+    preview = preview_issue(opened, settings, issue)
+    assert {one.variants for one in preview.findings if one.key == "alt"} == {("en",)}
+    full, arts = preview.variants
+    assert (full.variant.name, arts.variant.name) == ("en", "en: Arts")
+    assert "Headline 6" in full.text
+    assert "Headline 6" not in arts.text
+    assert arts.sizes.html < full.sizes.html
+    # What went out is shown as it went out.
+    start_sending(opened, an_issue_of_departments(), actor="anna")
+    sending = replace(an_issue_of_departments(), state=IssueState.SENDING)
+    sent = preview_issue(opened, settings, sending)
+    assert [one.variant.name for one in sent.variants] == ["en", "en: Arts"]
+    assert sent.variants[1].text == preview.variants[1].text
+
+
+def test_a_rehearsal_is_of_every_variant(opened: Installation) -> None:
+    with rehearse_issue(opened, an_issue_of_departments(), ask=ask_nobody) as rehearsal:
+        assert dict(rehearsal.variants) == {"en": 2, "en: Arts": 3}
+        assert rehearsal.accepted == len(CHOICES)
+
+
+def test_a_links_correction_is_of_every_variant(opened: Installation) -> None:
+    issue = an_issue_of_departments()
+    start_sending(opened, issue, actor="anna")
+    with opened.database.read() as tx:
+        mailings = tx.mailings.of_issue(issue.public_id)
+        kept = {link.public_id for link in tx.links.of_issue(issue.public_id)}
+    printed = {
+        mailing.departments: set(re.findall(r"/l/([a-z2-7]{12})", mailing.html + mailing.text))
+        for mailing in mailings
+    }
+    assert set().union(*printed.values()) == kept
+    # Story 3 leads the narrowed variant, and stands in another place of the full one.
+    request = LinkRequest({"story3": "https://paper.example/mended"})
+    correct_links(opened, issue, request, actor="anna")
+    with opened.database.read() as tx:
+        links = tx.links.of_issue(issue.public_id)
+    mended = {link.public_id for link in links if "/mended" in link.url}
+    assert mended == {link.public_id for link in links if link.story_id == "story3"}
+    assert all(mended & names for names in printed.values())
