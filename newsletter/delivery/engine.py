@@ -26,8 +26,8 @@ from newsletter.delivery.model import (
     RelayState,
     Settlement,
 )
-from newsletter.delivery.outbox import Outbox
-from newsletter.delivery.pacing import DestinationPace
+from newsletter.delivery.outbox import Outbox, PutOff
+from newsletter.delivery.pacing import REMEMBERED, DestinationPace
 from newsletter.delivery.ports import Ledger
 from newsletter.delivery.relay_errors import show_reply
 from newsletter.delivery.route import Route
@@ -44,9 +44,9 @@ log = get_logger(__name__)
 # came in between, limits, breakers, silent connections.
 _BEAT = 1.0
 _LIMITS_EVERY = 5.0
-# A destination's complaint is of no effect any more after so long; and how far back others'
-# are read once more, for clocks differ and transactions take their time.
-_REMEMBERED, _OVERLAP = timedelta(hours=2), timedelta(minutes=1)
+# How far back others' complaints are read once more, for clocks differ and transactions
+# take their time.
+_OVERLAP = timedelta(minutes=1)
 _PROGRESS_SECONDS = 0.2
 _LEFT_TO_OTHERS = timedelta(seconds=2)
 _LONGEST_WAIT = 0.5
@@ -256,7 +256,11 @@ class Engine:
                 state = states.get(route.slug, RelayState())
                 self._board.share(route, permit, state, mono)
                 self._pace.share(permit.workers, permit.place, mono)
-            since = self._learned_at - _OVERLAP if self._learned_at else now - _REMEMBERED
+            since = (
+                self._learned_at - _OVERLAP
+                if self._learned_at
+                else now - timedelta(seconds=REMEMBERED)
+            )
             for slowdown in self._ledger.slowdowns(since):
                 self._pace.learn(slowdown, mono, now)
             self._learned_at = now
@@ -328,10 +332,9 @@ class Engine:
         self._board.drop_ended()
         if self._settled or ready:
             self._commit(ready, now)
-        put_off, self._outbox.put_off = self._outbox.put_off, {}
+        put_off, self._outbox.put_off = self._outbox.put_off, []
         if put_off:
-            dues = {row: now + timedelta(seconds=wait) for row, wait in put_off.items()}
-            self._ledger.put_off(self._lease.worker, dues)
+            self._put_off(put_off, now, mono)
         for one in too_small:
             if not one.leave:
                 alert = Alert(f"size:{one.route.slug}", str(one.error))
@@ -367,6 +370,19 @@ class Engine:
         self._board.drop_ended()
         self._tell(settled, mono)
         self._drop_called_off(now)
+
+    def _put_off(self, rows: Sequence[PutOff], now: datetime, mono: float) -> None:
+        """Let rows wait for their destination, or give them up with it."""
+        dues: dict[int, datetime] = {}
+        for delivery, group, seconds in rows:
+            given_up = self._judge.give_up(delivery, group, now, mono)
+            if given_up is None:
+                dues[delivery.id] = now + timedelta(seconds=seconds)
+            else:
+                # Written in the next round.
+                self._note_unguarded(delivery)
+                self._settled.append(given_up)
+        self._ledger.put_off(self._lease.worker, dues)
 
     def _note_unguarded(self, claim: Delivery) -> None:
         if not claim.is_system:
@@ -456,7 +472,7 @@ class Engine:
     def _give_back(self) -> None:
         """End a run: connections say goodbye, rows that were not sent go back to the queue."""
         self._board.hang_up()
-        self._pace.forget_in_flight()
+        self._pace.forget_in_flight(self._clock.monotonic())
         self._settled.clear()
         self._outbox.clear()
         if not self._lease.lost:

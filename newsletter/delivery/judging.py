@@ -7,16 +7,20 @@ from datetime import datetime, timedelta
 from newsletter.delivery.conversation import Exchange
 from newsletter.delivery.line import Letter, Line
 from newsletter.delivery.model import (
+    Delivery,
     Outcome,
     OutcomeKind,
     Phase,
     RelayState,
+    Reply,
     Settlement,
 )
 from newsletter.delivery.pacing import DestinationPace
 from newsletter.delivery.ports import Ledger
 from newsletter.delivery.relay_errors import (
+    destination_given_up,
     destination_refuses_us,
+    destination_takes_nothing,
     name_relay,
     refuses_us,
     show_reply,
@@ -31,14 +35,22 @@ log = get_logger(__name__)
 
 # A destination that refuses us, not its readers, is left alone this long (seconds).
 _DESTINATION_PAUSE = 3600.0
+# One that has taken nothing for so long (seconds) is told of.
+_LASTING = 300.0
+# Where there are more of them it is the relay's trouble, and told of once.
+_OF_THEIR_OWN = 3
 
 
 @dataclass(frozen=True)
 class Alert:
-    """Something the editors should know: ``key`` names it, ``sentence`` says it with its mend."""
+    """Something the editors should know: ``key`` names it, ``sentence`` says it with its mend.
+
+    ``waiting``: the readers it concerns are still to be served.
+    """
 
     key: str
     sentence: str
+    waiting: bool = True
 
 
 class Judge:
@@ -78,12 +90,17 @@ class Judge:
             self._tally.count(judged)
             self._pace.end(letter.group, mono)
             return Settlement(delivery.id, judged, route.slug), None
-        verdict = self._tally.weigh(delivery, route.slug, letter.group, judged, now)
+        in_trouble = self._pace.troubled_for(letter.group, mono) is not None
+        verdict = self._tally.weigh(
+            delivery, route.slug, letter.group, judged, now, in_trouble=in_trouble
+        )
         outcome = verdict.outcome
         if outcome.kind is OutcomeKind.UNCERTAIN:
             outcome = outcome._replace(retry_at=now + self._resend_after)
+        elif verdict.blame is not Blame.RELAY:
+            outcome = self._end_in_time(delivery, letter.group, outcome, now, mono)
         self._tally.count(outcome)
-        self._set_pace(letter.group, outcome, exchange, now, mono)
+        self._set_pace(route, letter.group, outcome, exchange, now, mono)
         settlement = Settlement(delivery.id, outcome, route.slug)
         if outcome.kind is OutcomeKind.ACCEPTED:
             line.accepted += 1
@@ -91,11 +108,14 @@ class Judge:
                 self._ledger.set_relay_state(route.slug, RelayState(), now)
             return settlement, None
         undecided = judged.kind in (OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)
-        broken = route.broke_off(undecided=undecided)
+        # A destination that goes on complaining says nothing new of the relay.
+        broken = not (in_trouble and _complains_of_pace(judged, exchange)) and route.broke_off(
+            undecided=undecided
+        )
         if verdict.blame is Blame.RELAY:
             return settlement, refuses_us(route.relay, letter.sender, outcome)
         if verdict.blame is Blame.DESTINATION:
-            self._close_destination(route, letter, outcome, mono)
+            self._close_destination(route, letter, outcome, now, mono)
         elif _throttles(exchange, judged):
             return settlement, RelayUnavailable(
                 f"{name_relay(route.relay)} takes no more for now "
@@ -133,30 +153,102 @@ class Judge:
                 log.error("relay_out_of_use", relay=route.slug, error=state.reason)
                 self._on_alert(Alert(f"relay:{route.slug}", state.reason))
 
+    def give_up(
+        self, delivery: Delivery, group: str, now: datetime, mono: float
+    ) -> Settlement | None:
+        """What becomes of a row whose destination must wait, where both have waited too long.
+
+        Of many readers few are tried where all are refused: each by himself would hold
+        an issue open for weeks.
+        """
+        end = self._end_with(delivery, group, now, mono)
+        if end is None or now < end:
+            return None
+        reply = Reply(0, f"not tried, for {group} has taken nothing for that long")
+        outcome = self._expire(group, reply, now, mono)
+        self._tally.count(outcome)
+        return Settlement(delivery.id, outcome)
+
+    def _end_in_time(
+        self, delivery: Delivery, group: str, outcome: Outcome, now: datetime, mono: float
+    ) -> Outcome:
+        """The outcome of a row that is to wait on, or its end with its destination's."""
+        if outcome.kind not in (OutcomeKind.DEFERRED, OutcomeKind.REQUEUED):
+            return outcome
+        end = self._end_with(delivery, group, now, mono)
+        if end is None:
+            return outcome
+        if now >= end:
+            return self._expire(group, outcome.reply, now, mono)
+        retry_at = outcome.retry_at
+        return outcome if retry_at is None else outcome._replace(retry_at=min(retry_at, end))
+
+    def _expire(self, group: str, reply: Reply, now: datetime, mono: float) -> Outcome:
+        since = now - timedelta(seconds=self._pace.troubled_for(group, mono) or 0.0)
+        sentence = destination_given_up(group, since)
+        self._on_alert(Alert(f"given-up:{group}", sentence, waiting=False))
+        return Outcome(OutcomeKind.REFUSED, "expired", reply, sender_fault=True)
+
+    def _end_with(
+        self, delivery: Delivery, group: str, now: datetime, mono: float
+    ) -> datetime | None:
+        """When a row is given up together with its destination, where that takes nothing."""
+        troubled_for = self._pace.troubled_for(group, mono)
+        if troubled_for is None or delivery.queued_at is None:
+            return None
+        return max(now - timedelta(seconds=troubled_for), delivery.queued_at) + self._give_up_after
+
     def _set_pace(
-        self, group: str, outcome: Outcome, exchange: Exchange, now: datetime, mono: float
+        self,
+        route: Route,
+        group: str,
+        outcome: Outcome,
+        exchange: Exchange,
+        now: datetime,
+        mono: float,
     ) -> None:
         if _complains_of_pace(outcome, exchange):
             if self._pace.slow_down(group, mono):
-                self._tell_slowdown(group, now, mono)
+                self._tell_workers(group, lambda: self._slow_down(group, now, mono))
                 log.warning("destination_slowed", group=group, reply=show_reply(exchange.reply))
-        else:
-            self._pace.end(group, mono)
+                self._tell_of_lasting_trouble(route, group, exchange.reply, now, mono)
+            return
+        if outcome.kind is OutcomeKind.ACCEPTED and self._pace.took(group):
+            self._tell_workers(group, lambda: self._ledger.destination_takes(group))
+        self._pace.end(group, mono)
 
-    def _tell_slowdown(self, group: str, now: datetime, mono: float) -> None:
+    def _tell_of_lasting_trouble(
+        self, route: Route, group: str, reply: Reply, now: datetime, mono: float
+    ) -> None:
+        lasts = self._pace.troubled_for(group, mono)
+        if lasts is None or lasts < _LASTING:
+            return
+        since = now - timedelta(seconds=lasts)
+        sentence = destination_takes_nothing(route.relay, group, reply, since, self._give_up_after)
+        few = self._pace.troubled(_LASTING, mono) <= _OF_THEIR_OWN
+        key = f"destination:{group}" if few else f"relay:{route.slug}"
+        log.error("destination_takes_nothing", group=group, since=since, reply=show_reply(reply))
+        self._on_alert(Alert(key, sentence))
+
+    def _slow_down(self, group: str, now: datetime, mono: float) -> None:
+        self._ledger.slow_down(self._pace.slowdown(group, mono, now))
+
+    def _tell_workers(self, group: str, tell: Callable[[], None]) -> None:
         try:
-            self._ledger.slow_down(self._pace.slowdown(group, mono, now))
+            tell()
         except StorageError as error:
             # Other workers find out by themselves: no reason to lose the answers at hand.
-            log.warning("slowdown_not_told", group=group, error=str(error))
+            log.warning("pace_not_told", group=group, error=str(error))
 
     def _close_destination(
-        self, route: Route, letter: Letter, outcome: Outcome, mono: float
+        self, route: Route, letter: Letter, outcome: Outcome, now: datetime, mono: float
     ) -> None:
-        self._pace.close(letter.group, mono, _DESTINATION_PAUSE)
-        sentence = destination_refuses_us(route.relay, letter.group, outcome)
-        log.error("destination_paused", group=letter.group, reply=show_reply(outcome.reply))
-        self._on_alert(Alert(f"destination:{letter.group}", sentence))
+        group = letter.group
+        self._pace.close(group, mono, _DESTINATION_PAUSE)
+        self._tell_workers(group, lambda: self._slow_down(group, now, mono))
+        sentence = destination_refuses_us(route.relay, group, outcome)
+        log.error("destination_paused", group=group, reply=show_reply(outcome.reply))
+        self._on_alert(Alert(f"destination:{group}", sentence))
 
 
 def _complains_of_pace(outcome: Outcome, exchange: Exchange) -> bool:

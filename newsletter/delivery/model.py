@@ -80,9 +80,10 @@ class Delivery(NamedTuple):
 
     ``id`` is the ledger row; ``recipient_id`` a public id: the subscriber's,
     or one made from the address for editors and test mail. ``attempts`` counts
-    earlier tries that the recipient's server answered, ``first_tried_at`` when
-    the first was. ``domain`` is what stands after the address's @; ``relay``
-    the slug of the server that answered last, or empty.
+    earlier tries that count, for the recipient's server answered them, and
+    ``first_tried_at`` is when the first was; without any, when a try first went
+    back undecided. ``domain`` is what stands after the address's @; ``relay``
+    the slug of the server that answered last, or empty. It waits since ``queued_at``.
     """
 
     id: int
@@ -94,6 +95,7 @@ class Delivery(NamedTuple):
     relay: str = ""
     is_system: bool = False
     first_tried_at: datetime | None = None
+    queued_at: datetime | None = None
 
 
 class OutcomeKind(StrEnum):
@@ -195,7 +197,8 @@ class Slowdown:
     """What a destination group that complained of our pace bears, of all workers together.
 
     ``rate`` in messages a second and ``connections`` at once, both from ``paused_until``
-    on, when a pause of ``pause`` seconds ends; it complained at ``changed_at``.
+    on, when a pause of ``pause`` seconds ends; it complained at ``changed_at``. ``since``
+    is when it complained first since it took a message, or None where it has taken one.
     """
 
     group: str
@@ -204,6 +207,7 @@ class Slowdown:
     pause: float
     paused_until: datetime
     changed_at: datetime
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Container, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 from newsletter.delivery.line import Letter
 from newsletter.delivery.model import Delivery
@@ -16,6 +17,14 @@ _WRITTEN_TOGETHER = 16
 _LONGEST_WAIT = 5.0
 # Until another message to the destination is answered.
 _BUSY = float("inf")
+
+
+class PutOff(NamedTuple):
+    """A row that has to wait so many seconds for its destination."""
+
+    delivery: Delivery
+    group: str
+    seconds: float
 
 
 class _Queue:
@@ -110,7 +119,7 @@ class Outbox:
         self._waiting: deque[Letter] = deque()
         # For a relay that takes addresses that are not ASCII, where others do not.
         self._aside: deque[Letter] = deque()
-        self.put_off: dict[int, float] = {}
+        self.put_off: list[PutOff] = []
 
     def __len__(self) -> int:
         return self.system + self.issues + self.aside
@@ -137,8 +146,7 @@ class Outbox:
             self._claims[delivery.id] = delivery
             group = self._group_of(delivery.domain)
             if not delivery.is_system and _LONGEST_WAIT < self._pace.wait(group, mono) < _BUSY:
-                self.put_off[delivery.id] = self._pace.put_off(group, mono)
-                self.let_go(delivery)
+                self._put_off(delivery, group, mono)
                 continue
             if self._pool is None:
                 self._queue_of(delivery).add(delivery)
@@ -251,9 +259,12 @@ class Outbox:
         if soon and of_group < _KEPT_OF_A_GROUP:
             self._waiting.append(letter)
         else:
-            self.put_off[letter.delivery.id] = self._pace.put_off(letter.group, mono)
-            self.let_go(letter.delivery)
+            self._put_off(letter.delivery, letter.group, mono)
         return None
+
+    def _put_off(self, delivery: Delivery, group: str, mono: float) -> None:
+        self.put_off.append(PutOff(delivery, group, self._pace.put_off(group, mono)))
+        self.let_go(delivery)
 
     def _queue_of(self, delivery: Delivery) -> _Queue:
         return self._system if delivery.is_system else self._issues

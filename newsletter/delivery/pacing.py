@@ -23,9 +23,13 @@ _SLOWEST = 1 / 60  # messages a second
 _FREE = 1_000.0
 _WINDOW = 60.0
 _SHORTEST_PUT_OFF = 1.0
+# Two clocks that tell one moment may differ by so much (seconds).
+_SAME_MOMENT = 1.0
 # Those put off come back within so many seconds after a pause: the pace may have grown by
 # then more than was foreseen, and who still can't go is put off again.
 LONGEST_SPREAD = 300.0
+# A group's last complaint is of no effect any more after so long (seconds).
+REMEMBERED = 7_200.0
 
 
 class TokenBucket:
@@ -73,6 +77,9 @@ class _Group:
     window_count: int = 0
     slowed: bool = False
     next_turn: float = 0.0
+    # When it complained of us for the first time since it took a message, and when last.
+    since: float | None = None
+    troubled_at: float = float("-inf")
 
 
 class DestinationPace:
@@ -137,7 +144,7 @@ class DestinationPace:
         """It was answered, and not with a complaint of our pace, or never offered."""
         group = self._groups[name]
         group.in_flight -= 1
-        if not group.in_flight and not group.slowed and group.bucket is None:
+        if not group.in_flight and _is_forgettable(group, now):
             del self._groups[name]  # nothing to remember, and there are many domains
         elif group.slowed and now - max(group.changed_at, group.paused_until) >= CLEAN_SECONDS:
             self._grow(group, now)
@@ -146,6 +153,7 @@ class DestinationPace:
         """The group complained of our pace; whether that is news (one complaint a pause is)."""
         group = self._groups[name]
         group.in_flight -= 1
+        _note_trouble(group, now)
         if group.paused_until > now:
             return False
         elapsed = max(now - group.window_from, 1.0)
@@ -171,6 +179,7 @@ class DestinationPace:
             pause=group.pause,
             paused_until=now + timedelta(seconds=group.paused_until - mono),
             changed_at=now,
+            since=None if group.since is None else now + timedelta(seconds=group.since - mono),
         )
 
     def learn(self, slowdown: Slowdown, mono: float, now: datetime) -> None:
@@ -183,12 +192,16 @@ class DestinationPace:
         steps = max(0.0, (mono - until) // CLEAN_SECONDS)
         rate = slowdown.rate / workers * _GROWTH**steps
         connections = max(1.0, slowdown.connections / workers + steps)
-        if rate >= (self._rate or _FREE) and until <= mono:
-            return  # it has been content for long
         group = self._groups.get(slowdown.group)
+        content = rate >= (self._rate or _FREE) and until <= mono  # and has been for long
         if group is None:
+            if content and slowdown.since is None:
+                return
             group = _Group(self._most, changed_at=until + steps * CLEAN_SECONDS, window_from=mono)
             self._groups[slowdown.group] = group
+        self._learn_trouble(group, slowdown, mono, now)
+        if content:
+            return
         group.slowed = True
         group.paused_until = max(group.paused_until, until)
         group.connections = min(group.connections, connections)
@@ -196,21 +209,39 @@ class DestinationPace:
             group.bucket = TokenBucket(min(rate, self._rate or rate), mono)
         else:
             group.bucket.set_rate(min(rate, group.bucket.rate), mono)
-        complained_at = mono - (now - slowdown.changed_at).total_seconds()
+        complained_at = _moment(slowdown.changed_at, mono, now)
         if complained_at > group.complained_at:
             group.complained_at, group.pause = complained_at, slowdown.pause
             group.changed_at = max(group.changed_at, complained_at)
 
-    def forget_in_flight(self) -> None:
+    def forget_in_flight(self, now: float) -> None:
         """Nothing is under way any more, whatever was."""
         for name, group in list(self._groups.items()):
             group.in_flight = 0
-            if not group.slowed and group.bucket is None:
+            if _is_forgettable(group, now):
                 del self._groups[name]
+
+    def took(self, name: str) -> bool:
+        """The group took a message; whether that ends a time in which it took none."""
+        group = self._groups[name]
+        was_in_trouble, group.since = group.since is not None, None
+        return was_in_trouble
+
+    def troubled_for(self, name: str, now: float) -> float | None:
+        """Seconds since the group's first complaint since it took a message; None without one."""
+        group = self._groups.get(name)
+        if group is None or group.since is None or now - group.troubled_at > REMEMBERED:
+            return None
+        return now - group.since
+
+    def troubled(self, seconds: float, now: float) -> int:
+        """How many groups have taken nothing for so long."""
+        return sum((self.troubled_for(name, now) or 0.0) >= seconds for name in self._groups)
 
     def close(self, name: str, now: float, seconds: float) -> None:
         """Send the group nothing for a while, for another reason than our pace."""
         group = self._groups.setdefault(name, _Group(self._most, changed_at=now))
+        _note_trouble(group, now)
         group.paused_until = max(group.paused_until, now + seconds)
         group.slowed = True
 
@@ -234,6 +265,13 @@ class DestinationPace:
             group.next_turn = 0.0  # the next one begins anew
         return turn - now
 
+    def _learn_trouble(self, group: _Group, slowdown: Slowdown, mono: float, now: datetime) -> None:
+        troubled_at = _moment(slowdown.changed_at, mono, now)
+        if troubled_at < group.troubled_at - _SAME_MOMENT:
+            return  # we know of a later complaint
+        group.troubled_at = max(group.troubled_at, troubled_at)
+        group.since = None if slowdown.since is None else _moment(slowdown.since, mono, now)
+
     def _grow(self, group: _Group, now: float) -> None:
         group.changed_at = now
         group.connections = min(group.connections + 1, self._most)
@@ -247,3 +285,20 @@ class DestinationPace:
             group.bucket, group.slowed = None, group.connections < self._most
             return
         group.bucket.set_rate(rate, now)
+
+
+def _note_trouble(group: _Group, now: float) -> None:
+    """The group complained: of our pace, or of us."""
+    if group.since is None or now - group.troubled_at > REMEMBERED:
+        group.since = now
+    group.troubled_at = now
+
+
+def _is_forgettable(group: _Group, now: float) -> bool:
+    in_trouble = group.since is not None and now - group.troubled_at <= REMEMBERED
+    return not (group.slowed or in_trouble) and group.bucket is None
+
+
+def _moment(instant: datetime, mono: float, now: datetime) -> float:
+    """An instant in seconds of the monotonic clock."""
+    return mono - (now - instant).total_seconds()

@@ -143,3 +143,7 @@ class Ledger(Protocol):
     def slow_down(self, slowdown: Slowdown) -> None:
         """Tell all workers of a destination that complained."""
         ...
+
+    def destination_takes(self, group: str) -> None:
+        """Tell all workers that a destination that complained has taken a message."""
+        ...

@@ -200,6 +200,9 @@ class RehearsalLedger(Ledger):
     def slow_down(self, slowdown: Slowdown) -> None:
         """Nobody shares its destinations."""
 
+    def destination_takes(self, group: str) -> None:
+        """As above."""
+
     def relay_states(self) -> Mapping[str, RelayState]:
         return {}
 

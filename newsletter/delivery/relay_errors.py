@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from newsletter.delivery.model import Outcome, Phase, Relay, Reply
 from newsletter.delivery.replies import read_reply
@@ -52,6 +53,25 @@ def destination_refuses_us(relay: Relay, group: str, outcome: Outcome) -> str:
     return (
         f"{group} refuses our mail over {name_relay(relay)}: {show_reply(outcome.reply)}; "
         f"its readers wait in the queue for an hour: {mend}"
+    )
+
+
+def destination_takes_nothing(
+    relay: Relay, group: str, reply: Reply, since: datetime, give_up_after: timedelta
+) -> str:
+    """A sentence for a destination that has put off all our mail over ``relay`` for long."""
+    return (
+        f"{group} has taken nothing over {name_relay(relay)} since {since:%Y-%m-%d %H:%M} UTC: "
+        f"{show_reply(reply)}; its readers are tried again, each for {give_up_after} at most "
+        "(delivery.give_up_after): where it goes on, ask its operator, or lower the rate"
+    )
+
+
+def destination_given_up(group: str, since: datetime) -> str:
+    """A sentence for a destination whose readers are not tried any more."""
+    return (
+        f"{group} has taken nothing since {since:%Y-%m-%d %H:%M} UTC: its readers who wait for so "
+        "long (delivery.give_up_after) are given up"
     )
 
 

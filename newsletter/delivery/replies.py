@@ -49,7 +49,7 @@ def judge_reply(
 ) -> Outcome:
     """What ``reply`` to ``phase`` means for its delivery.
 
-    ``attempts`` and ``first_tried_at`` tell of earlier tries that were answered.
+    ``attempts`` and ``first_tried_at`` tell of earlier tries that count.
     REQUEUED with ``sender_fault`` means that the relay refuses us, whoever the
     reader is: no row may suffer for it.
     """
@@ -80,7 +80,9 @@ def defer_or_expire(
     give_up_after: timedelta,
 ) -> Outcome:
     """DEFERRED to the next try, or REFUSED as expired once the time for trying is over."""
-    retry_at = next_try(attempts, reason, first_tried_at or now, now, give_up_after)
+    # What came before the first try that counts was undecided.
+    since = first_tried_at if attempts and first_tried_at else now
+    retry_at = next_try(attempts, reason, since, now, give_up_after)
     fault = reason in SENDER_FAULTS
     if retry_at is None:
         return Outcome(OutcomeKind.REFUSED, "expired", reply, sender_fault=fault)

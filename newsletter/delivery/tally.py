@@ -10,6 +10,8 @@ from newsletter.delivery.replies import defer_or_expire
 
 # A row that goes back more often than this may be what breaks the conversation.
 _REQUEUES_OF_A_ROW = 2
+# One that has been going back for so long waits, and that counts.
+_REQUEUED_FOR = timedelta(minutes=5)
 # So many readers in a row refused for what does not tell of them, at one destination, are not
 # about the readers; nor are so many over destinations of which none has taken anything yet.
 _FAULTS_OF_A_DESTINATION = 5
@@ -69,24 +71,36 @@ class Tally:
         self._accepted.pop(relay, None)
 
     def weigh(
-        self, delivery: Delivery, relay: str, group: str, outcome: Outcome, now: datetime
+        self,
+        delivery: Delivery,
+        relay: str,
+        group: str,
+        outcome: Outcome,
+        now: datetime,
+        *,
+        in_trouble: bool = False,
     ) -> Verdict:
         """The outcome in the light of what else the relay answered.
 
         A row that keeps going back is deferred, so that one message which breaks
-        every conversation does not hold up the others. A refusal that blames us
+        every conversation does not hold up the others, and no reader waits for ever
+        for a server that answers 421 to each try. A refusal that blames us
         is not final until the destination is known to take our mail, nor where
         such refusals come in a row: readers must not lose an issue by a slip in
         DNS or in the relay's settings, or by an issue that is too big. Five readers
         in a row at one destination are its fault-finding, and wait until it is
         mended or their time is up; where nothing else got through the relay, it is
-        the relay's, and so are twenty of whomever.
+        the relay's, and so are twenty of whomever. Of a destination ``in_trouble`` it is
+        known that it takes nothing, from before this run.
         """
         if outcome.kind is OutcomeKind.REQUEUED:
             if outcome.sender_fault:
                 return Verdict(outcome, Blame.RELAY)
             self._requeues[delivery.id] += 1
-            if self._requeues[delivery.id] > _REQUEUES_OF_A_ROW:
+            since = delivery.first_tried_at
+            if self._requeues[delivery.id] > _REQUEUES_OF_A_ROW or (
+                since is not None and now - since >= _REQUEUED_FOR
+            ):
                 return Verdict(self._defer(delivery, outcome, now))
             return Verdict(outcome)
         if outcome.kind is OutcomeKind.ACCEPTED:
@@ -104,7 +118,7 @@ class Tally:
         if len(faults[group]) >= _FAULTS_OF_A_DESTINATION or (
             not taken and sum(map(len, faults.values())) >= _FAULTS_OF_A_RELAY
         ):
-            if taken - {group}:
+            if in_trouble or taken - {group}:
                 # What comes after its pause is judged anew.
                 del faults[group]
                 return Verdict(self._defer(delivery, outcome, now), Blame.DESTINATION)

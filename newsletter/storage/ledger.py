@@ -254,10 +254,10 @@ class SqlLedger(RelayLimits):
             wanted = limit - len(claimed)
             rows = self._quick.fetch(prepared, values | {"wanted": wanted})
             # In the order of their keys; of a delivery's own fields the first is its key.
-            for state, first_tried_at, *fields in sorted(rows, key=_by_key):
+            for state, first_tried_at, queued_at, *fields in sorted(rows, key=_by_key):
                 if state == _CLAIMED:
-                    tried = self._quick.read_instant(first_tried_at)
-                    claimed.append(Delivery._make((*fields, is_system, tried)))
+                    instants = map(self._quick.read_instant, (first_tried_at, queued_at))
+                    claimed.append(Delivery._make((*fields, is_system, *instants)))
             if len(rows) < wanted:
                 break
         return claimed
@@ -306,7 +306,7 @@ class SqlLedger(RelayLimits):
         return json.dumps(list(keys)) if self._database.is_sqlite else list(keys)
 
 
-_by_key = itemgetter(2)
+_by_key = itemgetter(3)
 _CLAIMED = DeliveryState.CLAIMED.value
 
 _WAITING = (OutcomeKind.DEFERRED, OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)

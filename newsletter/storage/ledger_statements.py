@@ -164,7 +164,7 @@ def claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
         )
         .returning(
             # As the ledger makes deliveries of them.
-            *(_row.state, _row.first_tried_at),
+            *(_row.state, _row.first_tried_at, _row.queued_at),
             *(_row.id, mailing.label("mailing"), _row.recipient, _row.address),
             *(_row.attempts, _row.domain, _row.relay),
         )
@@ -279,7 +279,19 @@ PUT_OFF = (
 )
 
 
-def _record(allowed: sa.ColumnElement[bool], values: dict[str, Any]) -> sa.Executable:
+# From when a row is tried: the first try that counts, or before it the first one that went
+# back undecided, save where that tells of the relay alone.
+_FIRST_TRY = sa.and_(_TRIED > 0, _row.attempts == 0)
+_FIRST_REQUEUE = sa.and_(
+    _row.first_tried_at.is_(None), ~sa.bindparam("its_fault", type_=sa.Boolean)
+)
+
+
+def _record(
+    allowed: sa.ColumnElement[bool],
+    values: dict[str, Any],
+    begins: sa.ColumnElement[bool] = _FIRST_TRY,
+) -> sa.Executable:
     return (
         sa.update(t.delivery)
         .where(allowed)
@@ -290,10 +302,7 @@ def _record(allowed: sa.ColumnElement[bool], values: dict[str, Any]) -> sa.Execu
                 for name, column in REPLY_COLUMNS.items()
             },
             attempts=_row.attempts + _TRIED,
-            first_tried_at=sa.case(
-                (_TRIED > 0, sa.func.coalesce(_row.first_tried_at, _NOW)),
-                else_=_row.first_tried_at,
-            ),
+            first_tried_at=sa.case((begins, _NOW), else_=_row.first_tried_at),
             changed_at=_NOW,
         )
     )
@@ -305,7 +314,7 @@ RECORD: Mapping[OutcomeKind, sa.Executable] = {
     OutcomeKind.ACCEPTED: _record(_OURS_HANDED, _is_final(OutcomeKind.ACCEPTED)),
     OutcomeKind.REFUSED: _record(_OURS_HELD, _is_final(OutcomeKind.REFUSED)),
     OutcomeKind.DEFERRED: _record(_OURS_HELD, _waits(DeliveryState.DEFERRED.value, _DUE)),
-    OutcomeKind.REQUEUED: _record(_OURS_HELD, _waits(_QUEUED, _DUE)),
+    OutcomeKind.REQUEUED: _record(_OURS_HELD, _waits(_QUEUED, _DUE), _FIRST_REQUEUE),
     OutcomeKind.UNCERTAIN: _record(_OURS_HANDED, _in_doubt(_DUE)),
 }
 RECORD_LATE: Mapping[OutcomeKind, sa.Executable] = {

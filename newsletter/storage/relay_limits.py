@@ -106,7 +106,10 @@ class RelayLimits(Ledger):
                 sa.select(pace).where(pace.c.changed_at > since).order_by(pace.c.destination)
             ).all()
         return [
-            Slowdown(r.destination, r.rate, r.connections, r.pause, r.paused_until, r.changed_at)
+            Slowdown(
+                *(r.destination, r.rate, r.connections, r.pause),
+                *(r.paused_until, r.changed_at, r.since),
+            )
             for r in rows
         ]
 
@@ -118,6 +121,7 @@ class RelayLimits(Ledger):
             "connections": slowdown.connections,
             "pause": slowdown.pause,
             "changed_at": slowdown.changed_at,
+            "since": slowdown.since,
         }
         with self._database.write() as transaction:
             connection = transaction.connection
@@ -133,6 +137,13 @@ class RelayLimits(Ledger):
             )
             connection.execute(
                 sa.delete(pace).where(pace.c.paused_until < slowdown.changed_at - _KEPT)
+            )
+
+    def destination_takes(self, group: str) -> None:
+        pace = t.destination_pace
+        with self._database.write() as transaction:
+            transaction.connection.execute(
+                sa.update(pace).where(pace.c.destination == group).values(since=None)
             )
 
     def _write_permit(

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -493,7 +493,8 @@ relay_state = Table(
     Column("changed_at", Instant, nullable=False),
 )
 
-# What a destination that complained of our pace bears, for all workers; its last complaint.
+# What a destination that complained of our pace or of us bears, for all workers; its last
+# complaint, and `since` when it has taken nothing, where it has not.
 destination_pace = Table(
     "destination_pace",
     metadata,
@@ -503,6 +504,7 @@ destination_pace = Table(
     Column("pause", sa.Float, nullable=False),
     Column("paused_until", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("since", Instant),
 )
 
 # A right that one process has at a time, such as the scheduler's tick.

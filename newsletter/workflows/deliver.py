@@ -213,13 +213,11 @@ def _tell_editors(installation: Installation, alert: Alert) -> None:
     if not settings.newsletter:
         return
     words = words_of(settings.publication.language)
+    comfort = words.gettext("No reader was removed, and none is lost: they wait.")
     notice = Notice(
         key=f"{alert.key}:{installation.clock.now():%Y-%m-%d}",
         subject=words.gettext("Sending needs a hand"),
-        sentences=(
-            Quote(alert.sentence),
-            words.gettext("No reader was removed, and none is lost: they wait."),
-        ),
+        sentences=(Quote(alert.sentence), *([comfort] if alert.waiting else [])),
     )
     with installation.database.write() as tx:
         queue_notice(tx, installation, settings, settings.newsletter[0], notice)

@@ -268,8 +268,30 @@ def test_outcomes_of_a_hand_over(
     (row,) = rows(database)
     assert row.state == after
     assert row.attempts == (after != "queued")
-    assert row.first_tried_at == (NOW + MINUTE if row.attempts else None)
+    assert row.first_tried_at == NOW + MINUTE
     assert row.handed_over_at == NOW
+
+
+def test_a_claim_tells_since_when_its_row_waits_and_was_tried(
+    database: Database, ledger: Workers
+) -> None:
+    start_sending(database, 1)
+    blames_us = REQUEUED._replace(sender_fault=True)
+    told = []
+    outcomes = (blames_us, REQUEUED, REQUEUED, DEFERRED._replace(retry_at=NOW), REQUEUED, DEFERRED)
+    for minutes, outcome in enumerate(outcomes, 1):
+        (delivery,) = claim_all(ledger, now=NOW + minutes * MINUTE)
+        told.append((delivery.attempts, delivery.first_tried_at))
+        ledger.record(delivery, "w", outcome, NOW + minutes * MINUTE)
+        assert delivery.queued_at == NOW
+    (row,) = rows(database)
+    told.append((row.attempts, row.first_tried_at))
+    # From the first time that it came back undecided, and anew from the first try that counts.
+    second, fourth = NOW + 2 * MINUTE, NOW + 4 * MINUTE
+    assert told == [
+        *((0, None), (0, None), (0, second), (0, second)),
+        *((1, fourth), (1, fourth), (2, fourth)),
+    ]
 
 
 @pytest.mark.parametrize(

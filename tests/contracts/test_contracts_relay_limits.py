@@ -149,7 +149,7 @@ def test_a_breaker_is_every_workers(limits: SqlLedger, database: Database) -> No
 
 
 def test_what_a_destination_bears_is_every_workers(limits: SqlLedger) -> None:
-    first = Slowdown("mx.example", 2.5, 3.0, 60.0, NOW + timedelta(minutes=1), NOW)
+    first = Slowdown("mx.example", 2.5, 3.0, 60.0, NOW + timedelta(minutes=1), NOW, since=NOW)
     limits.slow_down(first)
     assert limits.slowdowns(NOW - timedelta(seconds=1)) == [first]
     assert limits.slowdowns(NOW) == []
@@ -159,6 +159,11 @@ def test_what_a_destination_bears_is_every_workers(limits: SqlLedger) -> None:
     second = Slowdown("mx.example", 1.25, 1.5, 120.0, NOW + timedelta(minutes=4), again)
     limits.slow_down(second)
     kept = replace(second, paused_until=NOW + timedelta(minutes=9))
+    assert limits.slowdowns(NOW) == [kept]
+    limits.slow_down(replace(kept, since=NOW))
+    limits.destination_takes("another.example")
+    assert limits.slowdowns(NOW) == [replace(kept, since=NOW)]
+    limits.destination_takes("mx.example")
     assert limits.slowdowns(NOW) == [kept]
     # What nobody needs any more is not kept.
     far = NOW + timedelta(days=2)

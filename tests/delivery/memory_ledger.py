@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.delivery.model import (
@@ -27,6 +27,14 @@ _STATES = {
     OutcomeKind.REFUSED: DeliveryState.REFUSED,
     OutcomeKind.UNCERTAIN: DeliveryState.UNCERTAIN,
     OutcomeKind.REQUEUED: DeliveryState.QUEUED,
+}
+
+
+_OPEN = {
+    DeliveryState.QUEUED,
+    DeliveryState.CLAIMED,
+    DeliveryState.HANDED_OVER,
+    DeliveryState.DEFERRED,
 }
 
 
@@ -74,11 +82,17 @@ class MemoryLedger:
                 address,
                 domain=address.rpartition("@")[2],
                 is_system=mailing.kind is MailingKind.SYSTEM,
+                queued_at=mailing.created_at,
             )
             self.rows[number] = Row(delivery)
 
     def states(self) -> dict[str, int]:
         return dict(Counter(row.state.value for row in self.rows.values()))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody waits any more."""
+        return not {row.state for row in self.rows.values()} & _OPEN
 
     def row_of(self, address: str) -> Row:
         return next(row for row in self.rows.values() if row.delivery.address == address)
@@ -221,6 +235,11 @@ class MemoryLedger:
     def slow_down(self, slowdown: Slowdown) -> None:
         self.slowed.append(slowdown)
 
+    def destination_takes(self, group: str) -> None:
+        self.slowed = [
+            replace(one, since=None) if one.group == group else one for one in self.slowed
+        ]
+
     def relay_states(self) -> Mapping[str, RelayState]:
         return self.states_of_relays
 
@@ -268,10 +287,13 @@ class MemoryLedger:
         if outcome.kind is OutcomeKind.DEFERRED:
             assert outcome.retry_at is not None
             row.due = outcome.retry_at
+            attempts, first = row.delivery.attempts, row.delivery.first_tried_at
             row.delivery = row.delivery._replace(
-                attempts=row.delivery.attempts + 1,
-                first_tried_at=row.delivery.first_tried_at or now,
+                attempts=attempts + 1, first_tried_at=first if attempts and first else now
             )
+        elif outcome.kind is OutcomeKind.REQUEUED and not outcome.sender_fault:
+            first = row.delivery.first_tried_at
+            row.delivery = row.delivery._replace(first_tried_at=first or now)
 
     def _is_due(self, row: Row, now: datetime) -> bool:
         if not self.sending and not row.delivery.is_system:

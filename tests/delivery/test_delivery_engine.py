@@ -21,6 +21,7 @@ from newsletter.delivery.lease import LEASE
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import (
     Delivery,
+    DeliveryState,
     DeliverySummary,
     Mailing,
     Outcome,
@@ -42,6 +43,7 @@ from tests.delivery.samples import GIVE_UP, ISSUE, KEYRING, NOW, SYSTEM, SetCloc
 from tests.delivery.smtp_servers import DROP, Faults, login_as, smtp_server
 
 QUICK = TimeLimits(connect=5, step=5, final=5)
+MINUTE = timedelta(minutes=1)
 
 
 def addresses(count: int) -> list[str]:
@@ -171,6 +173,106 @@ def test_a_421_in_mid_session_costs_nobody_anything(step: str) -> None:
     assert faults.fired[step] == 2
     assert faults.recipients() == addresses(6)
     assert all(row.delivery.attempts == 0 for row in ledger.rows.values())
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        *itertools.product(["MAIL", "RCPT", "DATA", "DOT"], ["421 4.3.2 closing", "421 later"]),
+        # A drop after the dot is a doubt.
+        *itertools.product(["MAIL", "RCPT", "DATA"], [DROP]),
+    ],
+)
+def test_who_is_answered_by_nothing_but_a_421_is_given_up_in_time(step: str, reply: str) -> None:
+    ledger, clock = ledger_of(3), SetClock()
+    faults = Faults({step: lambda _: reply})
+    with smtp_server(faults) as port:
+        while not ledger.is_settled and clock.instant < NOW + 2 * GIVE_UP:
+            with contextlib.suppress(RelayUnavailable):
+                deliver(ledger, relay_at(port), clock=clock)
+            soon = clock.instant + timedelta(minutes=5)
+            clock.move(max(soon, ledger.next_due(clock.instant) or soon))
+    assert ledger.states() == {"refused": 3}
+    assert {row.outcomes[-1].reason for row in ledger.rows.values()} == {"expired"}
+    assert NOW + GIVE_UP < clock.instant <= NOW + GIVE_UP + timedelta(hours=1)
+    assert not faults.messages
+
+
+class Unwilling(Faults):
+    """Answers one domain at the dot as it is told, and takes what others get."""
+
+    reply: str | None = "421 4.7.28 unusual rate"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.reply is not None and envelope.rcpt_tos[0].endswith("@slow.example"):
+            self.fired["DOT"] += 1
+            if self.reply.startswith("421"):
+                server.loop.call_soon(server.transport.close)
+            return self.reply
+        return await super().handle_DATA(server, session, envelope)
+
+
+@pytest.mark.parametrize("reply", ["421 4.7.28 unusual rate", "554 5.7.1 blocked by us"])
+@pytest.mark.parametrize("restarts", [True, False])
+def test_of_a_destination_that_takes_nothing_all_are_given_up_at_once(
+    reply: str, restarts: bool
+) -> None:
+    ledger, clock, faults = ledger_of(3), SetClock(), Unwilling()
+    faults.reply = reply
+    alerts: dict[str, tuple[timedelta, Alert]] = {}
+
+    def note(alert: Alert) -> None:
+        alerts.setdefault(alert.key, (clock.instant - NOW, alert))
+
+    give_up, many, late = timedelta(hours=8), 1_000, NOW + timedelta(hours=5)
+    ledger.enqueue(ISSUE, *(f"reader{n}@slow.example" for n in range(many)))
+    ledger.enqueue(issue(public_id="later", created_at=late), "reader@slow.example")
+    ledger.mailings["later"] = issue(public_id="later", created_at=late)
+    last = ledger.rows[len(ledger.rows)]
+    last.due = late
+    with smtp_server(faults) as port, contextlib.ExitStack() as stack:
+        relay = relay_at(port, connections=2)
+        engine = None
+        while ledger.states().get("refused", 0) < many and clock.instant < NOW + 2 * give_up:
+            if engine is None or restarts:
+                stack.close()
+                options = {"clock": clock, "on_alert": note, "limits": {"give_up_after": give_up}}
+                engine = stack.enter_context(worker(ledger, relay, **options))
+            engine.run()
+            clock.move(max(ledger.next_due(clock.instant) or NOW, clock.instant + MINUTE * 5))
+        # Whose issue came later is tried on.
+        assert last.state is not DeliveryState.REFUSED
+    assert faults.recipients() == addresses(3)
+    # Some of them were never tried.
+    assert 20 < faults.fired["DOT"] < many
+    assert give_up < clock.instant - NOW < give_up + timedelta(hours=2)
+    assert list(alerts) == ["destination:slow.example", "given-up:slow.example"]
+    told, alert = alerts["destination:slow.example"]
+    assert told <= timedelta(minutes=15)
+    assert reply in alert.sentence
+    assert alert.waiting
+    assert not alerts["given-up:slow.example"][1].waiting
+
+
+def test_a_destination_that_takes_something_again_is_not_given_up() -> None:
+    ledger, clock, faults = ledger_of(3), SetClock(), Unwilling()
+    keys: list[str] = []
+    ledger.enqueue(ISSUE, *(f"reader{n}@slow.example" for n in range(200)))
+    begun = clock.instant
+    with smtp_server(faults) as port:
+        while not ledger.is_settled and clock.instant < NOW + 2 * GIVE_UP:
+            # Ten minutes of each hour and a half it is content.
+            content = (clock.instant - begun) % timedelta(minutes=90) >= timedelta(minutes=80)
+            faults.reply = None if content else Unwilling.reply
+            deliver(
+                *(ledger, relay_at(port)),
+                clock=clock,
+                on_alert=lambda alert: keys.append(alert.key),
+            )
+            clock.move(max(ledger.next_due(clock.instant) or NOW, clock.instant + MINUTE))
+    assert faults.fired["DOT"] > 20
+    assert set(keys) <= {"destination:slow.example"}
+    assert not [row for row in ledger.rows.values() if row.outcomes[-1].reply.code == 0]
 
 
 def test_a_relay_that_takes_so_many_messages_a_connection_is_called_again_at_once() -> None:

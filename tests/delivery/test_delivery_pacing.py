@@ -16,6 +16,7 @@ from newsletter.delivery.pacing import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     LONGEST_SPREAD,
+    REMEMBERED,
     DestinationPace,
     TokenBucket,
 )
@@ -251,7 +252,7 @@ def test_after_a_run_nothing_is_under_way_and_complaints_are_remembered() -> Non
     pace.start(GMAIL, 0.0)
     pace.start("busy.example", 0.0)
     pace.slow_down("busy.example", 0.0)
-    pace.forget_in_flight()
+    pace.forget_in_flight(0.0)
     assert pace.wait(GMAIL, 0.0) == 0.0
     assert pace.wait("busy.example", 0.0) == FIRST_PAUSE
 
@@ -345,7 +346,8 @@ def test_what_one_worker_learns_holds_for_all_of_them() -> None:
     second.share(2, 1, 0.0)
     told = complained(first, 1_000.0)
     assert told == Slowdown(
-        GMAIL, pytest.approx(1.0, rel=0.05), 2.0, FIRST_PAUSE, NOW + timedelta(minutes=1), NOW
+        *(GMAIL, pytest.approx(1.0, rel=0.05), 2.0, FIRST_PAUSE),
+        *(NOW + timedelta(minutes=1), NOW, NOW),
     )
     # The other one's monotonic clock began elsewhere, and it hears of it three seconds later.
     second.learn(told, 77.0, NOW + timedelta(seconds=3))
@@ -396,3 +398,62 @@ def test_a_learned_pace_is_shared_anew_with_the_workers_there_are() -> None:
     pace.start(GMAIL, after)
     pace.end(GMAIL, after)
     assert pace.wait(GMAIL, after) > 3 / told.rate
+
+
+def complain(pace: DestinationPace, at: float, name: str = GMAIL) -> None:
+    pace.start(name, at)
+    pace.slow_down(name, at)
+
+
+def test_since_when_a_destination_takes_nothing_is_known_until_it_takes_something() -> None:
+    pace, begin = DestinationPace(0, 0), 1_000.0
+    assert pace.troubled_for(GMAIL, begin) is None
+    for minutes in (0, 10, 90, 200):
+        complain(pace, begin + 60 * minutes)
+        assert pace.troubled_for(GMAIL, begin + 60 * minutes) == 60 * minutes
+    pace.close(GMAIL, begin + 60 * 210, 3600)
+    assert pace.troubled_for(GMAIL, begin + 60 * 220) == 60 * 220
+    assert pace.troubled(300, begin + 60 * 220) == 1
+    later = begin + 60 * 300
+    pace.start(GMAIL, later)
+    assert pace.took(GMAIL)
+    assert not pace.took(GMAIL)
+    pace.end(GMAIL, later)
+    assert pace.troubled_for(GMAIL, later) is None
+    assert pace.troubled(300, later) == 0
+    pace.close(GMAIL, later, 3600)
+    assert pace.troubled_for(GMAIL, later + 60) == 60
+
+
+def test_a_destination_that_was_not_asked_for_long_is_in_no_trouble() -> None:
+    pace, begin = DestinationPace(0, 0), 1_000.0
+    pace.close(GMAIL, begin, 60)
+    late = begin + REMEMBERED + 1
+    assert pace.troubled_for(GMAIL, late) is None
+    pace.close(GMAIL, late, 60)
+    assert pace.troubled_for(GMAIL, late + 5) == 5
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_that_a_destination_takes_nothing_is_known_to_who_comes_later(closed: bool) -> None:
+    first, second = DestinationPace(0, 0), DestinationPace(0, 0)
+    complain(first, 1_000.0)
+    if closed:
+        first.close(GMAIL, 4_000.0, 60)
+    else:
+        complain(first, 4_000.0)
+    told = first.slowdown(GMAIL, 4_000.0, NOW)
+    assert told.since == NOW - timedelta(seconds=3_000)
+    # Long after the pause, when its pace is no limit any more, and again and again.
+    hour = NOW + timedelta(hours=1)
+    for seconds in (0, 5):
+        second.learn(told, 77.0 + seconds, hour + timedelta(seconds=seconds))
+        second.forget_in_flight(77.0 + seconds)
+        assert second.troubled_for(GMAIL, 77.0 + seconds) == 6_600 + seconds
+    # An older complaint is no news; that it has taken something is.
+    second.close(GMAIL, 90.0, 60)
+    second.learn(replace(told, since=None), 91.0, hour + timedelta(seconds=14))
+    assert second.troubled_for(GMAIL, 91.0) == 6_614
+    content = replace(second.slowdown(GMAIL, 90.0, hour), since=None)
+    second.learn(content, 91.0, hour + timedelta(seconds=1))
+    assert second.troubled_for(GMAIL, 91.0) is None

@@ -202,7 +202,7 @@ def test_no_reply_is_in_doubt_only_after_the_dot() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(400, 499), st.sampled_from(Phase), st.text(max_size=40), st.integers(0, 50))
+@given(st.integers(400, 499), st.sampled_from(Phase), st.text(max_size=40), st.integers(1, 50))
 def test_a_4xx_is_later_never_now_and_ends_with_the_time_for_trying(
     code: int, phase: Phase, text: str, attempts: int
 ) -> None:

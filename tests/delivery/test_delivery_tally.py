@@ -84,6 +84,28 @@ def test_five_in_a_row_call_the_destination_or_the_relay_in_question(others: boo
     assert verdicts[4].blame is (Blame.DESTINATION if others else Blame.RELAY)
 
 
+def test_a_destination_known_to_take_nothing_is_not_held_against_the_relay() -> None:
+    tally = Tally(GIVE_UP)
+    for number in range(5):
+        delivery = Delivery(number, "m", "r", f"reader{number}@reader.example")
+        verdict = tally.weigh(delivery, "main", "reader.example", BLOCKED, NOW, in_trouble=True)
+    assert verdict.blame is Blame.DESTINATION
+
+
+def test_who_has_been_going_back_for_minutes_waits_and_that_counts() -> None:
+    tally = Tally(GIVE_UP)
+    soon, late = (NOW - timedelta(minutes=minutes) for minutes in (4, 5))
+    assert weigh(tally, BROKEN, 1, first_tried_at=soon).outcome.kind is OutcomeKind.REQUEUED
+    long_ago = NOW - 2 * GIVE_UP
+    for number, first in ((2, late), (3, long_ago)):
+        # However long it took until somebody said something, there is a try after that.
+        outcome = weigh(tally, BROKEN, number, first_tried_at=first).outcome
+        assert outcome.kind is OutcomeKind.DEFERRED
+        assert outcome.retry_at == NOW + timedelta(minutes=5)
+    outcome = weigh(tally, BROKEN, 4, attempts=1, first_tried_at=long_ago).outcome
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.REFUSED, "expired")
+
+
 def test_many_destinations_that_refuse_us_in_a_row_call_the_relay_in_question() -> None:
     tally = Tally(GIVE_UP)
     verdicts = [weigh(tally, TOO_BIG, n, group=f"r{n}.example") for n in range(20)]

@@ -4,6 +4,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.issues.model import IssueState
-from newsletter.workflows.deliver import work
+from newsletter.storage.ledger import SqlLedger
+from newsletter.workflows.deliver import deliver, work
 from newsletter.workflows.publish import move_issue
 from tests.acceptance.command_line import must, newsletter
 from tests.acceptance.ready_house import make_house
@@ -113,6 +116,50 @@ def test_a_breaker_is_shown_where_its_notice_can_not_go_out(tmp_path: Path) -> N
     assert "554 5.7.1 no service for you" in line
     assert [relay["relay"] for relay in paused] == ["catcher"]
     assert "554 5.7.1" in paused[0]["reason"]
+
+
+class Unwilling(Faults):
+    """Takes nothing for one domain."""
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.endswith("@slow.example"):
+            self.fired["RCPT"] += 1
+            server.loop.call_soon(server.transport.close)
+            return "421 4.7.28 unusual rate of mail"
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+
+def test_editors_are_told_of_a_destination_that_takes_nothing_and_of_its_end(
+    tmp_path: Path,
+) -> None:
+    faults, told_after = Unwilling(), {}
+    soon_over = '[delivery]\ngive_up_after = "6 hours"'
+    with smtp_server(faults) as port, opened(tmp_path, delivery=soon_over, port=port) as sending:
+        sending.start(40, domains=["reader.example", "slow.example"])
+        begun = sending.clock.now()
+        with closing(SqlLedger(sending.installation.database)) as ledger:
+            # By hand, again and again, in as many processes.
+            while len(told_after) < 2 and sending.clock.now() - begun < timedelta(hours=12):
+                deliver(sending.installation, ledger)
+                told = len(notices_to_the_desk(faults))
+                if told:
+                    told_after.setdefault(told, sending.clock.now() - begun)
+                soon = sending.clock.now() + timedelta(minutes=5)
+                sending.clock.set(max(ledger.next_due(soon) or soon, soon))
+        assert sending.state is IssueState.SENT
+        with sending.installation.database.read() as tx:
+            counts = tx.mailings.counts(ISSUE.public_id)
+    assert (counts.accepted, counts.refused, counts.total) == (21, 19, 40)
+    first, last = notices_to_the_desk(faults)
+    assert "slow.example has taken nothing over relay catcher" in first
+    assert "421 4.7.28 unusual rate of mail" in first
+    assert "none is lost: they wait" in first
+    assert "are given up" in last
+    assert "they wait" not in last
+    assert told_after[1] <= timedelta(minutes=15)
+    assert timedelta(hours=6) < told_after[2] < timedelta(hours=7)
 
 
 def test_an_issue_does_not_begin_with_a_key_that_dns_does_not_show(tmp_path: Path) -> None:
