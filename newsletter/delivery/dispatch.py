@@ -22,11 +22,16 @@ _ASK_AGAIN = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class TooSmall:
-    """A relay that takes no message as large as one of ours; ``leave``: nor any like it."""
+    """A relay that takes no message as large as one of ``mailing_id``.
+
+    ``leave``: another takes it. ``hold``: none does, nor any message like it.
+    """
 
     route: Route
     error: RelayError
+    mailing_id: str
     leave: bool
+    hold: bool
 
 
 class Dispatch:
@@ -116,8 +121,8 @@ class Dispatch:
     def _fits(self, line: Line, letter: Letter, mono: float, now: datetime) -> bool:
         """Whether a relay takes a message of this size; where not, the letter is seen to.
 
-        A relay that has taken others of the mailing is not left for one that is
-        larger, unless another relay can take that.
+        A relay is left for it only where another can take it: else its mailing waits, save
+        where others of it were taken, and all other mail goes on.
         """
         route, delivery = line.route, letter.delivery
         mailing = (route.slug, delivery.mailing_id)
@@ -145,10 +150,10 @@ class Dispatch:
             )
             settlement = Settlement(delivery.id, outcome._replace(sender_fault=True), route.slug)
             self._refused.append(settlement)
-        leave = elsewhere or mailing not in self._fitting
-        if leave or mailing not in self._told:
+        hold = not (elsewhere or delivery.is_system or mailing in self._fitting)
+        if elsewhere or hold or mailing not in self._told:
             self._told.add(mailing)
-            self._too_small.append(TooSmall(route, error, leave))
+            self._too_small.append(TooSmall(route, error, delivery.mailing_id, elsewhere, hold))
         return False
 
     def _take_aside(self, line: Line, mono: float, now: datetime) -> Letter | None:

@@ -29,13 +29,13 @@ from newsletter.delivery.model import (
 from newsletter.delivery.outbox import Outbox, PutOff
 from newsletter.delivery.pacing import REMEMBERED, DestinationPace
 from newsletter.delivery.ports import Ledger
-from newsletter.delivery.relay_errors import show_reply
+from newsletter.delivery.relay_errors import mailing_not_built, show_reply
 from newsletter.delivery.route import Route
 from newsletter.delivery.smtp import Link, TimeLimits, open_connection
 from newsletter.delivery.switchboard import Switchboard
 from newsletter.delivery.tally import Tally
 from newsletter.delivery.writing import LetterWriter
-from newsletter.errors import RelayError, StorageError
+from newsletter.errors import NewsletterError, RelayError, StorageError
 from newsletter.log import get_logger
 
 log = get_logger(__name__)
@@ -59,6 +59,8 @@ _LOW_WATER = 100
 # What is claimed should last so long (seconds): what a worker holds another can't send.
 _BATCH_SECONDS = 0.1
 _SIGNING_THREADS = 2
+# How long (seconds) an issue waits of which no message can be written, or none taken.
+_HOLD = 3_600.0
 # Seconds between tries to write the ledger: a full disk or a restarted server comes back.
 _LEDGER_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -137,6 +139,8 @@ class Engine:
         self._settled: list[Settlement] = []
         # Mailings of issues of which something was settled that was not handed over.
         self._unguarded: set[str] = set()
+        # Mailings that can't go: until when (monotonic), and why.
+        self._held: dict[str, tuple[float, NewsletterError]] = {}
         self._more_due = True
         self._batch, self._claimed_at = _SMALL_BATCH, 0.0
         self._learned_at: datetime | None = None
@@ -168,13 +172,16 @@ class Engine:
         return self._tally.summary()
 
     @property
-    def failure(self) -> RelayError | None:
-        """Why nothing can go over any relay now, or None where something can."""
-        return self._board.failure(self._clock.monotonic(), self._clock.now())
+    def failure(self) -> NewsletterError | None:
+        """Why nothing can go over any relay now, or an issue can't go; None where all can."""
+        mono = self._clock.monotonic()
+        held = (error for until, error in self._held.values() if until > mono)
+        return self._board.failure(mono, self._clock.now()) or next(held, None)
 
     def try_again(self) -> None:
-        """Forget what went wrong with the relays: somebody says that it is mended."""
+        """Forget what went wrong with relays and issues: somebody says that it is mended."""
         states = self._ledger.relay_states()
+        self._held.clear()
         for route in self._board.routes.values():
             route.try_again()
             state = states.get(route.slug, RelayState())
@@ -292,8 +299,12 @@ class Engine:
         self._claimed_at = mono
         wanted = min(_BATCH, max(self._batch, 4 * self._board.width))
         claimed = self._ledger.claim_issues(self._lease.worker, now, wanted)
-        self._outbox.add(claimed, mono)
         self._more_due = bool(claimed)
+        if self._held:
+            held = {one for one, (until, _) in self._held.items() if until > mono}
+            self._put_off_held([row.id for row in claimed if row.mailing_id in held], now)
+            claimed = [row for row in claimed if row.mailing_id not in held]
+        self._outbox.add(claimed, mono)
 
     # What comes back
 
@@ -336,10 +347,33 @@ class Engine:
         if put_off:
             self._put_off(put_off, now, mono)
         for one in too_small:
+            if one.hold:
+                self._hold(one.mailing_id, one.error, mono, now)
             if not one.leave:
                 alert = Alert(f"size:{one.route.slug}", str(one.error))
                 self._callbacks.on_alert(alert)
-        return bool(heard or put_off or too_small)
+        broken = self._writer.broken()
+        for mailing_id, cause in broken.items():
+            told = mailing_not_built(cause)
+            if self._hold(mailing_id, told, mono, now):
+                self._callbacks.on_alert(Alert(f"mailing:{mailing_id}", str(told)))
+        return bool(heard or put_off or too_small or broken)
+
+    def _hold(self, mailing_id: str, error: NewsletterError, mono: float, now: datetime) -> bool:
+        """Let an issue wait that can't go, before readers lose it; whether that is news."""
+        offered = {row for line in self._board.lines for row in line.letters}
+        self._put_off_held(self._outbox.drop(mailing_id, offered), now)
+        until, _ = self._held.get(mailing_id, (mono, error))
+        if until > mono:
+            return False  # threads were still writing of it
+        self._held[mailing_id] = (mono + _HOLD, error)
+        log.error("mailing_held", mailing=mailing_id, error=str(error))
+        return True
+
+    def _put_off_held(self, rows: Sequence[int], now: datetime) -> None:
+        if rows:
+            due = now + timedelta(seconds=_HOLD)
+            self._ledger.put_off(self._lease.worker, dict.fromkeys(rows, due))
 
     def _commit(self, ready: list[tuple[Line, Letter]], now: datetime) -> None:
         settled, self._settled = self._settled, []

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from newsletter.delivery.model import Outcome, Phase, Relay, Reply
 from newsletter.delivery.replies import read_reply
-from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable
+from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable, RenderError
 
 _CORRECT = "(newsletter issue pause, correct, resume)"
 # What to do about a refusal that is about the message, by its reason.
@@ -72,6 +72,14 @@ def destination_given_up(group: str, since: datetime) -> str:
     return (
         f"{group} has taken nothing since {since:%Y-%m-%d %H:%M} UTC: its readers who wait for so "
         "long (delivery.give_up_after) are given up"
+    )
+
+
+def mailing_not_built(error: RenderError) -> RenderError:
+    """Our error for an issue of which no message can be written."""
+    return RenderError(
+        f"an issue can't be written: {error}; its readers stay in the queue, so mend it {_CORRECT}",
+        subject=error.subject,
     )
 
 

@@ -27,7 +27,7 @@ _TEMPLATES_KEPT = 64
 
 
 class LetterWriter:
-    """Writes letters; what can't be written is refused, by itself. For several threads."""
+    """Writes letters; who can't be written to is refused, by himself. For several threads."""
 
     def __init__(
         self,
@@ -41,23 +41,29 @@ class LetterWriter:
         self._lock = threading.Lock()
         self._templates: OrderedDict[str, MessageTemplate] = OrderedDict()
         self._refused: queue.SimpleQueue[Settlement] = queue.SimpleQueue()
+        self._broken: dict[str, RenderError] = {}
 
     def write(self, delivery: Delivery) -> Letter | None:
-        """The letter of a row, or None where it can't be mailed: see `refused`."""
+        """The letter of a row, or None where it can't be mailed: see `refused` and `broken`."""
         utf8 = needs_utf8(delivery.address)
         refusal = refuse_address(delivery.address, utf8=utf8)
         if refusal is not None:
             self._refuse(delivery, refusal)
             return None
+        if delivery.mailing_id in self._broken:
+            return None
         try:
             template = self._template_of(delivery.mailing_id)
+        except RenderError as error:
+            if delivery.is_system:
+                self._refuse_for(delivery, error)
+            else:
+                self._broken[delivery.mailing_id] = error
+            return None
+        try:
             message = template.pieces(delivery, utf8=utf8)
         except RenderError as error:
-            log.warning("message_not_built", delivery=delivery.id, error=str(error))
-            reply = Reply(code=0, text=str(error))
-            self._refuse(
-                delivery, Outcome(OutcomeKind.REFUSED, "content", reply, sender_fault=True)
-            )
+            self._refuse_for(delivery, error)
             return None
         return Letter(
             delivery,
@@ -74,6 +80,16 @@ class LetterWriter:
         while not self._refused.empty():
             settled.append(self._refused.get())
         return settled
+
+    def broken(self) -> dict[str, RenderError]:
+        """Mailings of issues that can't be built for anybody, since the last call; and why."""
+        broken, self._broken = self._broken, {}
+        return broken
+
+    def _refuse_for(self, delivery: Delivery, error: RenderError) -> None:
+        log.warning("message_not_built", delivery=delivery.id, error=str(error))
+        reply = Reply(code=0, text=str(error))
+        self._refuse(delivery, Outcome(OutcomeKind.REFUSED, "content", reply, sender_fault=True))
 
     def _refuse(self, delivery: Delivery, outcome: Outcome) -> None:
         self._refused.put(Settlement(delivery.id, outcome))

@@ -74,7 +74,8 @@ def deliver(
     should_stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[DeliverySummary], None] = lambda _: None,
 ) -> DeliverySummary:
-    """Send all that is due now; RelayError where rows are left because no relay can be used.
+    """Send all that is due now; an error where rows are left because no relay can be used
+    (RelayError), or because no message of an issue can be written (RenderError) or taken.
 
     For a person who asks for it: a relay that refused us is tried again.
     """
@@ -83,9 +84,10 @@ def deliver(
         with _open_engine(installation, ledger, callbacks) as engine:
             engine.try_again()
             summary = engine.run()
-            if engine.failure is not None:
-                raise engine.failure
+            failure = engine.failure
     _close_finished(installation, ledger)
+    if failure is not None:
+        raise failure
     return summary
 
 

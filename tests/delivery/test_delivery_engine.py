@@ -505,7 +505,7 @@ def test_a_failing_ledger_stops_every_connection() -> None:
 
 
 def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> None:
-    broken = issue(public_id="mailing000000009", subject="two\nlines")
+    broken = replace(SYSTEM, public_id="mailing000000009", subject="two\nlines")
     ledger = MemoryLedger(ISSUE, broken)
     ledger.enqueue(broken, "ani@reader.example")
     ledger.enqueue(ISSUE, "լիլիթ@reader.example", "a\r\nb@reader.example", "aram@reader.example")
@@ -520,6 +520,35 @@ def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> Non
     ]
     assert "Subject" in ledger.rows[1].outcomes[0].reply.text
     assert faults.recipients() == ["aram@reader.example"]
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_an_issue_of_which_no_message_can_be_written_waits_until_it_is_mended(signs: bool) -> None:
+    mended = issue(public_id="mailing000000009")
+    ledger, faults, clock = (
+        MemoryLedger(replace(mended, subject="two\nlines"), ISSUE),
+        Faults(),
+        SetClock(),
+    )
+    alerts: list[Alert] = []
+    ledger.enqueue(mended, *addresses(700))
+    ledger.enqueue(ISSUE, *(f"other{n}@reader.example" for n in range(20)))
+    options = {"clock": clock, "limits": {"signs": signs}, "on_alert": alerts.append}
+    with smtp_server(faults) as port, worker(ledger, relay_at(port), **options) as engine:
+        assert engine.run() == DeliverySummary(accepted=20)
+        assert ledger.states() == {"queued": 700, "accepted": 20}
+        assert {row.delivery.attempts for row in ledger.rows.values()} == {0}
+        assert "Subject" in str(engine.failure)
+        assert [(alert.key, alert.waiting) for alert in alerts] == [
+            ("mailing:mailing000000009", True)
+        ]
+        assert "an issue can't be written" in alerts[0].sentence
+        assert ledger.calls["mailing"] < 10
+        assert engine.run() == DeliverySummary()
+        ledger.mailings[mended.public_id] = mended
+        clock.move(clock.instant + timedelta(hours=1))
+        assert engine.failure is None
+        assert engine.run() == DeliverySummary(accepted=700)
 
 
 def test_an_address_in_armenian_goes_where_the_server_takes_it() -> None:
@@ -638,7 +667,7 @@ def small_server(faults: Faults, size: int = 1_000) -> contextlib.AbstractContex
     return smtp_server(faults, data_size_limit=size)
 
 
-def test_a_relay_too_small_for_the_issue_is_paused_before_anything_is_offered() -> None:
+def test_an_issue_too_big_for_the_relay_waits_before_anything_is_offered() -> None:
     ledger, faults = ledger_of(60), Faults()
     alerts: list[Alert] = []
     figures = r"up to 1,000 octets \(SIZE\), and one of weekly@paper\.example has [12],\d{3}"
@@ -647,8 +676,43 @@ def test_a_relay_too_small_for_the_issue_is_paused_before_anything_is_offered() 
     assert not faults.reached
     # The one it was found out by comes after those like it, of which some may be smaller.
     assert ledger.states() == {"queued": 59, "deferred": 1}
-    assert [alert.key for alert in alerts] == ["relay:main"]
+    assert [alert.key for alert in alerts] == ["size:main"]
     assert ledger.rows[1].outcomes[0].sender_fault
+
+
+def test_an_issue_too_big_for_the_relay_holds_up_no_other_mail() -> None:
+    small, large, faults, clock = (
+        issue(public_id="small", html="<p>.</p>"),
+        ISSUE,
+        Faults(),
+        SetClock(),
+    )
+    ledger = MemoryLedger(large, small, SYSTEM)
+    alerts: list[Alert] = []
+    ledger.enqueue(large, *addresses(400))
+    ledger.enqueue(small, *(f"small{n}@reader.example" for n in range(20)))
+    measured = Faults()
+    with smtp_server(measured) as port:
+        for mailing in (small, SYSTEM):
+            one = MemoryLedger(mailing)
+            one.enqueue(mailing, "small19@reader.example")
+            deliver(one, relay_at(port))
+    limit = max(len(content) for _, _, content in measured.messages) + 20
+    options = {"clock": clock, "on_alert": alerts.append}
+    with small_server(faults, limit) as port, worker(ledger, relay_at(port), **options) as engine:
+        for hour in range(3):
+            assert engine.run().accepted == (20 if hour == 0 else 1)
+            assert "(SIZE)" in str(engine.failure)
+            ledger.enqueue(SYSTEM, f"system{hour}@reader.example")
+            engine.run()
+            assert f"system{hour}@reader.example" in faults.recipients()
+            ledger.enqueue(SYSTEM, f"again{hour}@reader.example")
+            clock.move(clock.instant + timedelta(minutes=59))
+    assert not ledger.states_of_relays
+    states = ledger.states()
+    assert states.pop("accepted") == 20 + 5
+    assert sum(states.values()) == 401
+    assert {alert.key for alert in alerts} == {"size:main"}
 
 
 @pytest.mark.parametrize("weight", [1, 0])
