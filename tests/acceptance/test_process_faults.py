@@ -184,9 +184,12 @@ def test_a_correction_in_mid_send_reaches_what_a_worker_has_at_hand(tmp_path: Pa
         )
         with running(tmp_path, "worker"):
             assert wait_until(lambda: arrived(sink) > 8)
+            # However long the three commands take, nobody is served meanwhile.
+            sink.stop()
             must(tmp_path, "issue", "pause")
             must(tmp_path, "issue", "correct", "--subject", "Put right")
             must(tmp_path, "issue", "resume")
+            sink.go_on()
             assert wait_until(lambda: read_report(tmp_path)["open"] == 0)
         report = account(tmp_path, sink, addresses)
         got = {m.recipients[0]: 1 + (b"Subject: Put right" in m.content) for m in sink.messages()}
