@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -314,7 +315,7 @@ def test_a_worker_that_stands_still_beyond_its_lease_sends_nothing_more(
             assert wait_until(lambda: len(workers_with_rows(database)) == 2), (
                 "only one worker works"
             )
-            assert wait_until(lambda: arrived(sink) > 150)
+            assert wait_until(lambda: len(last_hand_overs(database)) == 2), "only one worker sends"
             first.send_signal(signal.SIGSTOP)
             stopped = only_idle_worker(database)
             held = workers_with_rows(database)[stopped]
@@ -348,11 +349,17 @@ def workers_with_rows(database: str) -> dict[int, int]:
 
 def only_idle_worker(database: str) -> int:
     """Of two workers the one that hands nothing over any more."""
-    time.sleep(0.5)
+    soon = max(last_hand_overs(database).values()) + timedelta(seconds=1)
+    assert wait_until(lambda: max(last_hand_overs(database).values()) > soon)
+    last = last_hand_overs(database)
+    return min(last, key=lambda worker: last[worker])
+
+
+def last_hand_overs(database: str) -> dict[int, datetime]:
+    """When each worker handed a message over last, of those who did."""
     with psycopg.connect(database) as connection:
         found = connection.execute(
-            "SELECT handed_by FROM delivery WHERE handed_by IS NOT NULL "
-            "GROUP BY 1 ORDER BY max(handed_over_at)"
-        ).fetchall()
-    assert len(found) == 2, found
-    return int(found[0][0])
+            "SELECT handed_by, max(handed_over_at) FROM delivery WHERE handed_by IS NOT NULL "
+            "GROUP BY 1"
+        )
+        return dict(found.fetchall())
