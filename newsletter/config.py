@@ -22,7 +22,7 @@ from newsletter.errors import ConfigError
 _PREFIX = "NEWSLETTER_"
 # Names that configure the command line or the tests, and no key of the file.
 _NOT_KEYS = ("NEWSLETTER_CONFIG", "NEWSLETTER_TEST_PG_URL")
-_ARRAYS = ("relay", "source", "reads", "newsletter", "section")
+_ARRAYS = ("relay", "source", "reads", "newsletter", "section", "placement")
 _SETTINGS_TABLES = (
     "publication",
     "source",
@@ -33,6 +33,7 @@ _SETTINGS_TABLES = (
     "tracking",
     "pictures",
     "checks",
+    "sign_up",
 )
 
 M = TypeVar("M", bound=BaseModel)

@@ -189,6 +189,17 @@ class Keyring:
         """A keyed hash of an address, for a suppression that outlives the address itself."""
         return _base32(hmac.digest(self._address_hash_key, address.encode(), "sha256"))
 
+    def hash_network(self, network: str) -> str:
+        """A keyed hash of a network address, apart from those of mail addresses."""
+        return _base32(
+            hmac.digest(self._address_hash_key, b"network\0" + network.encode(), "sha256")
+        )
+
+    @property
+    def puzzle_key(self) -> bytes:
+        """What signs the puzzles of sign-up forms, which live for an hour."""
+        return hmac.digest(self._first.secret, b"puzzle", "sha256")
+
     def day_salt(self, day: date) -> bytes:
         """A secret of 32 bytes that differs every day, to hash visitors with."""
         told = f"visits\0{day.isoformat()}"

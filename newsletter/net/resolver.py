@@ -44,6 +44,10 @@ class Resolver:
         self._port = port
         self._timeout = timeout
 
+    def within(self, timeout: float) -> "Resolver":
+        """The same name servers, asked for no longer than ``timeout`` seconds a question."""
+        return Resolver(self._nameservers, self._port, timeout)
+
     def txt(self, name: str) -> DnsAnswer[str]:
         """The TXT records of ``name``, the strings of each joined (RFC 7208 section 3.3)."""
         return self._ask(

@@ -5,6 +5,7 @@ in the database are validated by them, and every other room receives them.
 Field descriptions become the reference in docs/config.md.
 """
 
+import re
 from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -54,6 +55,12 @@ FontName = Annotated[
 Line = Annotated[
     str,
     shaped(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*", "one line of up to 300 characters", longest=300),
+]
+SiteOrigin = Annotated[
+    str,
+    shaped(
+        r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", "a site such as https://paper.example, with no path"
+    ),
 ]
 WebAddress = Annotated[str, shaped(r"https?://\S+", "a web address such as https://paper.example")]
 MailAddress = Annotated[
@@ -395,6 +402,32 @@ class Waves(Model):
         return bool(self.staff) or self.canary > 0
 
 
+class Placement(Model):
+    """A place on the site where readers sign up, with its own words."""
+
+    slug: Slug = Field(description="its id: consents and figures name it")
+    text: Line = Field(
+        "",
+        description="what stands at the field; may hold {newsletter} {publication} {short_name}. "
+        "Without it “Get the Courier in your inbox:”, in the footer with the newsletter's name",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "Placement":
+        unknown = set(re.findall(r"\{([^{}]*)\}", self.text)) - PLACEMENT_NAMES
+        if unknown:
+            raise ValueError(
+                f'placement "{self.slug}": its text names {{{min(unknown)}}}; known are '
+                + ", ".join(f"{{{name}}}" for name in sorted(PLACEMENT_NAMES))
+            )
+        return self
+
+
+PLACEMENT_NAMES = frozenset(("newsletter", "publication", "short_name"))
+# A sign-up on our own page, or of a form that names no place that is known.
+NO_PLACEMENT = "page"
+
+
 class Newsletter(Model):
     """What one subscribes to."""
 
@@ -460,6 +493,14 @@ class Newsletter(Model):
         "",
         description="what a reader agrees to, printed at the sign-up form",
     )
+    placements: tuple[Placement, ...] = Field(
+        (Placement(slug="article", text=""), Placement(slug="footer", text="")),
+        alias="placement",
+        description="where on the site readers sign up, and by what words",
+    )
+    welcome_issue: bool = Field(
+        False, description="true: who has confirmed is sent the latest issue at once"
+    )
     archive_noindex: bool = Field(
         False, description="true: search engines are asked to leave the past issues out"
     )
@@ -476,6 +517,7 @@ class Newsletter(Model):
         if self.slug in RESERVED_SLUGS:
             raise ValueError(f'the slug "{self.slug}" is one of the service\'s own paths')
         _refuse_twins("section", [plan.slug for plan in self.sections])
+        _refuse_twins("placement", [placement.slug for placement in self.placements])
         if parse_moment(self.draft_at).period != parse_moment(self.send_at).period:
             raise ValueError("draft_at and send_at must have the same rhythm, such as two weekdays")
         if len(self.languages) > self.max_variants:
@@ -516,6 +558,10 @@ class Newsletter(Model):
                 "title": self.titles.get(language, self.title),
             }
         )
+
+    def placement_called(self, slug: str) -> Placement | None:
+        """The placement of that slug, if there is one."""
+        return next((p for p in self.placements if p.slug == slug), None)
 
 
 class Bounces(Model):
@@ -637,6 +683,46 @@ class Checks(Model):
     )
 
 
+class SignUpSettings(Model):
+    """What the door for new readers asks of them, and what shields it from floods."""
+
+    check_domains: bool = Field(
+        True,
+        description="ask DNS whether an address's domain takes mail at all, and tell at the field "
+        "where it does not; without an answer in time the address is taken",
+    )
+    role_accounts: Literal["allow", "refuse"] = Field(
+        "allow",
+        description="addresses of a function rather than a person, such as info@ or webmaster@",
+    )
+    sites: tuple[SiteOrigin, ...] = Field(
+        (),
+        description="whose pages may show the sign-up in a frame, such as https://paper.example; "
+        "empty: the publication's url",
+    )
+    network_hourly: int = Field(
+        60, ge=0, description="sign-ups an hour from one network (/24, /64); 0: no limit"
+    )
+    domain_hourly: int = Field(
+        1000, ge=0, description="sign-ups an hour for addresses of one domain; 0: no limit"
+    )
+    hourly: int = Field(5000, ge=0, description="sign-ups an hour in all; 0: no limit")
+    attack_after: int = Field(
+        200,
+        ge=0,
+        description="more sign-ups than this within ten minutes are taken for an attack: programs "
+        "must solve harder puzzles, confirmations wait behind other mail and go out slowly, and "
+        "editors are told. It ends by itself; 0: never",
+    )
+    slow_lane: int = Field(
+        30,
+        ge=1,
+        le=6000,
+        description="confirmations a minute for who brings no proof of work, and in an attack for "
+        "who does; a tenth of it in an attack for who does not",
+    )
+
+
 class Settings(Model):
     """All that the desk may change: the file's tables below, or their versioned rows."""
 
@@ -649,6 +735,7 @@ class Settings(Model):
     tracking: Tracking = Tracking()
     pictures: Pictures = Pictures()
     checks: Checks = Checks()
+    sign_up: SignUpSettings = SignUpSettings()
 
     @model_validator(mode="after")
     def _check(self) -> "Settings":

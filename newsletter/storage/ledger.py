@@ -58,6 +58,7 @@ class SqlLedger(RelayLimits):
         quick = QuickWriter(database)
         self._quick = quick
         self._claim_system = quick.prepare(statements.CLAIM_SYSTEM)
+        self._claim_slow = quick.prepare(statements.CLAIM_SLOW)
         self._claim_wave = quick.prepare(statements.CLAIM_WAVE)
         self._share_fence = quick.prepare(SHARE_FENCE)
         self._hand_over = quick.prepare(statements.hand_over(dialect))
@@ -109,7 +110,11 @@ class SqlLedger(RelayLimits):
 
     def claim_system(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
         values = {"worker": worker, "now": self._quick.instant(now)}
-        return self._claim(self._claim_system, values, limit, is_system=True)
+        claimed = self._claim(self._claim_system, values, limit, is_system=True)
+        if len(claimed) < limit:
+            left = limit - len(claimed)
+            claimed += self._claim(self._claim_slow, values, left, is_system=True)
+        return claimed
 
     def claim_issues(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
         claimed: list[Delivery] = []

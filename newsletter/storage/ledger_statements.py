@@ -171,7 +171,16 @@ def claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
     )
 
 
-CLAIM_SYSTEM = claim(sa.and_(_row.issue_id.is_(None), _row.wave == 0))
+# The wave of system mail that waits behind all other: confirmations in the slow lane.
+SLOW_WAVE = 1
+
+
+def _system(wave: int) -> sa.ColumnElement[bool]:
+    return sa.and_(_row.issue_id.is_(None), _row.wave == wave)
+
+
+CLAIM_SYSTEM = claim(_system(0))
+CLAIM_SLOW = claim(_system(SLOW_WAVE))
 CLAIM_WAVE = claim(
     sa.and_(
         _row.issue_id == sa.bindparam("issue_row", type_=_row.issue_id.type),
@@ -375,7 +384,7 @@ def _first(marker: sa.ColumnElement[Any], whose: sa.ColumnElement[bool]) -> sa.S
 _of_wave = sa.and_(_row.issue_id == t.wave.c.issue_id, _row.wave == t.wave.c.number)
 
 NEXT_DUE = sa.union_all(
-    sa.select(_first(_row.due_at, sa.and_(_row.issue_id.is_(None), _row.wave == 0)).label("due")),
+    *(sa.select(_first(_row.due_at, _system(wave)).label("due")) for wave in (0, SLOW_WAVE)),
     sa.select(
         sa.case(
             (t.wave.c.released_at.is_(None), t.wave.c.starts_at),

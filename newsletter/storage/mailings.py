@@ -20,6 +20,7 @@ from newsletter.storage.audience import (
     widen_wave,
 )
 from newsletter.storage.documents import mailing_document, mailing_from_document
+from newsletter.storage.ledger_statements import SLOW_WAVE
 from newsletter.storage.statements import (
     insert_into,
     insert_or_leave,
@@ -134,9 +135,11 @@ class MailingRepository(UnservedRows):
         at: datetime,
         *,
         subscriber_id: str | None = None,
+        slow: bool = False,
     ) -> None:
-        """Queue a mailing for one recipient; a second time does nothing.
+        """Queue a mailing for one recipient, from ``at`` on; a second time does nothing.
 
+        ``slow`` lets it wait behind all other system mail that is due.
         ``subscriber_id`` (public) is looked up by ``recipient_id`` where it is
         left out: mail to a subscriber heeds what forbids it.
         """
@@ -157,7 +160,7 @@ class MailingRepository(UnservedRows):
                 "recipient": recipient_id,
                 "address": address,
                 "domain": address.rpartition("@")[2],
-                "wave": wave or 0,
+                "wave": wave or (SLOW_WAVE if slow else 0),
                 "state": DeliveryState.QUEUED.value,
                 "queued_at": at,
                 "due_at": at,

@@ -53,6 +53,9 @@ _SUBSCRIPTIONS = (
         t.subscription.c.consent_at,
         t.subscription.c.consent_placement,
         t.subscription.c.departments,
+        t.subscription.c.consent_page,
+        t.subscription.c.consent_language,
+        t.subscription.c.consent_network,
     )
     .join_from(t.subscription, t.subscriber)
     .join(t.newsletter)
@@ -158,6 +161,9 @@ class SubscriberRepository:
             "consent_wording": consent.wording,
             "consent_placement": consent.placement,
             "consent_at": consent.at,
+            "consent_page": consent.page,
+            "consent_language": consent.language,
+            "consent_network": consent.network,
         }
         self._connection.execute(
             insert_into(self._connection, t.subscription)
@@ -373,7 +379,13 @@ def _subscription(row: AnyRow) -> Subscription:
         newsletter=row.newsletter,
         state=SubscriptionState(row.state),
         consent=Consent(
-            row.consent_how, row.consent_wording, row.consent_at, row.consent_placement
+            how=row.consent_how,
+            wording=row.consent_wording,
+            at=row.consent_at,
+            placement=row.consent_placement,
+            page=row.consent_page,
+            language=row.consent_language,
+            network=row.consent_network,
         ),
         changed_at=row.changed_at,
         departments=row.departments or (),

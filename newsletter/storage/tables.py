@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -354,9 +354,62 @@ subscription = Table(
     Column("consent_at", Instant, nullable=False),
     # None are all of them; NULL is a reader who was never asked.
     Column("departments", NameList),
+    Column("consent_page", PlainText, nullable=False, server_default=""),
+    Column("consent_language", PlainText, nullable=False, server_default=""),
+    # A keyed hash of the visitor's network address; emptied when its time is over.
+    Column("consent_network", PlainText, nullable=False, server_default=""),
     UniqueConstraint("subscriber_id", "newsletter_id"),
     # All that queueing an audience asks of a subscription.
     Index(None, "newsletter_id", "state", "subscriber_id", "departments"),
+)
+
+# How many sign-ups there were since the begin of an hour (of a minute, in all): of a
+# network (a keyed hash), for a domain, in all. Gone after that hour.
+sign_up_count = Table(
+    "sign_up_count",
+    metadata,
+    Column("scope", sa.String, primary_key=True),
+    Column("key", PlainText, primary_key=True),
+    Column("since", Instant, primary_key=True),
+    Column("posts", sa.BigInteger, nullable=False),
+)
+
+# One row: the attack that is going on, or the last one until editors know its end.
+sign_up_alarm = Table(
+    "sign_up_alarm",
+    metadata,
+    _key(),
+    Column("since", Instant),
+    Column("until", Instant),
+    Column("told", sa.Boolean, nullable=False, default=False),
+)
+
+# When the next confirmation of a lane may go.
+slow_lane = Table(
+    "slow_lane",
+    metadata,
+    Column("name", sa.String, primary_key=True),
+    Column("free_at", Instant, nullable=False),
+)
+
+# Proofs of work count once; kept until they would have expired anyway.
+spent_proof = Table(
+    "spent_proof",
+    metadata,
+    Column("id", sa.String, primary_key=True),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+)
+
+# Confirmations mailed to an address and its variants (a keyed hash): in all, and
+# since its reader last acted on one.
+confirmation_count = Table(
+    "confirmation_count",
+    metadata,
+    Column("address_hash", sa.String, primary_key=True),
+    Column("mailed", sa.Integer, nullable=False),
+    Column("unanswered", sa.Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
 )
 
 # Outlives the subscriber: the hash is keyed, so that it tells nobody the address.

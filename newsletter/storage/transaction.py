@@ -15,6 +15,7 @@ from newsletter.storage.read_logs import ReadLogRepository
 from newsletter.storage.reads import ReadRepository
 from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.settings import SettingsRepository
+from newsletter.storage.sign_ups import SignUpRepository
 from newsletter.storage.sources import SourceRepository
 from newsletter.storage.standings import Standings
 from newsletter.storage.stories import StoryRepository
@@ -40,6 +41,7 @@ class Transaction:
         self.links = LinkRepository(connection)
         self.archive = Archive(connection)
         self.subscribers = SubscriberRepository(connection)
+        self.sign_ups = SignUpRepository(connection)
         self.mailings = MailingRepository(connection)
         self.waves = WaveRepository(connection)
         self.audience = AudienceRows(connection)

@@ -34,6 +34,33 @@ def normalise_address(text: str) -> str:
     return address
 
 
+def limit_address(address: str) -> str:
+    """What a normalised address is counted by where mails to one person are limited.
+
+    Many servers ignore what follows a "+", and some all dots: their variants are
+    one mailbox. Only limits go by it; an address is stored and mailed as it is.
+    """
+    local, _, domain = address.rpartition("@")
+    plain = local.partition("+")[0].replace(".", "") or local
+    return f"{plain}@{'gmail.com' if domain == 'googlemail.com' else domain}"
+
+
+# Mailboxes of a function, by RFC 2142 and by custom.
+_ROLES = frozenset(
+    (
+        *("abuse", "admin", "administrator", "billing", "contact", "ftp", "help", "hostmaster"),
+        *("info", "it", "jobs", "list", "mail", "mailer-daemon", "marketing", "news", "noc"),
+        *("no-reply", "noreply", "office", "postmaster", "root", "sales", "security", "spam"),
+        *("subscribe", "support", "sysadmin", "unsubscribe", "usenet", "uucp", "webmaster", "www"),
+    )
+)
+
+
+def is_role_account(address: str) -> bool:
+    """Whether a normalised address is that of a function rather than of a person."""
+    return address.rpartition("@")[0].partition("+")[0] in _ROLES
+
+
 def _reason(told: str) -> str:
     """The validator's sentences as the end of one of ours."""
     sentences = told.rstrip(".").split(". ")

@@ -1,7 +1,8 @@
 """Who reads: a person's address, consent and what may not be mailed."""
 
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -47,14 +48,25 @@ class Subscriber:
 class Consent:
     """What a reader agreed to, where and when: the evidence of the opt-in.
 
-    ``how`` is "form", "import" or "editor"; ``wording`` the text as shown;
-    ``placement`` which form on which page.
+    ``how`` is the way it came: "form" (our page), "embed" (the element on the
+    site), "frame", "api", "import" or "editor". ``wording`` is the text as shown
+    and ``language`` its language; ``placement`` the slug of the form's place and
+    ``page`` the address of the page it stood on, without query. ``network`` is a
+    keyed hash of the visitor's network address, empty once it was let go.
     """
 
     how: str
     wording: str
     at: datetime
     placement: str = ""
+    page: str = ""
+    language: str = ""
+    network: str = ""
+
+    @property
+    def wording_version(self) -> str:
+        """The same for the same words: which version of the wording it was."""
+        return hashlib.sha256(self.wording.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -70,3 +82,33 @@ class Subscription:
     consent: Consent
     changed_at: datetime
     departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Posts:
+    """Sign-ups within the hour, this one included: of its network, for its domain, in all."""
+
+    network: int
+    domain: int
+    in_all: int
+    last_ten_minutes: int
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An attack: since when, and until when it is taken to last; ``told`` once editors were."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    told: bool = False
+
+    def is_on(self, now: datetime) -> bool:
+        return self.until is not None and now < self.until
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A queue of confirmations that go out at a pace: one every ``gap``."""
+
+    name: str
+    gap: timedelta

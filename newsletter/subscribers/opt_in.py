@@ -1,7 +1,6 @@
 """When a confirmation mail may go out: the brake on subscription bombing."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
 
@@ -11,22 +10,13 @@ QUIET_TIME = timedelta(hours=24)
 MOST_UNANSWERED = 3
 
 
-def may_mail_confirmation(
-    state: SubscriptionState | None,
-    suppression: SuppressionReason | None,
-    unanswered: Sequence[datetime],
-    now: datetime,
+def wants_confirmation(
+    state: SubscriptionState | None, suppression: SuppressionReason | None
 ) -> bool:
-    """Whether a reader who asks for a newsletter is sent the confirmation mail.
+    """Whether a reader who asks for a newsletter is to confirm it, as far as the brake allows.
 
-    ``state`` is that of the subscription asked for, if there is one;
-    ``unanswered`` when this address was sent confirmations, of any newsletter,
-    since its reader last acted on one, oldest first.
+    ``state`` is that of the subscription asked for, if there is one.
     """
-    if state is SubscriptionState.ACTIVE:
-        return False
     if suppression is not None and suppression.blocks_confirmation:
         return False
-    if len(unanswered) >= MOST_UNANSWERED:
-        return False
-    return not unanswered or now - unanswered[-1] >= QUIET_TIME
+    return state is not SubscriptionState.ACTIVE

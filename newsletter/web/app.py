@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
+from newsletter.web.api import create_api
 from newsletter.web.archive import show_archive, show_archived_issue
 from newsletter.web.beacon import OPENINGS_A_MINUTE, take_beacon
 from newsletter.web.confirm import show_confirmation, take_confirmation
@@ -32,7 +33,13 @@ from newsletter.web.preview import show_preview, show_preview_html, show_preview
 from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, allowed_hosts
 from newsletter.web.site import show_brand, show_front, show_health
 from newsletter.web.sitemap import show_robots, show_sitemap
-from newsletter.web.stylesheet import STATIC_FOLDER, CachedFiles
+from newsletter.web.static_files import (
+    EMBED_SCRIPT,
+    FORM_SCRIPT,
+    STATIC_FOLDER,
+    CachedFiles,
+    show_script,
+)
 from newsletter.web.subscribe import show_form, take_form
 from newsletter.workflows.follow import ClickCounter, LinkFollower
 
@@ -74,16 +81,20 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
     def get(path: str, handler: Handler) -> Route:
         return Route(path, as_endpoint(context, handler), methods=["GET"])
 
-    def post(
-        path: str, handler: Handler, *, any_body: bool = False, text_body: bool = False
-    ) -> Route:
-        endpoint = as_endpoint(context, handler, any_body=any_body, text_body=text_body)
-        return Route(path, endpoint, methods=["POST"])
+    def post(path: str, handler: Handler, **body: bool) -> Route:
+        return Route(path, as_endpoint(context, handler, **body), methods=["POST"])
+
+    # One network posts so often a minute, by whatever way.
+    sign_ups = PostLimit()
 
     return [
         get("/", show_front),
-        get("/subscribe/{newsletter}", show_form),
-        post("/subscribe/{newsletter}", take_form(PostLimit())),
+        get("/subscribe/{newsletter}", show_form()),
+        post("/subscribe/{newsletter}", take_form(sign_ups), steady=True),
+        get("/subscribe/{newsletter}/frame", show_form(framed=True)),
+        post("/subscribe/{newsletter}/frame", take_form(sign_ups, framed=True), steady=True),
+        get("/embed.js", show_script(*EMBED_SCRIPT, kept_seconds=3600)),
+        Mount("/api/v1", create_api(context, sign_ups)),
         get("/confirm/{token}", show_confirmation),
         post("/confirm/{token}", take_confirmation),
         get("/unsubscribe/{token}", show_departure),
@@ -105,5 +116,6 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
         get("/desk/preview/{token}/text", show_preview_text),
         post("/b", take_beacon(PostLimit(OPENINGS_A_MINUTE)), text_body=True),
         get("/static/brand.css", show_brand),
+        get("/static/form.js", show_script(*FORM_SCRIPT, kept_seconds=86_400)),
         Mount("/static", CachedFiles(directory=STATIC_FOLDER)),
     ]

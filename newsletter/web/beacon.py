@@ -4,9 +4,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from newsletter.net.networks import network_of
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import Handler
-from newsletter.web.limits import PostLimit, client_address, network_of
+from newsletter.web.limits import PostLimit, client_address
 from newsletter.web.pages import text_response
 from newsletter.workflows.beacon import BeaconAnswer, PageOpened, count_opening
 

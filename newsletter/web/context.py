@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from newsletter.clock import Clock
 from newsletter.errors import NotFound
+from newsletter.net.mail_domains import WAIT_SECONDS, MailDomains
 from newsletter.pictures.store import PictureStore
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.environment import Templates
@@ -24,6 +25,8 @@ class WebContext:
     ``load_settings`` reads the settings anew, once a request, because another
     process may have changed them. ``trusted_proxies`` are addresses whose
     X-Forwarded-For is believed. ``hold`` tells why nothing is sent now, if so.
+    ``mail_domains`` knows which domains take mail; without it all do. A sign-up is
+    answered after ``steady_seconds``, or its time would tell whether it was mailed.
     """
 
     database: Database
@@ -36,6 +39,8 @@ class WebContext:
     trusted_proxies: frozenset[str] = frozenset()
     dkim_selectors: tuple[str, ...] = ()
     hold: Callable[[], str] = lambda: ""
+    mail_domains: MailDomains | None = None
+    steady_seconds: float = 0.1
 
     @classmethod
     def of(cls, installation: Installation) -> "WebContext":
@@ -51,6 +56,7 @@ class WebContext:
             load_settings=installation.settings,
             trusted_proxies=installation.trusted_proxies,
             hold=partial(reason_to_hold, installation),
+            mail_domains=MailDomains(installation.resolver.within(WAIT_SECONDS)),
         )
 
     @property

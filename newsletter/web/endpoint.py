@@ -1,6 +1,8 @@
 """From the async edge to plain functions: read the form, then work in a thread."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -18,12 +20,18 @@ Handler = Callable[[WebContext, Request, FormData], Response]
 
 
 def as_endpoint(
-    context: WebContext, handler: Handler, *, any_body: bool = False, text_body: bool = False
+    context: WebContext,
+    handler: Handler,
+    *,
+    any_body: bool = False,
+    text_body: bool = False,
+    steady: bool = False,
 ) -> Callable[[Request], Awaitable[Response]]:
     """``handler`` as an endpoint: called in a thread, with the form that was posted.
 
     With ``any_body`` a body that can't be read counts as an empty one instead
-    of being refused. With ``text_body`` the whole body is the field ``body``.
+    of being refused. With ``text_body`` the whole body is the field ``body``. With
+    ``steady`` the answer's time tells nothing of the work.
     """
 
     async def respond(request: Request) -> Response:
@@ -32,9 +40,21 @@ def as_endpoint(
             form = FormData({"body": body.decode("utf-8", "replace")})
         else:
             form = await _read_form(request, any_body=any_body)
-        return await run_in_threadpool(handler, context, request, form)
+        async with steady_pace(context.steady_seconds if steady else 0):
+            return await run_in_threadpool(handler, context, request, form)
 
     return respond
+
+
+@asynccontextmanager
+async def steady_pace(seconds: float) -> AsyncIterator[None]:
+    """Let the block take ``seconds`` at least, without keeping a thread."""
+    now = asyncio.get_running_loop().time
+    end = now() + seconds
+    try:
+        yield
+    finally:
+        await asyncio.sleep(max(0.0, end - now()))
 
 
 def field(form: FormData, name: str) -> str:

@@ -43,7 +43,18 @@ def page_language(
     reader_language: str | None = None,
 ) -> PageLanguage:
     """What ``?lang=`` picks, else the reader's own, the newsletter's, the publication's."""
-    if picked := _picked(request):
+    wanted = request.query_params.get("lang", "")
+    return wanted_language(wanted, settings, newsletter, reader_language)
+
+
+def wanted_language(
+    wanted: str,
+    settings: Settings,
+    newsletter: Newsletter | None = None,
+    reader_language: str | None = None,
+) -> PageLanguage:
+    """As `page_language`, where the visitor's wish comes by another way."""
+    if picked := _shipped(wanted):
         return PageLanguage(picked, picked=True)
     publication = settings.publication
     of_newsletter = newsletter.language_in(publication) if newsletter else publication.language
@@ -84,7 +95,11 @@ def language_name(tag: str) -> str:
 
 
 def _picked(request: Request) -> str | None:
-    return pick_language([request.query_params.get("lang", "")[:35]], shipped_languages())
+    return _shipped(request.query_params.get("lang", ""))
+
+
+def _shipped(wanted: str) -> str | None:
+    return pick_language([wanted[:35]], shipped_languages())
 
 
 def _wishes(request: Request) -> list[str]:

@@ -3,9 +3,10 @@
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Collection
-from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
+
+from newsletter.net.networks import network_of
 
 # An office, a school or a mobile provider shares an address.
 POSTS_A_MINUTE = 20
@@ -59,15 +60,3 @@ def client_address(request: Request, trusted_proxies: Collection[str]) -> str:
     while address in trusted_proxies and hops:
         address = hops.pop()
     return address
-
-
-def network_of(address: str) -> str:
-    """The /24 or /64 that an address lies in."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return "unknown"
-    mapped = getattr(found, "ipv4_mapped", None)
-    found = mapped or found
-    prefix = 24 if found.version == 4 else 64
-    return str(ip_network((found, prefix), strict=False))

@@ -1,15 +1,16 @@
 """Pages: a template in the house's frame, with the headers that keep it safe."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from newsletter.publication.model import Settings
 from newsletter.web.context import WebContext
 from newsletter.web.language import PageLanguage, language_name, paper_languages
-from newsletter.web.stylesheet import stylesheet_version
+from newsletter.web.static_files import FORM_SCRIPT, STYLE, file_version
 
-# No script anywhere, styles from our own files only, and nobody may frame us.
+# No script save where a page asks for ours, styles from our own files only, and
+# nobody may frame us save who is named.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
 )
@@ -21,10 +22,11 @@ _MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox "
     "allow-top-navigation-by-user-activation"
 )
+FRAME_HEADER = "X-Frame-Options"
 SAFE_HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
+    FRAME_HEADER: "DENY",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
@@ -41,6 +43,8 @@ def render_page(
     public: bool = False,
     noindex: bool = False,
     frames: bool = False,
+    framed_by: Sequence[str] = (),
+    script: bool = False,
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> HTMLResponse:
@@ -49,7 +53,9 @@ def render_page(
     A ``public`` page is the same for everyone: it may be cached, and indexed
     save with ``noindex``. Links to other pages of ours end in ``picked``, to
     keep the visitor's language.
-    ``frames`` lets it frame other pages of ours. ``settings`` is None only
+    ``frames`` lets it frame other pages of ours, ``framed_by`` names sites that may
+    frame it (it then comes without masthead and footer), ``script`` lets it run
+    scripts of ours. ``settings`` is None only
     where they can't be read, on a page that says so.
     """
     languages = paper_languages(settings) if settings else ()
@@ -58,21 +64,31 @@ def render_page(
         publication=settings.publication if settings else None,
         newsletters=settings.newsletter if settings else (),
         base_path=context.base_path,
-        style_version=stylesheet_version(),
+        style_version=file_version(STYLE),
+        script_version=file_version(*FORM_SCRIPT),
         language=language.tag,
         picked=language.query,
         languages=[(tag, language_name(tag)) for tag in languages],
         zone=settings.publication.zone if settings else None,
         public=public,
         noindex=noindex or not public,
+        framed=bool(framed_by),
         **values,
     )
-    policy = _PAGE_POLICY + ("; frame-src 'self'" if frames else "") + "; frame-ancestors 'none'"
+    policy = "; ".join(
+        (
+            _PAGE_POLICY,
+            *(["frame-src 'self'"] if frames else []),
+            *(["script-src 'self'"] if script else []),
+            "frame-ancestors " + " ".join(framed_by or ("'none'",)),
+        )
+    )
     return HTMLResponse(
         html,
         status,
         {
-            **SAFE_HEADERS,
+            # That header knows no list of sites; the policy's word stands before it.
+            **{n: v for n, v in SAFE_HEADERS.items() if not (framed_by and n == FRAME_HEADER)},
             "Content-Security-Policy": policy,
             **({"Cache-Control": PUBLIC_CACHE} if public else {"X-Robots-Tag": "noindex"}),
             **(headers or {}),

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.clock import Clock
 from newsletter.log import get_logger
-from newsletter.web.pages import SAFE_HEADERS, text_response
+from newsletter.web.pages import FRAME_HEADER, SAFE_HEADERS, text_response
 
 log = get_logger(__name__)
 
@@ -62,8 +62,11 @@ class SafeHeaders:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                policy = headers.get("Content-Security-Policy", "")
                 for name, value in SAFE_HEADERS.items():
-                    headers.setdefault(name, value)
+                    # Who may frame a page may stand in its policy alone.
+                    if name != FRAME_HEADER or "frame-ancestors" not in policy:
+                        headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_safely if scope["type"] == "http" else send)

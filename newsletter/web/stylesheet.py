@@ -1,31 +1,9 @@
-"""The pages' stylesheet: one file of ours, and the colours and fonts of the paper's look."""
+"""The colours and fonts of the paper's look, for the pages' one stylesheet."""
 
-import hashlib
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
-
-from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 
 from newsletter.publication.design import Design, Palette
 from newsletter.rendering.filters import SCRIPTS
-
-STATIC_FOLDER = Path(__file__).parent / "static"
-
-
-class CachedFiles(StaticFiles):
-    """Static files that browsers may keep: their addresses carry a version."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "public, max-age=86400"
-        return response
-
-
-def stylesheet_version() -> str:
-    """Changes whenever the stylesheet does, so that no browser keeps an old one."""
-    return hashlib.sha256((STATIC_FOLDER / "site.css").read_bytes()).hexdigest()[:10]
 
 
 def brand_css(design: Design) -> str:

@@ -1,159 +1,190 @@
-"""The sign-up form and its one answer."""
+"""The sign-up form, on a page of ours or framed on the site, and its one answer."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.errors import AddressError, UsageError
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.subscribers.address import MAX_CHARACTERS, show_address
+from newsletter.publication.prompts import placement_prompt
+from newsletter.subscribers.floods import Verdict
 from newsletter.web.archive import latest_issue
+from newsletter.web.asking import (
+    BUSY,
+    Problem,
+    ProblemCode,
+    Wish,
+    clean_page,
+    consent_wording,
+    is_attacked,
+    known_placement,
+    page_of,
+    take_wish,
+)
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.endpoint import Handler, field
 from newsletter.web.form_stamp import is_fresh, make_stamp
+from newsletter.web.frames import framing_sites
 from newsletter.web.language import PageLanguage, page_language
 from newsletter.web.limits import PostLimit, client_network
 from newsletter.web.pages import render_page
+from newsletter.web.puzzle import as_attribute, set_puzzle
 from newsletter.web.rhythm import describe_rhythm
-from newsletter.words import Words
-from newsletter.workflows.sign_up import SignUp, request_subscription
 
 # A field that no person sees; a program that fills every field fills it too.
 TRAP = "website"
-_MAX_PLACEMENT = 60
+_LONGEST_SHOWN = 300
 
 
-def consent_wording(newsletter: Newsletter, words: Words) -> str:
-    """What a reader agrees to, as the form shows it and the record keeps it."""
-    return newsletter.consent or words.gettext(
-        "Send me %(newsletter)s by e-mail. I can leave at any time, with one click.",
-        newsletter=newsletter.name,
-    )
+def show_form(*, framed: bool = False) -> Handler:
+    """The handler of the form's page, or of the one that stands in a frame."""
 
-
-def show_form(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
-    settings = context.load_settings()
-    newsletter = newsletter_called(settings, request.path_params["newsletter"])
-    return _form_page(context, page_language(request, settings, newsletter), settings, newsletter)
-
-
-def take_form(limit: PostLimit) -> Handler:
-    """The handler of the posted form, counting posts in ``limit``."""
-
-    def handle(context: WebContext, request: Request, form: FormData) -> Response:
-        settings = context.load_settings()
-        newsletter = newsletter_called(settings, request.path_params["newsletter"])
-        language = page_language(request, settings, newsletter)
-        network = client_network(request, context.trusted_proxies)
-        if not limit.allow(network, context.clock.monotonic()):
-            return render_page(
-                context,
-                settings,
-                "too_many",
-                language=language,
-                status=HTTPStatus.TOO_MANY_REQUESTS,
-                headers={"Retry-After": "60"},
-                newsletter=newsletter,
-            )
-        if field(form, TRAP):
-            return _answer(context, language, settings, newsletter)
-        return _take(context, language, settings, newsletter, form)
+    def handle(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+        door = _Door(context, request, framed=framed)
+        placement = request.query_params.get("placement", "")
+        page = clean_page(request.query_params.get("page", "")) or page_of(request)
+        return door.show_form(placement=placement, page=page if framed else "")
 
     return handle
 
 
-def _take(
-    context: WebContext,
-    language: PageLanguage,
-    settings: Settings,
-    newsletter: Newsletter,
-    form: FormData,
-) -> Response:
-    now = context.clock.now()
-    address = field(form, "address")
-    if not is_fresh(context.keyring, field(form, "stamp"), newsletter.slug, now):
-        # From a form elsewhere, or an old page: one more press, on a form of ours.
-        return _form_page(context, language, settings, newsletter, address=address, once_more=True)
-    sign_up = SignUp(
-        newsletter=newsletter.slug,
-        address=address,
-        name=field(form, "name"),
-        wording=consent_wording(newsletter, language.words),
-        placement=field(form, "placement")[:_MAX_PLACEMENT] or "page",
-        language=language.tag if language.picked else None,
-    )
-    try:
-        request_subscription(
-            context.database,
-            context.keyring,
-            settings,
-            context.templates,
-            sign_up,
-            base_url=context.base_url,
-            now=now,
-            dkim_selectors=context.dkim_selectors,
+def take_form(limit: PostLimit, *, framed: bool = False) -> Handler:
+    """The handler of the posted form, counting posts in ``limit``."""
+
+    def handle(context: WebContext, request: Request, form: FormData) -> Response:
+        door = _Door(context, request, framed=framed)
+        network = client_network(request, context.trusted_proxies)
+        if not limit.allow(network, context.clock.monotonic()):
+            return door.turn_away(Verdict.NETWORK_BUSY, 60)
+        return door.answer() if field(form, TRAP) else door.take(form)
+
+    return handle
+
+
+class _Door:
+    """The sign-up to one newsletter, as one request comes to it."""
+
+    def __init__(self, context: WebContext, request: Request, *, framed: bool) -> None:
+        self._context = context
+        self._request = request
+        self._framed = framed
+        self._settings: Settings = context.load_settings()
+        slug = request.path_params["newsletter"]
+        self._newsletter: Newsletter = newsletter_called(self._settings, slug)
+        self._language: PageLanguage = page_language(request, self._settings, self._newsletter)
+
+    def take(self, form: FormData) -> Response:
+        """Carry out what a person sent, or show the form again with what is to be done."""
+        context, newsletter = self._context, self._newsletter
+        address, sure = field(form, "address"), field(form, "sure")
+        if sure and address == sure:
+            # The suggestion's button speaks for the address that it was made for only.
+            address = field(form, "use") or address
+        placement, page = field(form, "placement"), field(form, "page")
+        stamp = field(form, "stamp")
+        if not is_fresh(context.keyring, stamp, newsletter.slug, context.clock.now()):
+            # From a form on the site, or an old page: one more press, on a form of ours
+            # that shows what the reader agrees to.
+            return self.show_form(
+                address=address,
+                placement=placement,
+                page=page or page_of(self._request),
+                once_more=True,
+            )
+        outcome = take_wish(
+            context,
+            self._request,
+            self._settings,
+            newsletter,
+            self._language,
+            Wish(
+                address=address,
+                placement=placement,
+                name=field(form, "name"),
+                page=page,
+                how="frame" if self._framed else "form",
+                sure=address == sure,
+                proof=field(form, "proof"),
+            ),
         )
-    except AddressError:
-        problem = _problem_with(address, language.words)
-        return _form_page(context, language, settings, newsletter, address=address, problem=problem)
-    except UsageError:
-        problem = language.words.gettext("The name is too long, or holds what no name has.")
-        return _form_page(context, language, settings, newsletter, address=address, problem=problem)
-    return _answer(context, language, settings, newsletter)
+        if isinstance(outcome, Problem):
+            return self.show_form(address=address, placement=placement, page=page, problem=outcome)
+        if outcome is not Verdict.WELCOME:
+            return self.turn_away(outcome, BUSY[outcome][1])
+        return self.answer()
+
+    def answer(self) -> Response:
+        """The same for every address, known or not."""
+        return self._page("check_inbox")
+
+    def turn_away(self, verdict: Verdict, seconds: int) -> Response:
+        return self._page(
+            "too_many",
+            HTTPStatus.TOO_MANY_REQUESTS,
+            headers={"Retry-After": str(seconds)},
+            values={"sentence": self._language.words.gettext(BUSY[verdict][0])},
+        )
+
+    def show_form(
+        self,
+        *,
+        address: str = "",
+        placement: str = "",
+        page: str = "",
+        problem: Problem | None = None,
+        once_more: bool = False,
+    ) -> Response:
+        context, newsletter, words = self._context, self._newsletter, self._language.words
+        now = context.clock.now()
+        publication = self._settings.publication
+        place = newsletter.placement_called(placement)
+        puzzle = set_puzzle(context.keyring, newsletter.slug, now, attacked=is_attacked(context))
+        return self._page(
+            "frame" if self._framed else "subscribe",
+            HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+            values={
+                "rhythm": describe_rhythm(newsletter.send_moment, words),
+                "prompt": placement_prompt(publication, newsletter, place, words),
+                "wording": consent_wording(newsletter, words),
+                "stamp": make_stamp(context.keyring, newsletter.slug, now),
+                "puzzle": as_attribute(puzzle),
+                "trap": TRAP,
+                "placement": known_placement(newsletter, placement),
+                "page": clean_page(page),
+                "address": address[:_LONGEST_SHOWN],
+                "problem": problem.sentence if problem else "",
+                "suggestion": problem.suggestion if problem else "",
+                # Sent again as it is, it is meant so.
+                "sure": _as_shown(address) if problem and problem.code is ProblemCode.SLIP else "",
+                "once_more": once_more,
+                "latest": None if self._framed else latest_issue(context, newsletter),
+            },
+        )
+
+    def _page(
+        self,
+        template: str,
+        status: HTTPStatus = HTTPStatus.OK,
+        *,
+        headers: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> Response:
+        return render_page(
+            self._context,
+            self._settings,
+            template,
+            language=self._language,
+            status=status,
+            headers=headers,
+            framed_by=framing_sites(self._settings) if self._framed else (),
+            script=True,
+            newsletter=self._newsletter,
+            **(values or {}),
+        )
 
 
-def _problem_with(written: str, words: Words) -> str:
-    """What to tell of an address that is none, in the page's language."""
-    if not written.strip():
-        return words.gettext("Please write your e-mail address.")
-    local, at, domain = written.strip().rpartition("@")
-    if not at:
-        why = words.gettext("it has no @")
-    elif not local or not domain:
-        why = words.gettext("something is missing beside the @")
-    elif "." not in domain:
-        why = words.gettext("after the @ there is no dot, as in paper.example")
-    elif len(written) > MAX_CHARACTERS:
-        why = words.gettext("it is too long")
-    else:
-        why = words.gettext("it holds signs that no address has")
-    return words.gettext(
-        "“%(written)s” is no e-mail address: %(why)s.", written=show_address(written), why=why
-    )
-
-
-def _answer(
-    context: WebContext, language: PageLanguage, settings: Settings, newsletter: Newsletter
-) -> Response:
-    """The same for every address, known or not."""
-    return render_page(context, settings, "check_inbox", language=language, newsletter=newsletter)
-
-
-def _form_page(
-    context: WebContext,
-    language: PageLanguage,
-    settings: Settings,
-    newsletter: Newsletter,
-    *,
-    address: str = "",
-    problem: str = "",
-    once_more: bool = False,
-) -> Response:
-    return render_page(
-        context,
-        settings,
-        "subscribe",
-        language=language,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-        newsletter=newsletter,
-        rhythm=describe_rhythm(newsletter.send_moment, language.words),
-        wording=consent_wording(newsletter, language.words),
-        stamp=make_stamp(context.keyring, newsletter.slug, context.clock.now()),
-        trap=TRAP,
-        address=address[:300],
-        problem=problem,
-        once_more=once_more,
-        latest=latest_issue(context, newsletter),
-    )
+def _as_shown(address: str) -> str:
+    return address[:_LONGEST_SHOWN]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.passing_on import Link
@@ -10,6 +9,7 @@ from newsletter.rendering.system_mail import Quote, render_notice
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import Purpose, derived_public_id
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.system_mail import system_mailing
 
 log = get_logger(__name__)
 
@@ -53,20 +53,15 @@ def queue_notice(
         sentences=notice.sentences,
         link=notice.link,
     )
-    mailing = Mailing(
-        token_key=installation.keyring.signing_key,
-        dkim_selectors=installation.dkim_selectors,
+    mailing = system_mailing(
+        installation.keyring,
+        settings,
+        newsletter,
+        mail,
         public_id=derived_public_id("notice", notice.key),
-        kind=MailingKind.SYSTEM,
-        subject=mail.subject,
-        html=mail.html,
-        text=mail.text,
-        from_name=newsletter.sender.name,
-        from_address=newsletter.sender.address,
-        return_path=settings.bounces.return_path,
-        created_at=now,
-        language=mail.language,
         base_url=installation.base_url,
+        now=now,
+        dkim_selectors=installation.dkim_selectors,
     )
     if not tx.mailings.create(mailing, key=f"notice:{notice.key}"):
         return False

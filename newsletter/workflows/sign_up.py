@@ -9,37 +9,66 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.delivery.model import Mailing, MailingKind
+from newsletter.delivery.model import Mailing
 from newsletter.errors import NotFound, TokenError
 from newsletter.log import get_logger, mask_address
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.net.networks import network_of
+from newsletter.publication.model import Newsletter, Settings, SignUpSettings
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_confirmation
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.address import normalise_address
-from newsletter.subscribers.model import Consent, Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.address import limit_address, normalise_address
+from newsletter.subscribers.floods import (
+    LONGEST_LANE,
+    Quotas,
+    Trust,
+    Verdict,
+    judge_posts,
+    lane_of,
+    sound_alarm,
+)
+from newsletter.subscribers.model import Consent, Lane, Subscriber, Subscription, SubscriptionState
 from newsletter.subscribers.names import clean_name
-from newsletter.subscribers.opt_in import may_mail_confirmation
+from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME, wants_confirmation
 from newsletter.subscribers.states import MOVES, SubscriptionAct
-from newsletter.tokens import Keyring, Purpose, derived_public_id, new_public_id
+from newsletter.tokens import Keyring, Purpose, new_public_id
+from newsletter.workflows.system_mail import system_mailing
 
 log = get_logger(__name__)
 
 CONFIRM_WITHIN = timedelta(days=7)
 READER = "reader"
-# The change log's words: what happened to an address's confirmations.
-_CONFIRMATION = "confirmation"
-_MAILED = "mailed"
-_ANSWERED = "answered"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A puzzle that the visitor's machine solved: it counts once, until it expires."""
+
+    id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who came by a door that is open to all: the network address, the puzzle solved if any.
+
+    ``must_prove``: in an attack this door takes nobody without a proof.
+    """
+
+    address: str
+    proof: Proof | None = None
+    must_prove: bool = False
 
 
 @dataclass(frozen=True)
 class SignUp:
-    """What a reader sent by the form. ``wording`` and ``placement`` are the evidence.
+    """What a reader sent. Most of it is the evidence, as `Consent` describes it.
 
-    ``language`` is what the reader picked for the page, if anything.
+    ``language`` is what the reader picked for the page, if anything,
+    ``shown_in`` that of the wording. Without a ``visitor`` the wish came by a link
+    that we signed, which no flood comes by.
     """
 
     newsletter: str
@@ -48,6 +77,10 @@ class SignUp:
     placement: str
     name: str = ""
     language: str | None = None
+    how: str = "form"
+    page: str = ""
+    shown_in: str = ""
+    visitor: Visitor | None = None
 
 
 @dataclass(frozen=True)
@@ -89,11 +122,12 @@ def request_subscription(
     base_url: str,
     now: datetime,
     dkim_selectors: tuple[str, ...] = (),
-) -> None:
+) -> Verdict:
     """Note the wish and mail the confirmation, as far as the brake allows.
 
     AddressError or UsageError where the address or the name is none; NotFound
-    for an unknown newsletter. All else looks the same from outside.
+    for an unknown newsletter. The verdict tells of floods alone, and all else
+    looks the same from outside: who is on the list does not show.
     """
     newsletter = _newsletter_called(settings, sign_up.newsletter)
     address = normalise_address(sign_up.address)
@@ -106,39 +140,84 @@ def request_subscription(
     mail = _render_mail(
         keyring, settings, templates, newsletter, newsletter_id, reader, base_url, now
     )
-    consent = Consent(how="form", wording=sign_up.wording, at=now, placement=sign_up.placement)
-    address_hash = keyring.hash_address(address)
+    visitor = sign_up.visitor
+    consent = Consent(
+        how=sign_up.how,
+        wording=sign_up.wording,
+        at=now,
+        placement=sign_up.placement,
+        page=sign_up.page,
+        language=sign_up.shown_in,
+        network=keyring.hash_network(visitor.address) if visitor else "",
+    )
     with database.write() as tx:
-        stored = tx.subscribers.add(reader, address_hash)
+        lane: Lane | None = None
+        if visitor is not None:
+            verdict, lane = _let_in(tx, keyring, settings.sign_up, visitor, address, now)
+            if verdict is not Verdict.WELCOME:
+                return verdict
+        due = tx.sign_ups.lane_free_at(lane, now) if lane else now
+        if due - now > LONGEST_LANE:
+            return Verdict.ALL_BUSY
+        stored = tx.subscribers.add(reader, keyring.hash_address(address))
         if stored.public_id != reader.public_id:
             # Somebody else asked for this address at the same moment; their mail goes.
-            return
-        mailed = _note_wish(tx, newsletter, reader, address_hash, consent, now)
-        if mailed is not None:
-            key = f"confirmation:{reader.public_id}:{mailed}"
-            mailing = Mailing(
-                public_id=derived_public_id("confirmation", reader.public_id, str(mailed)),
-                kind=MailingKind.SYSTEM,
-                subject=mail.subject,
-                html=mail.html,
-                text=mail.text,
-                from_name=newsletter.sender.name,
-                from_address=newsletter.sender.address,
+            return Verdict.WELCOME
+        mailed = _note_wish(tx, keyring, newsletter, reader, consent, now)
+        if mailed:
+            mailing = system_mailing(
+                keyring,
+                settings,
+                newsletter,
+                mail,
+                public_id=new_public_id(),
                 reply_to=newsletter.reply_to,
-                return_path=settings.bounces.return_path,
-                created_at=now,
-                language=mail.language,
                 base_url=base_url,
-                token_key=keyring.signing_key,
+                now=now,
                 dkim_selectors=dkim_selectors,
             )
-            _queue_mail(tx, mailing, key, newsletter, reader, now)
+            if lane is not None:
+                tx.sign_ups.take_place(lane, due)
+            _queue_mail(tx, mailing, newsletter, reader, due, slow=lane is not None)
     log.info(
         "subscription_requested",
         newsletter=newsletter.slug,
         address=mask_address(address),
-        mailed=mailed is not None,
+        mailed=mailed,
+        lane=lane.name if lane else "",
     )
+    return Verdict.WELCOME
+
+
+def _let_in(
+    tx: Transaction,
+    keyring: Keyring,
+    rules: SignUpSettings,
+    visitor: Visitor,
+    address: str,
+    now: datetime,
+) -> tuple[Verdict, Lane | None]:
+    """Count a visitor; whether they are let in, and the lane that their mail waits in."""
+    posts = tx.sign_ups.count_post(
+        keyring.hash_network(network_of(visitor.address)), address.rpartition("@")[2], now
+    )
+    quotas = Quotas(rules.network_hourly, rules.domain_hourly, rules.hourly, rules.attack_after)
+    before = tx.sign_ups.alarm()
+    alarm = sound_alarm(before, posts, quotas, now)
+    if alarm != before:
+        tx.sign_ups.set_alarm(alarm)
+        if not before.is_on(now):
+            log.warning("sign_up_attack_begins", last_ten_minutes=posts.last_ten_minutes)
+    verdict = judge_posts(posts, quotas)
+    if verdict is not Verdict.WELCOME:
+        log.info("sign_up_refused", why=verdict.value)
+        return verdict, None
+    proof, attacked = visitor.proof, alarm.is_on(now)
+    proven = proof is not None and tx.sign_ups.spend_proof(proof.id, proof.expires_at)
+    if attacked and visitor.must_prove and not proven:
+        return Verdict.PROOF_NEEDED, None
+    trust = Trust.PROVEN if proven else Trust.UNPROVEN
+    return verdict, lane_of(trust, rules.slow_lane, attacked=attacked)
 
 
 def read_confirmation(
@@ -192,7 +271,7 @@ def _activate(
         )
     ]
     if confirmed:
-        tx.changes.record(now, READER, _CONFIRMATION, subscriber.public_id, _ANSWERED)
+        tx.sign_ups.answer_confirmation(keyring.hash_address(limit_address(subscriber.address)))
         if suppression is not None:
             tx.subscribers.unsuppress(address_hash, now, READER)
         log.info("subscription_confirmed", newsletters=",".join(confirmed))
@@ -214,57 +293,48 @@ def _confirmation(
 
 def _note_wish(
     tx: Transaction,
+    keyring: Keyring,
     newsletter: Newsletter,
     reader: Subscriber,
-    address_hash: str,
     consent: Consent,
     now: datetime,
-) -> int | None:
-    """Make the subscription pending where that is right; the number of the mail to send, if any."""
-    mailed, unanswered = _confirmations(tx, reader.public_id)
+) -> bool:
+    """Make the subscription pending where that is right; whether the mail may go."""
     subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     state = subscription.state if subscription else None
-    suppression = tx.subscribers.suppression(address_hash)
-    mail = may_mail_confirmation(state, suppression, unanswered, now)
+    suppression = tx.subscribers.suppression(keyring.hash_address(reader.address))
+    counted_by = keyring.hash_address(limit_address(reader.address))
+    mailed = wants_confirmation(state, suppression) and tx.sign_ups.count_confirmation(
+        counted_by, now, quiet=QUIET_TIME, most=MOST_UNANSWERED
+    )
     blocked = suppression is not None and suppression.blocks_confirmation
     asked_anew = state is None or state is SubscriptionState.UNSUBSCRIBED
-    if not blocked and (asked_anew or (mail and state is SubscriptionState.PENDING)):
+    if not blocked and (asked_anew or (mailed and state is SubscriptionState.PENDING)):
         tx.subscribers.subscribe(
             reader.public_id, newsletter.slug, SubscriptionState.PENDING, consent, now, READER
         )
-    return mailed if mail else None
-
-
-def _confirmations(tx: Transaction, subscriber_id: str) -> tuple[int, Sequence[datetime]]:
-    """(how many were ever mailed, when those were that nobody has answered yet)."""
-    mailed, unanswered = 0, list[datetime]()
-    for change in tx.changes.of(_CONFIRMATION, subscriber_id):
-        if change.act == _MAILED:
-            mailed += 1
-            unanswered.append(change.at)
-        elif change.act == _ANSWERED:
-            unanswered.clear()
-    return mailed, unanswered
+    return mailed
 
 
 def _queue_mail(
     tx: Transaction,
     mailing: Mailing,
-    key: str,
     newsletter: Newsletter,
     reader: Subscriber,
-    now: datetime,
+    due: datetime,
+    *,
+    slow: bool,
 ) -> None:
-    # The number makes two requests at the same moment be one, whatever the isolation.
-    if tx.mailings.create(mailing, key=key, newsletter=newsletter.slug):
-        tx.mailings.enqueue(
-            mailing.public_id,
-            reader.public_id,
-            reader.address,
-            now,
-            subscriber_id=reader.public_id,
-        )
-        tx.changes.record(now, READER, _CONFIRMATION, reader.public_id, _MAILED)
+    key = f"confirmation:{mailing.public_id}"
+    tx.mailings.create(mailing, key=key, newsletter=newsletter.slug)
+    tx.mailings.enqueue(
+        mailing.public_id,
+        reader.public_id,
+        reader.address,
+        due,
+        subscriber_id=reader.public_id,
+        slow=slow,
+    )
 
 
 def _render_mail(

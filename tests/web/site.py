@@ -204,6 +204,7 @@ def open_site(
         pictures=PictureStore(folder / "pictures"),
         templates=Templates(),
         load_settings=lambda: settings,
+        steady_seconds=0,
     )
     client = TestClient(
         create_app(context),
