@@ -1,23 +1,29 @@
-"""`newsletter config show`: what is in force, and where it comes from."""
+"""`newsletter config`: what is in force and where it comes from, and snippets for the site."""
 
 import os
+from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 import typer
 
 from newsletter.cli.opening import open_from_file
-from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from newsletter.cli.output import print_json
+from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, NewsletterOption
+from newsletter.cli.output import print_json, say
 from newsletter.config import load_config
+from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.sign_up_snippets import WAYS, WORDPRESS, sign_up_snippets
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Show the config and settings in force."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Show what is in force, and snippets for the site.",
 )
 
 
 @app.callback()
 def _config() -> None:
-    """Show the config and settings in force."""
+    """Show what is in force, and snippets for the site."""
 
 
 @app.command("show")
@@ -36,6 +42,33 @@ def show(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> Non
         return
     for path, value in _leaves(document):
         print(f"{path} = {value!r}{'   (fixed)' if path in fixed else ''}")
+
+
+@app.command("snippets")
+def snippets(
+    newsletter: NewsletterOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Print what to paste into the paper's pages so that readers sign up there, and where."""
+    with open_from_file(config) as installation:
+        settings, base_url = installation.settings(), installation.base_url
+    wanted = (only_newsletter(settings, newsletter),) if newsletter else settings.newsletter
+    found = list(sign_up_snippets(base_url, settings, wanted))
+    site = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
+    ways = {way: about.format(site=site) for way, about in WAYS.items()}
+    steps = [step.format(page=f"{base_url}/subscribe/NEWSLETTER") for step in WORDPRESS]
+    if json:
+        document = {"snippets": [asdict(one) for one in found], "ways": ways, "wordpress": steps}
+        print_json(document)
+        return
+    for way, about in ways.items():
+        say(f"{way}: {about}")
+        for one in found:
+            if one.way == way:
+                print(f"<!-- {one.newsletter}, {one.placement} -->\n{one.html}")
+    for step in steps:
+        say(step)
 
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:

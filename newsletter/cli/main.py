@@ -21,7 +21,7 @@ COMMANDS = {
     "worker": "Send what is queued.",
     "migrate": "Bring the database to this version.",
     "adopt": "Let a held installation send: say that it is the true one.",
-    "config": "Show the config and settings in force.",
+    "config": "Show what is in force, and snippets for the site.",
     "stories": "Fetch and list stories, and say how past choices would have done.",
     "reads": "Bring in how often stories were read.",
     "issue": "Draft, look at, approve and send issues.",

@@ -10,6 +10,7 @@ for (const form of document.querySelectorAll("form[data-puzzle]")) {
     event.preventDefault();
     form.querySelector(".working").textContent = form.dataset.working;
     field.value = (await begin()) || "none";
-    form.requestSubmit(event.submitter);
+    // Not while this event is still on its way: such a call is ignored.
+    setTimeout(() => form.requestSubmit(event.submitter));
   });
 }
