@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from newsletter.publication.design import design_of
@@ -83,6 +83,75 @@ def render_confirmation(
     )
 
 
+def render_welcome(
+    publication: Publication,
+    newsletter: Newsletter,
+    *,
+    also: Sequence[str],
+    next_issue: date,
+    latest: bool,
+    follows: bool,
+    preferences_token: str,
+    unsubscribe_token: str,
+    base_url: str,
+    templates: Templates,
+    language: str | None = None,
+) -> RenderedMail:
+    """The letter after the confirmation: what comes and when, and the ways to change or leave.
+
+    ``also`` are the names of other newsletters that were confirmed with it;
+    ``next_issue`` a day in the newsletter's zone; ``latest`` tells whether there is
+    an issue in the archive, ``follows`` whether it is sent right after this.
+    """
+    language = nearest_language(language or newsletter.language_in(publication))
+    words = words_of(language)
+    name, root = newsletter.name, base_url.rstrip("/")
+    sentences = [
+        words.gettext(
+            "You now get %(newsletter)s. The next issue comes on %(date)s.",
+            newsletter=name,
+            date=format_day(next_issue, language, newsletter.zone_in(publication), "long"),
+        )
+    ]
+    if also:
+        sentences.append(
+            words.gettext("You also get: %(newsletters)s.", newsletters=", ".join(also))
+        )
+    if follows:
+        sentences.append(
+            words.gettext("The latest issue follows at once, so that you need not wait.")
+        )
+    return _render(
+        publication,
+        templates,
+        language=language,
+        subject=words.gettext("Welcome: %(newsletter)s", newsletter=name),
+        title=words.gettext("Welcome. You are on the list"),
+        sentences=sentences,
+        button=Link(words.gettext("Read past issues"), f"{root}/archive/{newsletter.slug}/")
+        if latest
+        else None,
+        after=[
+            words.gettext(
+                "If our mails end up among the junk, tell your mail program that they are welcome: "
+                "add %(address)s to your contacts.",
+                address=newsletter.sender.address,
+            )
+        ],
+        small=[
+            words.gettext(
+                "You get this mail because you confirmed that you want %(newsletter)s.",
+                newsletter=name,
+            ),
+            *([publication.postal_address] if publication.postal_address else []),
+        ],
+        links=[
+            Link(words.gettext("Change what you get"), f"{root}/preferences/{preferences_token}"),
+            Link(words.gettext("Unsubscribe"), f"{root}/unsubscribe/{unsubscribe_token}"),
+        ],
+    )
+
+
 def render_notice(
     publication: Publication,
     *,
@@ -122,6 +191,7 @@ def _render(
     button: Link | None,
     after: Sequence[str],
     small: Sequence[str],
+    links: Sequence[Link] = (),
 ) -> RenderedMail:
     # A notice may hold a story's words.
     subject, title = disarm_marks(subject), disarm_marks(title)
@@ -142,6 +212,7 @@ def _render(
         button=button,
         after=after,
         small=small,
+        links=links,
     )
     blocks = [
         underline(publication.name, "="),
@@ -150,6 +221,7 @@ def _render(
         label_address(words, button.name, button.url) if button else "",
         *map(wrap, after),
         *map(wrap, small),
+        *(label_address(words, link.name, link.url) for link in links),
     ]
     return RenderedMail(
         subject=subject,

@@ -19,6 +19,7 @@ from newsletter.scheduling.turn import LOOK_SECONDS, Turn
 from newsletter.workflows.illustrate import clean_pictures
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.tick import refresh, tick
+from newsletter.workflows.watch_sign_ups import tidy_sign_ups, watch_sign_ups
 
 log = get_logger(__name__)
 
@@ -27,6 +28,8 @@ TICK_SECONDS = 30
 # that only tell "now" must be asked at least daily.
 REFRESH_SECONDS = 30 * 60
 CLEAN_SECONDS = 24 * 60 * 60
+WATCH_SECONDS = 60
+TIDY_SECONDS = 60 * 60
 
 
 def run_scheduler(installation: Installation, stop: threading.Event) -> None:
@@ -43,6 +46,8 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         ("tick", tick, TICK_SECONDS),
         ("refresh", refresh, REFRESH_SECONDS),
         ("clean", clean_pictures, CLEAN_SECONDS),
+        ("watch", watch_sign_ups, WATCH_SECONDS),
+        ("tidy", tidy_sign_ups, TIDY_SECONDS),
     )
 
     looking = threading.Lock()

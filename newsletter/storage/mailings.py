@@ -170,6 +170,16 @@ class MailingRepository(UnservedRows):
         if issue_id and wave is not None and queued:
             widen_wave(self._connection, issue_id, wave, queued)
 
+    def went_to(self, issue_id: str, subscriber_id: str) -> bool:
+        """Whether an issue was queued for a subscriber (public ids)."""
+        found = self._connection.scalar(
+            sa.select(t.delivery.c.id)
+            .join_from(t.delivery, t.subscriber, t.subscriber.c.id == t.delivery.c.subscriber_id)
+            .join(t.issue, t.issue.c.id == t.delivery.c.issue_id)
+            .where(t.issue.c.public_id == issue_id, t.subscriber.c.public_id == subscriber_id)
+        )
+        return found is not None
+
     def of_issue(self, issue_id: str) -> list[Mailing]:
         """An issue's mailings, the first revision first, of each the canonical variant first."""
         rows = self._connection.scalars(

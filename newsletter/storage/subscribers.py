@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from newsletter.delivery.model import DeliveryState
+from newsletter.delivery.model import DeliveryState, MailingKind
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
@@ -356,7 +356,10 @@ class SubscriberRepository:
         )
         rows = self._connection.execute(
             sa.select(t.mailing.c.id, t.mailing.c.content).where(
-                t.mailing.c.id.in_(own), ~sa.exists(shared.correlate(t.mailing))
+                t.mailing.c.id.in_(own),
+                # An issue that welcomes a reader names nobody, and goes to others too.
+                t.mailing.c.kind == MailingKind.SYSTEM.value,
+                ~sa.exists(shared.correlate(t.mailing)),
             )
         ).all()
         for mailing_id, content in rows:

@@ -35,6 +35,7 @@ from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME, wants_con
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose, new_public_id
 from newsletter.workflows.system_mail import system_mailing
+from newsletter.workflows.welcome import Letters, render_letter, welcome_reader
 
 log = get_logger(__name__)
 
@@ -232,8 +233,7 @@ def read_confirmation(
 
 def confirm_subscription(
     database: Database,
-    keyring: Keyring,
-    settings: Settings,
+    letters: Letters,
     token: str,
     *,
     also: Collection[str] = (),
@@ -242,27 +242,35 @@ def confirm_subscription(
     """Press the button: the subscription becomes active where its state allows it.
 
     ``also`` are slugs of other newsletters that the reader ticked beside it.
-    The reader's own confirmation lifts a suppression that allows it. A second
-    press changes nothing.
+    The reader's own confirmation lifts a suppression that allows it, and is
+    answered by the welcome mail. A second press changes nothing.
     """
+    keyring, settings = letters.keyring, letters.settings
     subscriber_id, newsletter_id, expired = _read_token(keyring, token, now)
-    with database.write() as tx:
+    with database.read() as tx:
         newsletter = _newsletter_called(settings, tx.settings.newsletter_slug(newsletter_id))
         before = _confirmation(tx, settings, subscriber_id, newsletter, expired)
-        if before.subscription is not None and not expired:
-            slugs = [n.slug for n in before.also_asked if n.slug in also]
-            _activate(tx, keyring, before.subscription.subscriber, [newsletter.slug, *slugs], now)
+        if not before.possible or before.subscription is None:
+            return before
+        reader = before.subscription.subscriber
+        others = [other for other in before.also_asked if other.slug in also]
+        mail = render_letter(tx, letters, newsletter, reader, others, now)
+    with database.write() as tx:
+        slugs = [newsletter.slug, *(other.slug for other in others)]
+        if newsletter.slug in _activate(tx, keyring, reader, slugs, now):
+            welcome_reader(tx, letters, newsletter, reader, mail, now)
         return _confirmation(tx, settings, subscriber_id, newsletter, expired)
 
 
 def _activate(
     tx: Transaction, keyring: Keyring, subscriber: Subscriber, slugs: Sequence[str], now: datetime
-) -> None:
+) -> Sequence[str]:
+    """Confirm what can be; which newsletters that were."""
     move = MOVES[SubscriptionAct.CONFIRM]
     address_hash = keyring.hash_address(subscriber.address)
     suppression = tx.subscribers.suppression(address_hash)
     if suppression is not None and suppression.blocks_confirmation:
-        return
+        return ()
     confirmed = [
         slug
         for slug in slugs
@@ -275,6 +283,7 @@ def _activate(
         if suppression is not None:
             tx.subscribers.unsuppress(address_hash, now, READER)
         log.info("subscription_confirmed", newsletters=",".join(confirmed))
+    return confirmed
 
 
 def _confirmation(

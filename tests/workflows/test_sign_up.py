@@ -23,6 +23,7 @@ from newsletter.workflows.import_subscribers import (
 )
 from newsletter.workflows.leave import undo_unsubscribe
 from newsletter.workflows.sign_up import SignUp, confirm_subscription, request_subscription
+from newsletter.workflows.welcome import Letters
 from tests.web.site import BASE_URL, NOW, Site, make_blank, open_site
 
 LILIT = "lilit@reader.example"
@@ -54,7 +55,8 @@ def ask(site: Site, address: str = LILIT, newsletter: str = "weekly", name: str 
 
 
 def press(site: Site, token: str) -> str:
-    confirm_subscription(site.database, site.keyring, site.settings, token, now=site.clock.now())
+    letters = Letters(site.keyring, site.settings, site.templates, BASE_URL)
+    confirm_subscription(site.database, letters, token, now=site.clock.now())
     return site.state(LILIT)
 
 
@@ -112,6 +114,8 @@ def test_after_a_confirmation_the_count_begins_anew(site: Site) -> None:
         newsletter_id,
     )
     assert press(site, token) == "active"
+    ((_, welcome),) = site.outgoing()
+    assert welcome.subject == "Welcome: The Courier Weekly"
     assert ask(site) == 0
     site.client.post(site.unsubscribe_path(subscriber))
     assert ask(site) == 1

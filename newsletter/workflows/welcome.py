@@ -1,0 +1,109 @@
+"""The mails that a reader gets right after confirming: the welcome, and the latest issue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsletter.issues.model import IssueState
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.slots import upcoming_slot
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.model import RenderedMail
+from newsletter.rendering.system_mail import render_welcome
+from newsletter.storage.transaction import Transaction
+from newsletter.subscribers.model import Subscriber
+from newsletter.tokens import Keyring, Purpose, derived_public_id, new_public_id
+from newsletter.workflows.system_mail import system_mailing
+
+
+@dataclass(frozen=True)
+class Letters:
+    """What system mails are made with: see `workflows.installation` for each."""
+
+    keyring: Keyring
+    settings: Settings
+    templates: Templates
+    base_url: str
+    dkim_selectors: tuple[str, ...] = ()
+
+
+def render_letter(
+    tx: Transaction,
+    letters: Letters,
+    newsletter: Newsletter,
+    reader: Subscriber,
+    also: Sequence[Newsletter],
+    now: datetime,
+) -> RenderedMail:
+    """The welcome mail. Reads only: it is made before the confirmation is written."""
+    publication = letters.settings.publication
+    latest = tx.archive.places(newsletter.slug, limit=1)
+    newsletter_id = tx.settings.newsletter_id(newsletter.slug)
+    sign = letters.keyring.sign
+    return render_welcome(
+        publication,
+        newsletter,
+        also=[other.name for other in also],
+        next_issue=upcoming_slot(newsletter, newsletter.zone_in(publication), now).date,
+        latest=bool(latest),
+        follows=newsletter.welcome_issue and bool(latest),
+        preferences_token=sign(Purpose.PREFERENCES, reader.public_id),
+        unsubscribe_token=sign(Purpose.UNSUBSCRIBE, reader.public_id, newsletter_id),
+        base_url=letters.base_url,
+        templates=letters.templates,
+        language=reader.language,
+    )
+
+
+def welcome_reader(
+    tx: Transaction,
+    letters: Letters,
+    newsletter: Newsletter,
+    reader: Subscriber,
+    mail: RenderedMail,
+    now: datetime,
+) -> None:
+    """Queue the welcome mail, and the latest issue where the newsletter wants that."""
+    mailing = system_mailing(
+        letters.keyring,
+        letters.settings,
+        newsletter,
+        mail,
+        public_id=new_public_id(),
+        base_url=letters.base_url,
+        now=now,
+        dkim_selectors=letters.dkim_selectors,
+        reply_to=newsletter.reply_to,
+    )
+    key = f"welcome:{mailing.public_id}"
+    tx.mailings.create(mailing, key=key, newsletter=newsletter.slug)
+    tx.mailings.enqueue(
+        mailing.public_id, reader.public_id, reader.address, now, subscriber_id=reader.public_id
+    )
+    if newsletter.welcome_issue:
+        _send_latest_issue(tx, newsletter, reader, now)
+
+
+def _send_latest_issue(
+    tx: Transaction, newsletter: Newsletter, reader: Subscriber, now: datetime
+) -> None:
+    """The issue that other readers have; nothing where this one has it, or it was called off."""
+    places = tx.archive.places(newsletter.slug, limit=1)
+    issue = tx.issues.by_id(places[0].public_id) if places else None
+    if issue is None or tx.mailings.went_to(issue.public_id, reader.public_id):
+        return
+    mailing = tx.mailings.of_issue(issue.public_id)[-1]
+    if issue.state is IssueState.SENDING:
+        # Still on its way to the others: this reader is one more of them.
+        tx.mailings.enqueue(
+            mailing.public_id, reader.public_id, reader.address, now, subscriber_id=reader.public_id
+        )
+    elif issue.state is IssueState.SENT:
+        # A mailing a day, so that its date is not that of a week ago. Its rows are
+        # none of the issue's, whose audience stays what it was.
+        key = f"welcome:{mailing.public_id}:{now:%Y-%m-%d}"
+        again = replace(mailing, public_id=derived_public_id(key), created_at=now)
+        tx.mailings.create(again, key=key, newsletter=newsletter.slug)
+        tx.mailings.enqueue(
+            again.public_id, reader.public_id, reader.address, now, subscriber_id=reader.public_id
+        )
