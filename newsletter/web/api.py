@@ -4,14 +4,13 @@ Every answer is typed and described in `/api/v1/openapi.json`; what can't be don
 is said in one sentence. Sign-ups are as neutral here as on the pages.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -30,6 +29,7 @@ from newsletter.web.language import PageLanguage, wanted_language
 from newsletter.web.limits import PostLimit, client_network
 from newsletter.web.pages import PUBLIC_CACHE
 from newsletter.web.puzzle import set_puzzle
+from newsletter.web.refusals import API_PATH, Answer, ErrorAnswer, refuse
 
 log = get_logger(__name__)
 
@@ -37,11 +37,7 @@ log = get_logger(__name__)
 _LEAVE_SECONDS = 86_400
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SubscriptionRequest(_Answer):
+class SubscriptionRequest(Answer):
     """A person's wish to be sent a newsletter."""
 
     newsletter: str = Field(max_length=40, description="the newsletter's slug")
@@ -64,29 +60,14 @@ class SubscriptionRequest(_Answer):
     )
 
 
-class SubscriptionAnswer(_Answer):
+class SubscriptionAnswer(Answer):
     """The same for every address, known or not."""
 
     status: Literal["check_inbox"] = "check_inbox"
     message: str = Field(description="what to tell the person")
 
 
-class ErrorDetail(_Answer):
-    """Why it was not done."""
-
-    code: str = Field(description="for programs")
-    sentence: str = Field(description="for people, in the language asked for")
-    field: str | None = Field(None, description="the part of the request that it is about")
-    suggestion: str | None = Field(None, description="the address that may have been meant")
-
-
-class ErrorAnswer(_Answer):
-    """What every refusal looks like."""
-
-    error: ErrorDetail
-
-
-class FormWords(_Answer):
+class FormWords(Answer):
     """What a sign-up form says, in one language."""
 
     newsletter: str
@@ -102,7 +83,7 @@ class FormWords(_Answer):
     on_accent: str
 
 
-class Puzzle(_Answer):
+class Puzzle(Answer):
     """ALTCHA's challenge, version 2, of algorithm SHA-256 and cost 1."""
 
     parameters: dict[str, Any]
@@ -133,7 +114,7 @@ def create_api(context: WebContext, limit: PostLimit) -> FastAPI:
         # The usual pages about an API load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
-        servers=[{"url": f"{context.base_url}/api/v1"}],
+        servers=[{"url": f"{context.base_url}{API_PATH}"}],
         root_path_in_servers=False,
     )
     api.add_middleware(
@@ -233,7 +214,7 @@ def _subscribe(
     )
     if isinstance(outcome, Problem):
         field = "name" if outcome.code == "no_name" else "address"
-        return _refusal(
+        return refuse(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             outcome.code.value,
             outcome.sentence,
@@ -252,26 +233,13 @@ def _subscribe(
 
 def _turn_away(verdict: Verdict, seconds: int, language: PageLanguage) -> JSONResponse:
     unproven = verdict is Verdict.PROOF_NEEDED
-    return _refusal(
+    return refuse(
         HTTPStatus.FORBIDDEN if unproven else HTTPStatus.TOO_MANY_REQUESTS,
         verdict.value.replace(" ", "_"),
         language.words.gettext(BUSY[verdict][0]),
         field="proof" if unproven else None,
         headers={"Retry-After": str(seconds)},
     )
-
-
-def _refusal(
-    status: int,
-    code: str,
-    sentence: str,
-    *,
-    field: str | None = None,
-    suggestion: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
-    detail = ErrorDetail(code=code, sentence=sentence, field=field, suggestion=suggestion)
-    return JSONResponse(ErrorAnswer(error=detail).model_dump(), status, headers)
 
 
 def _add_failures(api: FastAPI) -> None:
@@ -282,26 +250,26 @@ def _add_failures(api: FastAPI) -> None:
         place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
         sentence = f"{place}: {first['msg']}" if place else str(first["msg"])
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return _refusal(status, "invalid", sentence, field=place or None)
+        return refuse(status, "invalid", sentence, field=place or None)
 
     @api.exception_handler(NotFound)
     async def not_found(request: Request, error: NotFound) -> Response:  # noqa: ARG001
-        return _refusal(HTTPStatus.NOT_FOUND, "not_found", f"{error}.", field="newsletter")
+        return refuse(HTTPStatus.NOT_FOUND, "not_found", f"{error}.", field="newsletter")
 
     @api.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:  # noqa: ARG001
         code = HTTPStatus(error.status_code).name.lower()
-        return _refusal(error.status_code, code, f"{error.detail}.", headers=error.headers)
+        return refuse(error.status_code, code, f"{error.detail}.", headers=error.headers)
 
     @api.exception_handler(StorageError)
     async def database_rests(request: Request, error: StorageError) -> Response:  # noqa: ARG001
         log.error("database_failed", error=str(error))
         sentence = "We cannot reach our records right now. Please try again in a minute."
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        return _refusal(status, "database_rests", sentence, headers={"Retry-After": "60"})
+        return refuse(status, "database_rests", sentence, headers={"Retry-After": "60"})
 
     @api.exception_handler(NewsletterError)
     async def failed(request: Request, error: NewsletterError) -> Response:  # noqa: ARG001
         log.error("api_failed", error=str(error), subject=error.subject)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return _refusal(status, "failed", "Something broke on our side. Nothing was changed.")
+        return refuse(status, "failed", "Something broke on our side. Nothing was changed.")

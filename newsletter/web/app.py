@@ -30,7 +30,8 @@ from newsletter.web.limits import PostLimit
 from newsletter.web.links import follow_link
 from newsletter.web.media import show_picture
 from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
-from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, allowed_hosts
+from newsletter.web.refusals import API_PATH
+from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, SizeCheck, allowed_hosts
 from newsletter.web.site import show_brand, show_front, show_health
 from newsletter.web.sitemap import show_robots, show_sitemap
 from newsletter.web.static_files import (
@@ -67,6 +68,7 @@ def create_app(context: WebContext) -> Starlette:
             Middleware(RequestLog, clock=context.clock),
             Middleware(SafeHeaders),
             Middleware(HostCheck, hosts=allowed_hosts(context.base_url)),
+            Middleware(SizeCheck, most_bytes=MAX_BODY_BYTES),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),
         ],
         exception_handlers=failure_handlers(context),
@@ -94,7 +96,7 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
         get("/subscribe/{newsletter}/frame", show_form(framed=True)),
         post("/subscribe/{newsletter}/frame", take_form(sign_ups, framed=True), steady=True),
         get("/embed.js", show_script(*EMBED_SCRIPT, kept_seconds=3600)),
-        Mount("/api/v1", create_api(context, sign_ups)),
+        Mount(API_PATH, create_api(context, sign_ups)),
         get("/confirm/{token}", show_confirmation),
         post("/confirm/{token}", take_confirmation),
         get("/unsubscribe/{token}", show_departure),

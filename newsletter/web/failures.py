@@ -14,6 +14,7 @@ from newsletter.publication.model import Settings
 from newsletter.web.context import WebContext
 from newsletter.web.language import failure_language
 from newsletter.web.pages import render_page, text_response
+from newsletter.web.refusals import is_for_api, refuse
 from newsletter.words import gettext_noop
 
 log = get_logger(__name__)
@@ -53,6 +54,8 @@ def failure_handlers(context: WebContext) -> Mapping[Any, Callable[[Request, Any
     """What to answer for each kind of failure; Starlette picks the nearest class."""
 
     def not_found(request: Request, error: Exception) -> Response:  # noqa: ARG001
+        if is_for_api(request):
+            return refuse(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
         # One page for every bad link: it tells a guesser nothing.
         settings = _settings(context)
         language = failure_language(request, settings)
@@ -106,6 +109,9 @@ def _failure(
 ) -> Response:
     settings = _settings(context) if with_settings else None
     language = failure_language(request, settings)
+    if is_for_api(request):
+        code = HTTPStatus(status).name.lower()
+        return refuse(status, code, language.words.gettext(sentence), headers=headers)
     title, sentence = language.words.gettext(title), language.words.gettext(sentence)
     try:
         return render_page(

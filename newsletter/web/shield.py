@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.clock import Clock
 from newsletter.log import get_logger
 from newsletter.web.pages import FRAME_HEADER, SAFE_HEADERS, text_response
+from newsletter.web.refusals import is_for_api, refuse
 
 log = get_logger(__name__)
 
@@ -50,6 +53,29 @@ class HostCheck:
         except ValueError:
             return False
         return name in self._hosts
+
+
+class SizeCheck:
+    """Refuses in a sentence what says of itself that it is too large.
+
+    What does not say so is cut off by the limit that stands behind this.
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self._app = app
+        self._most = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        if not (length.isascii() and length.isdigit() and int(length[:20]) > self._most):
+            await self._app(scope, receive, send)
+            return
+        status, sentence = 413, "What was sent is larger than any form of ours."
+        if is_for_api(Request(scope)):
+            refusal: Response = refuse(status, "too_large", sentence)
+        else:
+            refusal = text_response(f"{sentence}\n", status=status)
+        await refusal(scope, receive, send)
 
 
 class SafeHeaders:

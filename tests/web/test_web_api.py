@@ -115,7 +115,7 @@ def test_what_is_wrong_is_told_at_its_field(
 def test_a_body_that_is_none_gets_a_sentence(site: Site, body: bytes, status: int) -> None:
     answer = site.client.post(PATH, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == status
-    assert answer.text
+    assert error_of(answer)["sentence"]
 
 
 def test_other_ways_get_a_sentence_too(site: Site) -> None:
@@ -123,6 +123,8 @@ def test_other_ways_get_a_sentence_too(site: Site) -> None:
         ("GET", PATH, 405),
         ("DELETE", PATH, 405),
         ("GET", "/api/v1/nothing", 404),
+        ("GET", "/api/v1/", 404),
+        ("GET", "/api/v1/newsletters/a%0Ab/form", 404),
         ("GET", "/api/v1/newsletters/daily/form", 404),
         ("GET", "/api/v1/newsletters/daily/puzzle", 404),
     ):
