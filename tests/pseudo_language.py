@@ -38,8 +38,10 @@ def pseudo_language(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "LOCALE_FOLDER", folder)
         words.forget_loaded()
-        yield
-    words.forget_loaded()
+        try:
+            yield
+        finally:
+            words.forget_loaded()
 
 
 def _catalogue() -> str:

@@ -242,6 +242,9 @@ def _subscription_row(subscription: Subscription) -> dict[str, Any]:
         "departments": subscription.departments,
         "how": subscription.consent.how,
         "wording": subscription.consent.wording,
+        "wording_version": subscription.consent.wording_version,
+        "language": subscription.consent.language,
         "placement": subscription.consent.placement,
+        "page": subscription.consent.page,
         "at": subscription.consent.at,
     }
