@@ -34,12 +34,13 @@ class SignUpRepository:
         counted = {
             row.scope: row.posts
             for row in self._connection.execute(
+                # The rows as parameters: a statement that held them would be compiled each time.
                 insert_into(self._connection, t.sign_up_count)
-                .values([{"scope": s, "key": k, "since": at, "posts": 1} for s, k, at in rows])
                 .on_conflict_do_update(
                     index_elements=["scope", "key", "since"], set_={"posts": count.posts + 1}
                 )
-                .returning(count.scope, count.posts)
+                .returning(count.scope, count.posts),
+                [{"scope": s, "key": k, "since": at, "posts": 1} for s, k, at in rows],
             )
         }
         lately, in_all = self._connection.execute(

@@ -69,12 +69,18 @@ class Visitor:
         self._connection.close()
 
 
+def take_stamp(root: str) -> str:
+    """A stamp that is old enough to be a person's."""
+    visitor = Visitor(root, SOURCES[0])
+    stamp = visitor.stamp()
+    visitor.close()
+    time.sleep(1.1)
+    return stamp
+
+
 def flood(root: str, posts: int, sources: Sequence[str]) -> dict[int, int]:
     """So many posts for nine addresses, spread over the sources; how they were answered."""
-    first = Visitor(root, sources[0])
-    stamp = first.stamp()
-    first.close()
-    time.sleep(1.1)
+    stamp = take_stamp(root)
 
     def post_from(place: int) -> list[int]:
         visitor = Visitor(root, sources[place])
@@ -135,8 +141,7 @@ def test_neither_answer_nor_time_tells_who_is_on_the_list(tmp_path: Path) -> Non
         ]
         # In turns, so that what the machine does beside it meets both alike.
         in_turns = [people[n // 2 + (n % 2) * rounds] for n in range(2 * rounds)]
-        stamp = Visitor(root, SOURCES[0]).stamp()
-        time.sleep(1.1)
+        stamp = take_stamp(root)
         times: dict[bool, list[float]] = {True: [], False: []}
         bodies: set[str] = set()
         for number, (known, address) in enumerate(in_turns):
