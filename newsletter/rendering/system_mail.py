@@ -51,7 +51,7 @@ def render_confirmation(
     language = nearest_language(language or newsletter.language_in(publication))
     zone = newsletter.zone_in(publication)
     day = format_day(expires_at, language, zone, "long") if expires_at is not None else ""
-    mold = _confirmation_mold(publication, newsletter, base_url, templates, language, day)
+    mold = _confirmation_mold(publication, newsletter.name, base_url, templates, language, day)
     address = disarm_marks(address)
     return replace(
         mold,
@@ -68,7 +68,7 @@ _TOKEN = "token-of-the-confirmation"  # noqa: S105
 @lru_cache(maxsize=32)
 def _confirmation_mold(
     publication: Publication,
-    newsletter: Newsletter,
+    name: str,
     base_url: str,
     templates: Templates,
     language: str,
@@ -79,7 +79,6 @@ def _confirmation_mold(
     With the day of its expiry it is made anew every day, a changed template with it.
     """
     words = words_of(language)
-    name = newsletter.name
     after = [
         words.gettext(
             "If that was not you, do nothing: without the click you are not subscribed, "

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from newsletter.issues.model import IssueState
+from newsletter.delivery.model import Mailing
+from newsletter.issues.model import IssueState, Variant
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import upcoming_slot
 from newsletter.rendering.environment import Templates
@@ -92,7 +93,9 @@ def _send_latest_issue(
     issue = tx.issues.by_id(places[0].public_id) if places else None
     if issue is None or tx.mailings.went_to(issue.public_id, reader.public_id):
         return
-    mailing = tx.mailings.of_issue(issue.public_id)[-1]
+    subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
+    departments = subscription.departments if subscription else ()
+    mailing = _pick_mailing(tx.mailings.of_issue(issue.public_id), reader.language, departments)
     if issue.state is IssueState.SENDING:
         # Still on its way to the others: this reader is one more of them.
         tx.mailings.enqueue(
@@ -107,3 +110,16 @@ def _send_latest_issue(
         tx.mailings.enqueue(
             again.public_id, reader.public_id, reader.address, now, subscriber_id=reader.public_id
         )
+
+
+def _pick_mailing(
+    mailings: Sequence[Mailing], language: str | None, departments: tuple[str, ...]
+) -> Mailing:
+    """The newest revision's variant that is the reader's, else the full one, else the first."""
+    newest = [mailing for mailing in mailings if mailing.revision == mailings[-1].revision]
+    spoken = language or newest[0].language
+    for wanted in (Variant(spoken, departments), Variant(spoken)):
+        for mailing in newest:
+            if mailing.variant.key == wanted.key:
+                return mailing
+    return newest[0]

@@ -115,3 +115,24 @@ def test_who_had_the_issue_gets_it_no_second_time(generous: Site) -> None:
         tx.mailings.enqueue(mailing.public_id, reader.public_id, LILIT, generous.clock.now())
     mails = confirm(generous, LILIT)
     assert [mail.subject for _, mail in mails] == ["Welcome: The Courier Weekly"]
+
+
+def test_the_issue_that_welcomes_is_in_the_readers_language(generous: Site) -> None:
+    put_sent(generous)
+    issue = sample_issue()
+    with generous.database.write() as tx:
+        canonical = tx.mailings.of_issue(issue.public_id)[0]
+        armenian = replace(canonical, public_id="armenian", language="hy", subject="Հայերեն")
+        tx.mailings.create(armenian, key="armenian", issue_id=issue.public_id, newsletter="weekly")
+    for address, query, subject in (
+        (LILIT, "?lang=hy", "Հայերեն"),
+        (ANNA, "", canonical.subject),
+    ):
+        page = generous.client.get("/subscribe/weekly").text
+        stamp = re.search(r'name="stamp" value="([^"]+)"', page)
+        assert stamp is not None
+        generous.clock.sleep(8)
+        fields = {"address": address, "stamp": stamp[1]}
+        generous.client.post(f"/subscribe/weekly{query}", data=fields)
+        generous.client.post(confirm_path(generous))
+        assert [mail.subject for _, mail in generous.outgoing()][1:] == [subject]
