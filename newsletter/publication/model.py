@@ -773,8 +773,8 @@ class Settings(Model):
         """The newsletter of that slug, if there is one."""
         return next((n for n in self.newsletter if n.slug == slug), None)
 
-    def primary_counters(self, sources: tuple[str, ...]) -> list[str]:
-        """The counters that rank stories of these sources: one a source, the first or marked.
+    def primary_counters(self, sources: tuple[str, ...]) -> dict[str, str]:
+        """By source the counter that ranks its stories: one a source, the first or marked.
 
         In the order of ``sources``, of which the first says what kind ranks.
         """
@@ -782,7 +782,7 @@ class Settings(Model):
         for reads in sorted(self.reads, key=lambda reads: not reads.primary):
             if reads.source in sources:
                 chosen.setdefault(reads.source, reads.slug)
-        return [chosen[source] for source in sources if source in chosen]
+        return {source: chosen[source] for source in sources if source in chosen}
 
 
 def _refuse_twins(kind: str, slugs: list[str]) -> None:

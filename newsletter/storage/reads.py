@@ -1,7 +1,8 @@
 """Reads: by story and local day, and the running totals they came from."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -262,7 +263,7 @@ class ReadRepository(PolledRepository):
 
     def sums(
         self,
-        reads_slugs: Sequence[str],
+        counters: Mapping[str, str],
         first_day: date,
         last_day: date,
         *,
@@ -270,11 +271,10 @@ class ReadRepository(PolledRepository):
     ) -> dict[str, int]:
         """Reads of each story from ``first_day`` to ``last_day``, both included.
 
-        The counters named are added up, the kinds never: those count that tell
-        the kind of `ranking_kinds`, and no other kind that they told before.
-        With ``less_own`` what our own mails caused is taken off.
+        ``counters`` holds the counter of each source. One alone counts a story,
+        as `counted_days` says. With ``less_own`` what our own mails caused is taken off.
         """
-        days = self.counted_days(reads_slugs, first_day, last_day, less_own=less_own)
+        days = self.counted_days(counters, first_day, last_day, less_own=less_own)
         if days is None:
             return {}
         total = (
@@ -291,7 +291,7 @@ class ReadRepository(PolledRepository):
 
     def histories(
         self,
-        reads_slugs: Sequence[str],
+        counters: Mapping[str, str],
         source_slugs: Sequence[str],
         zone: ZoneInfo,
         until: datetime,
@@ -302,11 +302,11 @@ class ReadRepository(PolledRepository):
     ) -> list[PastStory]:
         """The lives of the last ``limit`` stories that were ``life_days`` old at ``until``.
 
-        Local days are those of ``zone``. Which counts they are `sums` says. A story
+        Local days are those of ``zone``. Which counts they are `counted_days` says. A story
         that came before the counters did has a beginning that nobody counted, and
         is left out.
         """
-        began = self.first_day(reads_slugs)
+        began = self.first_day(counters)
         if began is None:
             return []
         life = timedelta(days=life_days)
@@ -328,7 +328,7 @@ class ReadRepository(PolledRepository):
             return []
         first_day = min(row.published_at for row in stories.values()).astimezone(zone).date()
         last_day = until.astimezone(zone).date()
-        counted = self.counted_days(reads_slugs, first_day, last_day, less_own=less_own)
+        counted = self.counted_days(counters, first_day, last_day, less_own=less_own)
         if counted is None:
             return []
         rows = self._connection.execute(
@@ -346,31 +346,42 @@ class ReadRepository(PolledRepository):
         lives = sorted(days.items())
         return [_past_story(stories[key], its, life_days, zone) for key, its in lives]
 
-    def first_day(self, reads_slugs: Sequence[str]) -> date | None:
+    def first_day(self, counters: Mapping[str, str]) -> date | None:
         """The first day that these counters told of in the kind that ranks."""
-        kind, counters = self._ranking(reads_slugs)
-        if kind is None:
+        ranking = self._ranking(counters)
+        if ranking is None:
             return None
         first: date | None = self._connection.scalar(
             sa.select(sa.func.min(read_day.c.day)).where(
-                read_day.c.reads_id.in_(counters), read_day.c.kind == kind.value
+                read_day.c.reads_id.in_(ranking.counters.values()),
+                read_day.c.kind == ranking.kind.value,
             )
         )
         return first
 
     def counted_days(
-        self, reads_slugs: Sequence[str], first_day: date, last_day: date, *, less_own: bool = False
+        self,
+        counters: Mapping[str, str],
+        first_day: date,
+        last_day: date,
+        *,
+        less_own: bool = False,
     ) -> CountedDays:
         """The rows (story_id, day, reads) that rank, for statements to build upon.
 
-        One kind only, as `sums` says; None where nothing was counted. A story
-        may have several rows a day, those of ``less_own`` with a minus.
+        ``counters`` holds the counter of each source. A story is counted by that of
+        its own source alone, and not at all where that counts another kind than the
+        one that ranks (`ranking_kinds`). Where its source has no counter that tells
+        anything, the first that ranks counts it, as far as it knows the address.
+        None where nothing was counted. A story may have several rows a day, those
+        of ``less_own`` with a minus.
         """
-        kind, counters = self._ranking(reads_slugs)
-        if kind is None:
+        ranking = self._ranking(counters)
+        if ranking is None:
             return None
+        kind, keys = ranking.kind, list(ranking.counters.values())
         within = sa.exists().where(
-            read_day.c.reads_id.in_(counters),
+            read_day.c.reads_id.in_(keys),
             read_day.c.day.between(first_day, last_day),
             read_day.c.kind == kind.value,
         )
@@ -384,21 +395,30 @@ class ReadRepository(PolledRepository):
             counter = counter + 0
         signed = sa.case((read_day.c.kind == kind.value, read_day.c.reads), else_=-read_day.c.reads)
         reads = signed if less_own else read_day.c.reads
-        return (
-            sa.select(read_day.c.story_id, read_day.c.day, reads.label("reads"))
-            .where(
-                counter.in_(counters),
-                read_day.c.day.between(first_day, last_day),
-                read_day.c.kind.in_(kinds),
-            )
-            .subquery()
+        rows = sa.select(read_day.c.story_id, read_day.c.day, reads.label("reads")).where(
+            counter.in_(keys),
+            read_day.c.day.between(first_day, last_day),
+            read_day.c.kind.in_(kinds),
         )
+        if ranking.speak > 1:
+            rows = rows.join(story, story.c.id == read_day.c.story_id).where(
+                sa.or_(*(sa.and_(counter == key, whose) for key, whose in ranking.whose()))
+            )
+        return rows.subquery()
 
-    def _ranking(self, reads_slugs: Sequence[str]) -> tuple[ReadKind | None, list[int]]:
-        """The kind that ranks, and the counters of these that count it."""
-        kinds = self.ranking_kinds(reads_slugs)
+    def _ranking(self, counters: Mapping[str, str]) -> "_Ranking | None":
+        """What ranks, of the counter of each source; None where none told anything."""
+        kinds = self.ranking_kinds(list(counters.values()))
         kind = next(iter(kinds.values()), None)
-        return kind, [self._key(slug) for slug, its in kinds.items() if its is kind]
+        if kind is None:
+            return None
+        told = {s: kinds[slug] for s, slug in counters.items() if slug in kinds}
+        keys = {s: source_key(self._connection, "source", s) for s in told}
+        return _Ranking(
+            kind,
+            {keys[s]: self._key(counters[s]) for s, its in told.items() if its is kind},
+            frozenset(keys.values()),
+        )
 
     def _note_kind(self, reads_id: int, kind: ReadKind) -> None:
         self._connection.execute(
@@ -444,6 +464,31 @@ class ReadRepository(PolledRepository):
                 sa.select(story.c.public_id, story.c.id).where(story.c.public_id.in_(chunk))
             )
         }
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The kind that ranks, and whose stories which counter counts, all by their rows' keys.
+
+    ``counters`` by source, the first one first; ``heard`` are the sources whose
+    counters told anything, of whatever kind.
+    """
+
+    kind: ReadKind
+    counters: Mapping[int, int]
+    heard: frozenset[int]
+
+    @property
+    def speak(self) -> int:
+        """How many sources' counters told anything: with one, it counts all stories."""
+        return len(self.heard)
+
+    def whose(self) -> Iterator[tuple[int, sa.ColumnElement[bool]]]:
+        """Each counter, and which stories it counts; the first also those of no other."""
+        first, *others = self.counters
+        yield self.counters[first], story.c.source_id.not_in(self.heard - {first})
+        for source_id in others:
+            yield self.counters[source_id], story.c.source_id == source_id
 
 
 def _past_story(row: Any, reads: Mapping[date, int], life_days: int, zone: ZoneInfo) -> PastStory:

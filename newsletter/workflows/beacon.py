@@ -1,5 +1,6 @@
 """Our own counter: a line of script on the paper's pages tells us that one was opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -12,6 +13,7 @@ from newsletter.sources.access_log import REPEAT_SECONDS, visit_key
 from newsletter.sources.bots import is_bot
 from newsletter.sources.model import ReadKind, StoryKey
 from newsletter.storage.database import Database
+from newsletter.storage.transaction import Transaction
 from newsletter.stories.canonical import canonical_url
 from newsletter.tokens import Keyring
 
@@ -59,10 +61,11 @@ def beacon_snippet(base_url: str) -> str:
 def count_opening(
     database: Database, keyring: Keyring, clock: Clock, settings: Settings, opened: PageOpened
 ) -> BeaconAnswer:
-    """Count an opened page as a visit to its story, for every beacon that knows it.
+    """Count an opened page as a visit to its story, once: by the beacon of the story's source.
 
-    The page must be one of the paper's. Bots are ignored, and so is a page
-    without a story, and a repeat of the same visitor within half an hour.
+    Where that has none, the first one that knows the address counts it. The page must be
+    one of the paper's. Bots are ignored, and so is a page without a story, and a repeat of
+    the same visitor within half an hour.
     """
     url = canonical_url(opened.page)
     if not _is_ours(url, settings) or (
@@ -74,13 +77,25 @@ def count_opening(
         return BeaconAnswer.IGNORED
     now = clock.now()
     with database.read() as tx:
-        found = [(r, tx.stories.identify(r.source, [StoryKey(url=url)])) for r in beacons]
+        counting = _counting(tx, beacons, url)
     counted = [
         _count(database, keyring, settings, reads, story, opened, now)
-        for reads, stories in found
-        for story in stories.values()
+        for story, reads in counting.items()
     ]
     return BeaconAnswer.COUNTED if any(counted) else BeaconAnswer.IGNORED
+
+
+def _counting(tx: Transaction, beacons: Sequence[Reads], url: str) -> dict[str, Reads]:
+    """The beacon that counts each story at ``url``, by the story's public id."""
+    knowing: dict[str, list[Reads]] = {}
+    for reads in sorted(beacons, key=lambda reads: not reads.primary):
+        for story in tx.stories.identify(reads.source, [StoryKey(url=url)]).values():
+            knowing.setdefault(story, []).append(reads)
+    sources = {story.public_id: story.source for story in tx.stories.by_ids(list(knowing))}
+    return {
+        story: next((reads for reads in known if reads.source == sources[story]), known[0])
+        for story, known in knowing.items()
+    }
 
 
 def _count(

@@ -120,7 +120,7 @@ def tell_mixed_kinds(
     Kinds are never compared, so that the stories of some sources can't rank then.
     """
     sources = newsletter.sources or tuple(source.slug for source in settings.source)
-    kinds = tx.reads.ranking_kinds(settings.primary_counters(sources))
+    kinds = tx.reads.ranking_kinds(list(settings.primary_counters(sources).values()))
     ranking = next(iter(kinds.values()), None)
     if ranking is None or len(set(kinds.values())) == 1:
         return ()

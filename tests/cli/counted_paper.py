@@ -52,7 +52,7 @@ class Paper:
     def sums(self, slug: str, *, less_own: bool = False, until: date = DAY) -> dict[str, int]:
         database = Database.open(self._url)
         with database.read() as tx:
-            sums = tx.reads.sums([slug], DAY - timedelta(days=40), until, less_own=less_own)
+            sums = tx.reads.sums({"site": slug}, DAY - timedelta(days=40), until, less_own=less_own)
         database.close()
         return sums
 

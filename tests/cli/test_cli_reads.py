@@ -274,6 +274,29 @@ def test_counters_of_different_kinds_are_told_by_what_ranks(
     assert [item["story"] for item in ranked] == ["story1"]
 
 
+def test_one_export_brought_to_the_counters_of_two_sources_counts_once(
+    paper: Callable[[str], Paper], call: Call
+) -> None:
+    arts = '[[source]]\nslug = "arts"\nurl = "https://paper.example/arts/feed/"\n'
+    second = counter("second", "csv").replace('source = "site"', 'source = "arts"')
+    desk = paper(arts + counter("first", "csv") + second)
+    database = Database.open(f"sqlite:///{desk.folder}/data/newsletter.sqlite")
+    with database.write() as tx:
+        tx.stories.save([a_story(3, source="arts")])
+    database.close()
+    # GA4 tells of the whole site, whatever section a page is in.
+    desk.write("ga4.csv", "pagePath,date,screenPageViews", "/1,20250804,150", "/3,20250804,90")
+    for slug in ("first", "second"):
+        (report,) = desk.report("import", "ga4.csv", "--reads", slug)
+        assert report["matched"] == 2
+    drafted = call(
+        desk.folder, *("issue", "draft", "--no-fetch", "--json", "--now", "2025-08-05T13:00:00Z")
+    ).json
+    ranked = {i["story"]: i["reads"] for i in drafted["items"] if i["section"] == "most-read"}
+    assert ranked == {"story1": 150, "story3": 90}
+    assert not any("Stories rank by" in notice for notice in drafted["notices"])
+
+
 def test_days_that_repeat_or_go_back(paper: Callable[[str], Paper]) -> None:
     desk = paper(counter("hand", "csv"))
     for count in (142, 142, 120):

@@ -27,16 +27,16 @@ def test_our_own_visits_stand_beside_and_may_be_taken_off(database: Database) ->
         # Those of another kind or counter are not of these.
         tx.reads.put_days("log", [("story1", MONDAY, VISITORS, 9)], own=True)
         tx.reads.put_days("counter", [("story1", MONDAY, VISITS, 9)], own=True)
-        assert tx.reads.sums(["log"], MONDAY, TUESDAY) == {"story1": 80}
-        assert tx.reads.sums(["log"], MONDAY, TUESDAY, less_own=True) == {"story1": 55}
-        assert tx.reads.sums(["log"], TUESDAY, TUESDAY, less_own=True) == {"story1": 30}
+        assert tx.reads.sums({"site": "log"}, MONDAY, TUESDAY) == {"story1": 80}
+        assert tx.reads.sums({"site": "log"}, MONDAY, TUESDAY, less_own=True) == {"story1": 55}
+        assert tx.reads.sums({"site": "log"}, TUESDAY, TUESDAY, less_own=True) == {"story1": 30}
 
 
 def test_more_own_visits_than_all_are_none_left(database: Database) -> None:
     with database.write() as tx:
         tx.reads.put_days("log", [("story1", MONDAY, VISITS, 5)])
         tx.reads.put_days("log", [("story1", MONDAY, VISITS, 9)], own=True)
-        assert tx.reads.sums(["log"], MONDAY, MONDAY, less_own=True) == {"story1": 0}
+        assert tx.reads.sums({"site": "log"}, MONDAY, MONDAY, less_own=True) == {"story1": 0}
 
 
 def test_counted_days_are_for_statements_to_build_upon(database: Database) -> None:
@@ -44,13 +44,13 @@ def test_counted_days_are_for_statements_to_build_upon(database: Database) -> No
         rows = [("story1", MONDAY, VISITS, 5), ("story1", TUESDAY, VISITS, 3)]
         tx.reads.put_days("log", rows)
         tx.reads.put_days("log", [("story1", TUESDAY, VISITS, 1)], own=True)
-        days = tx.reads.counted_days(["log"], MONDAY, TUESDAY, less_own=True)
+        days = tx.reads.counted_days({"site": "log"}, MONDAY, TUESDAY, less_own=True)
         assert days is not None
         found = tx.connection.execute(
             sa.select(days.c.day, sa.func.sum(days.c.reads)).group_by(days.c.day)
         )
         assert {day: int(reads) for day, reads in found} == {MONDAY: 5, TUESDAY: 2}
-        assert tx.reads.counted_days(["counter"], MONDAY, TUESDAY) is None
+        assert tx.reads.counted_days({"site": "counter"}, MONDAY, TUESDAY) is None
 
 
 def test_totals_of_kinds_are_kept_apart(database: Database) -> None:

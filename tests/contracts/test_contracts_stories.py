@@ -151,10 +151,10 @@ def test_reads_of_a_window(database: Database) -> None:
             ],
         )
         tx.reads.put_days("log", [("story1", MONDAY, VIEWS, 100)])
-        assert tx.reads.sums(["counter"], MONDAY, TUESDAY) == {"story1": 12}
-        assert tx.reads.sums(["counter"], TUESDAY, WEDNESDAY) == {"story1": 7, "story2": 1}
-        assert tx.reads.sums(["counter", "log"], MONDAY, MONDAY) == {"story1": 105}
-        assert tx.reads.sums([], MONDAY, WEDNESDAY) == {}
+        assert tx.reads.sums({"site": "counter"}, MONDAY, TUESDAY) == {"story1": 12}
+        assert tx.reads.sums({"site": "counter"}, TUESDAY, WEDNESDAY) == {"story1": 7, "story2": 1}
+        assert tx.reads.sums({"site": "counter", "wire": "log"}, MONDAY, MONDAY) == {"story1": 5}
+        assert tx.reads.sums({}, MONDAY, WEDNESDAY) == {}
 
 
 def test_the_lives_of_stories_by_their_own_days(database: Database) -> None:
@@ -171,11 +171,17 @@ def test_the_lives_of_stories_by_their_own_days(database: Database) -> None:
     def lives(limit: int, *counters: str) -> list[PastStory]:
         with database.read() as tx:
             return tx.reads.histories(
-                counters, ["site"], zone, eleven + timedelta(days=4), life_days=3, limit=limit
+                dict(zip(("site", "wire"), counters, strict=False)),
+                ["site"],
+                zone,
+                eleven + timedelta(days=4),
+                life_days=3,
+                limit=limit,
             )
 
     assert lives(9, "counter") == [PastStory("Arts", 1.0, (10, 11, 12))]
-    assert lives(9, "counter", "log") == [PastStory("Arts", 1.0, (10, 111, 12))]
+    # Another source's counter tells of the same addresses, and is not added.
+    assert lives(9, "counter", "log") == [PastStory("Arts", 1.0, (10, 11, 12))]
     assert lives(9) == lives(0, "counter") == []
 
 
@@ -183,12 +189,12 @@ def test_putting_days_again_replaces_and_adding_adds(database: Database) -> None
     save(database, a_story(1))
     with database.write() as tx:
         tx.reads.put_days("counter", [("story1", MONDAY, VIEWS, 5), ("story1", MONDAY, VIEWS, 6)])
-        assert tx.reads.sums(["counter"], MONDAY, MONDAY) == {"story1": 6}
+        assert tx.reads.sums({"site": "counter"}, MONDAY, MONDAY) == {"story1": 6}
         tx.reads.put_days("counter", [("story1", MONDAY, VIEWS, 4)])
         tx.reads.add_to_days("counter", [("story1", MONDAY, VIEWS, 3)])
         tx.reads.add_to_days("counter", [("story1", TUESDAY, VIEWS, 2)])
         tx.reads.add_to_days("counter", [])
-        assert tx.reads.sums(["counter"], MONDAY, TUESDAY) == {"story1": 9}
+        assert tx.reads.sums({"site": "counter"}, MONDAY, TUESDAY) == {"story1": 9}
 
 
 def test_kinds_are_never_added_up(database: Database) -> None:
@@ -197,11 +203,11 @@ def test_kinds_are_never_added_up(database: Database) -> None:
         tx.reads.put_days("counter", [("story1", TUESDAY, VIEWS, 5)])
         tx.reads.put_days("counter", [("story2", MONDAY, VISITORS, 9)])
         # What it counts now, whatever it counted before and of later days.
-        assert tx.reads.sums(["counter"], MONDAY, TUESDAY) == {"story2": 9}
-        assert tx.reads.first_day(["counter"]) == MONDAY
-        assert tx.reads.sums(["counter"], TUESDAY, TUESDAY) == {}
+        assert tx.reads.sums({"site": "counter"}, MONDAY, TUESDAY) == {"story2": 9}
+        assert tx.reads.first_day({"site": "counter"}) == MONDAY
+        assert tx.reads.sums({"site": "counter"}, TUESDAY, TUESDAY) == {}
         tx.reads.put_days("counter", [("story1", TUESDAY, VIEWS, 6)])
-        assert tx.reads.sums(["counter"], MONDAY, TUESDAY) == {"story1": 6}
+        assert tx.reads.sums({"site": "counter"}, MONDAY, TUESDAY) == {"story1": 6}
 
 
 def test_of_counters_of_several_kinds_the_first_says_which_ranks(database: Database) -> None:
@@ -212,11 +218,33 @@ def test_of_counters_of_several_kinds_the_first_says_which_ranks(database: Datab
             "log", [("story1", TUESDAY, VISITORS, 3), ("story2", MONDAY, VISITORS, 9)]
         )
         assert tx.reads.ranking_kinds(["counter", "log"]) == {"counter": VIEWS, "log": VISITORS}
-        assert tx.reads.sums(["counter", "log"], MONDAY, TUESDAY) == {"story1": 5}
-        assert tx.reads.sums(["log", "counter"], MONDAY, TUESDAY) == {"story1": 3, "story2": 9}
+        assert tx.reads.sums({"site": "counter", "wire": "log"}, MONDAY, TUESDAY) == {"story1": 5}
+        both = {"story1": 3, "story2": 9}
+        assert tx.reads.sums({"site": "log", "wire": "counter"}, MONDAY, TUESDAY) == both
+        # A story whose own counter counts another kind ranks by no other's counts.
+        assert tx.reads.sums({"wire": "log", "site": "counter"}, MONDAY, TUESDAY) == {}
         # One that fell silent has no say.
         tx.reads.put_days("log", [("story2", TUESDAY + timedelta(days=31), VISITORS, 1)])
         assert tx.reads.ranking_kinds(["counter", "log"]) == {"log": VISITORS}
+
+
+def test_each_story_is_counted_by_one_counter(database: Database) -> None:
+    ours, theirs = a_story(1), a_story(2, source="wire")
+    save(database, ours, theirs)
+    rows = [("story1", MONDAY, VIEWS, 150), ("story2", MONDAY, VIEWS, 90)]
+    both = {"story1": 150, "story2": 90}
+    with database.write() as tx:
+        tx.reads.put_days("counter", rows)
+        # One that tells of all sources' stories counts them as long as it is alone.
+        assert tx.reads.sums({"site": "counter"}, MONDAY, MONDAY) == both
+        assert tx.reads.sums({"site": "counter", "wire": "log"}, MONDAY, MONDAY) == both
+        tx.reads.put_days("log", rows)
+        assert tx.reads.sums({"site": "counter", "wire": "log"}, MONDAY, MONDAY) == both
+        tx.reads.put_days("log", [("story1", MONDAY, VIEWS, 7), ("story2", MONDAY, VIEWS, 8)])
+        assert tx.reads.sums({"site": "counter", "wire": "log"}, MONDAY, MONDAY) == {
+            "story1": 150,
+            "story2": 8,
+        }
 
 
 def test_last_totals(database: Database) -> None:
@@ -244,7 +272,7 @@ def test_saving_leaves_the_reads(database: Database) -> None:
     with database.write() as tx:
         tx.reads.put_days("counter", [("story1", MONDAY, VIEWS, 5)])
         tx.stories.save([replace(a_story(1), title="Another")])
-        assert tx.reads.sums(["counter"], MONDAY, MONDAY) == {"story1": 5}
+        assert tx.reads.sums({"site": "counter"}, MONDAY, MONDAY) == {"story1": 5}
 
 
 def entry(number: int, kind: TrailKind, after: str = "", before: str = "") -> TrailEntry:

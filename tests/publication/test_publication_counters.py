@@ -17,14 +17,14 @@ def reads(slug: str, source: str = "site", kind: str = "beacon", **more: Any) ->
 
 def test_the_first_counter_of_each_source_ranks() -> None:
     settings = a_settings(reads=[reads("a"), reads("b"), reads("c", "wire")])
-    assert settings.primary_counters(("site", "wire")) == ["a", "c"]
-    assert settings.primary_counters(("wire",)) == ["c"]
-    assert settings.primary_counters(()) == []
+    assert settings.primary_counters(("site", "wire")) == {"site": "a", "wire": "c"}
+    assert settings.primary_counters(("wire",)) == {"wire": "c"}
+    assert settings.primary_counters(()) == {}
 
 
 def test_the_one_that_is_marked_ranks() -> None:
     settings = a_settings(reads=[reads("a"), reads("b", primary=True), reads("c", "wire")])
-    assert sorted(settings.primary_counters(("site", "wire"))) == ["b", "c"]
+    assert settings.primary_counters(("site", "wire")) == {"site": "b", "wire": "c"}
 
 
 @pytest.mark.parametrize(

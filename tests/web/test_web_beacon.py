@@ -47,7 +47,7 @@ def tell(paper: Site, page: str, agent: str = FIREFOX, **headers: str) -> Respon
 
 def reads(paper: Site, *, less_own: bool = False) -> dict[str, int]:
     with paper.database.read() as tx:
-        return tx.reads.sums(["own"], DAY, DAY, less_own=less_own)
+        return tx.reads.sums({"site": "own"}, DAY, DAY, less_own=less_own)
 
 
 def test_an_opened_story_counts_as_a_visit_without_a_cookie(paper: Site) -> None:
@@ -64,6 +64,33 @@ def test_a_repeat_counts_again_after_half_an_hour_of_silence(paper: Site) -> Non
         assert reads(paper) == {"story1": count}
     tell(paper, STORY, agent=FIREFOX.replace("128", "129"))
     assert reads(paper) == {"story1": 3}
+
+
+def test_with_two_beacons_an_opened_story_counts_once(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    changes = {
+        "source": [
+            {"slug": "site", "url": "https://feeds.paper.example/feed/"},
+            {"slug": "arts", "url": "https://feeds.paper.example/arts/"},
+        ],
+        "reads": [
+            {"slug": "own", "source": "site", "kind": "beacon"},
+            {"slug": "second", "source": "arts", "kind": "beacon"},
+        ],
+    }
+    settings = Settings.model_validate(WITH_BEACON.model_dump(mode="json", by_alias=True) | changes)
+    blank = make_blank(tmp_path_factory.mktemp("two") / "newsletter.sqlite", settings)
+    with open_site(tmp_path, blank, settings=settings) as paper:
+        with paper.database.write() as tx:
+            tx.stories.save([a_story(1), a_story(2, source="arts")])
+        tell(paper, STORY)
+        tell(paper, "https://paper.example/2")
+        with paper.database.read() as tx:
+            counted = {slug: tx.reads.sums({"site": slug}, DAY, DAY) for slug in ("own", "second")}
+            both = tx.reads.sums({"site": "own", "arts": "second"}, DAY, DAY)
+    assert counted == {"own": {"story1": 1}, "second": {"story2": 1}}
+    assert both == {"story1": 1, "story2": 1}
 
 
 def test_what_our_mails_caused_is_told_apart(paper: Site) -> None:

@@ -61,7 +61,7 @@ class Counter:
 
     def reads(self, story: int = 1) -> int:
         last = (NOW + 400 * DAY).date()
-        return self.tx.reads.sums(["counter"], NOW.date(), last).get(f"story{story}", 0)
+        return self.tx.reads.sums({"site": "counter"}, NOW.date(), last).get(f"story{story}", 0)
 
     def _keep(self, batch: ReadBatch, now: datetime) -> ReadReport:
         return keep_batch(self.tx, SETTINGS, SETTINGS.reads[0], batch, now)
