@@ -8,6 +8,9 @@ from newsletter.ranking.score import Score
 from newsletter.stories.model import Story
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_READ_OUT = "almost all it will get"
+# The share of its life's reads from which on a story gets hardly any more.
+_NEARLY_ALL = 0.95
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -61,10 +64,33 @@ def tie_with_next(order: Sequence[tuple[Story, int]]) -> str:
 
 def expectation_of(reads: int, score: Score) -> str:
     """What was read and what is expected in all: the score's grounds in a sentence."""
-    band = f"{about(score.at_least)} to {about(score.at_most)}"
-    return (
-        f"{count_of(reads, 'read')} so far, about {about(score.expected)} expected in all ({band})."
+    so_far = f"{count_of(reads, 'read')} so far"
+    if _is_read_out(reads, score):
+        return f"{so_far}, {_READ_OUT}."
+    expected, least, most = (
+        _no_fewer(n, reads) for n in (score.expected, score.at_least, score.at_most)
     )
+    return f"{so_far}, about {expected} expected in all ({least} to {most})."
+
+
+def grounds_of(reads: int, score: Score | None) -> str:
+    """The same in a few words, for a story that lost: "30 reads, about 230 expected"."""
+    counted = count_of(reads, "read")
+    if score is None:
+        return f"{counted}, no more expected"
+    if _is_read_out(reads, score):
+        return f"{counted}, {_READ_OUT}"
+    return f"{counted}, about {_no_fewer(score.expected, reads)} expected"
+
+
+def _is_read_out(reads: int, score: Score) -> bool:
+    """Whether there is no more to expect: by its age, or since it passed what was expected."""
+    return score.reached > _NEARLY_ALL or score.expected <= reads > 0
+
+
+def _no_fewer(number: float, reads: int) -> str:
+    """`about` that number, or the reads that there are where it would be fewer."""
+    return f"{reads:,}" if _rounded(number) < reads else about(number)
 
 
 def places_of(by_score: int, by_reads: int | None, total: int) -> str:
@@ -79,10 +105,13 @@ def places_of(by_score: int, by_reads: int | None, total: int) -> str:
 
 def about(number: float) -> str:
     """A number as one would say it: two figures, "230", "4,300"."""
-    if number < 10:
-        return f"{round(number)}"
-    size = 10 ** (len(str(int(number))) - 2)
-    return f"{round(number / size) * size:,}"
+    return f"{_rounded(number):,}"
+
+
+def _rounded(number: float) -> int:
+    """A number of two figures."""
+    size = int(10 ** max(0, len(str(int(number))) - 2))
+    return round(number / size) * size
 
 
 def spell(number: int) -> str:

@@ -13,10 +13,10 @@ from newsletter.ranking.likeness import Likenesses
 from newsletter.ranking.model import PastUse, Pool, Selection, Window
 from newsletter.ranking.order import Entry, Order
 from newsletter.ranking.reasons import (
-    about,
     age_of,
     count_of,
     expectation_of,
+    grounds_of,
     ordinal,
     places_of,
     tie_with_next,
@@ -182,8 +182,7 @@ def _by_score(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool])
         )
 
     def outdone(entry: Entry) -> str:
-        expected = about(entry.score.expected) if entry.score else "no"
-        return f"lower score: {count_of(entry.reads or 0, 'read')}, about {expected} expected"
+        return f"lower score: {grounds_of(entry.reads or 0, entry.score)}"
 
     return Order(entries, explain, outdone, bars, scored=True)
 

@@ -104,6 +104,23 @@ def test_every_item_carries_its_score_and_what_lost_its_reason(call: Call, paper
     assert f"{lead['headline']} [lead]" in " ".join(shown.out.split())
 
 
+def test_an_old_story_is_not_said_to_lose_reads(call: Call, tmp_path: Path) -> None:
+    path = write_config(tmp_path, feed="https://paper.example/feed/", port=2525)
+    text, missed = path.read_text(encoding="utf-8"), 'kind = "you_may_have_missed"\ncount = 1'
+    path.write_text(text.replace('kind = "most_read"', missed), encoding="utf-8")
+    stories = [a_story(n, NOW - timedelta(days=24 + n, hours=1), "") for n in range(2)]
+    keep(tmp_path, [*stories, a_story(5, NOW, "")], {"s0": [1_000, 241], "s1": [900, 41]})
+    document = draft(call, tmp_path)
+    items, over = document["items"], document["passed_over"]
+    assert isinstance(items, list)
+    assert isinstance(over, list)
+    (item,) = [item for item in items if item["section"] == "most-read"]
+    assert item["reasons"][0] == "1,241 reads so far, almost all it will get."
+    assert [p["reason"] for p in over if p["section"] == "most-read"] == [
+        "lower score: 941 reads, almost all it will get"
+    ]
+
+
 def test_a_limit_that_gave_way_is_told(call: Call, tmp_path: Path) -> None:
     path = write_config(tmp_path, feed="https://paper.example/feed/", port=2525)
     limits = "max_per_department = 1\nminimum = 3\n"
