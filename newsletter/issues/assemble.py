@@ -59,7 +59,8 @@ class Material:
     `window_days` names, by public id. ``past_uses`` are those of this
     newsletter, by public id. ``covers_from`` is where the previous issue's
     "latest" ended; None for a newsletter's first issue. ``so_far`` are the reads
-    of the last 28 days, by public id, and ``expectation`` what scores go by.
+    of the last 28 days, by public id (``own`` and ``own_so_far`` those which our mails
+    caused, as far as they were left out of these), and ``expectation`` what scores go by.
     ``fields``, by section slug, tells how many stories compete where ``stories``
     holds only the best; ``held_over`` are those that the previous issue's editor held,
     and ``led_before`` is the department of the story that led it. ``notices`` are
@@ -76,6 +77,8 @@ class Material:
     held_over: frozenset[str] = frozenset()
     led_before: str = ""
     notices: tuple[str, ...] = ()
+    own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    own_so_far: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -280,7 +283,11 @@ def _select_sections(
         }
         reads = material.reads.get(plan.slug, material.so_far)
         pool = replace(
-            whole, reads=reads, taken=elsewhere | taken, field=material.fields.get(plan.slug)
+            whole,
+            reads=reads,
+            own=material.own.get(plan.slug, material.own_so_far),
+            taken=elsewhere | taken,
+            field=material.fields.get(plan.slug),
         )
         selection = select_stories(plan, pool, window, likenesses)
         title = titles[plan.slug]

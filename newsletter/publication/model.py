@@ -647,12 +647,13 @@ class Tracking(Model):
     ] = Field(
         "newsletter",
         description="story links in mails carry utm_source=THIS&utm_medium=email&utm_campaign="
-        "NEWSLETTER-SLOT; empty: no tag, and our own visits can't be told apart",
+        "NEWSLETTER-SLOT; empty: no tag, and a log or beacon can't tell our own visits apart",
     )
     subtract_own: bool = Field(
         False,
-        description="leave visits that carry that tag out of the reads that rank, where the "
-        "counter sees them: access-log, beacon, and files that list full addresses",
+        description="leave what our own mails cause out of the reads that rank: visits that carry "
+        "that tag, where the counter sees it (access-log, beacon, files that list full addresses); "
+        "else, the clicks of people on the story's links, for which clicks must not be off",
     )
 
 

@@ -104,7 +104,8 @@ class Pool:
     """All that a selection may look at.
 
     ``reads`` counts each story's reads inside the section's window, by public
-    id; a story missing from it was not counted. ``scores`` and ``past_uses`` by
+    id; a story missing from it was not counted. ``own`` are reads that our mails
+    caused and that were left out of these. ``scores`` and ``past_uses`` by
     public id. ``taken`` maps the stories already in this issue to their
     section's title. ``barred`` says why single stories may not come. ``house``
     are the writers' names, in small letters, that stand for the paper itself.
@@ -124,6 +125,7 @@ class Pool:
     barred: Mapping[str, str] = field(default_factory=dict)
     house: frozenset[str] = frozenset()
     held_over: frozenset[str] = frozenset()
+    own: Mapping[str, int] = field(default_factory=dict)
     field: Field | None = None
 
     @property

@@ -93,6 +93,14 @@ def _no_fewer(number: float, reads: int) -> str:
     return f"{reads:,}" if _rounded(number) < reads else about(number)
 
 
+def left_out_of(own: int) -> str:
+    """A sentence on the reads that our own mails caused; "" where none were left out."""
+    if not own:
+        return ""
+    be = "is" if own == 1 else "are"
+    return f"{count_of(own, 'read')} by our own mails {be} left out."
+
+
 def places_of(by_score: int, by_reads: int | None, total: int) -> str:
     """Its places by score and by reads, as a sentence; ``by_reads`` None where unknown."""
     place = f"{ordinal(by_score).capitalize()} of {count_of(total, 'story')} by score"

@@ -17,6 +17,7 @@ from newsletter.ranking.reasons import (
     count_of,
     expectation_of,
     grounds_of,
+    left_out_of,
     ordinal,
     places_of,
     tie_with_next,
@@ -76,7 +77,8 @@ def _most_read(plan: SectionPlan, pool: Pool, _: Window) -> Order:
         place = f"{ordinal(at + 1)} of {count_of(total, 'story')}"
         what = f"{count_of(entry.reads or 0, 'read')} in the last {days}, {place}."
         counted = [(other.story, other.reads or 0) for other in entries[at : at + 2]]
-        return (what, age_of(entry.story, pool.now), tie_with_next(counted))
+        own = left_out_of(pool.own.get(entry.story.public_id, 0))
+        return (what, own, age_of(entry.story, pool.now), tie_with_next(counted))
 
     return Order(
         entries,
@@ -177,6 +179,7 @@ def _by_score(entries: list[Entry], pool: Pool, bars: Callable[[PastUse], bool])
         entry = entries[at]
         return (
             expectation_of(entry.reads or 0, entry.score) if entry.score else "",
+            left_out_of(pool.own.get(entry.story.public_id, 0)),
             places_of(at + 1, known.get(entry.story.public_id), total),
             age_of(entry.story, pool.now),
         )

@@ -282,6 +282,16 @@ class LinkRepository:
             for link in self.of_issue(issue_id)
         ]
 
+    def story_clicks(self, first_day: date, last_day: date) -> dict[tuple[str, date], int]:
+        """People's clicks on each story's links of all issues, by public id and local day."""
+        rows = self._connection.execute(
+            sa.select(t.link.c.story, t.click_day.c.day, sa.func.sum(t.click_day.c.clicks))
+            .join_from(t.click_day, t.link)
+            .where(t.click_day.c.day.between(first_day, last_day), t.click_day.c.clicks > 0)
+            .group_by(t.link.c.story, t.click_day.c.day)
+        )
+        return {(story, day): int(clicks) for story, day, clicks in rows}
+
     def clicks_of(self, subscriber_id: str) -> list[ReaderClicks]:
         """All that is kept of one reader's clicks."""
         rows = self._connection.execute(

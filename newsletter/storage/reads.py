@@ -289,6 +289,32 @@ class ReadRepository(PolledRepository):
         )
         return {public_id: max(0, int(reads)) for public_id, reads in rows}
 
+    def own_sums(
+        self, counters: Mapping[str, str], first_day: date, last_day: date
+    ) -> dict[str, int]:
+        """What `sums` takes off each story with ``less_own``: the reads that our mails caused."""
+        ranking = self._ranking(counters)
+        if ranking is None:
+            return {}
+        rows = self._connection.execute(
+            sa.select(story.c.public_id, sa.func.sum(read_day.c.reads))
+            .join_from(read_day, story, story.c.id == read_day.c.story_id)
+            .where(
+                read_day.c.reads_id.in_(ranking.counters.values()),
+                read_day.c.day.between(first_day, last_day),
+                read_day.c.kind == _OWN + ranking.kind.value,
+                sa.or_(*(sa.and_(read_day.c.reads_id == key, its) for key, its in ranking.whose())),
+            )
+            .group_by(story.c.public_id)
+        )
+        return {public_id: int(reads) for public_id, reads in rows}
+
+    def tells_own(self, slug: str) -> bool:
+        """Whether of any of the counter's reads it is known that our own mails caused them."""
+        own = [_OWN + kind.value for kind in ReadKind]
+        rows = sa.exists().where(read_day.c.reads_id == self._key(slug), read_day.c.kind.in_(own))
+        return bool(self._connection.scalar(sa.select(rows)))
+
     def histories(
         self,
         counters: Mapping[str, str],

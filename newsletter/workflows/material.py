@@ -59,10 +59,15 @@ def gather_material(
     def counted(first: date, last: date) -> CountedDays:
         return tx.reads.counted_days(counters, first, last, less_own=settings.tracking.subtract_own)
 
+    def left_out(first: date, last: date) -> dict[str, int]:
+        less_own = settings.tracking.subtract_own
+        return tx.reads.own_sums(counters, first, last) if less_own else {}
+
     today = now.astimezone(zone).date()
     life = counted(today - LIFE, today)
     expectation = expect(tx, settings, newsletter, now, life)
     reads: dict[str, dict[str, int]] = {}
+    own: dict[str, dict[str, int]] = {}
     fields: dict[str, Field] = {}
     wanted = set(named)
 
@@ -75,6 +80,7 @@ def gather_material(
     for plan in newsletter.sections:
         if plan.kind == "most_read":
             days = counted(*window_days(plan, now, zone))
+            own[plan.slug] = left_out(*window_days(plan, now, zone))
             reads[plan.slug], count = tx.standings.most_read(days, candidates)
             compete(plan, list(reads[plan.slug]), count)
         elif plan.kind == "latest":
@@ -97,6 +103,8 @@ def gather_material(
         stories=tuple(stories),
         reads=reads,
         so_far=tx.standings.reads_of(life, wanted),
+        own=own,
+        own_so_far=left_out(today - LIFE, today),
         expectation=expectation,
         past_uses=past_uses,
         covers_from=covers_from,
@@ -133,6 +141,35 @@ def tell_mixed_kinds(
         f"with {ranking}: no story of {unranked} ranks by its reads. Let the counters of all "
         "sources count one kind, or name first in sources what shall rank.",
     )
+
+
+def tell_own_unknown(
+    tx: Transaction, settings: Settings, newsletter: Newsletter
+) -> tuple[str, ...]:
+    """Sentences on counters from whose reads our own can't be taken off, though that is asked."""
+    tracking = settings.tracking
+    if not tracking.subtract_own:
+        return ()
+    sources = newsletter.sources or tuple(source.slug for source in settings.source)
+    counters = settings.primary_counters(sources).values()
+    found = []
+    for reads in settings.reads:
+        if reads.slug not in counters:
+            continue
+        if reads.kind in ("access-log", "beacon"):
+            if not tracking.utm_source:
+                found.append(
+                    f"{reads.slug} tells visits from our mails by the tag of their links, and "
+                    "there is none: nothing is subtracted; set [tracking] utm_source."
+                )
+        elif tracking.clicks == "off" and not (
+            reads.kind == "csv" and tx.reads.tells_own(reads.slug)
+        ):
+            found.append(
+                f"{reads.slug} can't tell visits from our mails apart, and clicks in them are not "
+                "counted: nothing is subtracted; set [tracking] clicks to anonymous or count."
+            )
+    return tuple(found)
 
 
 def _join(words: Iterable[str]) -> str:

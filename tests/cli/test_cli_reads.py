@@ -3,16 +3,19 @@
 import gzip
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from newsletter.feedback.model import ClickSum
+from newsletter.issues.links import story_links
+from newsletter.issues.model import IssueState
 from newsletter.sources.access_log import LogCounter, LogTally
 from newsletter.storage.database import Database
-from tests.cli.counted_paper import Call, Paper, counter
-from tests.contracts.nouns import a_story
+from tests.cli.counted_paper import DAY, Call, Paper, counter
+from tests.contracts.nouns import NOW, a_story, an_issue
 from tests.sources.test_access_log import log_line
 from tests.web_pages import Site, fetcher, site, ssl_context
 
@@ -20,6 +23,7 @@ __all__ = ["fetcher", "site", "ssl_context"]
 
 
 READS_WARNING = ("reads of weekly", "warn")
+TAG = "?utm_source=newsletter&utm_medium=email&utm_campaign=weekly-2025-W31"
 
 
 @pytest.fixture
@@ -295,6 +299,76 @@ def test_one_export_brought_to_the_counters_of_two_sources_counts_once(
     ranked = {i["story"]: i["reads"] for i in drafted["items"] if i["section"] == "most-read"}
     assert ranked == {"story1": 150, "story3": 90}
     assert not any("Stories rank by" in notice for notice in drafted["notices"])
+
+
+def mailed(desk: Paper, clicks: dict[str, ClickSum]) -> None:
+    """Let last week's issue have had stories 1 and 2, with ``clicks`` on the day before."""
+    database = Database.open(f"sqlite:///{desk.folder}/data/newsletter.sqlite")
+    issue = an_issue("2025-W31", send_at=NOW - timedelta(days=4), state=IssueState.SENT)
+    with database.write() as tx:
+        assert tx.issues.create(issue, NOW, "test")
+        links = {link.story_id: link for link in story_links(issue)}
+        tx.links.keep(issue.public_id, links.values())
+        day = DAY - timedelta(days=1)
+        tx.links.add_clicks({(links[s].public_id, day): sum_ for s, sum_ in clicks.items()})
+    database.close()
+
+
+def test_clicks_in_our_mails_are_taken_off_where_the_counter_sees_no_tag(
+    paper: Callable[[str], Paper], call: Call, site: Site
+) -> None:
+    # A counter of running totals, and one of days brought by hand.
+    address = f'url = "{site.url("/totals.csv")}"'
+    wire = '[[source]]\nslug = "wire"\nurl = "https://wire.example/feed/"\n'
+    hand = counter("hand", "csv").replace('source = "site"', 'source = "wire"')
+    own = "[tracking]\nsubtract_own = true\n"
+    desk = paper(wire + counter("totals", "csv", address, "allow_private = true") + hand + own)
+    database = Database.open(f"sqlite:///{desk.folder}/data/newsletter.sqlite")
+    with database.write() as tx:
+        tx.stories.save([a_story(2, source="wire")])
+    database.close()
+    mailed(desk, {"story1": ClickSum(40, 500), "story2": ClickSum(300, 0)})
+    site.page("/totals.csv", b"url,reads\nhttps://paper.example/1,142\n")
+    desk.report("sync")
+    days = [f"https://paper.example/2,2025-08-0{day},100" for day in (2, 4)]
+    desk.write("hand.csv", "url,date,reads", *days, "https://paper.example/1,2025-08-03,5")
+    for _ in range(2):
+        desk.report("import", "hand.csv", "--reads", "hand")
+    drafted = call(
+        desk.folder, *("issue", "draft", "--no-fetch", "--json", "--now", "2025-08-05T13:00:00Z")
+    ).json
+    (item,) = [item for item in drafted["items"] if item["section"] == "most-read"]
+    assert (item["story"], item["reads"]) == ("story1", 102)
+    assert "40 reads by our own mails are left out." in item["reasons"]
+    # More clicks than reads are no reads.
+    assert desk.sums("hand", less_own=True) == {"story1": 0, "story2": 0}
+
+
+def test_check_tells_where_our_own_reads_can_t_be_taken_off(
+    paper: Callable[[str], Paper], call: Call
+) -> None:
+    desk = paper(counter("hand", "csv") + "[tracking]\nsubtract_own = true\n")
+    config = desk.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+
+    def warnings(changed: str) -> list[str]:
+        config.write_text(changed, encoding="utf-8")
+        checks = call(desk.folder, "check", "--json").json["checks"]
+        return [c["sentence"] for c in checks if (c["what"], c["level"]) == READS_WARNING]
+
+    assert warnings(text) == []
+    off = text.replace("subtract_own", 'clicks = "off"\nsubtract_own')
+    assert warnings(off) == [
+        "hand can't tell visits from our mails apart, and clicks in them are not counted: nothing "
+        "is subtracted; set [tracking] clicks to anonymous or count."
+    ]
+    desk.write("r.csv", "url,date,reads", f"https://paper.example/1{TAG},2025-08-04,9")
+    desk.report("import", "r.csv")
+    assert warnings(off) == []
+    beacon = text.replace('kind = "csv"', 'kind = "beacon"')
+    assert warnings(beacon) == []
+    (warning,) = warnings(beacon.replace("subtract_own", 'utm_source = ""\nsubtract_own'))
+    assert warning.endswith("nothing is subtracted; set [tracking] utm_source.")
 
 
 def test_days_that_repeat_or_go_back(paper: Callable[[str], Paper]) -> None:

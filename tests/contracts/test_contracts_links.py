@@ -51,6 +51,27 @@ def test_links_are_kept_once_and_found(database: Database) -> None:
         }
 
 
+def test_people_s_clicks_of_a_story_are_added_over_its_places(database: Database) -> None:
+    _, links = sent(database)
+    first, *others = (link for link in links if link.story_id == "story1")
+    second = next(link for link in links if link.story_id == "story2")
+    tomorrow = DAY + timedelta(days=1)
+    with database.write() as tx:
+        tx.links.add_clicks(
+            {
+                (first.public_id, DAY): ClickSum(3, 100),
+                (others[0].public_id, DAY): ClickSum(4, 0),
+                (first.public_id, tomorrow): ClickSum(1, 0),
+                (second.public_id, DAY): ClickSum(0, 50),
+            }
+        )
+        assert tx.links.story_clicks(DAY, tomorrow) == {
+            ("story1", DAY): 7,
+            ("story1", tomorrow): 1,
+        }
+        assert tx.links.story_clicks(tomorrow, tomorrow) == {("story1", tomorrow): 1}
+
+
 def test_corrections_change_all_places_of_a_story(database: Database) -> None:
     issue, links = sent(database)
     moved = LinkCorrection(

@@ -29,6 +29,9 @@ def test_our_own_visits_stand_beside_and_may_be_taken_off(database: Database) ->
         tx.reads.put_days("counter", [("story1", MONDAY, VISITS, 9)], own=True)
         assert tx.reads.sums({"site": "log"}, MONDAY, TUESDAY) == {"story1": 80}
         assert tx.reads.sums({"site": "log"}, MONDAY, TUESDAY, less_own=True) == {"story1": 55}
+        assert tx.reads.own_sums({"site": "log"}, MONDAY, TUESDAY) == {"story1": 25}
+        assert tx.reads.own_sums({"site": "counter"}, MONDAY, TUESDAY) == {}
+        assert (tx.reads.tells_own("log"), tx.reads.tells_own("counter")) == (True, True)
         assert tx.reads.sums({"site": "log"}, TUESDAY, TUESDAY, less_own=True) == {"story1": 30}
 
 
