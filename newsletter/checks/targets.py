@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from newsletter.checks.model import Finding, Level, in_order, stop, warn
-from newsletter.checks.places import Places, list_some
+from newsletter.checks.places import Places, list_some, name_item
 from newsletter.issues.model import Issue
 from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
@@ -105,6 +105,21 @@ def check_targets(
         _tell_doubtful(by_state[LinkState.DOUBTFUL], answers),
         _tell_closed(by_state[LinkState.CLOSED], answers),
         _tell_not_asked(by_state[LinkState.NOT_ASKED], answers),
+    )
+
+
+def find_dead_stories(issues: Iterable[Issue], findings: Iterable[Finding]) -> frozenset[str]:
+    """The stories whose own pages are dead by these findings, by public id.
+
+    ``issues`` are the issue's variants: each calls its stories by their places in it.
+    """
+    dead = {finding.item for finding in findings if finding.key == "dead_link"}
+    return frozenset(
+        item.story_id
+        for issue in issues
+        for section in disarm_marks(issue).sections
+        for item in section.items
+        if name_item(section, item) in dead
     )
 
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from newsletter.checks.model import Finding, in_order, of_variants, stop, stops
 from newsletter.checks.rendered import check_rendered, words_of_stories
+from newsletter.checks.targets import find_dead_stories
 from newsletter.checks.wire import check_wire
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Delivery, Mailing, MailingKind
@@ -29,7 +30,7 @@ from newsletter.words import words_of
 from newsletter.workflows.ask_links import look_at_links
 from newsletter.workflows.check import check_sender
 from newsletter.workflows.clone_guard import assert_may_send
-from newsletter.workflows.freshen import Freshened, freshen_issue
+from newsletter.workflows.freshen import Freshened, freshen_issue, goes_by_itself
 from newsletter.workflows.illustrate import find_missing
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.judge_spam import judge_spam
@@ -47,6 +48,8 @@ log = get_logger(__name__)
 # Issues planned for later may have been sent already, so the search reaches ahead.
 _EVER = timedelta(days=3650)
 _ISSUES_BACK = 53
+# So many stories with dead pages are replaced; where more are, a person has to look.
+_MOST_DEAD = 10
 _NOBODY = derived_public_id("nobody")
 
 
@@ -233,11 +236,18 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     findings += check_sender(installation, settings, newsletter)
     refuse_stopped(issue, (*findings, *find_repeats(installation, issue)))
     # Last, so that an issue which is stopped is not looked up at every tick.
+    before, dead = issue, frozenset[str]()
     fresh = freshen_issue(installation, settings, newsletter, issue)
-    before, issue = issue, fresh.issue
-    if fresh.changes:
-        variants = _freshened(installation, settings, before, fresh, actor)
-    outside = stops(check_outside(installation, settings, issue, variants, known=fresh.seen))
+    while True:
+        issue = fresh.issue
+        if fresh.changes or fresh.hold:
+            variants = _freshened(installation, settings, before, fresh, actor)
+        outside = stops(check_outside(installation, settings, issue, variants, known=fresh.seen))
+        found = find_dead_stories((issue, *(one.issue for one in variants)), outside)
+        if not found or not goes_by_itself(newsletter, issue) or len(dead) >= _MOST_DEAD:
+            break
+        dead |= found
+        fresh = freshen_issue(installation, settings, newsletter, before, gone=dead, before=fresh)
     if outside:
         # Held, and not refused: at every tick all hosts would be asked again.
         _hold(installation, settings, before, fresh, " ".join(one.told for one in outside), actor)

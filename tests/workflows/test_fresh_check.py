@@ -168,6 +168,50 @@ def test_what_goes_out_by_itself_is_mended_and_an_extra_is_held(paper: Paper) ->
     assert "Nothing takes its place" in held.checks[-1].changes[0]
 
 
+def test_a_dead_page_that_the_feed_still_names_gives_way_or_holds(paper: Paper) -> None:
+    paper.configure("link_seconds = 0", "link_seconds = 20")
+    paper.configure('url = "https://paper.example"', f'url = "{paper.site.url("")}"')
+    paper.configure('send_at = "Fri 07:00"', 'send_at = "Fri 07:00"\napproval = "auto"')
+    for path in ("", "/"):
+        paper.site.page(path, b"front page")
+    paper.tick(DRAFT_AT)
+    # What would come instead is gone as well.
+    paper.site.page("/3", b"", status=404)
+    paper.site.page("/13", b"", status=410)
+    sent = paper.tick(SEND_AT)
+    assert (sent.state, numbers(sent)) == (IssueState.SENDING, [1, 2, *range(4, 13), 14])
+    (check,) = sent.checks[1:]
+    assert check.changes == (
+        "“Story number 3 of the paper” is out: its page does not exist any more. “Story number 14 "
+        "of the paper” takes its place.",
+    )
+    assert any(subject.startswith("Changed at the site") for subject in paper.alerts())
+
+
+def test_a_dead_page_that_the_feed_still_names_holds_for_a_person(paper: Paper) -> None:
+    paper.configure("link_seconds = 0", "link_seconds = 20")
+    paper.configure('url = "https://paper.example"', f'url = "{paper.site.url("")}"')
+    for path in ("", "/"):
+        paper.site.page(path, b"front page")
+    paper.approved()
+    paper.site.page("/3", b"", status=404)
+    held = paper.tick(SEND_AT)
+    assert held.state is IssueState.HELD
+    assert "/3, which is gone" in held.held_because
+    assert any(subject.startswith("Held") for subject in paper.alerts())
+
+
+def test_where_no_story_is_left_the_issue_is_held(paper: Paper) -> None:
+    paper.configure('send_at = "Fri 07:00"', 'send_at = "Fri 07:00"\napproval = "auto"')
+    paper.publish(1)
+    paper.tick(DRAFT_AT)
+    paper.publish()
+    paper.site.page("/1", b"", status=404)
+    held = paper.tick(SEND_AT)
+    assert held.state is IssueState.HELD
+    assert "No other story is left to send" in held.held_because
+
+
 def test_a_site_that_has_lost_all_pages_is_not_believed(paper: Paper) -> None:
     paper.approved()
     paper.publish(1)
