@@ -17,7 +17,7 @@ from newsletter.workflows.check import check_dns, sender_domains
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.fetch import count_offered
 from newsletter.workflows.installation import Installation
-from newsletter.workflows.material import tell_mixed_kinds, tell_own_unknown
+from newsletter.workflows.material import tell_mixed_kinds, tell_new_kinds, tell_own_unknown
 from newsletter.workflows.reads import can_be_asked, poll_counter
 from newsletter.workflows.relay_doors import paused_relays
 from newsletter.workflows.set_up import is_private_address
@@ -85,6 +85,7 @@ def _check_kinds(installation: Installation, settings: Settings) -> Iterator[_An
         for newsletter in settings.newsletter:
             for sentence in (
                 *tell_mixed_kinds(tx, settings, newsletter),
+                *tell_new_kinds(tx, settings, newsletter, installation.clock.now()),
                 *tell_own_unknown(tx, settings, newsletter),
             ):
                 yield _Answer(f"reads of {newsletter.slug}", "warn", sentence)

@@ -59,6 +59,14 @@ def import_file(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="its last day; else the first")
     ] = None,
+    new_kind: Annotated[
+        bool,
+        typer.Option(
+            "--new-kind",
+            help="let the counter count another kind from now on, as the file does (views, "
+            "visitors or visits); what it told before ranks no more",
+        ),
+    ] = False,
 ) -> None:
     """Take counts from a file.
 
@@ -70,7 +78,14 @@ def import_file(
         raise UsageError(f"--format: choose one of {', '.join(FORMATS)}", subject="format")
     window = _window(first, until)
     with open_from_file(config, now=now) as installation:
-        report = import_reads(installation, file, reads, file_format=file_format, window=window)
+        report = import_reads(
+            installation,
+            file,
+            reads,
+            file_format=file_format,
+            window=window,
+            new_kind=new_kind,
+        )
         _answer((report,), json=json)
 
 

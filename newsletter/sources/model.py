@@ -128,6 +128,15 @@ class ReadKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class KindChange:
+    """A counter that counted ``before`` and counts ``after`` since ``at``."""
+
+    before: ReadKind
+    after: ReadKind
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ReadDoubt:
     """Reads that a counter can hardly have counted, set aside until it is known better.
 

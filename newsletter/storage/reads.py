@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from newsletter.ranking.model import PastStory
-from newsletter.sources.model import ReadDoubt, ReadKind
+from newsletter.sources.model import KindChange, ReadDoubt, ReadKind
 from newsletter.storage.sources import PolledRepository
 from newsletter.storage.statements import chunks, insert_into, lock_name, source_key
 from newsletter.storage.tables import read_day, read_doubt, read_point, source, story
@@ -39,6 +39,31 @@ class ReadRepository(PolledRepository):
             sa.select(source.c.stats_kind).where(source.c.id == self._key(slug))
         )
         return ReadKind(kind) if kind else None
+
+    def change_kind(self, slug: str, kind: ReadKind, at: datetime) -> None:
+        """Note that the counter, which told another kind so far, counts ``kind`` from ``at`` on."""
+        self._update(
+            slug,
+            {"former_kind": source.c.stats_kind, "stats_kind": kind.value, "kind_since": at},
+        )
+
+    def kind_changes(self, slugs: Collection[str], since: datetime) -> dict[str, KindChange]:
+        """How these counters changed what they count, of those that did at ``since`` or later."""
+        rows = self._connection.execute(
+            sa.select(
+                source.c.slug, source.c.former_kind, source.c.stats_kind, source.c.kind_since
+            ).where(
+                source.c.role == self.role,
+                source.c.slug.in_(slugs),
+                source.c.kind_since >= since,
+            )
+        )
+        return {
+            row.slug: KindChange(
+                ReadKind(row.former_kind), ReadKind(row.stats_kind), row.kind_since
+            )
+            for row in rows
+        }
 
     def ranking_kinds(self, reads_slugs: Sequence[str]) -> dict[str, ReadKind]:
         """What each of these counters counts, the one first whose kind ranks.

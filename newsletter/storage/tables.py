@@ -86,6 +86,9 @@ source = Table(
     Column("scanned_at", Instant),
     # Of a counter: what it counts now, by what it last told.
     Column("stats_kind", PlainText),
+    # What it counted before, and since when it counts that no more.
+    Column("former_kind", PlainText),
+    Column("kind_since", Instant),
     UniqueConstraint("role", "slug"),
 )
 

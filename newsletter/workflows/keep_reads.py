@@ -193,6 +193,7 @@ class _Desk:
             f"{self.reads.slug} counts {self.kind} now, and {self._before} before: the two are "
             "not mixed, counting starts anew"
         )
+        self._tx.reads.change_kind(self.reads.slug, self.kind, self._now)
         doubts = self._tx.reads.doubts(self.reads.slug)
         self._tx.reads.drop_doubts(self.reads.slug, [d for d in doubts if d.kind is not self.kind])
         return True

@@ -26,6 +26,8 @@ _COMPARED = 4
 # A score looks at the reads of a story's life, and learns from as many earlier ones.
 LIFE = timedelta(hours=HORIZON_HOURS)
 _PAST_STORIES = 500
+# The longest window of a section: until then some of its days are of another kind.
+_NEW_FOR = timedelta(days=30)
 _HOUR = timedelta(hours=1)
 _SCORED = ("rising", "department", "you_may_have_missed")
 
@@ -111,7 +113,10 @@ def gather_material(
         fields=fields,
         held_over=held_over,
         led_before=_department_of_lead(previous),
-        notices=tell_mixed_kinds(tx, settings, newsletter),
+        notices=(
+            *tell_mixed_kinds(tx, settings, newsletter),
+            *tell_new_kinds(tx, settings, newsletter, now),
+        ),
     )
 
 
@@ -140,6 +145,25 @@ def tell_mixed_kinds(
         f"Stories rank by {ranking}, as {ranked} counts them. {others}, which are never compared "
         f"with {ranking}: no story of {unranked} ranks by its reads. Let the counters of all "
         "sources count one kind, or name first in sources what shall rank.",
+    )
+
+
+def tell_new_kinds(
+    tx: Transaction, settings: Settings, newsletter: Newsletter, now: datetime
+) -> tuple[str, ...]:
+    """Sentences on counters that count another kind than a month ago.
+
+    What they told before ranks no more, so that the order is made of fewer days.
+    """
+    sources = newsletter.sources or tuple(source.slug for source in settings.source)
+    counters = settings.primary_counters(sources).values()
+    changes = tx.reads.kind_changes(counters, now - _NEW_FOR)
+    zone = settings.publication.zone
+    return tuple(
+        f"Since {change.at.astimezone(zone).date()} {slug} counts {change.after}, by which its "
+        f"stories rank; the {change.before} that it counted until then rank no more."
+        for slug, change in sorted(changes.items())
+        if change.at <= now
     )
 
 

@@ -10,7 +10,7 @@ from newsletter.errors import NotFound, SourceError, UsageError
 from newsletter.log import get_logger
 from newsletter.publication.model import Reads, Settings
 from newsletter.sources.json_table import looks_like_json
-from newsletter.sources.model import ReadBatch
+from newsletter.sources.model import ReadBatch, ReadKind
 from newsletter.sources.page_counter import MAX_PAGE_BYTES, MAX_PAGES, learn_selector
 from newsletter.sources.poll import FIRST_DAYS, Poll
 from newsletter.sources.read_adapters import ADAPTERS
@@ -52,18 +52,22 @@ def import_reads(
     *,
     file_format: str | None = None,
     window: tuple[date, date] | None = None,
+    new_kind: bool = False,
 ) -> ReadReport:
     """Take a file's counts as those of the counter ``slug``, or of the only one.
 
     ``file_format`` is one of `FORMATS`, by default told by the file's beginning.
-    ``window`` are the days that an export without days covers. UsageError where
-    the file can't be read, ParseError where it is no such table.
+    ``window`` are the days that an export without days covers. With ``new_kind`` the
+    counter may change what it counts. UsageError where the file can't be read or counts
+    another kind than the counter did so far, ParseError where it is no such table.
     """
     settings = installation.settings()
     reads = _counter_called(settings, slug)
     now = installation.clock.now()
     head = _read_unpacked(file, 8192)
     if file_format == "access-log" or (file_format is None and looks_like_log(head)):
+        if not new_kind:
+            _refuse_new_kind(installation, reads, ReadKind.VISITS, file)
         return count_logs(installation, settings, reads, [file], now)
     if file_format == "json" and not looks_like_json(head.decode("utf-8", "replace")):
         raise UsageError(f"{file}: is not JSON; leave --format out", subject=str(file))
@@ -80,7 +84,22 @@ def import_reads(
         stats_kind=reads.stats_kind,
         window=window,
     )
+    if not new_kind and (batch.days or batch.totals):
+        _refuse_new_kind(installation, reads, batch.kind, file)
     return _keep(installation, settings, reads, batch, now)
+
+
+def _refuse_new_kind(installation: Installation, reads: Reads, kind: ReadKind, file: Path) -> None:
+    """UsageError where the counter has told another kind: it would rank by the new one alone."""
+    with installation.database.read() as tx:
+        before = tx.reads.kind_of(reads.slug)
+    if before not in (None, kind):
+        raise UsageError(
+            f"{file}: counts {kind}, but {reads.slug} has counted {before} so far, and the two are "
+            f"never mixed; bring a file of {before}, or let {reads.slug} count {kind} from now on "
+            f"by --new-kind, which leaves what it told before out of the ranking",
+            subject=str(file),
+        )
 
 
 def confirm_reads(

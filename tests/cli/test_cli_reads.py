@@ -236,12 +236,55 @@ def test_a_counter_of_days_that_changes_its_kind_starts_anew(
     desk.write("r.csv", "url,date,views", "https://paper.example/1,2025-08-05,142")
     assert desk.report("import", "r.csv")[0]["problems"] == []
     desk.write("r.csv", "url,date,visitors", "https://paper.example/2,2025-08-04,90")
-    (report,) = desk.report("import", "r.csv")
+    refused = desk.reads("import", "r.csv", status=2)
+    assert refused.err == (
+        "newsletter: r.csv: counts visitors, but hand has counted views so far, and the two are "
+        "never mixed; bring a file of views, or let hand count visitors from now on by --new-kind, "
+        "which leaves what it told before out of the ranking\n"
+    )
+    assert desk.sums("hand") == {"story1": 142}
+    (report,) = desk.report("import", "r.csv", "--new-kind")
     assert report["problems"] == [
         "hand counts visitors now, and views before: the two are not mixed, counting starts anew"
     ]
     assert desk.sums("hand") == {"story2": 90}
     assert desk.report("import", "r.csv")[0]["problems"] == []
+    desk.write("access.log", log_line(path="/1"))
+    assert "access.log: counts visits, but hand" in desk.reads("import", "access.log", status=2).err
+
+
+def test_a_new_kind_is_told_of_for_a_month(paper: Callable[[str], Paper], call: Call) -> None:
+    desk = paper(counter("hand", "csv"))
+    told = (
+        "Since 2025-08-05 hand counts visitors, by which its stories rank; the views that it "
+        "counted until then rank no more."
+    )
+
+    database = Database.open(f"sqlite:///{desk.folder}/data/newsletter.sqlite")
+    with database.write() as tx:
+        tx.stories.save([a_story(3, published_at=NOW + timedelta(days=30))])
+    database.close()
+
+    def drafted(now: str) -> list[str]:
+        answer = call(desk.folder, "issue", "draft", "--no-fetch", "--json", "--now", now)
+        notices: list[str] = answer.json["notices"]
+        return notices
+
+    desk.write("r.csv", "url,date,views", "https://paper.example/1,2025-08-05,142")
+    desk.report("import", "r.csv")
+    assert told not in drafted("2025-08-05T12:30:00Z")
+    desk.write("r.csv", "url,date,visitors", "https://paper.example/1,2025-08-05,90")
+    desk.report("import", "r.csv", "--new-kind")
+    assert told in drafted("2025-08-12T12:00:00Z")
+    assert told not in drafted("2025-09-05T12:00:00Z")
+    now = datetime.now(UTC).isoformat()
+    checks = call(desk.folder, "check", "--json").json["checks"]
+    assert not [c for c in checks if (c["what"], c["level"]) == READS_WARNING]
+    desk.write("r.csv", "url,date,views", f"https://paper.example/1,{now[:10]},142")
+    desk.reads("import", "r.csv", "--new-kind", now=now)
+    checks = call(desk.folder, "check", "--json").json["checks"]
+    (warning,) = [c["sentence"] for c in checks if (c["what"], c["level"]) == READS_WARNING]
+    assert "hand counts views, by which its stories rank" in warning
 
 
 def test_counters_of_different_kinds_are_told_by_what_ranks(
