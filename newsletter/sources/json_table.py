@@ -40,6 +40,14 @@ def read_json_table(text: str, name: str) -> JsonTable:
     told = mapping(document)
     if told.get("result") == "error":  # Matomo's way to refuse, with status 200
         raise ParseError(f"{name}: Matomo answers “{told.get('message')}”", subject=name)
+    period = string(told.get("period")) or "day"
+    if period != "day" and mapping(told.get("days")):  # Jetpack's: each day stands for many
+        raise ParseError(
+            f"{name} tells the views of a whole {period} under one day; ask for them by day "
+            "(stats/top-posts with period=day and num=30), or summed (summarize=1) and name the "
+            "days by --from and --until",
+            subject=name,
+        )
     table = _from_objects(list(_find_rows(document)))
     if "metricHeaders" in told:
         table = _from_ga4(told)

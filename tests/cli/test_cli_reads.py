@@ -433,6 +433,16 @@ def test_an_export_is_recognised_and_its_days_are_named(paper: Callable[[str], P
     assert desk.sums("hand") == {"story1": 142}
 
 
+def test_a_month_of_jetpack_is_not_booked_on_one_day(paper: Callable[[str], Paper]) -> None:
+    desk = paper(counter("hand", "csv"))
+    posts = [{"id": 1, "href": "https://paper.example/1", "title": "One", "views": 3_000}]
+    month = {"date": "2025-08-01", "days": {"2025-08-01": {"postviews": posts}}, "period": "month"}
+    desk.write("jetpack.json", json.dumps(month))
+    refused = desk.reads("import", "jetpack.json", status=1)
+    assert "the views of a whole month under one day; ask for them by day" in refused.err
+    assert desk.sums("hand") == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,7 +1,7 @@
 """Exports of the common counters, recognised by their headers; CSV and JSON."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +103,18 @@ def test_an_export_that_tells_its_days(export: Any, name: str) -> None:
     assert (batch.recognised, batch.kind) == (name, VIEWS)
     assert batch.days == (DayReads(BREAD, DAY, 142),)
     assert (batch.totals, batch.problems) == ((), ())
+
+
+@pytest.mark.parametrize("period", ["week", "month", "year"])
+def test_jetpack_s_longer_periods_are_no_days(period: str) -> None:
+    with pytest.raises(ParseError, match=f"a whole {period} under one day; ask for them by day"):
+        read_table(json.dumps(JETPACK_JSON | {"period": period}), site=SITE)
+    posts = JETPACK_JSON["days"]["2025-08-05"]["postviews"]
+    summed = json.dumps({"period": period, "summary": {"postviews": posts}})
+    with pytest.raises(ParseError, match="does not tell which days"):
+        read_table(summed, site=SITE)
+    batch = read_table(summed, site=SITE, window=(DAY, DAY + timedelta(days=1)))
+    assert [row.count for row in batch.days] == [71, 71]
 
 
 @pytest.mark.parametrize(("export", "name"), [(PLAUSIBLE_CSV, "Plausible"), (MATOMO_CSV, "Matomo")])
