@@ -232,7 +232,7 @@ def _make_pool(
         pins=instructions.pins,
         kept=instructions.kept,
         barred=barred,
-        house=frozenset(name.casefold() for name in (publication.name, publication.nickname)),
+        house=publication.house_names,
         held_over=material.held_over,
     )
 

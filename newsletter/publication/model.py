@@ -164,6 +164,11 @@ class Publication(Model):
         return self.short_name or self.name
 
     @property
+    def house_names(self) -> frozenset[str]:
+        """The writers' names, in small letters, that stand for the paper itself."""
+        return frozenset(name.casefold() for name in (self.name, self.nickname))
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 

@@ -1,9 +1,9 @@
 """How would past issues have done: the score and the baselines, replayed on the paper's own weeks.
 
 A rolling origin: at each past week everything is as it was known then, the
-curve included, and a rule picks from the stories of the two weeks before. What
-they were read afterwards judges it. What past issues really had is judged in the
-same way, over the weeks that had one.
+curve included, and a rule picks from the stories of the two weeks before, save those
+that the paper's own rules exclude. What they were read afterwards judges it. What past
+issues really had is judged in the same way, over the weeks that had one.
 """
 
 from collections import Counter
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
-from newsletter.publication.model import Newsletter, SectionPlan, Settings
+from newsletter.publication.model import Newsletter, Publication, SectionPlan, Settings
+from newsletter.ranking.bars import why_excluded
 from newsletter.ranking.evaluate import (
     TOTAL,
     Candidate,
@@ -122,7 +123,7 @@ def evaluate_history(
         "score, best of the week": by_score(1.0),
         "score, still rising": by_score(0.0),
         f"score, mix {mix:g}": by_score(mix),
-        "as we choose": _as_we_choose(found, newsletter),
+        "as we choose": _as_we_choose(found, settings.publication, newsletter),
     }
     verdicts = judge(rounds, rules, k=k, seed=seed)
     had_one = [week for week in found if week.round.name in sent]
@@ -181,7 +182,10 @@ def _judge_sent(weeks: Sequence[_Week], sent: Mapping[str, Issue], *, k: int, se
 def _replay_week(
     tx: Transaction, settings: Settings, newsletter: Newsletter, origin: datetime, zone: ZoneInfo
 ) -> _Week:
-    """The stories of the two weeks before ``origin`` as they were known then."""
+    """The stories of the two weeks before ``origin`` as they were known then.
+
+    Without those that the newsletter excludes: no rule could have sent them.
+    """
     sources = newsletter.sources or tuple(source.slug for source in settings.source)
     counters = settings.primary_counters(sources)
     less_own = settings.tracking.subtract_own
@@ -194,7 +198,11 @@ def _replay_week(
     # The first of these days are before the oldest of these stories, whatever the clock did.
     by_day = tx.standings.by_day(counted(today - REACH - 2 * _DAY, today + LIFE), ids)
     stories = {story.public_id: story for story in tx.stories.by_ids(ids)}
-    ordered = tuple(stories[public_id] for public_id in ids)
+    ordered = tuple(
+        stories[public_id]
+        for public_id in ids
+        if not why_excluded(stories[public_id], newsletter.ranking)
+    )
     expectation = expect(tx, settings, newsletter, origin, counted(today - LIFE, today - _DAY))
     candidates = tuple(
         _candidate(story, by_day.get(story.public_id, {}), origin, zone) for story in ordered
@@ -228,8 +236,23 @@ def _start_of(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone)
 
 
-def _as_we_choose(weeks: Sequence[_Week], newsletter: Newsletter) -> Rule:
-    """The product's own selection: score, ties, near-duplicates, two a department, no repeats."""
+def _caps_of(newsletter: Newsletter) -> SectionPlan:
+    """A section of the replay, with the caps of the newsletter's one that is likest to it.
+
+    That is its rising section, else its latest, else its first.
+    """
+    liked = [
+        next((plan for plan in newsletter.sections if plan.kind == kind), None)
+        for kind in ("rising", "latest")
+    ]
+    like = next((plan for plan in (*liked, *newsletter.sections) if plan is not None), _PLAN)
+    caps = ("max_per_department", "max_per_author", "min_departments")
+    return _PLAN.model_copy(update={name: getattr(like, name) for name in caps})
+
+
+def _as_we_choose(weeks: Sequence[_Week], publication: Publication, newsletter: Newsletter) -> Rule:
+    """The product's own selection: score, ties, near-duplicates, the caps, no repeats."""
+    capped = _caps_of(newsletter)
     by_name = {week.round.name: week for week in weeks}
     past: dict[str, tuple[PastUse, ...]] = {}
 
@@ -247,10 +270,9 @@ def _as_we_choose(weeks: Sequence[_Week], newsletter: Newsletter) -> Rule:
             for candidate, story in zip(round_.candidates, week.stories, strict=True)
         }
         reads = {candidate.key: int(candidate.reads) for candidate in round_.candidates}
-        pool = Pool(week.stories, week.origin, reads, past, scores=scores)
-        plan = _PLAN.model_copy(
-            update={"count": k, "minimum": min(k, len(week.stories)), "max_per_department": 2}
-        )
+        house = publication.house_names
+        pool = Pool(week.stories, week.origin, reads, past, scores=scores, house=house)
+        plan = capped.model_copy(update={"count": k, "minimum": min(k, len(week.stories))})
         window = Window(week.origin - REACH, week.origin)
         picked = [choice.story.public_id for choice in select_stories(plan, pool, window).chosen]
         for public_id in picked:

@@ -1,5 +1,6 @@
 """Choosing at the command line: the explained draft, an editor's wishes, past weeks replayed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -219,14 +220,19 @@ def test_more_stories_are_looked_at_where_caps_use_the_first_up(call: Call, tmp_
     assert [item["story"] for item in items if item["section"] == "latest"] == ["s5", "s6", "s699"]
 
 
-def history(folder: Path, weeks: int) -> None:
-    """Ten stories a week for ``weeks`` weeks before NOW; the third of each is read most."""
+def history(folder: Path, weeks: int, syndicated: int | None = None) -> None:
+    """Ten stories a week for ``weeks`` weeks before NOW; the third of each is read most.
+
+    That of place ``syndicated`` is another paper's.
+    """
     start = NOW - timedelta(days=7 * weeks)
     stories, reads = [], {}
     for number in range(10 * weeks):
         week, place = divmod(number, 10)
         published = start + timedelta(days=7 * week, hours=16 * place)
-        stories.append(a_story(number, published, ("Arts", "Region", "Sport")[number % 3]))
+        story = a_story(number, published, ("Arts", "Region", "Sport")[number % 3])
+        wire = "The Wire" if place == syndicated else ""
+        stories.append(replace(story, syndicated_from=wire))
         size = 900 if place == 3 else 20 + 7 * place
         reads[f"s{number}"] = [int(size * 0.8**day) for day in range(28)]
     keep(folder, stories, reads)
@@ -255,6 +261,26 @@ def test_past_weeks_are_replayed(call: Call, tmp_path: Path) -> None:
     table = call(tmp_path, "stories", "evaluate", *AT)
     assert table.out.startswith("15 weeks from ")
     assert "half-life 24 h" in table.out
+
+
+def test_a_replay_keeps_the_paper_s_own_rules(call: Call, tmp_path: Path) -> None:
+    path = write_config(tmp_path, feed="https://paper.example/feed/", port=2525)
+    caps = "max_per_department = 1\n[newsletter.ranking]\n"
+    rules = 'exclude_departments = ["Sport"]\nsyndicated = "exclude"\n'
+    path.write_text(path.read_text(encoding="utf-8") + caps + rules, encoding="utf-8")
+    history(tmp_path, 20, syndicated=3)
+    answer = call(tmp_path, "stories", "evaluate", "--json", "--choose", "2", *AT)
+    assert answer.status == 0, answer.err
+    weeks = {
+        rule["verdict"]["rule"]: [
+            [int(key[1:]) for key in week] for week in rule["verdict"]["chosen"]
+        ]
+        for rule in answer.json["rules"]
+    }
+    # Sport is every third story, and each week's winner is another paper's.
+    for chosen in weeks.values():
+        assert all(number % 3 != 2 and number % 10 != 3 for week in chosen for number in week)
+    assert all(sorted(n % 3 for n in week) == [0, 1] for week in weeks["as we choose"])
 
 
 def send_issues(folder: Path, picks: dict[datetime, list[int]]) -> None:
