@@ -180,6 +180,9 @@ def _print(report: ReadReport) -> None:
     if report.error:
         print(f"{report.reads}: failed: {report.error}")
         return
+    if report.waiting:
+        print(f"{report.reads}: not asked: {report.waiting}")
+        return
     kind = f" ({report.kind})" if report.kind else ""
     print(f"{report.reads}{kind}: {report.matched} of {report.rows} rows matched a story")
     if report.note:

@@ -1,13 +1,11 @@
 """From the sources to the stories: poll, merge, keep. One bad source never stops another."""
 
-import random
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from newsletter.errors import NotFound, SourceError
 from newsletter.log import get_logger
-from newsletter.net.response import HostHeld, StatusError
 from newsletter.net.robots import Robots
 from newsletter.publication.model import Publication, Source
 from newsletter.sources.crawl import REACH, Crawl, crawl_pages, plan_crawl
@@ -15,10 +13,10 @@ from newsletter.sources.feeds import fetch_feed
 from newsletter.sources.ghost import fetch_ghost_posts
 from newsletter.sources.model import GONE, Batch, SourceState
 from newsletter.sources.rhythm import (
-    due_after_failure,
+    after_failure,
     due_after_success,
-    held_until,
     scan_is_due,
+    why_not_now,
 )
 from newsletter.sources.sitemap import list_pages
 from newsletter.sources.wordpress import fetch_posts
@@ -104,7 +102,7 @@ def _fetch_source(
     with installation.database.read() as tx:
         state = tx.sources.state(source.slug)
     now = installation.clock.now()
-    if waiting := _why_not_now(state, now, due_only=due_only):
+    if waiting := why_not_now(state, now, due_only=due_only):
         return FetchReport(source.slug, waiting=waiting)
     try:
         poll = _poll_source(installation, source, state, robots, now)
@@ -125,14 +123,6 @@ def _fetch_source(
     return report
 
 
-def _why_not_now(state: SourceState, now: datetime, *, due_only: bool) -> str:
-    if state.held_until is not None and state.held_until > now:
-        return f"it asked us to wait until {state.held_until:%Y-%m-%d %H:%M} UTC"
-    if due_only and state.due_at is not None and state.due_at > now:
-        return f"it is due at {state.due_at:%Y-%m-%d %H:%M} UTC"
-    return ""
-
-
 def _record_failure(
     installation: Installation,
     source: Source,
@@ -140,16 +130,9 @@ def _record_failure(
     error: SourceError,
     now: datetime,
 ) -> None:
-    retry_after = error.retry_after if isinstance(error, HostHeld | StatusError) else None
-    jitter = random.random()  # noqa: S311 - it spreads polls, and guards nothing
+    due_at, held_until = after_failure(state, error, now)
     with installation.database.write() as tx:
-        tx.sources.record_error(
-            source.slug,
-            now,
-            str(error),
-            due_at=due_after_failure(now, state.failures + 1, jitter),
-            held_until=held_until(now, retry_after),
-        )
+        tx.sources.record_error(source.slug, now, str(error), due_at=due_at, held_until=held_until)
 
 
 def _poll_source(

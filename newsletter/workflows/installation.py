@@ -1,6 +1,6 @@
 """The installation: what every workflow is given to work with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from newsletter.errors import ConfigError, NotFound
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.resolver import Resolver
 from newsletter.pictures.store import PictureStore
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Newsletter, Reads, Settings, Source
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
@@ -99,19 +99,17 @@ def seed_settings(database: Database, config: Config, now: datetime) -> Settings
         with database.write() as tx:
             tx.settings.append(merged, FILE_ACTOR, now)
             tx.settings.register(settings, now)
-            for slug in _moved_sources(stored, settings):
+            for slug in _moved(stored.get("source", ()), settings.source):
                 tx.sources.ask_anew(slug)
+            for slug in _moved(stored.get("reads", ()), settings.reads):
+                tx.reads.ask_anew(slug)
     return settings
 
 
-def _moved_sources(stored: Mapping[str, Any], settings: Settings) -> list[str]:
-    """Sources whose address is not the one that was stored."""
-    before = {source.get("slug"): source.get("url") for source in stored.get("source", ())}
-    return [
-        source.slug
-        for source in settings.source
-        if before.get(source.slug, source.url) != source.url
-    ]
+def _moved(stored: Iterable[Mapping[str, Any]], now: Iterable[Source | Reads]) -> list[str]:
+    """Sources or counters whose address is not the one that was stored."""
+    before = {each.get("slug"): each.get("url") for each in stored}
+    return [each.slug for each in now if before.get(each.slug, each.url) != each.url]
 
 
 # Stands in where a file sets other tables only, and the database has this one.

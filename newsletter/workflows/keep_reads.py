@@ -31,7 +31,8 @@ class ReadReport:
 
     ``rows`` of the counter of which ``matched`` named a story; ``unmatched`` are
     the first addresses that no story has, of ``unmatched_count``. ``set_aside``
-    says which reads wait for a person, ``note`` what else there is to know.
+    says which reads wait for a person, ``note`` what else there is to know, and
+    ``waiting`` why the counter was not asked at all.
     """
 
     reads: str
@@ -43,6 +44,7 @@ class ReadReport:
     problems: tuple[str, ...] = field(default=())
     set_aside: tuple[str, ...] = ()
     note: str = ""
+    waiting: str = ""
     error: str = ""
 
 

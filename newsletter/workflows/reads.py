@@ -15,6 +15,7 @@ from newsletter.sources.page_counter import MAX_PAGE_BYTES, MAX_PAGES, learn_sel
 from newsletter.sources.poll import FIRST_DAYS, Poll
 from newsletter.sources.read_adapters import ADAPTERS
 from newsletter.sources.read_counts import MAX_TABLE_BYTES, read_table
+from newsletter.sources.rhythm import after_failure, why_not_now
 from newsletter.workflows.access_logs import count_logs, looks_like_log
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.keep_reads import ReadReport, confirm_doubts, keep_batch
@@ -25,14 +26,16 @@ log = get_logger(__name__)
 FORMATS = ("csv", "json", "access-log")
 
 
-def sync_reads(installation: Installation) -> tuple[ReadReport, ...]:
+def sync_reads(installation: Installation, *, due_only: bool = False) -> tuple[ReadReport, ...]:
     """Ask every counter; one that fails is reported and never stops another.
 
-    What counts by itself (the beacon) or is brought by hand is left out.
+    What counts by itself (the beacon) or is brought by hand is left out. ``due_only``
+    also leaves out those that failed lately; one that asked us to wait (Retry-After)
+    is left alone in any case.
     """
     settings = installation.settings()
     return tuple(
-        _sync_counter(installation, settings, reads)
+        _sync_counter(installation, settings, reads, due_only=due_only)
         for reads in settings.reads
         if can_be_asked(reads)
     )
@@ -152,13 +155,18 @@ def poll_counter(
     return ADAPTERS[reads.kind](poll)
 
 
-def _sync_counter(installation: Installation, settings: Settings, reads: Reads) -> ReadReport:
+def _sync_counter(
+    installation: Installation, settings: Settings, reads: Reads, *, due_only: bool
+) -> ReadReport:
     now = installation.clock.now()
+    with installation.database.read() as tx:
+        state = tx.reads.state(reads.slug)
+    if waiting := why_not_now(state, now, due_only=due_only):
+        return ReadReport(reads.slug, waiting=waiting)
     try:
         if reads.kind == "access-log":
             return count_logs(installation, settings, reads, None, now)
-        with installation.database.read() as tx:
-            last = tx.reads.state(reads.slug).last_success_at
+        last = state.last_success_at
         since = _local_day(settings, last) if last else None
         if reads.kind == "page" and since == _local_day(settings, now):
             return ReadReport(reads.slug, note="its pages were asked today, and are once a day")
@@ -166,8 +174,11 @@ def _sync_counter(installation: Installation, settings: Settings, reads: Reads) 
         return _keep(installation, settings, reads, batch, now)
     except SourceError as error:
         log.warning("reads_failed", reads=reads.slug, error=str(error))
+        backed_off, held_until = after_failure(state, error, now)
+        # A file is asked for no favour.
+        due_at = None if reads.kind == "access-log" else backed_off
         with installation.database.write() as tx:
-            tx.reads.record_error(reads.slug, now, str(error))
+            tx.reads.record_error(reads.slug, now, str(error), due_at=due_at, held_until=held_until)
         return ReadReport(reads.slug, error=str(error))
 
 

@@ -91,7 +91,7 @@ def tick(installation: Installation) -> None:
 def refresh(installation: Installation) -> None:
     """Poll the sources that are due, and the counters."""
     fetch_stories(installation, due_only=True)
-    sync_reads(installation)
+    sync_reads(installation, due_only=True)
 
 
 def _refresh_if_stale(installation: Installation) -> None:

@@ -2,18 +2,22 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from newsletter.clock import ShiftedClock
+from newsletter.config import load_config
 from newsletter.feedback.model import ClickSum
 from newsletter.issues.links import story_links
 from newsletter.issues.model import IssueState
-from newsletter.sources.access_log import LogCounter, LogTally
+from newsletter.sources.access_log import LogCounter
 from newsletter.storage.database import Database
+from newsletter.workflows.opening import open_installation
+from newsletter.workflows.reads import sync_reads
 from tests.cli.counted_paper import DAY, Call, Paper, counter
 from tests.contracts.nouns import NOW, a_story, an_issue
 from tests.sources.test_access_log import log_line
@@ -102,14 +106,14 @@ def test_two_that_count_one_log_at_the_same_time_count_it_once(
 ) -> None:
     desk = paper(counter("server", "access-log", 'path = "access.log"'))
     desk.write("access.log", log_line(path="/1"))
-    finish, others = LogCounter.finish, iter([lambda: desk.report("sync")])
+    take, others = LogCounter.take, iter([lambda: desk.report("sync")])
 
-    def finish_second(self: LogCounter) -> LogTally:
+    def take_second(self: LogCounter, lines: Iterable[bytes]) -> None:
         for other in others:
             assert other()[0]["matched"] == 1
-        return finish(self)
+        take(self, lines)
 
-    monkeypatch.setattr(LogCounter, "finish", finish_second)
+    monkeypatch.setattr(LogCounter, "take", take_second)
     (report,) = desk.report("sync", status=1)
     assert "another process counted the log of server" in report["error"]
     assert desk.sums("server") == {"story1": 1}
@@ -127,6 +131,49 @@ def test_one_counter_that_fails_never_stops_another(
     assert gone["error"].startswith("/nowhere/access.log: there is no such log")
     assert (table["error"], table["matched"]) == ("", 1)
     assert desk.sums("table") == {"story2": 7}
+
+
+def test_a_counter_that_asks_us_to_wait_is_left_alone_by_every_process(
+    paper: Callable[[str], Paper], site: Site
+) -> None:
+    site.page("/reads.csv", b"", status=503, Retry_After="7200")
+    desk = paper(
+        counter("table", "csv", f'url = "{site.url("/reads.csv")}"', "allow_private = true")
+    )
+    (failed,) = desk.report("sync", now="2025-08-05T12:00:00Z", status=1)
+    assert "is busy" in failed["error"] or "503" in failed["error"]
+    site.page("/reads.csv", b"url,date,reads\nhttps://paper.example/2,2025-08-05,7\n")
+    (waiting,) = desk.report("sync", now="2025-08-05T13:00:00Z")
+    assert waiting["waiting"] == "it asked us to wait until 2025-08-05 14:00 UTC"
+    spoken = desk.reads("sync", now="2025-08-05T13:30:00Z")
+    assert spoken.out == "table: not asked: it asked us to wait until 2025-08-05 14:00 UTC\n"
+    assert len(site.seen) == 1
+    assert desk.report("sync", now="2025-08-05T14:01:00Z")[0]["matched"] == 1
+
+
+def test_a_counter_that_fails_is_asked_less_and_less_by_the_service(
+    paper: Callable[[str], Paper], site: Site
+) -> None:
+    site.page("/reads.csv", b"", status=500)
+    desk = paper(
+        counter("table", "csv", f'url = "{site.url("/reads.csv")}"', "allow_private = true")
+    )
+
+    def refreshed(now: datetime) -> int:
+        config = load_config(desk.folder / "config.toml", {})
+        with open_installation(config, ShiftedClock(now)) as installation:
+            sync_reads(installation, due_only=True)
+        return len(site.seen)
+
+    minute = timedelta(minutes=1)
+    assert [refreshed(NOW + at * minute) for at in (0, 5, 20, 40, 65)] == [1, 1, 2, 2, 3]
+    # A person need not wait, nor does a counter that moved.
+    desk.report("sync", now=(NOW + 66 * minute).isoformat(), status=1)
+    config = desk.folder / "config.toml"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("/reads.csv", "/moved.csv"), "utf-8"
+    )
+    assert refreshed(NOW + 67 * minute) == 5
 
 
 def test_a_jump_is_set_aside_told_every_time_and_counted_when_confirmed(
