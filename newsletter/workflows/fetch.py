@@ -144,10 +144,13 @@ def _poll_source(
 ) -> Poll:
     """What the source has that is new; SourceError if it cannot be used."""
     fetcher = installation.fetcher
+    if source.kind == "feed" and source.allow_private:
+        # No pace is kept with hosts of our own network.
+        return Poll(fetch_feed(fetcher, source, state, now))
+    # Every site has a say in the pace (Crawl-delay), pages also in what is read.
+    rules = robots.rules_for(source.url, allow_private=source.allow_private)
     if source.kind == "feed":
         return Poll(fetch_feed(fetcher, source, state, now))
-    # Whoever is asked many things at a time has a say in the pace (Crawl-delay).
-    rules = robots.rules_for(source.url, allow_private=source.allow_private)
     if source.kind == "sitemap":
         listing = list_pages(fetcher, source)
         with installation.database.read() as tx:

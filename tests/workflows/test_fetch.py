@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from newsletter.config import load_config
+from newsletter.net.fetcher import Fetcher
 from newsletter.sources.model import GONE, ListedIds
 from newsletter.sources.rhythm import due_after_failure, due_after_success, held_until
 from newsletter.sources.sitemap import SitemapEntry
@@ -21,6 +23,7 @@ from newsletter.workflows.opening import open_installation
 from newsletter.workflows.scan import plan_revisit, plan_scan
 from tests.acceptance.moving_clock import MovingClock
 from tests.contracts.nouns import a_story
+from tests.net.test_fetcher import TestClock, connecting_to, resolving
 from tests.web_pages import site
 
 __all__ = ["site"]
@@ -40,11 +43,13 @@ def opened(tmp_path: Path) -> Opener:
     """Opens an installation with sources given as (slug, kind, address)."""
 
     @contextmanager
-    def opener(*sources: tuple[str, str, str], now: datetime = NOW) -> Iterator[Installation]:
+    def opener(
+        *sources: tuple[str, str, str], now: datetime = NOW, private: bool = True
+    ) -> Iterator[Installation]:
         text = 'data_dir = "data"\n[publication]\nname = "P"\nurl = "https://paper.example"\n'
         for slug, kind, url in sources:
             text += f'[[source]]\nslug = "{slug}"\nkind = "{kind}"\nurl = "{url}"\n'
-            text += "allow_private = true\n"
+            text += f"allow_private = {str(private).lower()}\n"
         path = tmp_path / "config.toml"
         path.write_text(text, encoding="utf-8")
         with open_installation(load_config(path, {}), MovingClock(now)) as installation:
@@ -117,6 +122,28 @@ def test_retry_after_holds_for_every_process(site: Any, opened: Opener) -> None:
         assert len(site.seen) == 1
     with opened(source, now=NOW + 3 * HOUR) as installation:
         assert fetch_stories(installation)[0].new == 1
+
+
+def test_the_pace_that_a_site_asks_for_is_kept_with_its_feeds(site: Any, opened: Opener) -> None:
+    site.page("/robots.txt", b"User-agent: *\nCrawl-delay: 7\nDisallow: /\n")
+    sources = [(slug, "feed", f"http://paper.example/{slug}") for slug in ("news", "arts")]
+    for slug, _, _ in sources:
+        feed_page(site, f"/{slug}")
+    clock = TestClock()
+    with (
+        opened(*sources, private=False) as installation,
+        Fetcher(
+            "newsletter/0",
+            clock=clock,
+            resolve=resolving(paper_example="93.184.215.14"),
+            connect=connecting_to(site, []),
+        ) as fetcher,
+    ):
+        reports = fetch_stories(replace(installation, fetcher=fetcher))
+    # What may be read of pages is another matter: a feed is there to be asked for.
+    assert [report.items for report in reports] == [1, 1]
+    assert [path for path, _ in site.seen] == ["/robots.txt", "/news", "/arts"]
+    assert clock.slept == [1, 7]
 
 
 @pytest.mark.parametrize(
