@@ -17,6 +17,7 @@ from datetime import date, datetime, tzinfo
 from hashlib import blake2b
 
 from newsletter.sources.bots import is_bot
+from newsletter.sources.recent_visits import RecentVisits
 
 REPEAT_SECONDS = 30 * 60
 
@@ -37,7 +38,8 @@ _LINE = re.compile(
     + rb')")?'
 )
 _FORM = "%d/%b/%Y:%H:%M:%S %z"
-_MAX_STAMPS = 10_000
+# A day and more: lines of a log that is read on are of hours.
+_MAX_STAMPS = 2_000
 # What a page's last name may end in; with any other ending it is a file beside the pages.
 _PAGE_ENDINGS = (b".html", b".htm", b".php", b".asp", b".aspx", b".shtml")
 # What machines ask for, and the start page.
@@ -47,8 +49,6 @@ _NO_PAGE = re.compile(
 # So many paths that no story has are counted; then the rarer half of them is forgotten.
 _MAX_OTHERS = 4_000
 _LONGEST_PATH = 200
-# How many lines pass between two looks for visits that are over.
-_SWEEP_LINES = 50_000
 
 
 @dataclass
@@ -74,8 +74,8 @@ class LogCounter:
     """Counts the lines of one counter's logs, in the order of time.
 
     ``zone`` is the paper's. ``salt_of`` gives the secret of a day with which
-    visitors are hashed. ``recent`` holds visits that may still be repeated, and
-    when they last were (seconds since 1970); it is kept up as lines come.
+    visitors are hashed. ``recent`` holds visits that may still be repeated; it is
+    kept up as lines come.
     """
 
     def __init__(
@@ -83,16 +83,15 @@ class LogCounter:
         find_story: FindStory,
         zone: tzinfo,
         salt_of: Callable[[date], bytes],
-        recent: dict[str, int] | None = None,
+        recent: RecentVisits | None = None,
     ) -> None:
         self.tally = LogTally()
-        self.recent = recent if recent is not None else {}
-        self.newest = max(self.recent.values(), default=0)
+        self.recent = RecentVisits(REPEAT_SECONDS) if recent is None else recent
         self._find_story = find_story
         self._zone = zone
         self._salt_of = salt_of
         self._stamps: dict[bytes, tuple[int, date, bytes] | None] = {}
-        self._next_sweep = _SWEEP_LINES
+        self._day: tuple[date, bytes] | None = None
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Count whole lines, without their ends."""
@@ -111,9 +110,6 @@ class LogCounter:
                 self._take_request(line, start, *story)
             else:
                 self._take_other(line, start, target)
-        if tally.lines >= self._next_sweep:
-            self._next_sweep = tally.lines + _SWEEP_LINES
-            self._forget_old_visits()
 
     def _take_request(self, line: bytes, start: int, story: str, own: bool) -> None:
         match = _LINE.match(line)
@@ -132,12 +128,7 @@ class LogCounter:
             self.tally.bots += 1
             return
         at, day, salt = when
-        visit = visit_key(salt, client, agent, story)
-        last = self.recent.get(visit)
-        self.recent[visit] = at if last is None else max(at, last)
-        self.newest = max(self.newest, at)
-        # Servers write a line when the answer is done: times go back by a little.
-        if last is not None and abs(at - last) < REPEAT_SECONDS:
+        if self.recent.repeats(visit_key(salt, client, agent, story), at):
             self.tally.repeats += 1
             return
         self.tally.reads[story, day] += 1
@@ -182,27 +173,16 @@ class LogCounter:
             day = instant.astimezone(self._zone).date()
         except (ValueError, OverflowError):
             return None
-        return int(instant.timestamp()), day, self._salt_of(day)
-
-    def _forget_old_visits(self) -> None:
-        """Keep only visits that can still be repeated, so that memory stays flat."""
-        since = self.newest - REPEAT_SECONDS
-        kept = {visit: at for visit, at in self.recent.items() if at > since}
-        # The same dict: whoever gave it looks at it afterwards.
-        self.recent.clear()
-        self.recent.update(kept)
-
-    def finish(self) -> LogTally:
-        """The tally, with old visits forgotten."""
-        self._forget_old_visits()
-        return self.tally
+        if self._day is None or self._day[0] != day:
+            self._day = (day, self._salt_of(day))
+        return int(instant.timestamp()), *self._day
 
 
-def visit_key(salt: bytes, client: bytes, agent: bytes, story: str) -> str:
+def visit_key(salt: bytes, client: bytes, agent: bytes, story: str) -> bytes:
     """A visitor's visit of a story: keyed, so that it tells nobody the address.
 
     ``salt`` (at most 64 bytes) differs every day, so that no visitor is followed
     from one day to the next.
     """
     told = b"\0".join((client, agent, story.encode()))
-    return blake2b(told, key=salt, digest_size=12).hexdigest()
+    return blake2b(told, key=salt, digest_size=12).digest()

@@ -1,13 +1,14 @@
 """How far logs were read, and who read what within the last half hour."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.sources.model import LogPosition
-from newsletter.storage.statements import insert_into, insert_or_leave, source_key
+from newsletter.storage.statements import CHUNK, insert_into, insert_or_leave, source_key
 from newsletter.storage.tables import read_log, recent_read
 
 
@@ -58,24 +59,26 @@ class ReadLogRepository:
             },
         )
 
-    def recent_visits(self, slug: str) -> dict[str, datetime]:
-        """Visits that may still be repeated, by their hash, with when they last were."""
+    def recent_visits(self, slug: str) -> Iterator[tuple[str, datetime]]:
+        """Visits that may still be repeated, by their hash, with when they last were.
+
+        As they come out of the database: there may be tens of thousands.
+        """
         rows = self._connection.execute(
             sa.select(recent_read.c.visit, recent_read.c.at).where(
                 recent_read.c.reads_id == self._key(slug)
             )
         )
-        return {row.visit: row.at for row in rows}
+        for row in rows:
+            yield row.visit, row.at
 
-    def replace_recent_visits(self, slug: str, visits: Mapping[str, datetime]) -> None:
-        """Remember these and no others."""
+    def replace_recent_visits(self, slug: str, visits: Iterable[tuple[str, datetime]]) -> None:
+        """Remember these and no others; they are written some at a time, as they are given."""
         key = self._key(slug)
         self._connection.execute(sa.delete(recent_read).where(recent_read.c.reads_id == key))
-        insert_or_leave(
-            self._connection,
-            recent_read,
-            [{"reads_id": key, "visit": visit, "at": at} for visit, at in visits.items()],
-        )
+        rows = ({"reads_id": key, "visit": visit, "at": at} for visit, at in visits)
+        while chunk := list(islice(rows, CHUNK)):
+            insert_or_leave(self._connection, recent_read, chunk)
 
     def begin_visit(self, slug: str, visit: str, at: datetime, since: datetime) -> bool:
         """Note a visit; False where it repeats one that was last seen after ``since``.

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from newsletter.errors import SourceError
 from newsletter.publication.model import Reads, Settings
-from newsletter.sources.access_log import LogCounter, LogTally
+from newsletter.sources.access_log import REPEAT_SECONDS, LogCounter, LogTally
 from newsletter.sources.log_files import LogFile, find_log_files
 from newsletter.sources.model import LogPosition
+from newsletter.sources.recent_visits import RecentVisits
 from newsletter.stories.paths import StoryPaths
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.keep_reads import ReadReport, keep_added, report_batch
@@ -42,13 +43,16 @@ def count_logs(
     with installation.database.read() as tx:
         before = set(tx.read_logs.positions(reads.slug))
         stories = StoryPaths(tx.stories.addresses(reads.source), settings.tracking.utm_source)
-        recent = tx.read_logs.recent_visits(reads.slug)
+        visits = tx.read_logs.recent_visits(reads.slug)
+        recent = RecentVisits(
+            REPEAT_SECONDS, ((bytes.fromhex(visit), int(at.timestamp())) for visit, at in visits)
+        )
     known = {position.head_hash: position for position in before}
     counter = LogCounter(
         stories.find,
         settings.publication.zone,
         installation.keyring.day_salt,
-        {visit: int(at.timestamp()) for visit, at in recent.items()},
+        recent,
     )
     problems: list[str] = []
     moved: list[tuple[LogPosition, str]] = []
@@ -68,7 +72,7 @@ def count_logs(
             problems.append(file.problem)
         moved.append((file.state, file.known_as))
         known[file.state.head_hash] = file.state
-    tally = counter.finish()
+    tally = counter.tally
     with installation.database.write() as tx:
         tx.reads.lock(reads.slug)
         if set(tx.read_logs.positions(reads.slug)) != before:
@@ -82,7 +86,7 @@ def count_logs(
             tx.read_logs.put_position(reads.slug, position, now, instead_of=known_as)
         tx.read_logs.replace_recent_visits(
             reads.slug,
-            {visit: datetime.fromtimestamp(at, UTC) for visit, at in counter.recent.items()},
+            ((visit.hex(), datetime.fromtimestamp(at, UTC)) for visit, at in recent.current()),
         )
         tx.reads.record_success(reads.slug, now)
     return report_batch(

@@ -108,7 +108,8 @@ def _count(
     now: datetime,
 ) -> bool:
     day = now.astimezone(settings.publication.zone).date()
-    visit = visit_key(keyring.day_salt(day), opened.client.encode(), opened.agent.encode(), story)
+    visitor = (opened.client.encode(), opened.agent.encode())
+    visit = visit_key(keyring.day_salt(day), *visitor, story).hex()
     own = carries_tag(opened.page, settings.tracking.utm_source)
     with database.write() as tx:
         if not tx.read_logs.begin_visit(reads.slug, visit, now, now - _REPEAT):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from newsletter.sources.model import LogPosition, ReadDoubt, ReadKind
 from newsletter.storage.database import Database
+from newsletter.storage.statements import CHUNK
 from tests.contracts.nouns import MINUTE, NOW, a_story
 
 MONDAY, TUESDAY = date(2025, 8, 4), date(2025, 8, 5)
@@ -117,16 +118,17 @@ def test_a_visit_begins_once_in_half_an_hour_of_silence(database: Database) -> N
     assert begins(88)
     with database.read() as tx:
         # What can't be repeated any more is forgotten.
-        assert tx.read_logs.recent_visits("log") == {"v1": NOW + 88 * MINUTE}
+        assert dict(tx.read_logs.recent_visits("log")) == {"v1": NOW + 88 * MINUTE}
 
 
 def test_recent_visits_are_replaced_as_a_whole(database: Database) -> None:
     with database.write() as tx:
-        tx.read_logs.replace_recent_visits("log", {"v1": NOW, "v2": NOW + MINUTE})
-        tx.read_logs.replace_recent_visits("log", {"v2": NOW + 2 * MINUTE})
-        assert tx.read_logs.recent_visits("log") == {"v2": NOW + 2 * MINUTE}
-        tx.read_logs.replace_recent_visits("log", {})
-        assert tx.read_logs.recent_visits("log") == {}
+        tx.read_logs.replace_recent_visits("log", [("v1", NOW), ("v2", NOW + MINUTE)])
+        many = [("v2", NOW + 2 * MINUTE), *((f"w{n}", NOW) for n in range(2 * CHUNK))]
+        tx.read_logs.replace_recent_visits("log", iter(many))
+        assert dict(tx.read_logs.recent_visits("log")) == dict(many)
+        tx.read_logs.replace_recent_visits("log", [])
+        assert list(tx.read_logs.recent_visits("log")) == []
 
 
 def test_addresses_of_a_sources_stories(database: Database) -> None:

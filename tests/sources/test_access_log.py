@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.sources.access_log import LogCounter, LogTally
+from newsletter.sources.access_log import REPEAT_SECONDS, LogCounter, LogTally
 from newsletter.sources.bots import is_bot
+from newsletter.sources.recent_visits import RecentVisits
 
 DAY = date(2025, 8, 5)
 NOON = datetime(2025, 8, 5, 12, tzinfo=UTC)
@@ -31,14 +32,12 @@ def log_line(
     return f'{client} - - [{stamp}] "{request}" {status} 512 "https://x.example/" "{agent}"'
 
 
-def counted(
-    *lines: str | bytes, zone: str = "UTC", recent: dict[str, int] | None = None
-) -> LogTally:
+def counted(*lines: str | bytes, zone: str = "UTC", recent: RecentVisits | None = None) -> LogTally:
     counter = LogCounter(
         STORIES.get, ZoneInfo(zone), lambda day: sha256(str(day).encode()).digest(), recent
     )
     counter.take([line if isinstance(line, bytes) else line.encode() for line in lines])
-    return counter.finish()
+    return counter.tally
 
 
 @pytest.mark.parametrize(
@@ -110,17 +109,19 @@ def test_lines_out_of_order_by_a_little_are_repeats_too() -> None:
 
 
 def test_visits_are_remembered_between_two_readings() -> None:
-    recent: dict[str, int] = {}
+    recent = RecentVisits(REPEAT_SECONDS)
     counted(log_line(), recent=recent)
-    assert list(recent.values()) == [int(NOON.timestamp())]
-    assert not any("192.0.2.7" in visit for visit in recent)
+    ((visit, at),) = recent.current()
+    assert at == int(NOON.timestamp())
+    assert b"192.0.2.7" not in visit
     assert counted(log_line(NOON + timedelta(minutes=5)), recent=recent).repeats == 1
 
 
 def test_old_visits_are_forgotten() -> None:
-    recent: dict[str, int] = {}
+    recent = RecentVisits(REPEAT_SECONDS)
     counted(log_line(), log_line(NOON + timedelta(hours=1), path="/mill/"), recent=recent)
-    assert list(recent.values()) == [int(NOON.timestamp()) + 3600]
+    assert [at for _, at in recent.current()] == [int(NOON.timestamp()) + 3600]
+    assert len(recent) == 1
 
 
 def test_the_day_is_the_papers() -> None:
@@ -221,14 +222,6 @@ def test_browsers_are_no_bots(agent: str) -> None:
 )
 def test_mail_scanners_that_say_so_are_bots(agent: str) -> None:
     assert is_bot(agent)
-
-
-def test_answers_about_agents_are_kept_and_their_number_is_bounded() -> None:
-    is_bot.cache_clear()
-    for _ in range(3):
-        is_bot("HeadlessChrome")
-    assert (is_bot.cache_info().misses, is_bot.cache_info().hits) == (1, 2)
-    assert is_bot.cache_info().maxsize == 20_000
 
 
 def test_pages_that_are_no_storys_are_told() -> None:

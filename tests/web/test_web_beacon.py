@@ -103,7 +103,7 @@ def test_what_our_mails_caused_is_told_apart(paper: Site) -> None:
 def test_nothing_of_the_visitor_is_kept(paper: Site) -> None:
     tell(paper, STORY)
     with paper.database.read() as tx:
-        (visit,) = tx.read_logs.recent_visits("own")
+        ((visit, _),) = tx.read_logs.recent_visits("own")
     assert len(visit) == 24
     assert b"Firefox" not in paper.path.read_bytes()
 
