@@ -82,7 +82,7 @@ def list_pages(fetcher: Fetcher, source: Source) -> Listing:
             entries += _fetch(fetcher, child.url, allow_private=source.allow_private).entries
         except (FetchError, ParseError) as error:
             problems.append(f"a part of {source.url} was left out: {error}")
-    own = [entry for entry in entries if _host(entry.url) == _host(source.url)]
+    own = [entry for entry in entries if _site(entry.url) == _site(source.url)]
     if len(own) < len(entries):
         problems.append(
             f"{source.url} names {len(entries) - len(own)} pages of other sites; they were left out"
@@ -211,5 +211,12 @@ def _news_text(news: etree._Element | None, name: str) -> str:
     return (news.findtext(f"{_NEWS}{name}") or "").strip() if news is not None else ""
 
 
-def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+def _site(url: str) -> tuple[str, int | None]:
+    """The host and its port; with and without "www." and TLS a site is one."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:  # no number: such an address is nobody's
+        return "", -1
+    usual = port in (None, 80, 443)
+    return (parts.hostname or "").removeprefix("www."), None if usual else port

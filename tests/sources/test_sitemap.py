@@ -114,6 +114,15 @@ def entry(number: int, date: str = "") -> SitemapEntry:
     return SitemapEntry(f"https://paper.example/{number}", date)
 
 
+def test_another_port_is_another_site(site: Any, fetcher: Fetcher) -> None:
+    here, usual = site.url("/bread"), "http://127.0.0.1:80/bread"
+    pages = (here, "http://127.0.0.1:81/mill", usual, "https://127.0.0.1/b", "http://127.0.0.1:x/")
+    site.page("/sitemap.xml", urlset(*((page, "") for page in pages)))
+    source = Source(slug="s", url=site.url("/sitemap.xml"), kind="sitemap", allow_private=True)
+    listing = list_pages(fetcher, source)
+    assert [entry.url for entry in listing.entries] == [here]
+
+
 def test_new_and_changed_pages_are_planned_newest_first() -> None:
     entries = [entry(1), entry(2, "2025-08-01"), entry(3, "2025-08-03"), entry(4),
                entry(5, "2025-01-01"), entry(6, "2025-08-04")]  # fmt: skip
