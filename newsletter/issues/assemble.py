@@ -43,11 +43,16 @@ _ORDER_OF_RIGHT: tuple[SectionKind, ...] = (
     "you_may_have_missed",
     "latest",
 )
+# Why a section has no story to choose from: where reads are known, and where it needs some.
 _NOTHING = {
+    "most_read": "nothing was read in its window",
+    "you_may_have_missed": "no story of its window is old enough to be no news any more",
+    "editors_pick": "no editor pinned a story in it",
+}
+_UNCOUNTED = {
     "most_read": "no reads are known",
     "rising": "no reads of new stories are known",
     "you_may_have_missed": "no reads are known",
-    "editors_pick": "no editor pinned a story in it",
 }
 
 
@@ -64,7 +69,7 @@ class Material:
     ``fields``, by section slug, tells how many stories compete where ``stories``
     holds only the best; ``held_over`` are those that the previous issue's editor held,
     and ``led_before`` is the department of the story that led it. ``notices`` are
-    sentences on what the material lacks.
+    sentences on what the material lacks. ``counted``: reads of any story are known.
     """
 
     stories: tuple[Story, ...]
@@ -79,6 +84,7 @@ class Material:
     notices: tuple[str, ...] = ()
     own: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     own_so_far: Mapping[str, int] = field(default_factory=dict)
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -293,7 +299,7 @@ def _select_sections(
         title = titles[plan.slug]
         # What is starved will be tried again, with more stories to choose from.
         if len(selection.chosen) < plan.minimum and not selection.starved:
-            notices.append(_left_out(plan, title, selection))
+            notices.append(_left_out(plan, title, selection, counted=material.counted))
             continue
         notices += [f"In “{title}” {change}." for change in selection.relaxed]
         selections[plan.slug] = selection
@@ -320,11 +326,12 @@ def _choose_lead(
     return lead or whole[0].story
 
 
-def _left_out(plan: SectionPlan, title: str, selection: Selection) -> str:
+def _left_out(plan: SectionPlan, title: str, selection: Selection, *, counted: bool) -> str:
     found = len(selection.chosen)
     why = f"it has {found} of at least {plan.minimum} {'story' if plan.minimum == 1 else 'stories'}"
     if not selection.considered:
-        why = _NOTHING.get(plan.kind, "nothing new was published")
+        nothing = _NOTHING if counted else {**_NOTHING, **_UNCOUNTED}
+        why = nothing.get(plan.kind, "nothing new was published")
     return f"“{title}” was left out: {why}."
 
 

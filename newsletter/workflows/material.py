@@ -107,6 +107,7 @@ def gather_material(
         so_far=tx.standings.reads_of(life, wanted),
         own=own,
         own_so_far=left_out(today - LIFE, today),
+        counted=life is not None,
         expectation=expectation,
         past_uses=past_uses,
         covers_from=covers_from,

@@ -122,6 +122,24 @@ def test_an_old_story_is_not_said_to_lose_reads(call: Call, tmp_path: Path) -> N
     ]
 
 
+def test_a_section_that_found_nothing_says_why(call: Call, tmp_path: Path) -> None:
+    path = write_config(tmp_path, feed="https://paper.example/feed/", port=2525)
+    missed = '[[newsletter.section]]\nslug = "m"\nkind = "you_may_have_missed"\ntitle = "Missed"\n'
+    path.write_text(path.read_text(encoding="utf-8") + missed, encoding="utf-8")
+    young = [a_story(n, NOW - timedelta(hours=n + 1), "") for n in range(3)]
+    keep(tmp_path, young, {})
+    assert "“Missed” was left out: no reads are known." in str(draft(call, tmp_path)["notices"])
+    with (
+        open_installation(load_config(path, {}), ShiftedClock(NOW)) as installation,
+        installation.database.write() as tx,
+    ):
+        tx.reads.put_days("by-hand", [("s0", NOW.date(), ReadKind.VIEWS, 40)])
+    notices = draft(call, tmp_path, "--slot", "2025-W32.x1")["notices"]
+    assert notices == [
+        "“Missed” was left out: no story of its window is old enough to be no news any more."
+    ]
+
+
 def test_a_limit_that_gave_way_is_told(call: Call, tmp_path: Path) -> None:
     path = write_config(tmp_path, feed="https://paper.example/feed/", port=2525)
     limits = "max_per_department = 1\nminimum = 3\n"
