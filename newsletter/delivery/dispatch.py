@@ -124,13 +124,13 @@ class Dispatch:
         A relay is left for it only where another can take it: else its mailing waits, save
         where others of it were taken, and all other mail goes on.
         """
-        route, delivery = line.route, letter.delivery
+        route, delivery, octets = line.route, letter.delivery, letter.message.octets
         mailing = (route.slug, delivery.mailing_id)
-        if letter.octets <= line.largest:
+        if octets <= line.largest:
             if not delivery.is_system:
                 self._fitting.add(mailing)
             return True
-        error = message_too_big(route.relay, letter.sender, letter.octets, line.largest)
+        error = message_too_big(route.relay, letter.sender, octets, line.largest)
         self._outbox.give_back(letter, mono)
         elsewhere = any(
             other.is_open(mono, now) if delivery.is_system else other.takes_issues(mono, now)
@@ -141,7 +141,11 @@ class Dispatch:
             # Later than those like it, which would wait behind it for ever.
             self._outbox.let_go(delivery)
             outcome = defer_or_expire(
-                Reply(0, f"{letter.octets:,} octets, of {line.largest:,} at most (SIZE)", "5.3.4"),
+                Reply(
+                    0,
+                    f"{octets:,} octets, of {line.largest:,} at most (SIZE)",
+                    "5.3.4",
+                ),
                 "too_big",
                 delivery.attempts,
                 delivery.first_tried_at,

@@ -1,36 +1,30 @@
 """One connection at work: octets between the link and its conversation."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from newsletter.delivery.addresses import wire_address
 from newsletter.delivery.conversation import Conversation, Event, Offer
 from newsletter.delivery.dsn_parameters import original_recipient
-from newsletter.delivery.message import Envelope
+from newsletter.delivery.message import Message
 from newsletter.delivery.model import Delivery, Phase
 from newsletter.delivery.route import Route
 from newsletter.delivery.smtp import Link, TimeLimits, largest_message
 
 
 class Letter(NamedTuple):
-    """A message ready to go, in pieces.
+    """A message ready to go.
 
-    ``sender`` is its From address, for a sentence; ``group`` its destination's;
-    ``utf8``: it needs SMTPUTF8.
+    ``address`` is the recipient's as the envelope has it; ``sender`` its From
+    address, for a sentence; ``group`` its destination's; ``utf8``: it needs SMTPUTF8.
     """
 
     delivery: Delivery
-    envelope: Envelope
-    message: Sequence[bytes]
+    address: str
+    message: Message
     sender: str
     group: str
     utf8: bool = False
-
-    @property
-    def octets(self) -> int:
-        """Its size on the wire, without the final dot."""
-        return sum(map(len, self.message))
 
 
 class Line:
@@ -73,7 +67,7 @@ class Line:
 
     def finish(self, letter: Letter, following: Letter | None, mono: float) -> list[Event]:
         """Write the message that was handed over, and offer the one after it in the same breath."""
-        self.conversation.finish(letter.message)
+        self.conversation.finish(letter.message.pieces, letter.message.octets)
         if following is not None:
             self.letters[following.delivery.id] = following
             self.conversation.offer(write_offer(following, self.link.offers))
@@ -145,31 +139,24 @@ class Line:
 
 def write_offer(letter: Letter, offers: Mapping[str, str]) -> Offer:
     """The commands that name sender and recipient, with what the server offers for them."""
-    delivery, envelope = letter.delivery, letter.envelope
-    address = wire_address(delivery.address, utf8=letter.utf8)
-    mail = [f"MAIL FROM:<{envelope.sender}>"]
-    rcpt = [f"RCPT TO:<{address}>"]
+    address, envelope = letter.address, letter.message.envelope
+    mail, rcpt = f"MAIL FROM:<{envelope.sender}>", f"RCPT TO:<{address}>"
     if "size" in offers:
-        mail.append(f"SIZE={letter.octets}")
+        mail += f" SIZE={letter.message.octets}"
     if letter.utf8:
         # The To field holds the address as it is: eight bits (RFC 6531 section 3.4).
-        mail += ["BODY=8BITMIME", "SMTPUTF8"]
+        mail += " BODY=8BITMIME SMTPUTF8"
     elif "8bitmime" in offers:
         # All of it is ASCII; said, so that nobody on the way needs to look.
-        mail.append("BODY=7BIT")
+        mail += " BODY=7BIT"
     if "dsn" in offers:
-        mail.append("RET=HDRS")
+        mail += " RET=HDRS"
         if envelope.envelope_id:
-            mail.append(f"ENVID={envelope.envelope_id}")
-        rcpt.append("NOTIFY=FAILURE,DELAY")
+            mail += f" ENVID={envelope.envelope_id}"
+        rcpt += " NOTIFY=FAILURE,DELAY"
         if original := original_recipient(address):
-            rcpt.append(f"ORCPT={original}")
-    return Offer(delivery, _one_line(mail), _one_line(rcpt))
-
-
-def _one_line(words: list[str]) -> bytes:
+            rcpt += f" ORCPT={original}"
     # Addresses were checked before; this is the last door before the wire.
-    line = " ".join(words)
-    if not line.isprintable():
+    if not (mail.isprintable() and rcpt.isprintable()):
         raise ValueError("an SMTP command must be one line")
-    return line.encode()
+    return Offer(letter.delivery, mail.encode(), rcpt.encode())

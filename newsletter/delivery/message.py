@@ -1,7 +1,8 @@
 """A mailing's bytes: encoded once, joined with each reader's values.
 
 Headers and both bodies are constant but for a few places; `MessageTemplate`
-keeps the constant stretches as bytes, and a message is one join.
+keeps the constant stretches as bytes, and a message is a list of them with the
+reader's values between.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,18 @@ class Envelope(NamedTuple):
 
     sender: str
     envelope_id: str
+
+
+class Message(NamedTuple):
+    """One reader's message as it goes over the wire, short of the final dot, in pieces.
+
+    CRLF throughout and at the end; no line begins with a dot, so that none has to
+    be doubled (RFC 5321 section 4.5.2). ``octets`` is its size.
+    """
+
+    envelope: Envelope
+    pieces: Sequence[bytes]
+    octets: int
 
 
 class MessageTemplate:
@@ -92,66 +105,82 @@ class MessageTemplate:
         return_path = own_address("the return path", mailing.return_path or mailing.from_address)
         message_signer = _message_signer(mailing, from_address, fields, body, signer)
         template = cls(mailing, keyring, from_address, return_path, stencil, message_signer)
-        sample = Delivery(0, mailing.public_id, "r" * _RECIPIENT_ID_LENGTH, "")
-        if template.envelope_sender(sample) == return_path:
+        [sample] = template.envelopes(["r" * _RECIPIENT_ID_LENGTH])
+        if sample.sender == return_path:
             log.warning("return_path_too_long_for_token", mailing=mailing.public_id)
         return template
 
     def build(self, delivery: Delivery, *, utf8: bool = False) -> bytes:
-        """The whole message; see `pieces`."""
-        return b"".join(self.pieces(delivery, utf8=utf8))
+        """The whole message of one delivery, in one.
 
-    def pieces(self, delivery: Delivery, *, utf8: bool = False) -> list[bytes]:
-        """The whole message as it goes over the wire, short of the final dot, in pieces.
-
-        CRLF throughout and at the end; no line begins with a dot, so that none
-        has to be doubled (RFC 5321 section 4.5.2). ``utf8``: the server takes
-        SMTPUTF8; only the To field can then hold anything but ASCII. AddressError
-        for an address that `refuse_address` refuses.
+        ``utf8``: the server takes SMTPUTF8; only the To field can then hold anything
+        but ASCII. AddressError for an address that `refuse_address` refuses.
         """
-        values = self._values(delivery, utf8=utf8)
-        if self._message_signer is not None:
-            values[HeaderSlot.SIGNATURES] = self._message_signer.sign(values)
-        return self._stencil.pieces(values)
+        [message] = self.write([delivery], [wire_address(delivery.address, utf8=utf8)])
+        return b"".join(message.pieces)
 
-    def envelope(self, delivery: Delivery) -> Envelope:
-        """The return path with a token that names mailing and recipient (VERP), and an ENVID.
+    def write(self, deliveries: Sequence[Delivery], addresses: Sequence[str]) -> list[Message]:
+        """The messages of some deliveries, whose ``addresses`` are as `wire_address` gives them.
+
+        Together they take half the time that they take one by one.
+        """
+        recipients = [delivery.recipient_id for delivery in deliveries]
+        for delivery, recipient in zip(deliveries, recipients, strict=True):
+            if not (recipient.isascii() and recipient.isalnum()):
+                raise RenderError(
+                    f"delivery {delivery.id} has no usable recipient id", subject=str(delivery.id)
+                )
+        values = self._values(recipients, addresses)
+        if self._message_signer is not None:
+            values[HeaderSlot.SIGNATURES] = [
+                self._message_signer.sign({slot: column[row] for slot, column in values.items()})
+                for row in range(len(recipients))
+            ]
+        filled = self._stencil.fill_all(values, len(recipients))
+        return [
+            Message(envelope, pieces, octets)
+            for envelope, (pieces, octets) in zip(self.envelopes(recipients), filled, strict=True)
+        ]
+
+    def envelopes(self, recipients: Sequence[str]) -> list[Envelope]:
+        """The return paths with a token that names mailing and recipient (VERP), and ENVIDs.
 
         Where the token does not fit into the 64 octets of a local part (RFC
         5321 section 4.5.3.1.1), the plain address stands: a lost bounce report
         weighs less than a lost issue.
         """
-        token = self._bounce.sign(self.mailing.public_id, delivery.recipient_id)
-        if len(self._tagged_start) + len(token) > MAX_LOCAL_OCTETS:
-            return Envelope(self.return_path, envelope_id(token))
-        sender = f"{self._tagged_start}{token}{self._tagged_end}"
-        return Envelope(sender, envelope_id(token))
-
-    def envelope_sender(self, delivery: Delivery) -> str:
-        """The return path alone, as `envelope` gives it."""
-        return self.envelope(delivery).sender
-
-    def _values(self, delivery: Delivery, *, utf8: bool) -> dict[StrEnum, bytes]:
-        recipient = delivery.recipient_id
-        if not (recipient.isascii() and recipient.isalnum()):
-            raise RenderError(
-                f"delivery {delivery.id} has no usable recipient id", subject=str(delivery.id)
+        start, end = self._tagged_start, self._tagged_end
+        room = MAX_LOCAL_OCTETS - len(start)
+        mailing = self.mailing.public_id
+        return [
+            Envelope(
+                f"{start}{token}{end}" if len(token) <= room else self.return_path,
+                envelope_id(token),
             )
-        slots = self._stencil.slots
-        values: dict[StrEnum, bytes] = {
-            HeaderSlot.SIGNATURES: b"",
-            HeaderSlot.ADDRESS: wire_address(delivery.address, utf8=utf8).encode(),
-            HeaderSlot.RECIPIENT: recipient.encode("ascii"),
+            for token in self._bounce.sign_all([(mailing, recipient) for recipient in recipients])
+        ]
+
+    def _values(
+        self, recipients: Sequence[str], addresses: Sequence[str]
+    ) -> dict[StrEnum, list[bytes]]:
+        """What stands in the slots, a column each."""
+        slots, newsletter = self._stencil.slots, self.mailing.newsletter_id
+        values: dict[StrEnum, list[bytes]] = {
+            HeaderSlot.SIGNATURES: [b""] * len(recipients),
+            HeaderSlot.ADDRESS: [address.encode() for address in addresses],
+            HeaderSlot.RECIPIENT: [recipient.encode("ascii") for recipient in recipients],
         }
         if ReaderSlot.PREFERENCES in slots:
-            values[ReaderSlot.PREFERENCES] = encode_value(self._preferences.sign(recipient))
+            tokens = self._preferences.sign_all([(recipient,) for recipient in recipients])
+            values[ReaderSlot.PREFERENCES] = [encode_value(token) for token in tokens]
         if ReaderSlot.CLICK in slots:
-            token = self._click.sign(self.mailing.public_id, recipient)
-            values[ReaderSlot.CLICK] = encode_value(token)
-        if self.mailing.newsletter_id is not None:
-            unsubscribe = self._unsubscribe.sign(recipient, self.mailing.newsletter_id)
-            values[HeaderSlot.UNSUBSCRIBE] = unsubscribe.encode("ascii")
-            values[ReaderSlot.UNSUBSCRIBE] = encode_value(unsubscribe)
+            mailing = self.mailing.public_id
+            tokens = self._click.sign_all([(mailing, recipient) for recipient in recipients])
+            values[ReaderSlot.CLICK] = [encode_value(token) for token in tokens]
+        if newsletter is not None:
+            tokens = self._unsubscribe.sign_all([(r, newsletter) for r in recipients])
+            values[HeaderSlot.UNSUBSCRIBE] = [token.encode("ascii") for token in tokens]
+            values[ReaderSlot.UNSUBSCRIBE] = [encode_value(token) for token in tokens]
         return values
 
 

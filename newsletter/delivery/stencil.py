@@ -15,11 +15,12 @@ class Stencil:
     stretches are never copied, so that they stay in the processor's cache.
     """
 
-    __slots__ = ("_parts", "_places", "slots")
+    __slots__ = ("_constant_octets", "_parts", "_places", "slots")
 
     def __init__(self, pieces: Pieces) -> None:
         merged = merge_pieces(pieces)
         self._parts = [piece if isinstance(piece, bytes) else b"" for piece in merged]
+        self._constant_octets = sum(map(len, self._parts))
         # By slot, for one may stand in fifty places: each look-up of an enum's member
         # costs as much as ten of a list's.
         places: dict[StrEnum, list[int]] = {}
@@ -29,15 +30,26 @@ class Stencil:
         self._places = tuple(places.items())
         self.slots = frozenset(places)
 
-    def pieces(self, values: Mapping[StrEnum, bytes]) -> list[bytes]:
-        """The stretches and ``values``, in order; each slot must have one."""
-        parts = self._parts.copy()
-        for slot, places in self._places:
-            value = values[slot]
-            for place in places:
-                parts[place] = value
-        return parts
+    def fill_all(
+        self, values: Mapping[StrEnum, Sequence[bytes]], count: int
+    ) -> list[tuple[list[bytes], int]]:
+        """``count`` times the stretches and values, in order, and how many octets they are.
+
+        Each slot must have ``count`` values.
+        """
+        columns = [(places, len(places), values[slot]) for slot, places in self._places]
+        filled = []
+        for row in range(count):
+            parts, octets = self._parts.copy(), self._constant_octets
+            for places, times, column in columns:
+                value = column[row]
+                octets += times * len(value)
+                for place in places:
+                    parts[place] = value
+            filled.append((parts, octets))
+        return filled
 
     def fill(self, values: Mapping[StrEnum, bytes]) -> bytes:
-        """The same in one."""
-        return b"".join(self.pieces(values))
+        """The stretches and ``values``, in one; each slot must have one."""
+        [(parts, _)] = self.fill_all({slot: (value,) for slot, value in values.items()}, 1)
+        return b"".join(parts)

@@ -1,7 +1,7 @@
 """Claimed rows in the order in which they may go."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.line import Letter
-from newsletter.delivery.message import Envelope
+from newsletter.delivery.message import Envelope, Message
 from newsletter.delivery.model import Delivery
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.pacing import FIRST_PAUSE, DestinationPace
@@ -20,11 +20,13 @@ def row(number: int, domain: str = "reader.example", *, system: bool = False) ->
     return Delivery(number, "m", f"r{number}", address, domain=domain, is_system=system)
 
 
-def write(delivery: Delivery) -> Letter | None:
-    if delivery.domain == "broken.example":
-        return None
-    envelope = Envelope("b@paper.example", "")
-    return Letter(delivery, envelope, [b"x\r\n"], "weekly@paper.example", delivery.domain)
+def write(deliveries: Sequence[Delivery]) -> list[Letter]:
+    message = Message(Envelope("b@paper.example", ""), [b"x\r\n"], 3)
+    return [
+        Letter(delivery, delivery.address, message, "weekly@paper.example", delivery.domain)
+        for delivery in deliveries
+        if delivery.domain != "broken.example"
+    ]
 
 
 def take_all(outbox: Outbox, mono: float = 0.0, *, issues: bool = True) -> list[int]:
@@ -93,9 +95,9 @@ def test_who_would_wait_long_is_put_off_each_to_another_time() -> None:
 def test_for_a_destination_that_is_left_alone_nothing_is_written() -> None:
     written: list[int] = []
 
-    def note(delivery: Delivery) -> Letter | None:
-        written.append(delivery.id)
-        return write(delivery)
+    def note(deliveries: Sequence[Delivery]) -> list[Letter]:
+        written.extend(delivery.id for delivery in deliveries)
+        return write(deliveries)
 
     pace = DestinationPace(0, 0.0)
     outbox = Outbox(note, pace, group_of=lambda _: "owner.example")
@@ -141,10 +143,10 @@ def test_what_is_given_back_is_the_next(system: bool) -> None:
 def test_letters_written_in_threads_come_in_order_and_ring(pool: ThreadPoolExecutor) -> None:
     rang, hold = threading.Semaphore(0), threading.Event()
 
-    def slowly(delivery: Delivery) -> Letter | None:
-        if delivery.id == 1:
+    def slowly(deliveries: Sequence[Delivery]) -> list[Letter]:
+        if deliveries[0].id == 1:
             hold.wait(10)
-        return write(delivery)
+        return write(deliveries)
 
     outbox = Outbox(slowly, DestinationPace(0, 0.0), pool, rang.release)
     # Several lots, of which the first one takes its time.
@@ -161,7 +163,7 @@ def test_letters_written_in_threads_come_in_order_and_ring(pool: ThreadPoolExecu
 def test_what_fails_in_a_thread_is_not_swallowed(pool: ThreadPoolExecutor) -> None:
     rang = threading.Semaphore(0)
 
-    def fail(_: Delivery) -> Letter | None:
+    def fail(_: Sequence[Delivery]) -> list[Letter]:
         raise RuntimeError("the key is gone")
 
     outbox = Outbox(fail, DestinationPace(0, 0.0), pool, rang.release)

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP
 
 from newsletter.delivery.conversation import Exchange, Ready
 from newsletter.delivery.line import Letter, Line
-from newsletter.delivery.message import Envelope
+from newsletter.delivery.message import Envelope, Message
 from newsletter.delivery.model import Delivery, Permit, Phase, Relay
 from newsletter.delivery.pacing import TokenBucket
 from newsletter.delivery.route import Route
@@ -70,8 +70,8 @@ class Talk:
         """What became of one more letter; None where it was not handed over."""
         self._count += 1
         delivery = Delivery(self._count, "m", "r", READER)
-        envelope = Envelope(SENDER, "envelope")
-        letter = Letter(delivery, envelope, [message], "weekly@paper.example", "reader.example")
+        whole = Message(Envelope(SENDER, "envelope"), [message], len(message))
+        letter = Letter(delivery, READER, whole, "weekly@paper.example", "reader.example")
         events = self.line.offer(letter, time.monotonic())
         while True:
             for event in events:

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from newsletter.delivery.conversation import Exchange
 from newsletter.delivery.judging import Judge
 from newsletter.delivery.line import Letter, Line
-from newsletter.delivery.message import Envelope
+from newsletter.delivery.message import Envelope, Message
 from newsletter.delivery.model import Delivery, Permit, Phase, Relay, RelayState
 from newsletter.delivery.pacing import DestinationPace
 from newsletter.delivery.route import Route
@@ -242,6 +242,5 @@ TestConnections.settings = settings(max_examples=40, stateful_step_count=40, dea
 
 def _letter(number: int) -> Letter:
     delivery = Delivery(number, "m", f"r{number}", f"reader{number}@reader.example")
-    return Letter(
-        delivery, Envelope("bounces@paper.example", "a"), MESSAGE, "weekly@paper.example", "group"
-    )
+    message = Message(Envelope("bounces@paper.example", "a"), MESSAGE, sum(map(len, MESSAGE)))
+    return Letter(delivery, delivery.address, message, "weekly@paper.example", "group")
