@@ -61,7 +61,9 @@ class SqlLedger(RelayLimits):
         self._claim_slow = quick.prepare(statements.CLAIM_SLOW)
         self._claim_wave = quick.prepare(statements.CLAIM_WAVE)
         self._share_fence = quick.prepare(SHARE_FENCE)
+        self._released_waves = quick.prepare(statements.RELEASED_WAVES)
         self._hand_over = quick.prepare(statements.hand_over(dialect))
+        self._handed_over = quick.prepare(statements.handed_over(dialect))
         self._record = {k: quick.prepare(one) for k, one in statements.RECORD.items()}
         self._record_as_late = {k: quick.prepare(one) for k, one in statements.RECORD_LATE.items()}
         self._end_leases = statements.end_leases(dialect)
@@ -118,8 +120,7 @@ class SqlLedger(RelayLimits):
 
     def claim_issues(self, worker: int, now: datetime, limit: int) -> Sequence[Delivery]:
         claimed: list[Delivery] = []
-        with self._database.read() as transaction:
-            waves = transaction.connection.execute(statements.RELEASED_WAVES).all()
+        waves = self._quick.fetch(self._released_waves, {})
         values = {"worker": worker, "now": self._quick.instant(now)}
         for issue, number in waves:
             of_wave = values | {"issue_row": issue, "wave_number": number}
@@ -151,27 +152,27 @@ class SqlLedger(RelayLimits):
         dropped, unless it settles a doubt. InvalidTransition where a message
         that was never handed over is said to have been taken.
         """
-        quick, at = self._quick, self._quick.instant(now)
+        quick, by_kind = self._quick, self._by_kind(settled, now)
+        common = {"worker": worker, "now": quick.instant(now), "again": self._sends_again}
         recorded = []
+        granted: Collection[int] = ()
         handed_over = None
         with quick.transaction() as connection:
             if not self._database.is_sqlite:
                 quick.execute(connection, self._share_fence, {})
-            for kind, rows in self._by_kind(worker, settled, now, at).items():
-                cursor = quick.execute_each(connection, self._record[kind], rows)
+            for kind, rows in by_kind.items():
+                cursor = quick.execute_each(connection, self._record[kind], common, rows)
                 recorded.append((kind, rows, cursor))
-            if handing_over:
-                values = {"rows": self._keys(handing_over), "worker": worker, "now": at}
+            if handing_over and self._database.is_sqlite:
+                granted = self._hand_over_each(connection, common, handing_over)
+            elif handing_over:
+                values = common | {"rows": self._keys(handing_over)}
                 handed_over = quick.execute(connection, self._hand_over, values)
-                if self._database.is_sqlite:
-                    granted = {row for (row,) in handed_over}
-        if handed_over is None:
-            granted = set()
-        elif not self._database.is_sqlite:
+        if handed_over is not None:
             granted = {row for (row,) in handed_over}
         for kind, rows, cursor in recorded:
             if cursor.rowcount != len(rows):
-                self._record_late(worker, kind, rows)
+                self._record_late(kind, common, rows)
         if len(granted) != len(handing_over):
             self.put_back(worker, [row for row in handing_over if row not in granted], now)
         return granted
@@ -271,27 +272,38 @@ class SqlLedger(RelayLimits):
     def _sends_again(self) -> bool:
         return self.on_uncertain is OnUncertain.RESEND
 
+    def _hand_over_each(
+        self, connection: Any, common: dict[str, Any], rows: Sequence[int]
+    ) -> Collection[int]:
+        """Hand over row after row on SQLite; those that may go."""
+        quick, own = self._quick, [{"row": row} for row in rows]
+        cursor = quick.execute_each(connection, self._hand_over, common, own)
+        if cursor.rowcount == len(rows):
+            return set(rows)
+        values = common | {"rows": self._keys(rows)}
+        return {row for (row,) in quick.execute(connection, self._handed_over, values)}
+
     def _by_kind(
-        self, worker: int, settled: Sequence[Settlement], now: datetime, at: Any
+        self, settled: Sequence[Settlement], now: datetime
     ) -> dict[OutcomeKind, list[dict[str, Any]]]:
         """The values of outcomes, as the driver wants them."""
         by_kind: dict[OutcomeKind, list[dict[str, Any]]] = {}
         for one in settled:
-            outcome = one.outcome
-            row = {"row": one.delivery_id, "worker": worker, "now": at, **_reply_values(one)}
+            outcome, row = one.outcome, _reply_values(one)
             if outcome.kind in _WAITING:
                 row["due"] = self._quick.instant(outcome.retry_at or now)
-                row["again"] = self._sends_again
             by_kind.setdefault(outcome.kind, []).append(row)
         return by_kind
 
-    def _record_late(self, worker: int, kind: OutcomeKind, rows: list[dict[str, Any]]) -> None:
+    def _record_late(
+        self, kind: OutcomeKind, common: dict[str, Any], rows: list[dict[str, Any]]
+    ) -> None:
         """Outcomes of which some found their row no longer ours: they may settle a doubt."""
         with self._database.read() as transaction:
             never = transaction.connection.scalar(
                 sa.select(t.delivery.c.id).where(
                     t.delivery.c.id.in_([row["row"] for row in rows]),
-                    t.delivery.c.worker_id == worker,
+                    t.delivery.c.worker_id == common["worker"],
                     t.delivery.c.state == DeliveryState.CLAIMED.value,
                 )
             )
@@ -302,7 +314,8 @@ class SqlLedger(RelayLimits):
         settled = 0
         if kind in self._record_as_late:
             with self._quick.transaction() as connection:
-                cursor = self._quick.execute_each(connection, self._record_as_late[kind], rows)
+                late = self._record_as_late[kind]
+                cursor = self._quick.execute_each(connection, late, common, rows)
             settled = cursor.rowcount
         log.warning("outcome_too_late", outcome=str(kind), rows=len(rows), settled_doubts=settled)
 
@@ -327,6 +340,7 @@ def _reply_values(settlement: Settlement) -> dict[str, Any]:
         text = _ADDRESS.sub(lambda found: mask_address(found[0]), text)
     answered = outcome.kind in _DECIDED and reply.code > 0
     return {
+        "row": settlement.delivery_id,
         # A server that put us off was tried, even where it hung up without a word.
         "tried": 1 if answered or outcome.kind is OutcomeKind.DEFERRED else 0,
         "its_reason": outcome.reason,

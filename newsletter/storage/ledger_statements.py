@@ -99,6 +99,7 @@ _may_go = sa.or_(_row.issue_id.is_(None), _issue_state == IssueState.SENDING.val
 
 _OURS = sa.and_(_row.id == sa.bindparam("row", type_=_row.id.type), _row.worker_id == _WORKER)
 _HANDED = _row.state == _HANDED_OVER
+_HANDED_NOW = sa.and_(_HANDED, _row.handed_by == _WORKER, _row.handed_over_at == _NOW)
 _HELD = _row.state.in_(_literals(_CLAIMED, _HANDED_OVER))
 # A worker that was taken for dead tells in the end what became of a row in
 # doubt: better late than a second copy.
@@ -204,30 +205,39 @@ RELEASED_WAVES = (
 
 
 def hand_over(dialect: str) -> sa.Executable:
-    """Hand over those of ``rows`` that may go; their keys."""
+    """Hand over what may go: on SQLite ``row``, on PostgreSQL those of ``rows``, with their keys.
+
+    SQLite runs a statement again for less than it takes to read a list and to
+    give keys back; PostgreSQL plans each anew.
+    """
+    one = dialect == "sqlite"
     lease_lasts = (
         sa.select(t.worker.c.id)
         .where(t.worker.c.id == _WORKER, t.worker.c.lease_until > lease_clock(dialect))
         .correlate(None)
         .exists()
     )
-    return (
+    handing = (
         sa.update(t.delivery)
         .where(
-            among(_row.id, "rows", dialect),
+            _row.id == sa.bindparam("row", type_=_row.id.type)
+            if one
+            else among(_row.id, "rows", dialect),
             _row.worker_id == _WORKER,
             # Asked again where the answer was lost on its way: it held, and holds.
-            sa.or_(
-                _row.state == _CLAIMED,
-                sa.and_(_HANDED, _row.handed_by == _WORKER, _row.handed_over_at == _NOW),
-            ),
+            sa.or_(_row.state == _CLAIMED, _HANDED_NOW),
             lease_lasts,
             _may_go,
             _skip.is_(None),
         )
         .values(state=_HANDED_OVER, handed_by=_WORKER, handed_over_at=_NOW, changed_at=_NOW)
-        .returning(_row.id)
     )
+    return handing if one else handing.returning(_row.id)
+
+
+def handed_over(dialect: str) -> sa.Executable:
+    """The keys of those of ``rows`` that ``worker`` handed over at ``now``."""
+    return sa.select(_row.id).where(among(_row.id, "rows", dialect), _HANDED_NOW)
 
 
 def among(column: sa.ColumnElement[Any], name: str, dialect: str) -> sa.ColumnElement[bool]:

@@ -6,9 +6,10 @@ costs ten times what SQLite itself takes for such a transaction (217 µs against
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,15 +28,30 @@ class Prepared:
     def __init__(self, statement: Any, dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.text = str(compiled)
-        self._names: list[str] | None = compiled.positiontup
         self._constants = {
             name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
         }
+        self._in_order = _in_order(compiled.positiontup)
 
     def values(self, given: Mapping[str, Any]) -> Any:
         """The parameters of one execution, in the driver's form."""
-        whole = {**self._constants, **given}
-        return whole if self._names is None else [whole[name] for name in self._names]
+        return self.values_of_each(given, ({},))[0]
+
+    def values_of_each(
+        self, common: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]
+    ) -> list[Any]:
+        """The same of an execution for every row, with what all of them have in common."""
+        same = {**self._constants, **common}
+        in_order = self._in_order
+        return [in_order({**same, **row}) for row in rows]
+
+
+def _in_order(names: Sequence[str] | None) -> Callable[[dict[str, Any]], Any]:
+    """From values by name to what the driver takes: the same, or those of ``names`` in order."""
+    if names is None:
+        return dict
+    # Of a single name `itemgetter` makes no tuple.
+    return itemgetter(*names) if len(names) > 1 else lambda named: [named[name] for name in names]
 
 
 class QuickWriter:
@@ -105,11 +121,16 @@ class QuickWriter:
         return connection.cursor().execute(prepared.text, prepared.values(given))
 
     def execute_each(
-        self, connection: Any, prepared: Prepared, rows: Sequence[Mapping[str, Any]]
+        self,
+        connection: Any,
+        prepared: Prepared,
+        common: Mapping[str, Any],
+        rows: Iterable[Mapping[str, Any]],
     ) -> Any:
-        """Execute for every row; the cursor, whose ``rowcount`` is of all of them."""
+        """Execute for every row, with values that are ``common`` to all and its own; the
+        cursor, whose ``rowcount`` is of all of them."""
         cursor = connection.cursor()
-        cursor.executemany(prepared.text, [prepared.values(row) for row in rows])
+        cursor.executemany(prepared.text, prepared.values_of_each(common, rows))
         return cursor
 
     def close(self) -> None:
