@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+# Systems without this clock count suspension in their monotonic one.
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """What a workflow may know of the time."""
@@ -35,8 +38,7 @@ class SystemClock:
         return time.monotonic()
 
     def boottime(self) -> float:
-        # Systems without this clock count suspension in their monotonic one.
-        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+        return time.clock_gettime(_BOOTTIME)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

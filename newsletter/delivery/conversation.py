@@ -56,8 +56,9 @@ class _Expected(StrEnum):
     EMPTY = "empty"
 
 
-_ENVELOPE = (_Expected.MAIL, _Expected.RCPT, _Expected.DATA)
-_PASSED_BY = (_Expected.MAIL, _Expected.RCPT)
+# By their own names: to look a member up in its class takes as long as to call a function.
+_RESET, _MAIL, _RCPT, _DATA, _DOT, _EMPTY = _Expected
+_ENVELOPE = (_MAIL, _RCPT, _DATA)
 
 
 class Conversation:
@@ -94,7 +95,7 @@ class Conversation:
         if self.over or self._closing or self._offered is not None or self._unasked:
             return False
         # Only a dot may be awaited besides, and only where the server can take both.
-        return not self._expected or (self._pipelines and self._expected[-1] is _Expected.DOT)
+        return not self._expected or (self._pipelines and self._expected[-1] is _DOT)
 
     @property
     def idle(self) -> bool:
@@ -106,7 +107,7 @@ class Conversation:
         """What the next reply answers."""
         if not self._expected:
             return None
-        return Phase.DOT if self._expected[0] is _Expected.DOT else Phase.MAIL
+        return Phase.DOT if self._expected[0] is _DOT else Phase.MAIL
 
     @property
     def dot_waits(self) -> bool:
@@ -117,7 +118,7 @@ class Conversation:
         """Ask the server to take a message."""
         self._offered, self._failed, self._ready = offer.delivery, False, False
         if self._needs_reset:
-            self._unasked.append((_Expected.RESET, b"RSET\r\n"))
+            self._unasked.append((_RESET, b"RSET\r\n"))
             self._needs_reset = False
         if self._pipelines:
             for expected, command in self._unasked:
@@ -128,9 +129,9 @@ class Conversation:
             self._put(b"%b\r\n%b\r\nDATA\r\n" % (offer.mail, offer.recipient))
             return
         self._unasked += (
-            (_Expected.MAIL, offer.mail + b"\r\n"),
-            (_Expected.RCPT, offer.recipient + b"\r\n"),
-            (_Expected.DATA, b"DATA\r\n"),
+            (_MAIL, offer.mail + b"\r\n"),
+            (_RCPT, offer.recipient + b"\r\n"),
+            (_DATA, b"DATA\r\n"),
         )
         self._ask()
 
@@ -147,7 +148,7 @@ class Conversation:
         self._queued += octets
         self._put(b".\r\n")
         self._dot_at = self._queued
-        self._expected.append(_Expected.DOT)
+        self._expected.append(_DOT)
 
     def written(self, octets: int) -> None:
         """So many octets of `output` are on the wire."""
@@ -165,23 +166,23 @@ class Conversation:
 
     def receive(self, octets: bytes) -> list[Event]:
         """What ``octets`` of the server mean."""
-        *lines, self._rest = (self._rest + octets).split(b"\n")
+        lines = (self._rest + octets).split(b"\n")
+        self._rest = lines.pop()
         events: list[Event] = []
         expected = self._expected
         for line in lines:
             if self.over:
                 return events
+            code, asked = line[:3], expected[0] if expected else None
             if (
-                line[:1] == b"2"
+                code == b"250"
+                and (asked is _MAIL or asked is _RCPT)
                 and line[3:4] == b" "
-                and expected
-                and expected[0] in _PASSED_BY
                 and not (self._failed or self._unasked or self._lines)
             ):
                 # Nearly every reply: the server goes along with what was asked in one go.
                 expected.popleft()
                 continue
-            code = line[:3]
             if not (len(code) == 3 and code.isdigit() and b"200" <= code < b"600"):
                 return events + self.lose(f"no SMTP reply but {line[:80]!r}")
             self._lines.append(line)
@@ -249,17 +250,17 @@ class Conversation:
         expected = self._expected.popleft()
         if code == 421:
             return self._closed_by_server(expected, code, lines)
-        if expected is _Expected.DOT:
+        if expected is _DOT:
             ended = self._dot_answered(code, lines)
             self.over = self.over or self._closing
             return ended
-        if expected in (_Expected.RESET, _Expected.EMPTY):
+        if expected is _RESET or expected is _EMPTY:
             return self._cleared(expected, code, lines)
-        wanted = code == 354 if expected is _Expected.DATA else 200 <= code < 300
+        wanted = code == 354 if expected is _DATA else 200 <= code < 300
         events: list[Event] = []
         if not wanted and not self._failed:
             events += self._refused(expected, code, lines)
-        elif expected is _Expected.DATA and wanted:
+        elif expected is _DATA and wanted:
             if self._closing:
                 return []
             if not self._failed and self._offered is not None:
@@ -267,7 +268,7 @@ class Conversation:
                 return [Ready(self._offered)]
             # RFC 2920 section 3.1: the server waits for a message nobody will get.
             self._put(b".\r\n")
-            self._expected.append(_Expected.EMPTY)
+            self._expected.append(_EMPTY)
         if not self.over and self._unasked:
             self._ask()
         return events
@@ -299,9 +300,9 @@ class Conversation:
         return [Exchange(delivery, Phase.DOT, read_reply(code, _text(lines)))]
 
     def _cleared(self, expected: _Expected, code: int, lines: list[bytes]) -> list[Event]:
-        if expected is _Expected.RESET and not 200 <= code < 300:
+        if expected is _RESET and not 200 <= code < 300:
             return self.lose(f"{code} {_text(lines)} in answer to RSET")
-        self._needs_reset = self._needs_reset or expected is _Expected.EMPTY
+        self._needs_reset = self._needs_reset or expected is _EMPTY
         if self._unasked:
             self._ask()
         return []
@@ -310,7 +311,7 @@ class Conversation:
         """RFC 5321 section 3.8: what was asked was not done, and nothing more will be."""
         reply = read_reply(code, _text(lines))
         events: list[Event] = []
-        if expected is _Expected.DOT and self._sent is not None:
+        if expected is _DOT and self._sent is not None:
             events.append(Exchange(self._sent, Phase.DOT, reply))
             self._sent = None
         elif expected.value in _PHASES and self._offered is not None:
@@ -323,4 +324,4 @@ _PHASES = {"mail": Phase.MAIL, "rcpt": Phase.RCPT, "data": Phase.DATA}
 
 
 def _text(lines: list[bytes]) -> str:
-    return "\n".join(line[4:].rstrip(b"\r").decode("utf-8", "replace") for line in lines)
+    return "\n".join([line[4:].rstrip(b"\r").decode("utf-8", "replace") for line in lines])

@@ -53,9 +53,9 @@ class Dispatch:
 
     def offer(self, mono: float, now: datetime) -> None:
         """Give letters to the connections that can take one, and open more where it pays."""
+        if not len(self._outbox):
+            return
         for line in list(self._board.lines):
-            if not len(self._outbox):
-                return
             if line.conversation.may_offer:
                 letter = self.take_for(line, mono, now)
                 if letter is not None:
@@ -77,14 +77,15 @@ class Dispatch:
             return None
         if route.bucket.wait(mono) > 0:
             return None
-        letter = self._take_aside(line, mono, now) or self._take(line, mono, now)
-        if letter is not None and line.largest and not self._fits(line, letter, mono, now):
+        letter = self._take_aside(line, mono, now) if self._outbox.aside else None
+        if letter is None:
+            letter = self._take(line, mono, now)
+        if letter is None or (line.largest and not self._fits(line, letter, mono, now)):
             return None
-        if letter is not None:
-            route.bucket.take(mono)
-            assign(route, self._board.routes.values())
-            if route.granted and not letter.delivery.is_system:
-                route.granted -= 1
+        route.bucket.take(mono)
+        assign(route, self._board.routes.values())
+        if route.granted and not letter.delivery.is_system:
+            route.granted -= 1
         return letter
 
     def refused(self) -> list[Settlement]:
@@ -161,7 +162,7 @@ class Dispatch:
         return False
 
     def _take_aside(self, line: Line, mono: float, now: datetime) -> Letter | None:
-        if not self._outbox.aside or not line.route.utf8:
+        if not line.route.utf8:
             return None
         issues = not line.for_system and self._has_grant(line.route, now)
         return self._outbox.take_aside(mono, issues=issues)

@@ -386,7 +386,8 @@ class Engine:
                 [x.delivery for _, x in ready if id(x.delivery) not in granted], now
             )
         mono = self._clock.monotonic()
-        if any(one.outcome.kind is OutcomeKind.REQUEUED for one in settled):
+        others = [one for one in settled if one.outcome.kind is not OutcomeKind.ACCEPTED]
+        if any(one.outcome.kind is OutcomeKind.REQUEUED for one in others):
             # They are due again at once: look for them, system mail included.
             self._more_due, self._next_beat = True, mono
         stopping = self._callbacks.should_stop()
@@ -398,11 +399,11 @@ class Engine:
                 self._tally.count_skipped()
                 continue
             following = None
-            if not stopping and "pipelining" in line.link.offers:
+            if not stopping and line.pipelines:
                 following = self._dispatch.take_for(line, mono, now)
             self._board.hear(line, line.finish(letter, following, mono))
         self._board.drop_ended()
-        self._tell(settled, mono)
+        self._tell(others, mono)
         self._drop_called_off(now)
 
     def _put_off(self, rows: Sequence[PutOff], now: datetime, mono: float) -> None:
@@ -450,11 +451,11 @@ class Engine:
             self._ledger.put_back(self._lease.worker, rows, now)
             self._more_due = True
 
-    def _tell(self, settled: list[Settlement], mono: float) -> None:
-        for one in settled:
-            if one.outcome.kind is not OutcomeKind.ACCEPTED:
-                _log_outcome(one)
-        refusals = [one.delivery_id for one in settled if one.outcome.kind is OutcomeKind.REFUSED]
+    def _tell(self, others: list[Settlement], mono: float) -> None:
+        """Tell of what was not accepted, and how far we are."""
+        for one in others:
+            _log_outcome(one)
+        refusals = [one.delivery_id for one in others if one.outcome.kind is OutcomeKind.REFUSED]
         if refusals:
             self._callbacks.on_refusals(refusals)
         if mono >= self._next_progress:

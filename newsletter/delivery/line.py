@@ -47,6 +47,9 @@ class Line:
         # Kept for system mail: no issue goes over it.
         self.for_system = for_system
         self.link = link
+        # One in this process, which nothing tells of: it is read until there is nothing.
+        self.is_in_process = link.fileno() is None
+        self.pipelines = "pipelining" in link.offers
         self.conversation = Conversation(link.offers)
         # What the server takes at most, in octets; 0: it names no limit.
         self.largest = largest_message(link.offers)
@@ -76,17 +79,18 @@ class Line:
     def go_on(self, mono: float) -> list[Event]:
         """Read what has come, and write what could not be written before."""
         events: list[Event] = []
+        conversation = self.conversation
         try:
             while (octets := self.link.read()) is not None:
                 if not octets:
-                    return events + self.conversation.lose("the server closed the connection")
-                events += self.conversation.receive(octets)
-                if self.link.fileno() is not None:
+                    return events + conversation.lose("the server closed the connection")
+                events += conversation.receive(octets)
+                if not self.is_in_process:
                     break
         except OSError as error:
-            return events + self.conversation.lose(str(error) or type(error).__name__)
+            return events + conversation.lose(str(error) or type(error).__name__)
         self._set_deadline(mono)
-        return events + (self._pump(mono) if self.conversation.output else [])
+        return events + self._pump(mono) if conversation.output else events
 
     def waiting(self, mono: float) -> float:
         """Seconds for which the server has said nothing and taken nothing that we wait for."""

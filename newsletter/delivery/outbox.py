@@ -61,11 +61,16 @@ class _Queue:
     def first(self) -> Letter | None:
         """The first that is still ours and could be written; what could not is seen to
         by ``write``."""
-        while self._letters or self._write_some() or self._take_written():
-            letter = self._letters.popleft()
-            if self._holds(letter.delivery):
-                return letter
-        return None
+        letters = self._letters
+        while True:
+            while letters:
+                letter = letters.popleft()
+                if self._holds(letter.delivery):
+                    return letter
+            if not (self._unwritten and self._write_some()) and not (
+                self._in_writing and self._take_written()
+            ):
+                return None
 
     def clear(self) -> None:
         """Let go of everything."""
@@ -173,7 +178,7 @@ class Outbox:
 
     def let_go(self, delivery: Delivery) -> None:
         """A claim is settled, or its row no longer the worker's."""
-        if self.holds(delivery):
+        if self._claims.get(delivery.id) is delivery:
             del self._claims[delivery.id]
 
     def forget(self, row: int) -> Delivery | None:
@@ -196,7 +201,9 @@ class Outbox:
         # Nobody waits for a destination's turn with a confirmation.
         letter = self._system.first()
         if letter is None and issues:
-            letter = self._take_waiting(mono) or self._take_issue(mono)
+            letter = self._take_waiting(mono) if self._waiting else None
+            if letter is None:
+                letter = self._take_issue(mono)
         if letter is not None:
             self._pace.start(letter.group, mono)
         return letter

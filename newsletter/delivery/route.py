@@ -29,7 +29,7 @@ class Route:
     relay: Relay
     permit: Permit
     bucket: TokenBucket
-    state: RelayState = field(default_factory=RelayState)
+    state: RelayState = _WELL
     # Messages that may still go today as far as the installation granted them; None: no cap.
     granted: int | None = None
     granted_at: datetime | None = None
@@ -172,7 +172,7 @@ class Route:
         """It took a message: all is well; whether that closes an open breaker."""
         self.breaks, self.pause = 0, DOWN_SECONDS[0]
         self.error = None
-        if self.state == _WELL:
+        if self.state is _WELL or self.state == _WELL:
             return False
         self.state = _WELL
         return True
@@ -218,6 +218,8 @@ def assign(route: Route, routes: Iterable[Route]) -> None:
     """Count a message that goes over ``route``, one of ``routes``."""
     route.assigned += 1
     for other in routes:
+        if other is route:
+            continue
         # What others could not take in the meantime they need not make up for.
         least = _turn(route, 0) * _weight(other) - _DEBT
         other.assigned = max(other.assigned, least)

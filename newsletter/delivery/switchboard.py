@@ -169,7 +169,8 @@ class Switchboard:
 
     def hear(self, line: Line, events: Iterable[Event]) -> None:
         """Note what happened on a line."""
-        self.heard += [(line, event) for event in events]
+        for event in events:
+            self.heard.append((line, event))
         if line.blocked and not line.conversation.over:
             self._watch(line, selectors.EVENT_READ | selectors.EVENT_WRITE)
 
@@ -178,7 +179,7 @@ class Switchboard:
 
         Given back are the attempts to connect that were refused for good, such as a login.
         """
-        in_process = [line for line in self.lines if line.link.fileno() is None]
+        in_process = [line for line in self.lines if line.is_in_process]
         failed: list[Opened] = []
         for key, _ in self._selector.select(0.0 if in_process else seconds):
             if key.data is None:

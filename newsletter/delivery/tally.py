@@ -1,9 +1,9 @@
 """What a run did so far, and what a reply means in the light of it."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from newsletter.delivery.model import Delivery, DeliverySummary, Outcome, OutcomeKind
 from newsletter.delivery.replies import defer_or_expire
@@ -30,8 +30,7 @@ class Blame(StrEnum):
     DESTINATION = "destination"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What to record, and whom it calls in question."""
 
     outcome: Outcome
