@@ -213,7 +213,8 @@ class Engine:
                 self._beat(mono, now)
             if self._callbacks.should_stop():
                 self._withdraw(mono)
-            else:
+            elif not self._board.heard:
+                # What was heard comes first, and takes what follows by itself.
                 self._fill(mono, now)
                 self._dispatch.offer(mono, now)
             if self._settle(now):

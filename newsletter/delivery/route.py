@@ -53,10 +53,11 @@ class Route:
     error: RelayError | None = None
     # Whether people know of the last time that it was left.
     told: bool = False
+    # Asked for with every message: kept at hand.
+    slug: str = field(init=False)
 
-    @property
-    def slug(self) -> str:
-        return self.relay.slug
+    def __post_init__(self) -> None:
+        self.slug = self.relay.slug
 
     @property
     def width(self) -> int:

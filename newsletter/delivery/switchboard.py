@@ -181,14 +181,16 @@ class Switchboard:
         """
         in_process = [line for line in self.lines if line.is_in_process]
         failed: list[Opened] = []
-        for key, _ in self._selector.select(0.0 if in_process else seconds):
+        ready = self._selector.select(0.0 if in_process else seconds)
+        mono = self._clock.monotonic()
+        for key, _ in ready:
             if key.data is None:
                 self.wake.heard()
                 failed = self._welcome()
             else:
-                self._listen(key.data)
+                self._listen(key.data, mono)
         for line in in_process:
-            self._listen(line)
+            self._listen(line, mono)
         return failed
 
     def expire(self, mono: float) -> None:
@@ -269,9 +271,9 @@ class Switchboard:
         errors = (route.error for route in self.routes.values())
         return next((error for error in errors if error is not None), None)
 
-    def _listen(self, line: Line) -> None:
+    def _listen(self, line: Line, mono: float) -> None:
         was_blocked = line.blocked
-        self.hear(line, line.go_on(self._clock.monotonic()))
+        self.hear(line, line.go_on(mono))
         if was_blocked and not line.blocked and not line.conversation.over:
             self._watch(line, selectors.EVENT_READ)
 

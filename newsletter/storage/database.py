@@ -3,7 +3,7 @@
 import importlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Database:
         self.dialect: sa.Dialect = self._engine.dialect
         self.url: sa.URL = opening.url
         self.is_sqlite: bool = self.dialect.name == "sqlite"
-        self._turn = threading.Lock()
+        self._turn = _Turn(opening) if self.is_sqlite else nullcontext()
         # Both share the engine's pool.
         self._writer = self._engine.execution_options(writes=True)
         self._reader = (
@@ -125,19 +125,24 @@ class Database:
         """Close the connections."""
         self._engine.dispose()
 
-    @contextmanager
-    def own_turn(self) -> Iterator[None]:
-        """Let the threads of this process write to SQLite one after the other.
+    def own_turn(self) -> AbstractContextManager[None]:
+        """Let the threads of this process write to SQLite one after the other."""
+        return self._turn
 
-        SQLite itself would let them poll for their turn, up to 100 ms at a
-        time and in no order.
-        """
-        if not self.is_sqlite:
-            yield
-            return
-        if not self._turn.acquire(timeout=self._opening.busy_seconds):
+
+class _Turn:
+    """One thread's turn to write.
+
+    SQLite itself would let them poll for it, up to 100 ms at a time and in no order.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._opening.busy_seconds):
             raise busy(self._opening.url)
-        try:
-            yield
-        finally:
-            self._turn.release()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()

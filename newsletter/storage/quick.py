@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from newsletter.storage.columns import Instant
 from newsletter.storage.database import Database
-from newsletter.storage.driver_errors import told_plainly, translate
+from newsletter.storage.driver_errors import translate
 
 _CACHE_KIB = 16 * 1024
 
@@ -98,7 +98,7 @@ class QuickWriter:
         On PostgreSQL the statements go out together: ask each cursor for what
         it gave only when the transaction is over.
         """
-        with self._lock, self._database.own_turn(), told_plainly(self._database.url):
+        with self._lock, self._database.own_turn():
             try:
                 connection = self._connection or self._connect()
                 if self._database.is_sqlite:
