@@ -30,7 +30,7 @@ from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import clean_text
 from newsletter.storage.database import Database
 from newsletter.storage.documents import mailing_from_document
-from newsletter.storage.quick import Prepared, QuickWriter
+from newsletter.storage.quick import Prepared, QuickWriter, Version
 from newsletter.storage.relay_limits import RelayLimits
 from newsletter.storage.statements import SHARE_FENCE, fence, lease_end
 from newsletter.storage.worker_sessions import WorkerSessions
@@ -63,9 +63,14 @@ class SqlLedger(RelayLimits):
         self._share_fence = quick.prepare(SHARE_FENCE)
         self._released_waves = quick.prepare(statements.RELEASED_WAVES)
         self._hand_over = quick.prepare(statements.hand_over(dialect))
+        self._hand_over_judged = quick.prepare(statements.hand_over(dialect, judged=True))
         self._handed_over = quick.prepare(statements.handed_over(dialect))
         self._record = {k: quick.prepare(one) for k, one in statements.RECORD.items()}
         self._record_as_late = {k: quick.prepare(one) for k, one in statements.RECORD_LATE.items()}
+        # On SQLite: the rows whose reader had not left when they were claimed, and the version
+        # of the database that this was last true of.
+        self._judged: set[int] = set()
+        self._judged_in: Version | None = None
         self._end_leases = statements.end_leases(dialect)
         self._dialect = dialect
 
@@ -258,7 +263,7 @@ class SqlLedger(RelayLimits):
         claimed: list[Delivery] = []
         while len(claimed) < limit:
             wanted = limit - len(claimed)
-            rows = self._quick.fetch(prepared, values | {"wanted": wanted})
+            rows = self._judge(prepared, values | {"wanted": wanted})
             # In the order of their keys; of a delivery's own fields the first is its key.
             for state, first_tried_at, queued_at, *fields in sorted(rows, key=_by_key):
                 if state == _CLAIMED:
@@ -268,6 +273,22 @@ class SqlLedger(RelayLimits):
                 break
         return claimed
 
+    def _judge(self, prepared: Prepared, values: dict[str, Any]) -> list[Any]:
+        """The rows that a claim takes or skips, by what became of their readers."""
+        quick = self._quick
+        if not self._database.is_sqlite:
+            return quick.fetch(prepared, values)
+        with quick.transaction() as connection:
+            rows = list(quick.execute(connection, prepared, values))
+            self._forget_judged_before(quick.version(connection))
+            self._judged.update(_by_key(row) for row in rows if row[0] == _CLAIMED)
+        return rows
+
+    def _forget_judged_before(self, version: Version) -> None:
+        if version != self._judged_in:
+            self._judged.clear()
+            self._judged_in = version
+
     @property
     def _sends_again(self) -> bool:
         return self.on_uncertain is OnUncertain.RESEND
@@ -275,9 +296,18 @@ class SqlLedger(RelayLimits):
     def _hand_over_each(
         self, connection: Any, common: dict[str, Any], rows: Sequence[int]
     ) -> Collection[int]:
-        """Hand over row after row on SQLite; those that may go."""
+        """Hand over row after row on SQLite; those that may go.
+
+        Whether a reader left or was suppressed takes four look-ups all over the file. The
+        claim has made them, and they need not be made again while nobody else has written
+        to the database: what this connection writes are deliveries.
+        """
         quick, own = self._quick, [{"row": row} for row in rows]
-        cursor = quick.execute_each(connection, self._hand_over, common, own)
+        self._forget_judged_before(quick.version(connection))
+        judged = self._judged.issuperset(rows)
+        self._judged.difference_update(rows)
+        statement = self._hand_over_judged if judged else self._hand_over
+        cursor = quick.execute_each(connection, statement, common, own)
         if cursor.rowcount == len(rows):
             return set(rows)
         values = common | {"rows": self._keys(rows)}

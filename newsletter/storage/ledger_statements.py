@@ -204,11 +204,12 @@ RELEASED_WAVES = (
 )
 
 
-def hand_over(dialect: str) -> sa.Executable:
+def hand_over(dialect: str, *, judged: bool = False) -> sa.Executable:
     """Hand over what may go: on SQLite ``row``, on PostgreSQL those of ``rows``, with their keys.
 
     SQLite runs a statement again for less than it takes to read a list and to
-    give keys back; PostgreSQL plans each anew.
+    give keys back; PostgreSQL plans each anew. Of rows that are ``judged`` it is
+    known that the reader has not left: only the rest is asked.
     """
     one = dialect == "sqlite"
     lease_lasts = (
@@ -228,7 +229,7 @@ def hand_over(dialect: str) -> sa.Executable:
             sa.or_(_row.state == _CLAIMED, _HANDED_NOW),
             lease_lasts,
             _may_go,
-            _skip.is_(None),
+            *([] if judged else [_skip.is_(None)]),
         )
         .values(state=_HANDED_OVER, handed_by=_WORKER, handed_over_at=_NOW, changed_at=_NOW)
     )

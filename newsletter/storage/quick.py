@@ -20,6 +20,8 @@ from newsletter.storage.driver_errors import translate
 
 _CACHE_KIB = 16 * 1024
 
+Version = tuple[Any, int]
+
 
 class Prepared:
     """A statement as the driver takes it. Values are given as `QuickWriter.instant` and
@@ -115,6 +117,13 @@ class QuickWriter:
             except BaseException:
                 self._give_up()
                 raise
+
+    def version(self, connection: Any) -> Version:
+        """In a transaction on SQLite: the same as in an earlier one where nobody else has
+        written in between, be it another connection of this process."""
+        [(version,)] = connection.execute("PRAGMA data_version")
+        # Versions of another connection tell nothing.
+        return connection, version
 
     def execute(self, connection: Any, prepared: Prepared, given: Mapping[str, Any]) -> Any:
         """Execute once; the cursor."""

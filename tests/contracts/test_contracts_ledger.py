@@ -148,6 +148,19 @@ def test_who_left_is_skipped_at_the_claim_and_at_the_hand_over(
     assert rows(database)[1].reason in ("left", "suppressed")
 
 
+def test_a_later_claim_does_not_speak_for_the_readers_of_an_earlier_one(
+    database: Database, ledger: Workers
+) -> None:
+    start_sending(database, 4)
+    first, second, third = ledger.claim("w", NOW, LEASE, 3)
+    assert ledger.hand_over(first, "w", NOW)
+    move_reader(database, 1, SubscriptionState.UNSUBSCRIBED)
+    (fourth,) = ledger.claim("w", NOW, LEASE, 1)
+    together = [second.id, third.id, fourth.id]
+    assert ledger.groups.commit(ledger.number("w"), [], together, NOW) == {third.id, fourth.id}
+    assert states(database) == ["handed_over", "skipped", "handed_over", "handed_over"]
+
+
 def test_a_claim_fills_up_behind_those_who_left(database: Database, ledger: Workers) -> None:
     start_sending(database, 6)
     for number in (0, 1, 3):
