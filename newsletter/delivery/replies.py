@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from newsletter.delivery.model import Outcome, OutcomeKind, Phase, Reply
 from newsletter.delivery.reply_reasons import READER_REASONS, SENDER_FAULTS, reason_of
@@ -9,7 +10,7 @@ from newsletter.delivery.retry import next_try
 from newsletter.log import mask_address
 
 _MAX_TEXT = 500
-_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)\s*")
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)\s*")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 # The server wants a login, or one better: RFC 4954 section 6, RFC 3207 section 4.
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
@@ -27,8 +28,8 @@ def read_reply(code: int, text: str) -> Reply:
     lines: list[str] = []
     for line in text.splitlines():
         found = _ENHANCED.match(line) if line[1:2] == "." else None
-        if found and found[1] == str(code)[:1]:
-            enhanced = enhanced or f"{found[1]}.{int(found[2])}.{int(found[3])}"
+        if found and line[0] == str(code)[0]:
+            enhanced = enhanced or _write_enhanced(found[1])
             line = line[found.end() :]
         lines.append(line)
     joined = " ".join(" ".join(lines).split())
@@ -37,6 +38,13 @@ def read_reply(code: int, text: str) -> Reply:
     if "@" in joined:
         joined = _ADDRESS.sub(lambda address: mask_address(address[0]), joined)
     return Reply(code=code, text=joined[:_MAX_TEXT], enhanced=enhanced)
+
+
+# A server has few of them, and says one with every message.
+@lru_cache(maxsize=256)
+def _write_enhanced(code: str) -> str:
+    """An enhanced code without leading zeros."""
+    return ".".join(str(int(number)) for number in code.split("."))
 
 
 def judge_reply(
