@@ -14,7 +14,7 @@ from newsletter.delivery.pacing import DestinationPace
 _KEPT_OF_A_GROUP = 20
 # Rows that are written at a time, which takes half of what it takes one by one, and also
 # makes it worth a thread's while.
-_WRITTEN_TOGETHER = 16
+_WRITTEN_TOGETHER = 32
 # Who has to wait longer than this is put off, so that others get the room (seconds).
 _LONGEST_WAIT = 5.0
 # Until another message to the destination is answered.

@@ -152,7 +152,7 @@ def test_letters_written_in_threads_come_in_order_and_ring(pool: ThreadPoolExecu
     # Several lots, of which the first one takes its time.
     outbox.add([row(number) for number in range(1, 71)], 0.0)
     assert outbox.issues == 70
-    for _ in range(4):
+    for _ in range(2):
         assert rang.acquire(timeout=10)
     assert take_all(outbox) == []
     hold.set()
