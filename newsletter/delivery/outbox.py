@@ -258,6 +258,10 @@ class Outbox:
 
     def _take_issue(self, mono: float) -> Letter | None:
         while (letter := self._issues.first()) is not None:
+            # Written ahead: whose mail host it is may have been learned since.
+            group = self._group_of(letter.delivery.domain)
+            if group != letter.group:
+                letter = letter._replace(group=group)
             letter = self._take_or_wait(letter, mono)
             if letter is not None:
                 return letter
