@@ -1,17 +1,20 @@
 """The issue as a real browser lays it out. Pictures are drawn here or blocked: no network."""
 
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.publication.colour import ENOUGH, contrast, invert
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.issue import render_issue, write_html
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.system_mail import render_confirmation
 from newsletter.rendering.view import view_issue
+from newsletter.stories.model import Picture
 from tests.rendering.sample_issue import (
     BASE_URL,
     NEWSLETTER,
@@ -37,6 +40,21 @@ _COMPUTED = """() => [...document.querySelectorAll('body *')].map(element => {
 _OVERFLOW = """() => [...document.querySelectorAll('body *')]
   .filter(element => element.getBoundingClientRect().right > innerWidth + 0.5)
   .map(element => element.tagName + '.' + element.className)"""
+
+# Words that stand on more than one line; those with a hyphen may.
+_BROKEN_WORDS = """() => {
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    for (const word of node.data.matchAll(/[\\p{L}\\p{N}\\p{M}]+/gu)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(box => box.top)).size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+}"""
 
 _COLOURS = """() => {
   const seen = (element, name) => {
@@ -98,6 +116,95 @@ def test_long_words_do_not_break_the_layout(
         with shown(browser, rendered.html, width, pictures=True) as page:
             assert page.evaluate(_OVERFLOW) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+# What one line of a phone can't hold, alone or in its size.
+LONG_WORDS = {
+    "en": (
+        "Counterrevolutionaries",
+        "Bundesverfassungsgerichtsentscheidung",
+        "Достопримечательностями",
+        "https://paper.example/2025/08/04/" + "a-very-long-address-" * 3 + "of-a-story",
+        "antidisestablishmentarianism" * 3,
+        "State-of-the-art-public-transportation-infrastructure/redevelopment",
+    ),
+    "hy": (
+        "Հակահեղափոխականություն",
+        "Միջկառավարականությունների",
+        "Հակահեղափոխականություն-միջկառավարականությունների",
+    ),
+}
+
+
+def _long_worded(language: str, kind: BlockKind, logo: Picture | None) -> Issue:
+    """An issue of long words, each of them once as lead or card and in every other place."""
+    words = cycle(LONG_WORDS[language])
+    note = "\n\n".join(LONG_WORDS[language])
+    issue = whole_issue(language=language, note=f"{note}\n\n{note}", title=next(words))
+    return replace(
+        issue,
+        logo=logo,
+        block=Block(kind, next(words), next(words)),
+        sections=tuple(
+            replace(
+                section,
+                title=next(words),
+                items=tuple(
+                    replace(
+                        item,
+                        headline=(word := next(words)),
+                        excerpt=f"{word} {word}",
+                        byline=word,
+                        department=word,
+                        language=language,
+                        picture=item.picture and replace(item.picture, caption=word, credit=word),
+                    )
+                    for item in section.items
+                ),
+            )
+            for section in issue.sections
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "kind"),
+    [("en", BlockKind.QUOTE), ("en", BlockKind.NUMBER), ("hy", BlockKind.QUESTION)],
+)
+def test_one_long_word_makes_nothing_wider_than_the_screen(
+    browser: Browser, templates: Templates, language: str, kind: BlockKind
+) -> None:
+    word = max(LONG_WORDS[language], key=len)
+    logo = whole_issue().logo if kind is BlockKind.NUMBER else None
+    html = render_issue(
+        _long_worded(language, kind, logo),
+        PUBLICATION.model_copy(update={"name": word, "postal_address": word}),
+        WHOLE_NEWSLETTER.model_copy(update={"name": word, "signature": word}),
+        base_url=BASE_URL,
+        templates=templates,
+    ).html
+    for shape in (html, without_styles(html)):
+        for width in (320, 375, 414, 700):
+            with shown(browser, shape, width, pictures=True) as page:
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert page.evaluate(_OVERFLOW) == []
+
+
+@pytest.mark.parametrize("language", ["en", "hy"])
+def test_a_word_that_fits_its_line_stays_whole(
+    browser: Browser, templates: Templates, language: str
+) -> None:
+    rendered = render_issue(
+        whole_issue(language=language),
+        PUBLICATION,
+        WHOLE_NEWSLETTER,
+        base_url=BASE_URL,
+        templates=templates,
+    )
+    for html in (rendered.html, without_styles(rendered.html)):
+        for width in (320, 700):
+            with shown(browser, html, width, pictures=True) as page:
+                assert page.evaluate(_BROKEN_WORDS) == []
 
 
 def test_axe_finds_nothing(browser: Browser, templates: Templates, whole: RenderedIssue) -> None:
