@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from newsletter.checks.model import Finding, Level, in_order, stop, warn
 from newsletter.checks.places import Places, list_some, name_item
 from newsletter.issues.model import Issue
+from newsletter.rendering.addresses import find_addresses
 from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
 
@@ -66,12 +67,9 @@ def find_links(issue: Issue, rendered: RenderedIssue, own_root: str) -> tuple[Ma
     """
     places = Places(disarm_marks(issue), rendered)
     tree = LexborHTMLParser(rendered.html)
-    written = [
-        *(node.attributes.get("href") or "" for node in tree.css("a[href]")),
-        *_ADDRESS.findall(rendered.text),
-    ]
+    hrefs = [node.attributes.get("href") or "" for node in tree.css("a[href]")]
     links: dict[str, MailLink] = {}
-    for href in written:
+    for href in (*hrefs, *find_addresses(rendered.text, hrefs)):
         address = places.target(href)
         if not _ADDRESS.match(address) or any(slot in address for slot in ReaderSlot):
             continue

@@ -10,6 +10,7 @@ from newsletter.checks.model import Finding, stop, warn
 from newsletter.checks.places import Places, list_some, name_item
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Publication
+from newsletter.rendering.addresses import find_addresses
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
 from newsletter.rendering.text import COLUMNS
 from newsletter.stories.canonical import canonical_url
@@ -166,9 +167,10 @@ def _compare(
     text: str,
 ) -> Iterator[Finding]:
     alone: dict[tuple[str, str], list[str]] = defaultdict(list)
+    hrefs = [node.attributes.get("href") or "" for node in tree.css("a[href]")]
     linked = {
-        "HTML": {places.name(node.attributes.get("href") or "") for node in tree.css("a[href]")},
-        "text": {places.name(address) for address in _ADDRESS.findall(rendered.text)},
+        "HTML": {places.name(href) for href in hrefs},
+        "text": {places.name(address) for address in find_addresses(rendered.text, hrefs)},
     }
     for section in issue.sections:
         for item in section.items:

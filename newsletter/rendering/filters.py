@@ -13,8 +13,10 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from newsletter.errors import RenderError
+from newsletter.rendering.addresses import split_addresses
 from newsletter.words import (
     SOURCE_LANGUAGE,
     is_armenian,
@@ -119,6 +121,14 @@ def has_capitals(text: str) -> bool:
     return not is_armenian(text) and text.upper() != text.lower()
 
 
+def link_addresses(text: str) -> Markup:
+    """HTML in which the addresses that stand bare in ``text`` can be followed."""
+    return Markup().join(
+        Markup('<a href="{0}">{0}</a>').format(piece) if is_address else escape(piece)
+        for piece, is_address in split_addresses(text)
+    )
+
+
 def language_in(context: Context, language: str | None = None) -> str:
     """The language asked for, else the template's own."""
     return str(language or context.get("language") or SOURCE_LANGUAGE)
@@ -173,6 +183,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "weekday": _weekday,
     "direction": text_direction,
     "script": script_of,
+    "linked": link_addresses,
 }
 TESTS: Mapping[str, Callable[..., bool]] = {
     "armenian": is_armenian,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.publication.model import Newsletter, Publication
+from newsletter.rendering.addresses import split_addresses
 from newsletter.rendering.filters import count_noun, format_day
 from newsletter.rendering.view import IssueView, ItemView, SectionView
 from newsletter.words import Words, words_of
@@ -38,14 +39,30 @@ def write_text(
 
 
 def wrap(text: str, indent: str = "") -> str:
-    """``text`` as lines of at most 78 columns."""
-    return textwrap.fill(
-        " ".join(text.split()),
-        width=COLUMNS,
-        initial_indent=indent,
-        subsequent_indent=" " * len(indent),
-        break_on_hyphens=False,
-    )
+    """``text`` as lines of at most 78 columns, and its addresses whole on lines of their own."""
+    inset = " " * len(indent)
+    lines: list[str] = []
+    behind_address = False
+    for piece, is_address in split_addresses(" ".join(text.split())):
+        if is_address:
+            if indent.strip() and not lines:
+                lines.append(indent.rstrip())
+            lines.append(piece)
+        else:
+            words = piece.lstrip()
+            if behind_address and words == piece:
+                # What ends the sentence stays at the address: mail programs know it for that.
+                closing, _, words = piece.partition(" ")
+                lines[-1] += closing
+            lines += textwrap.wrap(
+                words,
+                width=COLUMNS,
+                initial_indent=inset if lines else indent,
+                subsequent_indent=inset,
+                break_on_hyphens=False,
+            )
+        behind_address = is_address
+    return "\n".join(lines)
 
 
 def underline(text: str, line: str) -> str:

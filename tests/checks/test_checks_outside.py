@@ -93,6 +93,17 @@ def test_links_are_asked_for_where_they_lead_and_without_our_tag(clicks: str) ->
     assert all(link.item for link in found[: len(issue.items)])
 
 
+def test_a_long_address_in_the_note_is_asked_for_once_and_whole() -> None:
+    long = "https://elsewhere.example/" + "a-very-long-address-" * 4 + "of-a-story"
+    issue = sample_issue(note=f"We thank {long}. And https://other.example/Cup_(sport), too.")
+    rendered = render_issue(
+        issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=Templates()
+    )
+    addresses = {link.address for link in find_links(issue, rendered, BASE_URL)}
+    asked = {one for one in addresses if "elsewhere" in one or "other.example" in one}
+    assert asked == {long, "https://other.example/Cup_(sport)"}
+
+
 MARKED = b"""\
 X-Spam-Checker-Version: SpamAssassin 4.0.1
 X-Spam-Status: %s, score=%s required=5.0 tests=FREE_MONEY,

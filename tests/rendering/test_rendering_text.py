@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,46 @@ def test_the_footer_tells_how_to_leave_and_where_we_are(rendered: RenderedIssue)
     assert f"\n{BASE_URL}/unsubscribe/{ReaderSlot.UNSUBSCRIBE}\n" in rendered.text
     assert f"\n{BASE_URL}/preferences/{ReaderSlot.PREFERENCES}\n" in rendered.text
     assert rendered.text.endswith("12 Bridge Street, Glendale, CA 91200\n")
+
+
+LONG = "https://paper.example/2025/08/04/" + "a-very-long-address-" * 4 + "of-a-story?page=2&all=1"
+
+
+def _written(note: str) -> str:
+    issue = sample_issue(note=note)
+    view = view_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL)
+    return write_text(view, issue, PUBLICATION, NEWSLETTER)
+
+
+@pytest.mark.parametrize(
+    ("note", "lines"),
+    [
+        (f"See {LONG} for more.", f"See\n{LONG}\nfor more."),
+        (f"See {LONG}. Or not.", f"See\n{LONG}.\nOr not."),
+        (f"({LONG})", f"(\n{LONG})"),
+        (LONG, LONG),
+        ("As at https://a.example/ and here", "As at\nhttps://a.example/\nand here"),
+        ("Of https://a.example/Cup_(sport), too", "Of\nhttps://a.example/Cup_(sport),\ntoo"),
+    ],
+)
+def test_an_address_among_words_goes_whole_on_a_line_of_its_own(note: str, lines: str) -> None:
+    assert f"\n\n{lines}\n\n" in _written(note)
+
+
+@given(WORDS, WORDS)
+def test_no_address_is_cut_whatever_stands_around_it(before: str, behind: str) -> None:
+    rows = _written(f"{before} {LONG} {behind}").split("\n")
+    assert LONG in rows
+
+
+def test_addresses_in_a_headline_or_an_excerpt_go_whole_too() -> None:
+    issue = sample_issue(lead="late2")
+    item = replace(issue.sections[1].items[0], headline=LONG, excerpt=f"At {LONG}")
+    second = issue.sections[1].items[1]
+    issue = replace(issue, sections=(replace(issue.sections[1], items=(second, item)),))
+    view = view_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL)
+    text = write_text(view, issue, PUBLICATION, NEWSLETTER)
+    assert f"\n1.\n{LONG}\n   Armenia & Region · By Lilit Hakobyan · 6 min\n   At\n{LONG}\n" in text
 
 
 @given(WORDS, WORDS, WORDS)
