@@ -1,14 +1,19 @@
 """How the mail stands where a mail program takes something away from it."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
+from newsletter.pictures.model import PictureFile
 from newsletter.publication.colour import ENOUGH, contrast, invert
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
-from tests.rendering.sample_issue import PUBLICATION, WHOLE_NEWSLETTER, whole_issue
+from newsletter.stories.model import Picture
+from tests.rendering.sample_issue import BASE_URL, PUBLICATION, WHOLE_NEWSLETTER, whole_issue
 from tests.rendering.screens import shown, to_hex, without_styles
 
 # What a reader is told in a picture's place, and on what.
@@ -125,6 +130,40 @@ def test_with_pictures_blocked_their_words_can_be_read(
         assert contrast(*pair) >= ENOUGH, words
         if scheme == "light":
             assert contrast(*map(invert, pair)) >= ENOUGH, words
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_the_words_of_a_logo_or_photo_can_be_read_whether_it_shows_what_is_behind_or_not(
+    browser: Browser, templates: Templates, scheme: str, suffix: str
+) -> None:
+    name = f"{'0' * 40}.{suffix}"
+    issue = whole_issue()
+    shown_at_site = replace(issue, logo=Picture("https://paper.example/logo.svg"))
+    issue = replace(issue, logo=Picture("", files=(PictureFile("logo", name, 960, 96),)))
+    latest = issue.sections[1]
+    items = tuple(
+        replace(
+            item,
+            picture=item.picture
+            and replace(
+                item.picture,
+                files=(PictureFile("lead", name, 1184, 666), PictureFile("card", name, 400, 300)),
+            ),
+        )
+        for item in latest.items
+    )
+    issue = replace(issue, sections=(issue.sections[0], replace(latest, items=items)))
+    for each, logo in ((issue, ".logo"), (shown_at_site, ".logo-free")):
+        html = render_issue(
+            each, PUBLICATION, WHOLE_NEWSLETTER, base_url=BASE_URL, templates=templates
+        ).html
+        with shown(browser, html, 700, scheme) as page:
+            assert page.locator(logo).count() == 1
+            found = page.evaluate(_ALTS)
+        assert len(found) == 11
+        for words, colour, ground in found:
+            assert contrast(to_hex(colour), to_hex(ground)) >= ENOUGH, (logo, words)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
