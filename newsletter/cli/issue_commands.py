@@ -15,9 +15,10 @@ from newsletter.cli.issue_correction import (
     SubjectOption,
     SummaryOption,
     WithdrawOption,
-    describe_link_correction,
+    describe_correction,
     read_correction,
     read_link_request,
+    read_reason,
 )
 from newsletter.cli.issue_explanation import explain_issue
 from newsletter.cli.issue_report import STANDARD_OUTPUT, print_report, write_csv, write_json
@@ -181,13 +182,13 @@ def show(
                 "preview": link,
                 "waves": waves,
                 "paused_relays": paused,
-                "link_corrections": corrections,
+                "corrections": corrections,
             }
         )
     else:
         print_issue(issue)
         for correction in corrections:
-            say(f"since {correction.at:%Y-%m-%d %H:%M} UTC {describe_link_correction(correction)}")
+            say(f"since {correction.at:%Y-%m-%d %H:%M} UTC {describe_correction(correction)}")
         for wave in waves if len(waves) > 1 else ():
             say(f"wave {wave.sentence()}")
         for relay in paused:
@@ -425,7 +426,12 @@ def correct(
             total = tx.mailings.counts(issue.public_id).total
         with progress_bar("correcting", total) as advance:
             revision = revise_issue(
-                installation, issue, correction, actor=ACTOR, on_progress=advance
+                installation,
+                issue,
+                correction,
+                actor=ACTOR,
+                told=read_reason(because),
+                on_progress=advance,
             )
     if json:
         made = {name: value for name, value in vars(revision).items() if name != "issue"}
@@ -445,8 +451,8 @@ def _correct_links(
 ) -> None:
     made = correct_links(installation, issue, request, actor=ACTOR)
     if json:
-        print_json({**issue_document(issue), "link_corrections": made})
+        print_json({**issue_document(issue), "corrections": made})
         return
     for correction in made:
-        print(f"issue {issue.slot}: {describe_link_correction(correction)}")
+        print(f"issue {issue.slot}: {describe_correction(correction)}")
     say("so it is in every mail of it within seconds, and its page in the archive says so")

@@ -7,7 +7,7 @@ import typer
 
 from newsletter.errors import UsageError
 from newsletter.issues.correct import Correction
-from newsletter.issues.model import Block, CorrectionKind, LinkCorrection
+from newsletter.issues.model import Block, CorrectionKind, CorrectionNote
 from newsletter.workflows.correct_links import LinkRequest
 
 HeadlineOption = Annotated[
@@ -36,9 +36,7 @@ WithdrawOption = Annotated[
 ]
 BecauseOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="TEXT", help="with --link or --withdraw alone: what the archive says of it"
-    ),
+    typer.Option(metavar="TEXT", help="what the archive says of it, behind what was corrected"),
 ]
 RemoveOption = Annotated[
     list[str] | None,
@@ -91,24 +89,32 @@ def read_link_request(
 
     ``others`` says whether anything else of the issue is to be corrected.
     """
-    for option, asked in (("--withdraw", withdraw), ("--because", because)):
-        if asked and (others or not (link or withdraw)):
-            raise UsageError(
-                f"{option} goes with --link and --withdraw alone; correct the rest in a call of "
-                "its own",
-                subject=option,
-            )
+    if withdraw and others:
+        raise UsageError(
+            "--withdraw goes with --link alone; correct the rest in a call of its own",
+            subject="--withdraw",
+        )
     if others or not (link or withdraw):
         return None
-    told = " ".join((because or "").split())
+    told = read_reason(because)
     return LinkRequest(_by_story("--link", link or ()), tuple(withdraw or ()), told)
 
 
-def describe_link_correction(correction: LinkCorrection) -> str:
-    """What became of a story's links, for the editor."""
+def read_reason(because: str | None) -> str:
+    """The editor's own words on a correction, in one line; "" for none."""
+    return " ".join((because or "").split())
+
+
+def describe_correction(correction: CorrectionNote) -> str:
+    """What was corrected after the issue had gone out, for the editor."""
     if correction.kind is CorrectionKind.WITHDRAWN:
         return f"the links of “{correction.headline}” are withdrawn"
-    return f"the links of “{correction.headline}” lead to {correction.url}"
+    if correction.kind is CorrectionKind.CHANGED:
+        return f"the links of “{correction.headline}” lead to {correction.url}"
+    if correction.kind is CorrectionKind.REMOVED:
+        return f"“{correction.headline}” is out"
+    of = f" of “{correction.headline}”" if correction.headline else ""
+    return f"the {correction.kind.value}{of} is another"
 
 
 def _by_story(option: str, texts: Sequence[str]) -> dict[str, str]:

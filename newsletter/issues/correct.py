@@ -6,9 +6,17 @@ the section "latest", as `newsletter issue show` counts them.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from newsletter.errors import NotFound, UsageError
-from newsletter.issues.model import Block, Issue, Item, Section
+from newsletter.issues.model import (
+    Block,
+    CorrectionKind,
+    CorrectionNote,
+    Issue,
+    Item,
+    Section,
+)
 from newsletter.stories.canonical import title_key
 
 _TELLING_WORDS = 5
@@ -101,6 +109,39 @@ def describe_changes(before: Issue, after: Issue) -> tuple[str, ...]:
         )
         changed += [f"the {name} of {place}" for name, old, new in parts if old != new]
     return tuple(changed)
+
+
+def note_changes(
+    before: Issue, after: Issue, at: datetime, told: str = ""
+) -> tuple[CorrectionNote, ...]:
+    """What a correction changed, to be told to those who read the issue as it was before."""
+    old = {item.story_id: item for item in before.items}
+    new = {item.story_id: item for item in after.items}
+    lines = (
+        (CorrectionKind.SUBJECT, before.subject, after.subject),
+        (CorrectionKind.SUBJECT, before.preheader, after.preheader),
+        (CorrectionKind.NOTE, before.note, after.note),
+        (CorrectionKind.BLOCK, before.block, after.block),
+    )
+    notes = [CorrectionNote(at, kind, "", "", told=told) for kind, was, now in lines if was != now]
+    for story, item in old.items():
+        now = new.get(story)
+        if now is None:
+            notes.append(
+                CorrectionNote(at, CorrectionKind.REMOVED, story, item.headline, told=told)
+            )
+            continue
+        parts = (
+            (CorrectionKind.HEADLINE, item.headline, now.headline, ""),
+            (CorrectionKind.SUMMARY, item.excerpt, now.excerpt, ""),
+            (CorrectionKind.CHANGED, item.url, now.url, now.url),
+        )
+        notes += [
+            CorrectionNote(at, kind, story, now.headline, url, told)
+            for kind, was, is_now, url in parts
+            if was != is_now
+        ]
+    return tuple(dict.fromkeys(notes))
 
 
 def find_leftovers(before: Issue, after: Issue) -> tuple[str, ...]:

@@ -260,18 +260,28 @@ class FoundLink:
 
 
 class CorrectionKind(StrEnum):
-    """What was done to a sent link."""
+    """What was done to an issue that readers have: to a story's links, or by a revision."""
 
-    CHANGED = "changed"
+    CHANGED = "changed"  # its links lead elsewhere
     WITHDRAWN = "withdrawn"
+    HEADLINE = "headline"
+    SUMMARY = "summary"
+    REMOVED = "removed"  # the story is out
+    SUBJECT = "subject"  # or the preheader
+    NOTE = "note"
+    BLOCK = "block"
+
+
+# What was done to a story's links.
+OF_LINKS = frozenset((CorrectionKind.CHANGED, CorrectionKind.WITHDRAWN))
 
 
 @dataclass(frozen=True)
-class LinkCorrection:
-    """What became of a story's links after the mail had gone out, to be told in the archive.
+class CorrectionNote:
+    """What was corrected after the mail had gone out, to be told in the archive.
 
-    ``headline`` is the story's in that mail. ``told`` are the editor's own words,
-    empty where they gave none.
+    ``story_id`` and ``headline`` are empty where it is no story's; ``headline`` is as
+    the issue has it then. ``told`` are the editor's own words, empty where they gave none.
     """
 
     at: datetime

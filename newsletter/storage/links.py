@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from newsletter.feedback.model import Addressee, ClickSum, ReaderClicks
 from newsletter.issues.model import (
     CorrectionKind,
+    CorrectionNote,
     FoundLink,
-    LinkCorrection,
     LinkPlace,
     StoryLink,
 )
@@ -98,7 +98,7 @@ class LinkRepository:
         ).one_or_none()
         return FoundLink(*row[:4], withdrawn=row.withdrawn_at is not None) if row else None
 
-    def correct(self, issue_id: str, correction: LinkCorrection, actor: str) -> None:
+    def correct(self, issue_id: str, correction: CorrectionNote, actor: str) -> None:
         """Change where a story's links of an issue lead, or take them back; logged."""
         key = issue_key(self._connection, issue_id)
         withdrawn = correction.kind is CorrectionKind.WITHDRAWN
@@ -110,6 +110,14 @@ class LinkRepository:
             else {"withdrawn_at": None, "url": correction.url}
         )
         self._connection.execute(sa.update(t.link).where(*mine).values(**values))
+        self.note(issue_id, correction)
+        detail = {"story": correction.story_id, "from": sorted(before), "to": correction.url}
+        act = "links withdrawn" if withdrawn else "links changed"
+        self._changes.record(correction.at, actor, "issue", issue_id, act, detail)
+
+    def note(self, issue_id: str, correction: CorrectionNote) -> None:
+        """Keep for the archive that something of an issue was corrected."""
+        key = issue_key(self._connection, issue_id)
         self._connection.execute(
             sa.insert(t.link_correction).values(
                 issue_id=key,
@@ -125,12 +133,9 @@ class LinkRepository:
         self._connection.execute(
             sa.update(t.issue).where(t.issue.c.id == key).values(changed_at=correction.at)
         )
-        detail = {"story": correction.story_id, "from": sorted(before), "to": correction.url}
-        act = "links withdrawn" if withdrawn else "links changed"
-        self._changes.record(correction.at, actor, "issue", issue_id, act, detail)
 
-    def corrections(self, issue_id: str) -> list[LinkCorrection]:
-        """What was corrected in an issue's links, the oldest first."""
+    def corrections(self, issue_id: str) -> list[CorrectionNote]:
+        """What was corrected in an issue after it had gone out, the oldest first."""
         rows = self._connection.execute(
             sa.select(t.link_correction)
             .join_from(t.link_correction, t.issue)
@@ -138,7 +143,7 @@ class LinkRepository:
             .order_by(t.link_correction.c.id)
         )
         return [
-            LinkCorrection(
+            CorrectionNote(
                 row.at, CorrectionKind(row.kind), row.story, row.headline, row.url, row.told
             )
             for row in rows

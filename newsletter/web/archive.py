@@ -16,7 +16,7 @@ from newsletter.issues.model import Issue
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import upcoming_slot
-from newsletter.rendering.corrections import tell_correction
+from newsletter.rendering.corrections import tell_corrections
 from newsletter.rendering.fill import strip_personal
 from newsletter.rendering.share import describe_issue, share_picture, small_picture
 from newsletter.storage.archive import ArchivePlace
@@ -170,8 +170,8 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
     language = _choose_language(request, issue, mailings)
     zone = newsletter.zone_in(settings.publication)
     corrections = [
-        Correction(one.at.astimezone(zone).date(), tell_correction(one, page.tag))
-        for one in corrected
+        Correction(at.astimezone(zone).date(), sentence)
+        for at, sentence in tell_corrections(corrected, page.tag)
     ]
     html = _frame(
         context, settings, newsletter, place, issue, mailings, language, page, beside, corrections

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.issues.model import Issue
+from newsletter.issues.model import OF_LINKS, Issue
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.share import SharedPicture, describe_issue, share_picture
 from newsletter.rendering.view import split_paragraphs
@@ -139,7 +139,7 @@ def _read_feed(context: WebContext, request: Request) -> _Feed:
                 "web/feed_issue.html",
                 issue=issue,
                 # Of links that were corrected; withdrawn ones lead nowhere.
-                corrected={one.story_id: one.url for one in corrections},
+                corrected={one.story_id: one.url for one in corrections if one.kind in OF_LINKS},
                 paragraphs=split_paragraphs(issue.note),
                 picture=share_picture(issue, context.base_url),
                 language=issue.language,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
 from newsletter.issues.correct import find_item, place_of
-from newsletter.issues.model import CorrectionKind, Issue, IssueState, LinkCorrection, StoryLink
+from newsletter.issues.model import CorrectionKind, CorrectionNote, Issue, IssueState, StoryLink
 from newsletter.log import get_logger
 from newsletter.publication.campaign import carries_tag, tag_link
 from newsletter.publication.model import Settings
@@ -24,7 +24,7 @@ _SENT = frozenset((IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, Issue
 @dataclass(frozen=True)
 class LinkRequest:
     """What an editor asks for. ``urls`` are by story, ``withdrawn`` are stories: each named by
-    its id or its place. ``told`` is what the archive says of it, in place of our own words."""
+    its id or its place. ``told`` is what the archive says of it, behind our own words."""
 
     urls: dict[str, str]
     withdrawn: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class LinkRequest:
 
 def correct_links(
     installation: Installation, issue: Issue, request: LinkRequest, *, actor: str
-) -> tuple[LinkCorrection, ...]:
+) -> tuple[CorrectionNote, ...]:
     """Change where the links of a sent issue lead, for everybody who has it; what was changed.
 
     No mail is sent for it. InvalidTransition where nobody has the issue yet;
@@ -80,7 +80,7 @@ def links_alone_suffice(installation: Installation, issue: Issue) -> bool:
 
 
 def put_corrections(
-    tx: Transaction, issue: Issue, corrections: Iterable[LinkCorrection], actor: str
+    tx: Transaction, issue: Issue, corrections: Iterable[CorrectionNote], actor: str
 ) -> None:
     """Make corrections, each logged and kept for the archive."""
     for correction in corrections:
@@ -95,17 +95,22 @@ def put_corrections(
 
 
 def changed_addresses(
-    settings: Settings, before: Issue, after: Issue, links: Iterable[StoryLink], now: datetime
-) -> tuple[LinkCorrection, ...]:
+    settings: Settings,
+    before: Issue,
+    after: Issue,
+    links: Iterable[StoryLink],
+    now: datetime,
+    told: str = "",
+) -> tuple[CorrectionNote, ...]:
     """What a revision changes for those who have the issue: addresses of stories that lead through
-    us. ``links`` are the issue's as they were sent."""
+    us. ``links`` are the issue's as they were sent, ``told`` the editor's words on it."""
     old = {item.story_id: item for item in before.items}
     urls = {
         item.story_id: item.url
         for item in after.items
         if item.story_id in old and item.url != old[item.story_id].url
     }
-    return _corrections(settings, before, links, LinkRequest(urls), now)
+    return _corrections(settings, before, links, LinkRequest(urls, told=told), now)
 
 
 def links_left(issue: Issue, before: Issue, links: Iterable[StoryLink]) -> tuple[str, ...]:
@@ -132,13 +137,13 @@ def _corrections(
     request: LinkRequest,
     now: datetime,
     former: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[LinkCorrection, ...]:
+) -> tuple[CorrectionNote, ...]:
     """The corrections that change something; ``former`` are the headlines of stories that only
     mails of earlier revisions have, by id."""
     by_story: dict[str, list[StoryLink]] = {}
     for link in links:
         by_story.setdefault(link.story_id, []).append(link)
-    made: dict[str, LinkCorrection] = {}
+    made: dict[str, CorrectionNote] = {}
     for story, url in request.urls.items():
         place, story_id, headline = _find_story(issue, by_story, former, story)
         target = web_address(_tagged(settings, issue, url))
@@ -150,13 +155,13 @@ def _corrections(
             )
         mine = by_story.get(story_id, [])
         if any(link.url != target or link.withdrawn_at for link in mine):
-            made[story_id] = LinkCorrection(
+            made[story_id] = CorrectionNote(
                 now, CorrectionKind.CHANGED, story_id, headline, target, request.told
             )
     for story in request.withdrawn:
         _, story_id, headline = _find_story(issue, by_story, former, story)
         if any(link.withdrawn_at is None for link in by_story.get(story_id, [])):
-            made[story_id] = LinkCorrection(
+            made[story_id] = CorrectionNote(
                 now, CorrectionKind.WITHDRAWN, story_id, headline, told=request.told
             )
     return tuple(made.values())

@@ -10,6 +10,7 @@ from newsletter.issues.correct import (
     correct_issue,
     describe_changes,
     find_leftovers,
+    note_changes,
     place_of,
 )
 from newsletter.issues.model import Issue, IssueState
@@ -52,9 +53,13 @@ def revise_issue(
     correction: Correction,
     *,
     actor: str,
+    told: str = "",
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Revision:
     """Make the next revision of a paused issue; the issue stays paused.
+
+    If somebody has an earlier one, its page in the archive tells what was changed, and
+    ``told``, the editor's own words, behind it.
 
     It goes to whoever certainly has not got the issue. A reader whose message
     may have been taken gets the same bytes again, if anything. InvalidTransition
@@ -94,13 +99,20 @@ def revise_issue(
         freeze_mailings(tx, installation, settings, after, variants, now, revision=number)
         # Who has the issue already is led to the same addresses.
         links = tx.links.of_issue(issue.public_id)
-        put_corrections(tx, after, changed_addresses(settings, before, after, links, now), actor)
+        led = changed_addresses(settings, before, after, links, now, told)
+        put_corrections(tx, after, led, actor)
         counts = tx.mailings.counts(issue.public_id)
+        has_it = counts.accepted or counts.uncertain
+        stories_led = {(one.kind, one.story_id) for one in led}
+        for note in note_changes(before, after, now, told) if has_it else ():
+            if (note.kind, note.story_id) not in stories_led:
+                tx.links.note(issue.public_id, note)
     log.info("issue_corrected", newsletter=issue.newsletter, issue=issue.slot, revision=number)
     _, readers = give_newest(installation, after, on_progress)
-    has_it = counts.accepted or counts.uncertain
     left = links_left(after, before, links) if has_it else ()
-    notices = (*find_leftovers(before, after), *left, *_find_gone(installation, after))
+    unsaid = ("Nobody has the issue as it was, so its page says nothing of the change.",)
+    untold = unsaid if told and not has_it else ()
+    notices = (*find_leftovers(before, after), *left, *untold, *_find_gone(installation, after))
     return Revision(after, number, readers, changes, findings, notices)
 
 

@@ -5,11 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
+from starlette.testclient import TestClient
 
 from newsletter.clock import SystemClock
 from newsletter.config import load_config
 from newsletter.issues.model import IssueState
 from newsletter.storage.transaction import Transaction
+from newsletter.web.app import create_app
+from newsletter.web.context import WebContext
 from newsletter.workflows.opening import open_installation
 from tests.acceptance.command_line import Answer
 from tests.cli.conftest import Call
@@ -74,7 +78,7 @@ def test_a_correction_and_who_got_what(call: Call, folder: Path) -> None:
         (("--link", "latest/1="), 2, "begins with https://"),
         (("--withdraw", "latest/9"), 1, "latest/1, latest/2"),
         (("--withdraw", "latest/1", "--subject", "Better"), 2, "a call of its own"),
-        (("--because", "We erred."), 2, "--link and --withdraw"),
+        (("--because", "We erred."), 2, "--subject"),
         (("--subject", "Headline 3"), 1, "nothing changed"),
         (("--block", "poem=Roses"), 2, "write quote=TEXT, number=TEXT or question=TEXT"),
         (("--block-source", "Ani"), 2, "belongs to --block"),
@@ -163,8 +167,47 @@ def test_a_revision_leads_those_who_have_the_issue_to_the_same_pages(
     must(call, folder, "issue", "correct", *change)
     assert links_of(folder)["latest/1"] == {"https://paper.example/new"}
     assert links_of(folder)["latest/2"] == {"https://paper.example/4"}
-    shown = must(call, folder, "issue", "show", "--json").json["link_corrections"]
-    assert [(one["story_id"], one["kind"]) for one in shown] == [("story3", "changed")]
+    shown = must(call, folder, "issue", "show", "--json").json["corrections"]
+    assert [(one["story_id"], one["kind"]) for one in shown] == [
+        ("story3", "changed"),
+        ("", "note"),
+    ]
+
+
+def test_a_revision_is_told_of_in_the_archive_to_those_who_have_another(
+    call: Call, folder: Path
+) -> None:
+    must(call, folder, "issue", "pause")
+    change = ("--headline", "latest/1=What happened", "--remove", "latest/2", "--note", "Now so.")
+    because = ("--because", "We  named a <wrong> town.")
+    at = ("--now", "2025-08-06T10:00:00+00:00")
+    must(call, folder, "issue", "correct", *change, *because, *at)
+    assert archive_note(folder) == (
+        "Corrected on August 6, 2025: The editors’ note was changed. The headline of “What "
+        "happened” was changed. “Headline 4” was taken out. We named a <wrong> town."
+    )
+    shown = must(call, folder, "issue", "show").err
+    assert "since 2025-08-06 10:00 UTC the headline of “What happened” is another" in shown
+    assert "“Headline 4” is out" in shown
+    must(call, folder, "issue", "correct", "--summary", "latest/1=In short.", *at)
+    assert archive_note(folder).endswith("The summary of “What happened” was changed.")
+
+
+def test_what_nobody_has_is_changed_without_a_word_in_the_archive(call: Call, paused: Path) -> None:
+    answer = must(call, paused, "issue", "correct", "--note", "Hm.", "--because", "We erred.")
+    assert "Nobody has the issue as it was" in answer.err
+    assert must(call, paused, "issue", "show", "--json").json["corrections"] == []
+
+
+def archive_note(folder: Path) -> str:
+    """The words on corrections above the issue in the archive."""
+    config = load_config(folder / "config.toml", {})
+    with open_installation(config, SystemClock()) as installation:
+        client = TestClient(create_app(WebContext.of(installation)), base_url="http://127.0.0.1")
+        page = client.get("/archive/weekly/2025-W32")
+    note = LexborHTMLParser(page.text).css_first(".archive-note")
+    assert note is not None
+    return " ".join(note.text().split())
 
 
 @pytest.mark.parametrize("called", ["latest/2", "story4"])

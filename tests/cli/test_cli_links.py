@@ -20,7 +20,7 @@ from newsletter.config import load_config
 from newsletter.demo.catcher import MailCatcher
 from newsletter.issues.model import IssueState
 from newsletter.publication.campaign import carries_tag
-from newsletter.rendering.corrections import tell_correction
+from newsletter.rendering.corrections import tell_corrections
 from newsletter.web.app import create_app
 from newsletter.web.context import WebContext
 from newsletter.workflows.deliver import deliver, open_ledger
@@ -227,7 +227,7 @@ def test_sent_links_are_corrected_and_taken_back(call: Call, sent: Path) -> None
     assert "the links of “Headline 3” lead to https://paper.example/new?a=b&utm_" in answer.out
     told = ("--because", "The first version named a wrong town.")
     made = call(sent, *options, "--withdraw", "story1", *told, "--json").json
-    assert [one["kind"] for one in made["link_corrections"]] == ["withdrawn"]
+    assert [one["kind"] for one in made["corrections"]] == ["withdrawn"]
     with browsing(sent) as browser:
         expected = f"https://paper.example/new?a=b&{TAG}#c"
         for link in (mail.headlines["Headline 3"], mail.pictures[0], mail.text["Headline 3"]):
@@ -241,9 +241,9 @@ def test_sent_links_are_corrected_and_taken_back(call: Call, sent: Path) -> None
             logged = [(c.actor, c.act) for c in tx.changes.of("issue", issue.public_id)][-2:]
     assert logged == [("command line", "links changed"), ("command line", "links withdrawn")]
     assert {f"{one.at:%Y-%m-%d %H:%M}" for one in found} == {"2025-08-09 10:00"}
-    assert [tell_correction(one, "en") for one in found] == [
+    assert [sentence for _, sentence in tell_corrections(found, "en")] == [
         "The link of “Headline 3” leads to another page now.",
-        "The first version named a wrong town.",
+        "The link of “Headline 1” was withdrawn. The first version named a wrong town.",
     ]
     # What was sent is as it was.
     assert [item.url for item in issue.items] == [f"https://paper.example/{n}" for n in range(1, 5)]

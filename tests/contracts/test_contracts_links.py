@@ -12,10 +12,10 @@ from newsletter.feedback.model import Addressee, ClickSum, ReaderClicks
 from newsletter.issues.links import story_links
 from newsletter.issues.model import (
     CorrectionKind,
+    CorrectionNote,
     FoundLink,
     Issue,
     IssueState,
-    LinkCorrection,
     StoryLink,
 )
 from newsletter.storage import tables as t
@@ -74,7 +74,7 @@ def test_people_s_clicks_of_a_story_are_added_over_its_places(database: Database
 
 def test_corrections_change_all_places_of_a_story(database: Database) -> None:
     issue, links = sent(database)
-    moved = LinkCorrection(
+    moved = CorrectionNote(
         NOW,
         CorrectionKind.CHANGED,
         "story1",
@@ -82,7 +82,7 @@ def test_corrections_change_all_places_of_a_story(database: Database) -> None:
         "https://paper.example/new",
         "We erred.",
     )
-    gone = LinkCorrection(NOW + MINUTE, CorrectionKind.WITHDRAWN, "story2", "Headline 2")
+    gone = CorrectionNote(NOW + MINUTE, CorrectionKind.WITHDRAWN, "story2", "Headline 2")
     with database.write() as tx:
         for correction in (moved, gone):
             tx.links.correct(issue.public_id, correction, "anna")
@@ -113,7 +113,7 @@ def test_an_issue_that_is_drafted_again_has_no_old_links(database: Database) -> 
         links = story_links(issue)
         tx.links.keep(issue.public_id, links)
         tx.links.add_clicks({(links[0].public_id, DAY): ClickSum(1, 0)})
-        gone = LinkCorrection(NOW, CorrectionKind.WITHDRAWN, "story2", "Headline 2")
+        gone = CorrectionNote(NOW, CorrectionKind.WITHDRAWN, "story2", "Headline 2")
         tx.links.correct(issue.public_id, gone, "anna")
         assert tx.issues.move(issue.public_id, {issue.state}, IssueState.CANCELLED, "test", NOW)
         again = an_issue(public_id="again")

@@ -2,17 +2,19 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from newsletter.issues.model import CorrectionKind, Issue, LinkCorrection, LinkPlace
+from newsletter.issues.model import CorrectionKind, CorrectionNote, Issue, LinkPlace
 from newsletter.publication.model import Clicks
-from newsletter.rendering.corrections import tell_correction
+from newsletter.rendering.corrections import tell_corrections
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import strip_personal, strip_personal_text
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.links import lead_straight, target_of
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
+from newsletter.words import is_armenian
 from tests.contracts.nouns import NOW
 from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
 
@@ -136,9 +138,23 @@ def test_where_a_link_leads_in_the_end(by_reader: RenderedIssue) -> None:
 
 @pytest.mark.parametrize("language", ["en", "en-GB", "hy", "hy-AM", "fr"])
 def test_a_correction_is_told(language: str) -> None:
-    changed = LinkCorrection(NOW, CorrectionKind.CHANGED, "story1", "A {curly} title", "https://x")
+    changed = CorrectionNote(NOW, CorrectionKind.CHANGED, "story1", "A {curly} title", "https://x")
     for kind in CorrectionKind:
-        sentence = tell_correction(replace(changed, kind=kind), language)
-        assert "A {curly} title" in sentence
-        assert ("հղում" in sentence) is language.startswith("hy")
-    assert tell_correction(replace(changed, told="We {erred}."), language) == "We {erred}."
+        ((at, sentence),) = tell_corrections([replace(changed, kind=kind)], language)
+        assert at == NOW
+        of_a_story = kind not in (CorrectionKind.SUBJECT, CorrectionKind.NOTE, CorrectionKind.BLOCK)
+        assert ("A {curly} title" in sentence) is of_a_story
+        assert is_armenian(sentence) is language.startswith("hy")
+    ((_, sentence),) = tell_corrections([replace(changed, told="We {erred}.")], "en")
+    # Ours first, so that it is always said which story it is about.
+    assert sentence == "The link of “A {curly} title” leads to another page now. We {erred}."
+
+
+def test_what_was_corrected_at_once_is_told_at_once() -> None:
+    note = CorrectionNote(NOW, CorrectionKind.NOTE, "", "", told="We erred.")
+    story = replace(note, kind=CorrectionKind.REMOVED, story_id="story1", headline="A title")
+    later = replace(story, at=NOW + timedelta(minutes=1), told="")
+    assert [sentence for _, sentence in tell_corrections([note, story, later], "en")] == [
+        "The editors’ note was changed. “A title” was taken out. We erred.",
+        "“A title” was taken out.",
+    ]

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 from starlette.testclient import TestClient
 
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.issues.model import CorrectionKind, Issue, IssueState, LinkCorrection
+from newsletter.issues.model import CorrectionKind, CorrectionNote, Issue, IssueState
 from newsletter.pictures.model import PictureFile
 from newsletter.publication.model import Settings
 from newsletter.rendering.model import ReaderSlot
@@ -320,7 +320,7 @@ def test_a_corrected_link_is_told_of_above_the_issue_and_right_in_the_feeds(thre
             (CorrectionKind.WITHDRAWN, "", "We took the <story> back."),
         ):
             issue = "issue2025w32" if url else "issue2025w31"
-            made = LinkCorrection(later, kind, "story1", "First Lorries", url, told)
+            made = CorrectionNote(later, kind, "story1", "First Lorries", url, told)
             tx.links.correct(issue, made, "anna")
     words = {
         slot: " ".join(page(three.client, f"/archive/weekly/{slot}").css_first(".archive-note")
@@ -329,7 +329,8 @@ def test_a_corrected_link_is_told_of_above_the_issue_and_right_in_the_feeds(thre
     }  # fmt: skip
     # By the newsletter's own calendar: in Los Angeles it was still the day before.
     assert words == {
-        "2025-W31": "Corrected on August 11, 2025: We took the <story> back.",
+        "2025-W31": "Corrected on August 11, 2025: The link of “First Lorries” was withdrawn. "
+        "We took the <story> back.",
         "2025-W32": "Corrected on August 11, 2025: The link of “First Lorries” leads to another "
         "page now.",
     }

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from newsletter.errors import StorageError
 from newsletter.feedback.model import Click, ReaderClicks
 from newsletter.issues.links import story_links
-from newsletter.issues.model import CorrectionKind, IssueState, LinkCorrection, LinkPlace
+from newsletter.issues.model import CorrectionKind, CorrectionNote, IssueState, LinkPlace
 from newsletter.publication.model import Clicks, Settings
 from newsletter.storage.database import Database
 from newsletter.tokens import Purpose
@@ -182,7 +182,7 @@ def test_what_is_no_web_address_is_never_led_to(site: Site, url: str) -> None:
 
 def correct(site: Site, kind: CorrectionKind, url: str = "") -> None:
     with site.database.write() as tx:
-        made = LinkCorrection(site.clock.now(), kind, "story1", "First Lorries", url)
+        made = CorrectionNote(site.clock.now(), kind, "story1", "First Lorries", url)
         tx.links.correct("issue2025w32", made, "anna")
 
 
