@@ -20,7 +20,7 @@ from newsletter.demo.readers import made_up_readers
 from newsletter.demo.server import serve_in_thread
 from newsletter.demo.site import create_site
 from newsletter.errors import UsageError
-from newsletter.issues.model import Issue
+from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.net.fetcher import Fetcher
 from newsletter.sources.discovery import discover_site
 from newsletter.subscribers.csv_import import open_subscriber_file
@@ -48,6 +48,19 @@ port = {port}
 tls = "none"
 """
 
+
+# What its editors wrote for this week's issue, which holds the same stories on any day.
+_SIGNATURE = "Sirvart Kalfayan, editor of the Courier Weekly"
+_NOTE = """\
+A week of things that came home: a samovar to its train, a carpet to its village, a cinema to \
+Gyumri. If you have ten minutes, begin with the train. If you have two, read about the fence at \
+Sevan and who moved it."""
+_BLOCK = Block(
+    BlockKind.QUOTE,
+    "A statue says: look up. What we lack is something that says: sit down, move over, whose boy "
+    "are you?",
+    "Maral Tashjian-Ruiz on the new square",
+)
 
 # The made-up paper links to addresses of real hosts that know nothing of it.
 _UNASKED = """
@@ -125,12 +138,25 @@ def run_demo(
         with Fetcher(user_agent=user_agent(paper_url)) as fetcher:
             profile = discover_site(fetcher, paper_url, allow_private=is_private_address(paper_url))
         say(f"found {profile.name}: " + ", ".join(f"{s.kind} {s.url}" for s in profile.sources))
-        plan = _plan(clock.now(), profile.timezone, port=port, relay_port=catcher.port)
+        plan = _plan(
+            clock.now(),
+            profile.timezone,
+            port=port,
+            relay_port=catcher.port,
+            signature="" if site else _SIGNATURE,
+        )
         text = config_text(profile, plan) + _ANY_ADDRESS
         config_path.write_text(text if site else f"{text}{_UNASKED}", encoding="utf-8")
         with open_installation(load_config(config_path, {}), clock) as installation:
             result = _send_first_issue(
-                installation, subscribers, outbox, started, say=say, progress=progress
+                installation,
+                subscribers,
+                outbox,
+                started,
+                note="" if site else _NOTE,
+                block=None if site else _BLOCK,
+                say=say,
+                progress=progress,
             )
             (folder / _MARKER).write_text(
                 json.dumps(result.document(), ensure_ascii=False, indent=2), encoding="utf-8"
@@ -146,6 +172,8 @@ def _send_first_issue(
     outbox: Path,
     started: float,
     *,
+    note: str,
+    block: Block | None,
     say: Callable[[str], None],
     progress: Callable[[int], None],
 ) -> DemoResult:
@@ -158,7 +186,7 @@ def _send_first_issue(
     newsletter = only_newsletter(settings, None)
     _add_readers(installation, newsletter.slug, subscribers)
     slot = find_slot(installation, settings, newsletter, None)
-    draft = draft_issue(installation, newsletter, slot, actor=ACTOR)
+    draft = draft_issue(installation, newsletter, slot, actor=ACTOR, note=note, block=block)
     say(f"drafted {draft.issue.slot} with {len(draft.issue.items)} stories: {draft.issue.subject}")
     start = start_sending(installation, draft.issue, actor=ACTOR)
     with open_ledger(installation) as ledger:
@@ -197,7 +225,9 @@ def _add_readers(installation: Installation, newsletter: str, count: int) -> Non
     )
 
 
-def _plan(now: datetime, zone_name: str | None, *, port: int, relay_port: int) -> SetUp:
+def _plan(
+    now: datetime, zone_name: str | None, *, port: int, relay_port: int, signature: str
+) -> SetUp:
     """A newsletter whose time is the next minute, so that the issue is today's on any day."""
     local = (now + timedelta(minutes=1)).astimezone(ZoneInfo(zone_name or DEMO_ZONE))
     return SetUp(
@@ -209,6 +239,7 @@ def _plan(now: datetime, zone_name: str | None, *, port: int, relay_port: int) -
         draft_at=f"{local - timedelta(days=1):%a %H:%M}",
         send_at=f"{local:%a %H:%M}",
         approval="auto",
+        signature=signature,
     )
 
 

@@ -26,10 +26,9 @@ def sample_issues(newsletter: Newsletter) -> Mapping[str, tuple[Issue, Newslette
         update={
             "sections": _SECTIONS,
             "signature": newsletter.signature or "The editor",
-            "reply_to": newsletter.reply_to or newsletter.sender.address,
         }
     )
-    bare = whole.model_copy(update={"signature": "", "reply_to": None})
+    bare = whole.model_copy(update={"signature": ""})
     plain = whole.model_copy(update={"sections": newsletter.sections})
     issues = _issues()
     newsletters = {

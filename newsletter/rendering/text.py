@@ -112,8 +112,7 @@ def _write_block(block: Block, view: IssueView, words: Words) -> str:
         )
     if block.kind is BlockKind.QUESTION:
         rows.insert(0, wrap(words.gettext("A question to our readers")))
-        if view.write_to:
-            rows.append(wrap(view.write_to))
+        rows.append(wrap(view.write_to))
     line = "-" * COLUMNS
     return "\n".join(row for row in (line, *rows, line) if row)
 
@@ -150,7 +149,7 @@ def _write_footer(
     )
     return [
         "\n" + underline(words.gettext("End of this issue"), "-"),
-        *_write_question(view, words),
+        _write_question(view, words),
         wrap(
             words.gettext(
                 "You get this e-mail because you subscribed to %(newsletter)s.", newsletter=name
@@ -167,16 +166,14 @@ def _write_footer(
     ]
 
 
-def _write_question(view: IssueView, words: Words) -> list[str]:
-    if not view.write_to:
-        return []
+def _write_question(view: IssueView, words: Words) -> str:
     if view.minutes:
         minutes = count_noun(view.minutes, "minutes", words.language)
         asked = words.gettext("Was this issue worth your %(minutes)s?", minutes=minutes)
     else:
         asked = words.gettext("Was this issue worth your time?")
     introduced = words.gettext("%(label)s:", label=words.gettext("Write to the editors"))
-    return [wrap(f"{asked} {introduced}") + f"\n{view.write_to}"]
+    return wrap(f"{asked} {introduced}") + f"\n{view.write_to}"
 
 
 def _join(facts: Iterable[str]) -> str:

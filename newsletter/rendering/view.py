@@ -207,8 +207,8 @@ def view_issue(
         sections=sections,
         block=issue.block,
         answers=_answers(issue, newsletter),
-        write_to=newsletter.reply_to or "",
-        write_url=mail_link(newsletter.reply_to, issue.title) if newsletter.reply_to else "",
+        write_to=_write_to(newsletter),
+        write_url=mail_link(_write_to(newsletter), issue.title),
         share=share_links(publication.share, archive_url, issue.subject or issue.title, words),
         story_count=len({item.story_id for item in issue.items}),
         minutes=issue.minutes,
@@ -249,8 +249,6 @@ def _name_span(issue: Issue, newsletter: Newsletter) -> str:
 
 def _answers(issue: Issue, newsletter: Newsletter) -> tuple[Link, ...]:
     """What a reader may say of the issue by one tap and a mail; nothing else is noted."""
-    if not newsletter.reply_to:
-        return ()
     words = words_of(issue.language)
     # Translators: answers to "Was this issue worth your fourteen minutes?"
     answers = (
@@ -259,9 +257,14 @@ def _answers(issue: Issue, newsletter: Newsletter) -> tuple[Link, ...]:
         words.gettext("Not this week"),
     )
     return tuple(
-        Link(answer, mail_link(newsletter.reply_to, f"{answer} · {issue.title}"))
+        Link(answer, mail_link(_write_to(newsletter), f"{answer} · {issue.title}"))
         for answer in answers
     )
+
+
+def _write_to(newsletter: Newsletter) -> str:
+    """Where answers to the mail go."""
+    return newsletter.reply_to or newsletter.sender.address
 
 
 def _view_logo(logo: Picture, base_url: str) -> LogoView | None:

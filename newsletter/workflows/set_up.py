@@ -56,6 +56,7 @@ class SetUp:
     draft_at: str = "Thu 12:00"
     send_at: str = "Fri 07:00"
     approval: str = "required"
+    signature: str = ""
 
 
 def is_private_address(url: str) -> bool:
@@ -115,6 +116,7 @@ def config_text(profile: SiteProfile, plan: SetUp = SetUp()) -> str:
         f"draft_at = {_toml(plan.draft_at)}",
         f"send_at = {_toml(plan.send_at)}",
         f'approval = {_toml(plan.approval)}        # "auto" sends without asking',
+        *([f"signature = {_toml(plan.signature)}"] if plan.signature else []),
         'changed_headline = "take"    # after the draft; "flag" keeps the old one and tells you',
         'max_lateness = "12 hours"',
         "",

@@ -56,8 +56,14 @@ def test_demo_sends_a_full_issue_to_everyone(tmp_path: Path, now: str) -> None:
     assert len(messages) == len({message["To"] for message in messages}) == 200
     assert len({message["Message-ID"] for message in messages}) == 200
     tokens = set()
+    # Every part that an issue can have; its editors' words are of stories that it holds.
+    headlines = " ".join(item["headline"] for item in told["items"])
+    for story in ("Samovar", "Carpet", "կինոթատրոն", "Sevan", "Statue"):
+        assert story in headlines, now
     for message in messages:
         html = message.get_body(("html",)).get_content()
+        for part in ("A week of things", "Sirvart Kalfayan", "whose boy are you?", "mailto:"):
+            assert part in html
         link = message["List-Unsubscribe"].strip("<>")
         assert link in html
         assert told["items"][0]["headline"] in message.get_body(("plain",)).get_content()

@@ -412,6 +412,29 @@ def test_empty_parts_leave_no_hole(
         assert ("rule", "rule") not in itertools.pairwise(kinds), part
 
 
+@pytest.mark.parametrize(
+    ("reply_to", "asked"),
+    [(None, "weekly@paper.example"), ("editors@paper.example", "editors@paper.example")],
+)
+def test_readers_are_always_asked_what_they_think(
+    reply_to: str | None, asked: str, templates: Templates
+) -> None:
+    newsletter = NEWSLETTER.model_copy(update={"reply_to": reply_to})
+    rendered = render_issue(
+        sample_issue(block=Block(BlockKind.QUESTION, "Which road?")),
+        PUBLICATION,
+        newsletter,
+        base_url=BASE_URL,
+        templates=templates,
+    )
+    tree = LexborHTMLParser(rendered.html)
+    links = [node.attributes["href"] or "" for node in tree.css(".choice a, .quiet a")]
+    assert len(links) == 4
+    assert all(link.startswith(f"mailto:{asked}?subject=") for link in links)
+    # Below the question to the readers, and at the end.
+    assert rendered.text.count(f"\n{asked}\n") == 2
+
+
 def subsets(parts: tuple[dict[str, object], ...]) -> list[tuple[dict[str, object], ...]]:
     return [
         chosen for size in range(len(parts) + 1) for chosen in itertools.combinations(parts, size)
