@@ -66,12 +66,16 @@ packages: ## Debian packages that the tests use: a browser, WordPress, Postfix
 archives: ## source archives whose feeds and pages the tests read
 	@PYTHON="$(PYTHON)" bash tests/archives.sh
 
+.PHONY: npm
+npm: setup-dev ## npm packages that the tests measure mails and pages with
+	@bash tests/npm.sh
+
 .PHONY: test
-test: setup-dev packages archives check ## everything once, within ten minutes
+test: setup-dev packages archives npm check ## everything once, within ten minutes
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGS)
 
 .PHONY: test-long
-test-long: setup-dev packages archives ## the long loops
+test-long: setup-dev packages archives npm ## the long loops
 	@$(BIN)/pytest -n 2 --dist loadfile -m long $(ARGS)
 
 .PHONY: bench
@@ -102,4 +106,4 @@ lock: .tools/.stamp ## resolve the dependencies anew
 
 .PHONY: clean
 clean: ## remove what make has made
-	@rm -rf .venv .tools .archives .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .tools .archives .npm .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,21 +1,17 @@
 """`newsletter demo`: the whole job on any day of the year, and what it leaves running."""
 
 import re
-import subprocess
-import threading
-import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as mail_policy
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from tests.acceptance.command_line import ENVIRONMENT, command, newsletter
+from tests.acceptance.command_line import newsletter
+from tests.acceptance.served_demo import Served, request, serve_demo
 
 
 def received(outbox: Path) -> list[EmailMessage]:
@@ -81,62 +77,10 @@ def test_demo_leaves_another_folder_alone(tmp_path: Path) -> None:
     assert (tmp_path / "letters" / "mine.txt").read_text(encoding="utf-8") == "keep"
 
 
-class Served:
-    """A demo that is left running, and what it printed."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.links: dict[str, str] = {}
-        self._ready = threading.Event()
-        self._reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
-        self._reader.start()
-
-    def wait(self) -> None:
-        assert self._ready.wait(90), self.links
-
-    def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            if match := re.match(r"(the issue|the outbox|sign up|the paper):\s+(\S+)", line):
-                self.links[match[1]] = match[2]
-            if line.startswith("Ctrl+C"):
-                self._ready.set()
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    arguments = ("demo", "--dir", "new", "--port", "0", "--subscribers", "5")
-    process = subprocess.Popen(
-        command(*arguments),
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
-    with process:
-        demo = Served(process)
-        try:
-            demo.wait()
-            yield demo
-        finally:
-            process.terminate()
-    assert process.returncode == 0
-
-
-def request(url: str, form: dict[str, str] | None = None) -> tuple[int, str]:
-    parts = urllib.parse.urlsplit(url)
-    connection = HTTPConnection(parts.hostname, parts.port, timeout=20)
-    try:
-        path = parts.path + (f"?{parts.query}" if parts.query else "")
-        if form is None:
-            connection.request("GET", path)
-        else:
-            body = urllib.parse.urlencode(form)
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode("utf-8", "replace")
-    finally:
-        connection.close()
+    with serve_demo(tmp_path) as demo:
+        yield demo
 
 
 def test_served_demo_shows_issue_outbox_and_sign_up(served: Served) -> None:
