@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from newsletter.checks.model import Finding, stop, warn
 from newsletter.checks.places import Places, list_some, name_item, shown
 from newsletter.issues.model import Issue
-from newsletter.rendering.css import STYLE_SIZE, lint_declarations, lint_kept
+from newsletter.rendering.css import STYLE_SIZE, WIDEST, lint_declarations, lint_kept
 from newsletter.rendering.filters import text_direction
 from newsletter.rendering.inline import DOCTYPE
 from newsletter.rendering.model import RenderedIssue
@@ -199,3 +199,13 @@ def _check_style(tree: LexborHTMLParser) -> Iterator[Finding]:
     ]
     for where, fault in list(dict.fromkeys(faults))[:5]:
         yield warn("style", fault.sentence, fault.mend, where)
+    for node in tree.css("[width]"):
+        width = node.attributes.get("width") or ""
+        if width.isdecimal() and int(width) > WIDEST:
+            yield warn(
+                "style",
+                f"A {node.tag} is {width} px wide, and mail programs have room for {WIDEST}.",
+                "Write a width of 640 px at most.",
+                node.tag or "",
+            )
+            break

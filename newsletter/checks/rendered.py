@@ -17,7 +17,10 @@ from newsletter.publication.model import Publication
 from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
 
-UNRESOLVED = re.compile(r"\{\{|\}\}|\{%|%\}|%7B%7B|XX[A-Z]{4,}XX")
+# Also those of other services, whose templates and texts papers bring along.
+UNRESOLVED = re.compile(
+    r"\{\{|\}\}|\{%|%\}|%7B%7B|XX[A-Z]{4,}XX|%%[A-Za-z_][\w.-]*%%|\*\|[A-Za-z_][\w:.-]*\|\*"
+)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -16,6 +16,7 @@ from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.css import (
     Fault,
     lint_base,
+    lint_braces,
     lint_dark,
     lint_kept,
     mixed_shorthands,
@@ -35,6 +36,8 @@ _SUFFIXES = frozenset((".html", ".css", ".txt", ".xml"))
 _CONDITIONAL = re.compile(r"<!--\[if mso\]>.*?<!\[endif\]-->", re.DOTALL)
 _STYLE = re.compile(r"<style\b([^>]*)>(.*?)</style>", re.IGNORECASE | re.DOTALL)
 _PLACE = re.compile(r"^(?P<file>.+?), line (?P<line>\d+): (?P<sentence>.*)$", re.DOTALL)
+_UNDEFINED = re.compile(r"is undefined|has no (?:attribute|element)")
+_ENDLESS = re.compile(r"it writes more than|needs more memory|goes round in a circle|seconds")
 # What a made-up issue says of itself is nothing that templates can mend.
 _OF_THE_TEMPLATES = frozenset(
     (
@@ -73,9 +76,13 @@ class _Sources:
 
     def find(self, near: str) -> tuple[str, int]:
         """File and line in which a text stands; the mail's main template where in none."""
+        if not near.split():
+            return TEMPLATE, 0
+        # It was read from what was printed, where white space may stand otherwise.
+        wanted = re.compile(r"\s*".join(map(re.escape, near.split())) + r"(?![\w-])")
         for name, text in (*self.own.items(), *self.shipped.items()):
-            if near and name.startswith("email/") and near in text:
-                return name, text[: text.index(near)].count("\n") + 1
+            if name.startswith("email/") and (found := wanted.search(text)):
+                return name, text[: found.start()].count("\n") + 1
         return TEMPLATE, 0
 
 
@@ -144,22 +151,29 @@ def _check_source(name: str, text: str) -> Iterator[TemplateFinding]:
 def _check_states(
     templates: Templates, sources: _Sources, publication: Publication, newsletter: Newsletter
 ) -> Iterator[TemplateFinding]:
+    every: list[TemplateFinding] = []
     for state, sample in sample_issues(newsletter).items():
         issue, newsletter = sample
+        faults: list[TemplateFinding] = []
         try:
             html = _written(templates, issue, publication, newsletter)
+            # Before it is inlined: what the inliner trips over is named by its place here.
+            faults += _check_document(html, sources)
+            yield from faults
+            every += faults
             rendered = render_issue(
                 issue, publication, newsletter, base_url=_BASE_URL, templates=templates
             )
         except NewsletterError as error:
-            yield _tell_error(error, f"an issue {state}", sources)
+            if not faults:
+                yield _tell_error(error, f"an issue {state}", TEMPLATE, sources)
             continue
-        yield from _check_document(html, sources)
         yield from _check_sample(state, issue, rendered, publication, sources)
     try:
         yield from _check_notice(templates, publication)
     except NewsletterError as error:
-        yield _tell_error(error, "a notice", sources)
+        if not every:  # its style is the issue's
+            yield _tell_error(error, "a notice", SYSTEM_TEMPLATE, sources)
 
 
 def _written(
@@ -169,10 +183,12 @@ def _written(
     return write_html(view, issue, publication, newsletter, templates=templates)
 
 
-def _tell_error(error: NewsletterError, what: str, sources: _Sources) -> TemplateFinding:
+def _tell_error(
+    error: NewsletterError, what: str, template: str, sources: _Sources
+) -> TemplateFinding:
     """An error of rendering, at its place if it says which."""
     place = _PLACE.match(str(error))
-    name, line, sentence = TEMPLATE, 0, str(error)
+    name, line, sentence = template, 0, str(error)
     if place is not None:
         name, line, sentence = place["file"], int(place["line"]), place["sentence"]
     known = next((one for one in (*sources.own, *sources.shipped) if name.endswith(one)), name)
@@ -182,9 +198,17 @@ def _tell_error(error: NewsletterError, what: str, sources: _Sources) -> Templat
         known,
         line,
         f"{what[0].upper()}{what[1:]} can't be rendered: {sentence.rstrip('.')}.",
-        "Ask “is defined”, or “if”, before what may be missing is printed.",
+        _mend_of(sentence),
         sentence,
     )
+
+
+def _mend_of(sentence: str) -> str:
+    if _UNDEFINED.search(sentence):
+        return "Ask “is defined”, or “if”, before what may be missing is printed."
+    if _ENDLESS.search(sentence):
+        return "Look for what repeats itself too often."
+    return "Mend what is named."
 
 
 def _check_sample(
@@ -236,15 +260,16 @@ def _check_document(html: str, sources: _Sources) -> Iterator[TemplateFinding]:
             kept.append(css)
         else:
             base += css
-    faults: list[tuple[Level, Fault]] = [
-        *((Level.STOP, fault) for fault in lint_base(base)),
-        *((Level.STOP, fault) for fault in lint_dark(base, kept)),
-        *((Level.STOP, fault) for css in kept for fault in lint_kept(css)),
-        *((Level.STOP, fault) for fault in lint_elements(html, base)),
+    # What follows an open brace can't be told apart, so nothing else is said of it.
+    faults = [fault for css in (base, *kept) for fault in lint_braces(css)] or [
+        *lint_base(base),
+        *lint_dark(base, kept),
+        *(fault for css in kept for fault in lint_kept(css)),
+        *lint_elements(html, base),
     ]
-    for level, fault in faults:
+    for fault in faults:
         name, line = sources.find(fault.near)
-        yield TemplateFinding(level, "style", name, line, fault.sentence, fault.mend)
+        yield TemplateFinding(Level.STOP, "style", name, line, fault.sentence, fault.mend)
 
 
 def lint_elements(html: str, base: str) -> tuple[Fault, ...]:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 # Gmail ignores every style element beyond this sum, in octets.
 STYLE_SIZE = 16 * 1024
+# What a mail may be wide at most, in CSS px: ours is 640.
+WIDEST = 700
 
 DARK_QUERY = "prefers-color-scheme"
 # What Outlook on the web and on phones puts around text and fills that it darkened.
 OUTLOOK_DARK = ("[data-ogsc]", "[data-ogsb]")
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_CLOSED_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.IGNORECASE)
 _COMPOUND = r"(?:[A-Za-z][\w-]*(?:\.[\w-]+)*|(?:\.[\w-]+)+)"
 _PLAIN_SELECTOR = re.compile(rf"{_COMPOUND}(?:(?: > | ){_COMPOUND})*")
@@ -33,6 +36,8 @@ _COLOURLESS = frozenset(
 )
 _BORDER = re.compile(r"border(?:-(?:top|right|bottom|left))?(?:-color)?")
 _COLOURED = re.compile(rf"color|background|background-color|{_BORDER.pattern}")
+_MARGIN = re.compile(r"margin(?:-(?:top|right|bottom|left))?")
+_IN_FLOW = frozenset((("float", "none"), ("position", "static")))
 _SHORTHANDS = ("padding", "margin", "border", "font", "background", "list-style")
 
 
@@ -59,12 +64,12 @@ class Rule:
 class Sheet:
     """A sheet's rules; ``statements`` are @ rules without a block, such as @import.
 
-    ``broken`` tells that a brace is missing or too many.
+    ``broken`` is what stands where a brace is missing or too many; None where none is.
     """
 
     rules: tuple[Rule, ...]
     statements: tuple[str, ...] = ()
-    broken: bool = False
+    broken: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def parse_sheet(css: str) -> Sheet:
     """The rules of ``css``, whatever it is; what can't be read as one is passed over."""
     rules: list[Rule] = []
     statements: list[str] = []
-    broken = False
+    broken: str | None = None
     at: list[str] = []
     text = _COMMENT.sub(" ", css)
     place = 0
@@ -95,18 +100,21 @@ def parse_sheet(css: str) -> Sheet:
             if mark == "{":  # a rule within a rule: read as an @ rule is, its inner one follows
                 at.append(_single_spaced(head))
                 continue
-            broken = broken or mark == ""
+            if mark == "" and broken is None:
+                broken = at[0] if at else _single_spaced(head)
             rules.append(
                 Rule(_split_selectors(head), parse_declarations(text[place:end]), tuple(at))
             )
             place = end + 1
         elif mark == "}" and at:
             at.pop()
-        elif mark == "}":
-            broken = True
+        elif mark == "}" and broken is None:
+            broken = rules[-1].selectors[-1] if rules and rules[-1].selectors else "}"
         elif mark == ";" and head:
             statements.append(_single_spaced(head))
-    return Sheet(tuple(rules), tuple(statements), broken or bool(at))
+    if at and broken is None:
+        broken = at[0]
+    return Sheet(tuple(rules), tuple(statements), broken)
 
 
 def parse_declarations(text: str) -> tuple[Declaration, ...]:
@@ -177,9 +185,26 @@ def mixed_shorthands(names: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield from ((shorthand, name) for name in names if name.startswith(f"{shorthand}-"))
 
 
+def lint_braces(css: str) -> tuple[Fault, ...]:
+    """Braces and comments that are not closed: what follows them is lost, whatever it is."""
+    _, begins, left = _CLOSED_COMMENT.sub(" ", css).partition("/*")
+    if begins:
+        opening = f"{begins}{left.splitlines()[0] if left else ''}".rstrip()
+        return (Fault(f"The comment “{_short(opening)}” has no end.", "Close it by */.", opening),)
+    near = parse_sheet(css).broken
+    if near is None:
+        return ()
+    return (
+        Fault(
+            f"A brace is missing, or one too many, at “{_short(near)}”.",
+            "Close each { by a }.",
+            near,
+        ),
+    )
+
+
 def _lint_form(sheet: Sheet, css: str) -> Iterator[Fault]:
-    if sheet.broken:
-        yield Fault("A brace is missing, or one too many.", "Close each { by a }.", "")
+    yield from lint_braces(css)
     for statement in sheet.statements:
         if statement.startswith("@"):
             yield Fault(
@@ -197,7 +222,7 @@ def _lint_base_rule(rule: Rule) -> Iterator[Fault]:
         yield Fault(
             f"“{_short(rule.at[0])}” stands in the base sheet, where premailer drops it.",
             'Move it into <style data-premailer="ignore">.',
-            rule.at[0].split("(")[0].strip(),
+            rule.at[0],
         )
         return
     for selector in rule.selectors:
@@ -245,7 +270,39 @@ def _lint_base_declaration(one: Declaration, selector: str) -> Iterator[Fault]:
         yield Fault(
             f"{where} has no unit, and Outlook reads it otherwise.", "Write it in px.", one.text
         )
+    yield from _lint_layout(one, where)
     yield from _lint_colour(one, where)
+
+
+def _lint_layout(one: Declaration, where: str) -> Iterator[Fault]:
+    """What only browsers lay out so: mails are built of tables and inline blocks."""
+    value = one.value.lower()
+    if one.name == "display" and re.search(r"\b(flex|grid)\b", value):
+        yield Fault(
+            f"{where} is a layout that Outlook and others do not know.",
+            "Put tables or inline-block columns in its place.",
+            one.text,
+        )
+    if (one.name, value) not in _IN_FLOW and one.name in ("float", "position"):
+        yield Fault(
+            f"{where} takes it out of the flow, which mail programs drop.",
+            "Put tables or inline-block columns in its place.",
+            one.text,
+        )
+    if _MARGIN.fullmatch(one.name) and re.search(r"(?<![\w.])-\s*[\d.]", value):
+        yield Fault(
+            f"{where} is a negative margin, which Gmail, Outlook and Yahoo drop.",
+            "Leave less space before it instead.",
+            one.text,
+        )
+    if one.name in ("width", "min-width", "max-width") and any(
+        float(number) > WIDEST for number in re.findall(r"(\d+(?:\.\d+)?)px", value)
+    ):
+        yield Fault(
+            f"{where} is wider than the {WIDEST} px that mail programs have room for.",
+            "Write a width of 640 px at most.",
+            one.text,
+        )
 
 
 def _lint_colour(one: Declaration, where: str) -> Iterator[Fault]:

@@ -93,6 +93,18 @@ def test_a_template_that_can_not_be_printed(
         (".mine { color: #112233; }", "prefers-color-scheme"),
         (".mine { font-size: 2rem; }", "rem"),
         (".mine { margin: 0 !important; }", "!important"),
+        (".mine { display: flex; }", "Outlook and others"),
+        (".mine { float: left; }", "out of the flow"),
+        (".mine { position: relative; }", "out of the flow"),
+        (".mine { margin: 0 -4px; }", "negative margin"),
+        (".mine { width: 720px; }", "wider than the 700 px"),
+        # What the inliner would trip over is named by its place all the same.
+        ('a[title="x,y"] { margin: 0; }', "selector"),
+        ("@media screen { @media print { .a { margin: 0; } } }", "base sheet"),
+        ("@import url(https://paper.example/x.css);", "mail programs refuse"),
+        (".mine { margin: 0;", "A brace is missing"),
+        (".mine { margin: 0; } }", "A brace is missing"),
+        ("/* mine .a { margin: 0; }", "has no end"),
     ],
 )
 def test_a_base_sheet_that_premailer_gets_wrong(paper: Paper, rule: str, words: str) -> None:
@@ -102,6 +114,23 @@ def test_a_base_sheet_that_premailer_gets_wrong(paper: Paper, rule: str, words: 
     found = [one for one in paper.say() if words in one[4]]
     assert found
     assert found[0][:4] == ("stop", "style", BASE, line)
+    # Nothing is blamed on another file.
+    assert {one[2] for one in paper.say()} == {BASE}
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("{{ view.lead.nothing }}", "is defined"),
+        ("{% for _ in range(99999) %}{{ view.title * 99 }}{% endfor %}", "too often"),
+        ("{{ view.year // 0 }}", "Mend what is named"),
+    ],
+)
+def test_a_mend_is_one_of_what_is_wrong(paper: Paper, text: str, mend: str) -> None:
+    paper.write(LEAD, text)
+    findings = paper.call(paper.folder, *CHECK).json["findings"]
+    (said, *_) = [one["mend"] for one in findings if one["key"] == "rendering"]
+    assert mend in said
 
 
 def test_a_dark_sheet_that_forgets_a_colour(paper: Paper) -> None:
