@@ -71,10 +71,12 @@ def _check_elements(html: str, tree: LexborHTMLParser) -> Iterator[Finding]:
             "VML",
         )
     if not html.startswith(DOCTYPE):
-        yield warn(
+        yield stop(
             "doctype",
-            f"The mail does not begin with {DOCTYPE}.",
-            "Begin your own layout with it, in these letters.",
+            f"The mail does not begin with {DOCTYPE}, and mail programs then lay it out by the "
+            "rules of the nineties.",
+            "Begin your own layout with it.",
+            "doctype",
         )
 
 

@@ -45,6 +45,7 @@ Key = Literal[
     "preheader",
     "ptr",
     "relay",
+    "rendering",
     "repeats",
     "size",
     "spam",
@@ -99,7 +100,7 @@ MEANINGS: Mapping[Key, Meaning] = {
     ),
     "dns": Meaning("info", "DNS did not answer, so that a record is not known", "try again"),
     "doctype": Meaning(
-        "warn",
+        "stop",
         "the mail does not begin with `<!DOCTYPE html>`",
         "begin your own layout with it, in these letters",
     ),
@@ -181,6 +182,11 @@ MEANINGS: Mapping[Key, Meaning] = {
         "ask its operator for a PTR record",
     ),
     "relay": Meaning("stop, warn", "a relay does not let us in (rehearse)", "mend its table"),
+    "rendering": Meaning(
+        "stop",
+        "templates of your own can't be printed, so nothing else can be looked at",
+        "call newsletter templates check",
+    ),
     "repeats": Meaning(
         "stop",
         "latest stories went out in another issue since the draft was made",

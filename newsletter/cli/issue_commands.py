@@ -210,12 +210,15 @@ def check(
         bool,
         typer.Option(help="ask the hosts of links whether these are alive, and DNS of the sender"),
     ] = True,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="ask also for links that were alive minutes ago")
+    ] = False,
 ) -> None:
     """Say what may be wrong with an issue, and the mend. Exit status 1 if something stops it."""
     with open_from_file(config, now=now) as installation:
         settings = installation.settings()
         issue = find_issue(installation, settings, newsletter, slot)
-        checked = check_whole_issue(installation, settings, issue, ask=fetch)
+        checked = check_whole_issue(installation, settings, issue, ask=fetch, fresh=fresh)
     if json:
         print_json(
             {

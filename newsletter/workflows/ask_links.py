@@ -1,7 +1,7 @@
 """Asking whether what a mail links to is alive: politely, in a bounded time, and not twice.
 
-Answers are kept in a file of data_dir for some minutes, so that a send does not ask
-again what `newsletter issue check` has just asked.
+Answers are kept in a file of data_dir for some minutes, so that nobody is asked again
+what `newsletter issue check` has just asked.
 """
 
 import json
@@ -35,9 +35,10 @@ from newsletter.workflows.installation import Installation
 log = get_logger(__name__)
 
 ANSWERS_FILE = "link_answers.json"
-# How long answers are believed; those that were not good are asked anew sooner.
+# How long answers are kept for a check, which an editor may call again and again.
 GOOD_FOR = timedelta(minutes=15)
-DOUBTED_FOR = timedelta(minutes=3)
+# How long a send believes an answer, good or not: it may be put off and begin again.
+JUST_NOW = timedelta(minutes=1)
 SECONDS_A_LINK = 10.0
 
 _HOSTS_AT_ONCE = 8
@@ -55,14 +56,15 @@ def look_at_links(
     variants: Iterable[tuple[Issue, RenderedIssue]],
     *,
     known: Collection[str] = (),
-    anew: bool = False,
+    good_for: timedelta = JUST_NOW,
+    bad_for: timedelta = JUST_NOW,
 ) -> tuple[Finding, ...]:
     """What is wrong with the addresses that a mail links to; nothing where none is to be asked.
 
     ``variants`` are the issue as each prints it, and that rendered. ``known`` are
     stories, by public id, that were just seen where they come from: they are not asked
-    again. With ``anew`` only good answers of before are believed. Goes to the network
-    for ``[checks] link_seconds`` at most: never in a transaction.
+    again. Answers of before are believed for ``good_for`` or ``bad_for``. Goes to the
+    network for ``[checks] link_seconds`` at most: never in a transaction.
     """
     if not settings.checks.link_seconds:
         return ()
@@ -72,7 +74,7 @@ def look_at_links(
         for link in find_links(varied, rendered, installation.base_url):
             found.setdefault(link.address, link)
     links = [link for link in found.values() if link.address not in seen]
-    answers = _ask(installation, settings, links[:MOST_LINKS], anew=anew)
+    answers = _ask(installation, settings, links[:MOST_LINKS], good_for, bad_for)
     for link in links[MOST_LINKS:]:
         why = f"at most {MOST_LINKS} are asked"
         answers[link.address] = LinkAnswer(LinkState.NOT_ASKED, why)
@@ -80,7 +82,11 @@ def look_at_links(
 
 
 def _ask(
-    installation: Installation, settings: Settings, links: Sequence[MailLink], *, anew: bool
+    installation: Installation,
+    settings: Settings,
+    links: Sequence[MailLink],
+    good_for: timedelta,
+    bad_for: timedelta,
 ) -> dict[str, LinkAnswer]:
     now = installation.clock.now()
     path = installation.data_dir / ANSWERS_FILE
@@ -88,7 +94,7 @@ def _ask(
     answers = {
         address: answer
         for address, (at, answer) in kept.items()
-        if _is_believed(answer, now - at, anew=anew)
+        if timedelta(0) <= now - at < (good_for if answer.state is LinkState.ALIVE else bad_for)
     }
     by_host: dict[str, list[str]] = defaultdict(list)
     for link in links:
@@ -171,12 +177,6 @@ def _probe(
     except FetchError as error:
         return LinkAnswer(LinkState.DOUBTFUL, str(error))
     return LinkAnswer(LinkState.ALIVE)
-
-
-def _is_believed(answer: LinkAnswer, age: timedelta, *, anew: bool) -> bool:
-    if answer.state is LinkState.ALIVE:
-        return timedelta(0) <= age < GOOD_FOR
-    return not anew and timedelta(0) <= age < DOUBTED_FOR
 
 
 def _read(path: Path) -> dict[str, tuple[datetime, LinkAnswer]]:

@@ -1,18 +1,24 @@
 """All checks of an issue at once, as `newsletter issue check` makes them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from newsletter.checks.model import Finding, in_order, stop
 from newsletter.checks.wire import read_message
 from newsletter.errors import NewsletterError, RenderError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Settings
+from newsletter.workflows.ask_links import GOOD_FOR
 from newsletter.workflows.check import check_sender_dns
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.publish import build_sample, check_issue, check_outside, find_repeats
 from newsletter.workflows.variants import RenderedVariant
 
 _TO_BE_SENT = frozenset({IssueState.DRAFT, IssueState.HELD, IssueState.APPROVED})
+
+
+_RENDERING = "Call newsletter templates check, and mend what it names."
+NO_TIME = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,21 @@ class CheckedIssue:
 
 
 def check_whole_issue(
-    installation: Installation, settings: Settings, issue: Issue, *, ask: bool
+    installation: Installation, settings: Settings, issue: Issue, *, ask: bool, fresh: bool = False
 ) -> CheckedIssue:
-    """What may be said against an issue; with ``ask`` hosts that it links to and DNS are asked."""
-    variants, findings = check_issue(installation, settings, issue)
-    outside = check_outside(installation, settings, issue, variants, ask=ask, anew=True)
+    """What may be said against an issue; with ``ask`` hosts that it links to and DNS are asked.
+
+    With ``fresh`` no host's answer of before is believed, else a good one for some minutes.
+    """
+    try:
+        variants, findings = check_issue(installation, settings, issue)
+    except RenderError as error:
+        told = stop("rendering", f"The issue can't be rendered: {error}.", _RENDERING, "templates")
+        return CheckedIssue((told,), 0, 0, ())
+    good_for = NO_TIME if fresh else GOOD_FOR
+    outside = check_outside(
+        *(installation, settings, issue, variants), ask=ask, good_for=good_for, bad_for=NO_TIME
+    )
     repeats = find_repeats(installation, issue) if issue.state in _TO_BE_SENT else ()
     names = _check_names(installation, settings, issue) if ask else ()
     html, encoded = _sizes(installation, settings, issue, variants[0])

@@ -27,7 +27,7 @@ from newsletter.rendering.system_mail import Quote
 from newsletter.storage.transaction import Transaction
 from newsletter.tokens import derived_public_id
 from newsletter.words import words_of
-from newsletter.workflows.ask_links import look_at_links
+from newsletter.workflows.ask_links import JUST_NOW, look_at_links
 from newsletter.workflows.check import check_sender
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.freshen import Freshened, freshen_issue, goes_by_itself
@@ -126,19 +126,28 @@ def check_outside(
     *,
     known: Collection[str] = (),
     ask: bool = True,
-    anew: bool = False,
+    good_for: timedelta = JUST_NOW,
+    bad_for: timedelta = JUST_NOW,
 ) -> tuple[Finding, ...]:
     """What those say of an issue who are asked: the hosts that it links to, and SpamAssassin.
 
     Without ``ask`` only SpamAssassin, which is on this machine. ``known`` are stories
-    that were just seen where they come from, and with ``anew`` bad answers of some
-    minutes ago are not believed. Takes up to ``[checks] link_seconds`` and some 20
+    that were just seen where they come from, and answers of before are believed for
+    ``good_for`` or ``bad_for``. Takes up to ``[checks] link_seconds`` and some 20
     seconds more for every four variants.
     """
     links: tuple[Finding, ...] = ()
     if ask:
         rendered = [(one.issue, one.rendered) for one in variants]
-        links = look_at_links(installation, settings, issue, rendered, known=known, anew=anew)
+        links = look_at_links(
+            installation,
+            settings,
+            issue,
+            rendered,
+            known=known,
+            good_for=good_for,
+            bad_for=bad_for,
+        )
     if not settings.checks.spam:
         return links
     messages = {}

@@ -62,7 +62,7 @@ def edit(old: str, new: str, count: int = -1) -> Callable[[RenderedIssue], Rende
             "VML",
         ),
         (edit("</body>", "<input></body>"), "elements", "input", "input"),
-        (edit("<!DOCTYPE html>", "<!doctype html>"), "doctype", "", "DOCTYPE"),
+        (edit("<!DOCTYPE html>", ""), "doctype", "doctype", "DOCTYPE"),
         (edit("</body>", '<p style="color: var(--x)">x</p></body>'), "style", "", "var()"),
         (
             edit("</body>", '<p style="margin: 0 !important">x</p></body>'),

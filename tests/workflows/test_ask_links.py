@@ -16,7 +16,7 @@ from newsletter.config import load_config
 from newsletter.delivery.model import MailingKind
 from newsletter.errors import IssueHeld
 from newsletter.issues.model import Issue, IssueState
-from newsletter.workflows.ask_links import ANSWERS_FILE, look_at_links
+from newsletter.workflows.ask_links import ANSWERS_FILE, GOOD_FOR, look_at_links
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import render_current, start_sending
@@ -87,9 +87,12 @@ STORIES = ["/story1", "/story2", "/story3", "/story4"]
 def test_each_address_is_asked_once_without_the_tag_of_our_mails(house: House) -> None:
     assert house.look() == []
     assert [path for path in house.asked() if path.startswith("/story")] == STORIES
+    # A send that begins right behind a check asks nobody twice; a later one does.
     assert house.look() == []
     assert house.asked() == []
-    house.clock.set(NOW + 16 * MINUTE)
+    house.clock.set(NOW + 2 * MINUTE)
+    assert house.look(good_for=GOOD_FOR) == []
+    assert house.asked() == []
     house.look()
     assert [path for path in house.asked() if path.startswith("/story")] == STORIES
 
@@ -103,11 +106,11 @@ def test_a_story_that_is_gone_stops_and_its_mending_is_seen_at_once(house: House
     )
     assert house.site.url("/story3") in finding.sentence
     house.asked()
-    # The scheduler believes it for some minutes; whoever calls the check does not.
+    # A send that is put off believes it for a minute; whoever calls the check does not.
     assert house.look() == [finding]
     assert house.asked() == []
     house.site.page("/story3", b"here again")
-    assert house.look(anew=True) == []
+    assert house.look(good_for=GOOD_FOR, bad_for=timedelta(0)) == []
     assert house.asked() == ["/story3"]
 
 
