@@ -95,7 +95,7 @@ def _check_headings(tree: LexborHTMLParser) -> Iterator[Finding]:
             "headings",
             f"{many} of the first level (h1); screen readers look for one.",
             "Let the issue's title be the only h1.",
-            shown(tops[1].text()) if tops else "",
+            shown(tops[1].text()) if tops else "title",
         )
     level = 0
     for node in found:

@@ -232,9 +232,8 @@ MEANINGS: Mapping[Key, Meaning] = {
 class Finding:
     """One remark: ``sentence`` says to an editor what is wrong, ``mend`` what to do about it.
 
-    ``item`` names where it is: a story's place and headline, a part, or a host;
-    empty where it is the issue as a whole. ``variants`` are the names of those that
-    it is about, empty where it is about all of them.
+    ``item`` names where it is: a story's place and headline, a part, an address, or a host.
+    ``variants`` are the names of those that it is about, empty where it is about all of them.
     """
 
     level: Level
@@ -279,11 +278,11 @@ def of_variants(findings: Mapping[str, Iterable[Finding]]) -> tuple[Finding, ...
     )
 
 
-def stop(key: Key, sentence: str, mend: str, item: str = "") -> Finding:
+def stop(key: Key, sentence: str, mend: str, item: str) -> Finding:
     """A finding that holds the issue back."""
     return Finding(Level.STOP, key, sentence, mend, item)
 
 
-def warn(key: Key, sentence: str, mend: str, item: str = "") -> Finding:
+def warn(key: Key, sentence: str, mend: str, item: str) -> Finding:
     """A finding that holds nothing back."""
     return Finding(Level.WARN, key, sentence, mend, item)

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from newsletter.checks.legibility import check_legibility
 from newsletter.checks.markup import check_markup
 from newsletter.checks.model import Finding, in_order, stop, warn
-from newsletter.checks.places import Places, first, list_some, name_item
+from newsletter.checks.places import Places, first, list_some, name_item, shown
 from newsletter.checks.wording import check_inbox_line, check_parts, check_stories
-from newsletter.issues.model import Issue
+from newsletter.issues.model import Issue, Item
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Publication
 from newsletter.rendering.fill import disarm_marks
@@ -59,6 +59,7 @@ def _check_marks(issue: Issue, rendered: RenderedIssue) -> Iterator[Finding]:
             "marks",
             f"A place was left unfilled: {list_some(sorted(left - told))}.",
             "Look for it in the texts, the links and your own template.",
+            _part_with(issue, rendered, left - told),
         )
     if left & told:
         yield warn(
@@ -69,7 +70,7 @@ def _check_marks(issue: Issue, rendered: RenderedIssue) -> Iterator[Finding]:
                 name_item(section, item)
                 for section in issue.sections
                 for item in section.items
-                if UNRESOLVED.search("\n".join((item.headline, item.excerpt, item.url)))
+                if UNRESOLVED.search(words_of_item(item))
             ),
         )
     for part, text in (("subject", rendered.subject), ("preheader", rendered.preheader)):
@@ -77,14 +78,31 @@ def _check_marks(issue: Issue, rendered: RenderedIssue) -> Iterator[Finding]:
             yield stop("marks", f"The {part} holds a reader's own mark.", "Take it out.", part)
 
 
+def _part_with(issue: Issue, rendered: RenderedIssue, marks: Iterable[str]) -> str:
+    """The first part of an issue in which one of ``marks`` stands."""
+    block = issue.block
+    parts = (
+        ("subject", rendered.subject),
+        ("preheader", rendered.preheader),
+        ("note", issue.note),
+        ("block", f"{block.text}\n{block.source}" if block else ""),
+        ("HTML part", rendered.html),
+        ("text part", rendered.text),
+    )
+    return next(name for name, text in parts if any(mark in text for mark in marks))
+
+
 def words_of_stories(issue: Issue) -> str:
     """All that an issue prints of its stories, a piece a line."""
-    lines: list[str] = []
-    for item in issue.items:
-        lines += (item.headline, item.url, item.excerpt, item.byline, item.department)
-        if item.picture:
-            picture = item.picture
-            lines += (picture.url, picture.alt, picture.caption, picture.credit)
+    return "\n".join(map(words_of_item, issue.items))
+
+
+def words_of_item(item: Item) -> str:
+    """All that is printed of a story, a piece a line."""
+    lines = [item.headline, item.url, item.excerpt, item.byline, item.department]
+    if item.picture:
+        picture = item.picture
+        lines += (picture.url, picture.alt, picture.caption, picture.credit)
     return "\n".join(lines)
 
 
@@ -96,7 +114,7 @@ def _check_links(tree: LexborHTMLParser, places: Places) -> Iterator[Finding]:
             "links",
             f"These links lead nowhere from a mail: {_targets(bad, places)}.",
             "Write https addresses.",
-            first(map(places.name, bad)),
+            first((*map(places.name, bad), *bad, "a link without an address")),
         )
     sources = [node.attributes.get("src") or "" for node in tree.css("img")]
     bad_pictures = [src for src in sources if _split(src).scheme not in ("http", "https")]
@@ -113,7 +131,7 @@ def _check_links(tree: LexborHTMLParser, places: Places) -> Iterator[Finding]:
             "https",
             f"These addresses are not protected: {_targets(plain, places)}.",
             "Use https where you can.",
-            first(map(places.name, plain)),
+            first((*map(places.name, plain), *map(places.target, plain))),
         )
 
 
@@ -129,7 +147,7 @@ def _check_pictures(issue: Issue, tree: LexborHTMLParser, places: Places) -> Ite
             "alt",
             f"{_pictures(len(silent))} in the mail without a text in its place (alt).",
             "Print one in your own template, if only an empty one.",
-            first(map(places.name_around, silent)),
+            first((*map(places.name_around, silent), *map(_name_picture, silent))),
         )
     # A link whose only content is a picture says what the picture says.
     mute = [
@@ -146,7 +164,7 @@ def _check_pictures(issue: Issue, tree: LexborHTMLParser, places: Places) -> Ite
             f"{len(mute)} links hold nothing but a picture without a description, and are read "
             "out as bare addresses.",
             "Describe the picture at the site, or print the headline as its alt.",
-            first(map(places.name_around, mute)),
+            first((*map(places.name_around, mute), *map(_name_link, mute))),
         )
     untold = [
         name_item(section, item)
@@ -163,6 +181,14 @@ def _check_pictures(issue: Issue, tree: LexborHTMLParser, places: Places) -> Ite
             "Describe it at the site.",
             untold[0],
         )
+
+
+def _name_picture(node: LexborNode) -> str:
+    return shown(node.attributes.get("src") or "a picture without an address")
+
+
+def _name_link(node: LexborNode) -> str:
+    return shown(node.attributes.get("href") or "a link without an address")
 
 
 def _check_hosts(

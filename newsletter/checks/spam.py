@@ -62,6 +62,6 @@ def check_spam(verdict: SpamVerdict) -> tuple[Finding, ...]:
             "spam",
             f"SpamAssassin gives the mail {verdict.score:g} points, and 5 are spam: {named}.",
             "Change the words or links that these rules name.",
-            costly[0].name if costly else "",
+            costly[0].name if costly else "message",
         ),
     )

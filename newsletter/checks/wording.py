@@ -64,16 +64,19 @@ def check_inbox_line(rendered: RenderedIssue) -> Iterator[Finding]:
 def check_stories(issue: Issue) -> Iterator[Finding]:
     """Whether there are stories, a lead and a note, and nothing comes twice."""
     if not issue.items:
-        yield stop("stories", "There is no story in this issue.", "Draft it again.")
+        yield stop("stories", "There is no story in this issue.", "Draft it again.", "stories")
         return
     if not any(section.kind == "latest" and section.items for section in issue.sections):
         yield warn(
             "lead",
             "There is no lead: the issue has no section of latest stories.",
             "Add one to the newsletter, or name a story to lead.",
+            "lead",
         )
     if not issue.note.strip():
-        yield warn("note", "There is no note from the editors above the stories.", "Write one.")
+        yield warn(
+            "note", "There is no note from the editors above the stories.", "Write one.", "note"
+        )
     yield from _check_twins(issue)
 
 

@@ -295,7 +295,7 @@ def _find_obstacles(
         *repeats,
         *check_sender(installation, settings, newsletter),
         *(
-            (stop("held", f"All sending is held: {held}.", "See newsletter adopt."),)
+            (stop("held", f"All sending is held: {held}.", "See newsletter adopt.", "all sending"),)
             if held
             else ()
         ),

@@ -31,6 +31,7 @@ def found(
 ) -> list[Finding]:
     findings = check_rendered(issue or sample_issue(), rendered, PUBLICATION, sender=sender)
     assert all(one.sentence.endswith(".") and one.mend.endswith(".") for one in findings)
+    assert all(one.item for one in findings)
     return [one for one in findings if one.key == key]
 
 
@@ -45,7 +46,7 @@ def edit(old: str, new: str, count: int = -1) -> Callable[[RenderedIssue], Rende
 @pytest.mark.parametrize(
     ("change", "key", "item", "words"),
     [
-        (edit("<h1", "<h2", 1), "headings", "", "no heading of the first level"),
+        (edit("<h1", "<h2", 1), "headings", "title", "no heading of the first level"),
         (edit("<h3", "<h1", 1), "headings", "The Letter", "2 headings"),
         (edit("<h2", "<h4"), "headings", "First Lorries", "h4 behind an h1"),
         (edit("<h2", "<h2></h2><h2", 1), "headings", "h2", "is empty"),

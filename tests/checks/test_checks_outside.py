@@ -156,7 +156,10 @@ def test_what_stops_comes_first_and_each_finding_once() -> None:
 
 
 def test_a_finding_names_its_variants_unless_it_is_of_all() -> None:
-    everywhere, here = warn("alt", "One.", "Mend."), warn("size", "Two.", "Mend.")
+    everywhere, here = (
+        warn("alt", "One.", "Mend.", "latest/1"),
+        warn("size", "Two.", "Mend.", "HTML part"),
+    )
     found = of_variants(
         {"en": (everywhere, here), "hy": (everywhere, everywhere), "en: Arts": (here, everywhere)}
     )

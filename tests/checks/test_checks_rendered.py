@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.checks.model import Finding, Level, stops
 from newsletter.checks.rendered import check_rendered
-from newsletter.issues.model import Issue
+from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.publication.model import Colours
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.issue import render_issue
@@ -69,6 +69,41 @@ def test_a_described_issue_has_no_findings(rendered: RenderedIssue) -> None:
 )
 def test_what_stops_an_issue(rendered: RenderedIssue, markup: str, what: str) -> None:
     assert ("stop", what) in check(with_body(rendered, markup))
+    for finding in check_rendered(sample_issue(), with_body(rendered, markup), PUBLICATION):
+        assert finding.item
+
+
+@pytest.mark.parametrize(
+    ("changes", "markup", "key", "item"),
+    [
+        ({"note": ""}, "", "note", "note"),
+        ({"sections": sample_issue().sections[:1]}, "", "lead", "lead"),
+        ({"sections": ()}, "", "stories", "stories"),
+        ({"note": "Dear {{ name }}"}, "", "marks", "note"),
+        ({"block": Block(BlockKind.NUMBER, "%%COUNT%%")}, "", "marks", "block"),
+        ({"subject": "Dear *|FNAME|*"}, "", "marks", "subject"),
+        ({}, "<p>{{ x }}</p>", "marks", "HTML part"),
+        ({}, '<a href="http://x.example/a">x</a>', "https", "http://x.example/a"),
+        ({}, '<a href="javascript:x()">x</a>', "links", "javascript:x()"),
+        ({}, '<a href="">x</a>', "links", "a link without an address"),
+        ({}, '<img src="https://x.example/p.jpg">', "alt", "https://x.example/p.jpg"),
+        (
+            {},
+            '<a href="https://x.example/a"><img src="https://x.example/p.jpg" alt=""></a>',
+            *("alt", "https://x.example/a"),
+        ),
+    ],
+)
+def test_what_is_no_story_is_named_by_its_part(
+    changes: dict[str, object], markup: str, key: str, item: str
+) -> None:
+    issue = sample_issue(**changes)
+    rendered = render_issue(
+        issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=Templates()
+    )
+    findings = check_rendered(issue, with_body(rendered, markup), PUBLICATION)
+    assert item in [one.item for one in findings if one.key == key]
+    assert all(one.item for one in findings)
 
 
 @pytest.mark.parametrize(
