@@ -22,7 +22,7 @@ def main() -> None:
     with running_demo() as links, open_browser() as browser:
         for name, address, width, height, scheme in (
             ("issue", links["the issue"] + "/html", 680, 1560, "light"),
-            ("issue-phone-dark", links["the issue"] + "/html", 390, 1560, "dark"),
+            ("issue-phone-dark", links["the issue"] + "/html?view=dark", 390, 1560, "dark"),
             ("preview", links["the issue"], 1280, 900, "light"),
         ):
             context = browser.new_context(

@@ -53,8 +53,7 @@ tls = "none"
 _SIGNATURE = "Sirvart Kalfayan, editor of the Courier Weekly"
 _NOTE = """\
 A week of things that came home: a samovar to its train, a carpet to its village, a cinema to \
-Gyumri. If you have ten minutes, begin with the train. If you have two, read about the fence at \
-Sevan and who moved it."""
+Gyumri. Only the goalkeeper of Scholl Canyon has never been away."""
 _BLOCK = Block(
     BlockKind.QUOTE,
     "A statue says: look up. What we lack is something that says: sit down, move over, whose boy "
