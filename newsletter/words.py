@@ -74,6 +74,12 @@ def words_of(language: str) -> Words:
     return _load(nearest_language(language))
 
 
+def fallback_of(language: str) -> str | None:
+    """The language of our words where there are none in ``language``; else None."""
+    words = words_of(language).language
+    return words if words.split("-")[0] != locale_of(language).language else None
+
+
 def shipped_languages() -> tuple[str, ...]:
     """The tags of all languages that have words, English first."""
     return (SOURCE_LANGUAGE, *sorted(_catalogues()))

@@ -19,6 +19,7 @@ from newsletter.errors import RenderError
 from newsletter.rendering.addresses import split_addresses
 from newsletter.words import (
     SOURCE_LANGUAGE,
+    fallback_of,
     is_armenian,
     locale_of,
     name_day,
@@ -184,6 +185,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "direction": text_direction,
     "script": script_of,
     "linked": link_addresses,
+    "fallback": fallback_of,
 }
 TESTS: Mapping[str, Callable[..., bool]] = {
     "armenian": is_armenian,

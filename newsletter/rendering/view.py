@@ -15,7 +15,7 @@ from newsletter.rendering.links import LinkBook
 from newsletter.rendering.model import ReaderSlot
 from newsletter.rendering.passing_on import Link, mail_link, share_links
 from newsletter.stories.model import Picture
-from newsletter.words import is_armenian, words_of
+from newsletter.words import fallback_of, is_armenian, words_of
 
 # Slots of the layout in CSS px; templates/email/styles/base.css has the same widths.
 # A picture that is left at the site keeps its own proportions in them.
@@ -222,7 +222,9 @@ def view_issue(
         book=book,
         foreign=issue.editors_language,
         title_foreign=issue.title_language,
-        signature_foreign=issue.editors_language if newsletter.signature else None,
+        signature_foreign=issue.editors_language
+        if newsletter.signature
+        else fallback_of(issue.language),
     )
 
 
