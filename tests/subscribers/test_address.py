@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import AddressError
+from newsletter.subscribers import address as of_addresses
 from newsletter.subscribers.address import MAX_CHARACTERS, normalise_address
 
 
@@ -80,3 +81,47 @@ def test_capitals_make_no_second_subscriber(local: str) -> None:
     assert normalise_address(f"{local}@Reader.example") == normalise_address(
         f"{local.upper()}@READER.example"
     )
+
+
+# Pieces near every limit of the short way: lengths, hyphens, ends that are special, capitals.
+_LOCALS = st.one_of(
+    st.text("abXZ09._+-'!#{}`~", min_size=1, max_size=12),
+    st.integers(60, 68).map(lambda size: "a" * size),
+    st.sampled_from(["a b", '"a"', "a..b", ".a", "a.", "é", "\u212a", "Info", "a\0b", "a\nb"]),
+)
+_LABELS = st.one_of(
+    st.text("abXZ09-", min_size=1, max_size=6),
+    st.integers(60, 66).map(lambda size: "b" * size),
+    st.sampled_from(["xn--bcher-kva", "ab--c", "xn--a", "-a", "a-", "a_b", "é", "\u212a", ""]),
+)
+_ENDS = st.sampled_from(
+    [
+        "example",
+        "COM",
+        "test",
+        "Local",
+        "c0m",
+        "9",
+        "c-m",
+        "x",
+        "arpa",
+        "onion",
+        "museum.",
+        "\u212a",
+    ]
+)
+
+
+@given(_LOCALS, st.lists(_LABELS, max_size=4), _ENDS, st.sampled_from(["@", "@@", " @ ", ""]))
+def test_the_short_way_gives_what_the_long_one_gives(
+    local: str, labels: list[str], end: str, at: str
+) -> None:
+    written = f"{local}{at}{'.'.join([*labels, end])}"
+    short = of_addresses._normalise_plain(written)
+    if short is not None and len(written) <= MAX_CHARACTERS:
+        assert short == of_addresses._normalise(written)
+
+
+def test_the_usual_address_takes_the_short_way() -> None:
+    for written in ("Lilit.Hakobyan+news@Mail-7.Reader.example", "o'brien@reader.example"):
+        assert of_addresses._normalise_plain(written) == written.lower()
