@@ -73,11 +73,19 @@ def command_reference() -> str:
     for name in COMMANDS:
         command: Any = typer.main.get_command(build_app(name))
         command = command.commands[name]
-        for sub, one in getattr(command, "commands", {"": command}).items():
-            parts.append(f"\n## `{f'newsletter {name} {sub}'.strip()}`\n\n")
+        for called, one in _commands_in(f"newsletter {name}", command):
+            parts.append(f"\n## `{called}`\n\n")
             parts.append(" ".join(str(one.help).split()) + "\n\n")
             parts += [_option_line(p) for p in one.params if p.name != "help"]
     return "".join(parts)
+
+
+def _commands_in(called: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Each command of a group, and of the groups in it, as one calls it."""
+    for name, one in getattr(command, "commands", {}).items():
+        yield from _commands_in(f"{called} {name}", one)
+    if not hasattr(command, "commands"):
+        yield called, command
 
 
 def checks_reference() -> str:

@@ -1,6 +1,9 @@
 """`newsletter subscribers`: add, import, export, find, suppress, forget, count."""
 
+import csv
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,24 +11,44 @@ import typer
 
 from newsletter.cli.opening import open_from_file
 from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, NewsletterOption
-from newsletter.cli.output import print_json, print_rows, progress_bar, say
+from newsletter.cli.output import (
+    print_json,
+    print_json_with_rows,
+    print_rows,
+    progress_bar,
+    say,
+)
 from newsletter.errors import NotFound, UsageError
 from newsletter.subscribers.address import normalise_address
-from newsletter.subscribers.csv_import import open_subscriber_file
-from newsletter.subscribers.model import Subscription, SuppressionReason
+from newsletter.subscribers.csv_cells import guard_cell
+from newsletter.subscribers.csv_import import RefusedRow, SubscriberFile, open_subscriber_file
+from newsletter.subscribers.importing import Imported
+from newsletter.subscribers.model import SubscriberImport, Subscription, SuppressionReason
 from newsletter.workflows.import_subscribers import (
+    ImportReport,
     add_subscriber,
     export_subscribers,
     forget_subscriber,
     import_subscribers,
+    undo_import,
+)
+from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.suppress import (
+    export_suppressions,
+    import_suppressions,
     lift_suppression,
     suppress_address,
 )
-from newsletter.workflows.installation import only_newsletter
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Add, import, find and export readers."
 )
+suppressions = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List what may not be mailed; bring it in from a CSV, write it as one.",
+)
+app.add_typer(suppressions, name="suppressions")
 ACTOR = "command line"
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="an e-mail address")]
@@ -90,37 +113,96 @@ def add(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="a CSV with a column email")],
-    consent: ConsentOption,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="a CSV; other services' exports too")
+    ] = None,
+    consent: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="how they agreed to be mailed; kept as the evidence"),
+    ] = "",
     config: ConfigOption = DEFAULT_CONFIG,
     newsletter: NewsletterOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say what would become of the rows")
+    ] = False,
+    attributes: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES", help="other columns to keep, parted by commas; * for all there are"
+        ),
+    ] = "",
+    refused: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="a CSV to write of the rows that can't be used, and why"),
+    ] = None,
+    undo: Annotated[
+        str | None, typer.Option(metavar="ID", help="take an import back instead")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Bring readers in from a CSV. Exit status 1 if a row could not be used."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: can't be read ({error.strerror})", subject=str(file)) from error
-    with open_from_file(config) as installation:
-        readers = open_subscriber_file(data)
-        with progress_bar("reading", readers.row_bound) as advance:
-            report = import_subscribers(
-                installation.database,
-                installation.keyring,
-                readers,
-                newsletter=only_newsletter(installation.settings(), newsletter).slug,
-                consent=consent,
-                actor=ACTOR,
-                now=installation.clock.now(),
-                on_progress=advance,
-            )
+    """Bring readers in from a CSV: plain, or Mailchimp's, listmonk's, Ghost's, Substack's or
+    MailPoet's. Who left or is suppressed stays so. One that broke off goes on where it was.
+    Exit status 1 if a row could not be used."""
+    if undo is not None:
+        if file is not None or dry_run or refused is not None or attributes or consent:
+            raise UsageError("--undo ID takes an import back; it goes with no file and no option")
+        _undo(config, undo, json=json)
+        return
+    if file is None:
+        raise UsageError("name the file to import, or --undo ID to take an import back")
+    _evidence(consent)
+    wanted = [name.strip() for name in attributes.split(",") if name.strip()]
+    readers = open_subscriber_file(file, attributes=wanted)
+    recognised = _recognised(readers)
+    if not json:
+        say(_sentence_of(recognised))
+    with (
+        open_from_file(config) as installation,
+        _refusals(refused) as on_refused,
+        progress_bar("reading", readers.row_bound) as advance,
+    ):
+        report = import_subscribers(
+            installation.database,
+            installation.keyring,
+            readers,
+            newsletter=only_newsletter(installation.settings(), newsletter).slug,
+            consent=consent,
+            actor=ACTOR,
+            now=installation.clock.now(),
+            file_name=file.name,
+            dry_run=dry_run,
+            on_progress=advance,
+            on_refused=on_refused,
+        )
     if json:
-        print_json(report)
+        print_json(_report_document(report, recognised, dry_run=dry_run))
     else:
-        print_rows([(count, outcome) for outcome, count in report.outcomes.items()], ("", ""))
-        for row in report.refused_rows:
-            say(f"line {row.line}: {row.sentence}")
+        _print_report(report, dry_run=dry_run)
     raise typer.Exit(1 if report.refused else 0)
+
+
+@app.command("imports")
+def imports(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """List the imports, the newest first, with the ids by which they are taken back."""
+    with open_from_file(config) as installation, installation.database.read() as tx:
+        found = tx.imports.all()
+    if json:
+        print_json({"imports": [{**_import_row(one), "counts": one.counts} for one in found]})
+        return
+    rows = [
+        (
+            one.public_id,
+            f"{one.started_at:%Y-%m-%d %H:%M}",
+            one.newsletter,
+            _state_of(one),
+            f"{one.rows:,}",
+            f"{one.counts.get(Imported.ADDED, 0):,}",
+            one.file,
+            one.format,
+        )
+        for one in found
+    ]
+    print_rows(rows, ("id", "started (UTC)", "newsletter", "state", "rows", "added", "file", "of"))
 
 
 @app.command("export")
@@ -138,9 +220,7 @@ def export(
                 with out.open("w", encoding="utf-8", newline="") as stream:
                     count = export_subscribers(installation.database, newsletter, stream)
             except OSError as error:
-                raise UsageError(
-                    f"{out}: can't be written ({error.strerror})", subject=str(out)
-                ) from error
+                raise _unwritable(out, error) from error
     say(f"{count} rows")
 
 
@@ -152,7 +232,7 @@ def find(
     wanted = normalise_address(address)
     with open_from_file(config) as installation, installation.database.read() as tx:
         subscriber = tx.subscribers.find(wanted)
-        suppressed = tx.subscribers.suppression(installation.keyring.hash_address(wanted))
+        suppressed = tx.suppressions.reason(wanted, installation.keyring.hash_address(wanted))
         if subscriber is None and suppressed is None:
             raise NotFound(f"nobody has the address {wanted}", subject="address")
         subscriptions = tx.subscribers.subscriptions(subscriber.public_id) if subscriber else []
@@ -167,11 +247,19 @@ def find(
         if row["departments"]:
             print(f"  departments: {', '.join(row['departments'])}")
         print(f"  agreed by {row['how']}, {row['at']:%Y-%m-%d}: {row['wording']}")
+    for name, value in (subscriber.attributes if subscriber else {}).items():
+        print(f"  {name}: {value}")
 
 
 @app.command("suppress")
 def suppress(
-    address: AddressArgument,
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="ADDRESS",
+            help="an e-mail address; @example.org for a domain, *.example.org for all below it",
+        ),
+    ],
     reason: Annotated[
         SuppressionReason, typer.Option(help="what it blocks depends on it")
     ] = SuppressionReason.LEGAL,
@@ -179,7 +267,7 @@ def suppress(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Mail an address no more, whether we know it or not; or lift that again."""
+    """Mail an address or a domain no more, whether we know it or not; or lift that again."""
     with open_from_file(config) as installation:
         database, keyring = installation.database, installation.keyring
         now = installation.clock.now()
@@ -191,6 +279,88 @@ def suppress(
         print_json({"address": address, "suppressed": None if lift else reason})
     else:
         print(f"{address} {'may be mailed again' if lift else f'is suppressed: {reason}'}")
+
+
+@suppressions.command("import")
+def import_suppression_list(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="a CSV of addresses, domains (@… or *.…) or our export's hashes"
+        ),
+    ],
+    reason: Annotated[
+        SuppressionReason, typer.Option(help="of the rows that give none")
+    ] = SuppressionReason.LEGAL,
+    refused: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="a CSV to write of the rows that can't be used, and why"),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Suppress all that a CSV names. Exit status 1 if a row could not be used."""
+    try:
+        stream = file.open(encoding="utf-8-sig", errors="replace", newline="")
+    except OSError as error:
+        raise UsageError(f"{file}: can't be read ({error.strerror})", subject=str(file)) from error
+    with stream, open_from_file(config) as installation, _refusals(refused) as on_refused:
+        report = import_suppressions(
+            installation.database,
+            installation.keyring,
+            stream,
+            reason=reason,
+            source=file.name,
+            actor=ACTOR,
+            now=installation.clock.now(),
+            on_refused=on_refused,
+        )
+    counts = {
+        "suppressed": report.suppressed,
+        "rules": report.rules,
+        "already": report.already,
+        "refused": report.refused,
+    }
+    if json:
+        print_json({**counts, "refused_rows": _named(report.refused_rows)})
+    else:
+        words = ("suppressed", "domains suppressed", "suppressed already", "refused")
+        print_rows(list(zip(counts.values(), words, strict=True)), ("", ""))
+        _say_refused(report.refused_rows)
+    raise typer.Exit(1 if report.refused else 0)
+
+
+@suppressions.command("export")
+def export_suppression_list(
+    config: ConfigOption = DEFAULT_CONFIG,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="else standard output")] = None,
+) -> None:
+    """Write what may not be mailed as CSV: domains, hashes, and addresses while we hold them."""
+    with open_from_file(config) as installation:
+        if out is None:
+            count = export_suppressions(installation.database, sys.stdout)
+        else:
+            try:
+                with out.open("w", encoding="utf-8", newline="") as stream:
+                    count = export_suppressions(installation.database, stream)
+            except OSError as error:
+                raise _unwritable(out, error) from error
+    say(f"{count} rows")
+
+
+@suppressions.command("list")
+def list_suppressions(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Show what may not be mailed, why and since when: domains first, then addresses."""
+    with open_from_file(config) as installation, installation.database.read() as tx:
+        rules = tx.suppressions.rules()
+        if json:
+            print_json_with_rows({"rules": rules}, "addresses", tx.suppressions.each())
+            return
+        for rule in rules:
+            print(f"{rule.pattern}: {rule.reason} since {rule.at:%Y-%m-%d} ({rule.source})")
+        for each in tx.suppressions.each():
+            shown = each.address or f"hash {each.address_hash}"
+            print(f"{shown}: {each.reason} since {each.at:%Y-%m-%d} ({each.source})")
 
 
 @app.command("forget")
@@ -248,3 +418,131 @@ def _subscription_row(subscription: Subscription) -> dict[str, Any]:
         "page": subscription.consent.page,
         "at": subscription.consent.at,
     }
+
+
+def _undo(config: Path, import_id: str, *, json: bool) -> None:
+    with open_from_file(config) as installation:
+        report = undo_import(
+            installation.database, import_id, actor=ACTOR, now=installation.clock.now()
+        )
+    if json:
+        print_json(report)
+        return
+    rows = [
+        (f"{report.subscriptions_removed:,}", "subscriptions removed"),
+        (f"{report.people_removed:,}", "people erased whom nothing else keeps"),
+        (f"{report.brought_back:,}", "readers back who were taken off"),
+        (f"{report.suppressions_lifted:,}", "suppressions lifted"),
+    ]
+    print_rows(rows, ("", ""))
+
+
+@contextmanager
+def _refusals(path: Path | None) -> Iterator[Callable[[RefusedRow], None] | None]:
+    """What writes refused rows to ``path`` as CSV, each with its line and why."""
+    if path is None:
+        yield None
+        return
+    try:
+        stream = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with stream:
+        writer = csv.writer(stream)
+        writer.writerow(("line", "why"))
+
+        def write(row: RefusedRow) -> None:
+            cells = (str(row.line), row.sentence, *row.cells)
+            writer.writerow([guard_cell(cell) for cell in cells])
+
+        yield write
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path}: can't be written ({error.strerror})", subject=str(path))
+
+
+def _recognised(file: SubscriberFile) -> dict[str, Any]:
+    return {
+        "format": file.format,
+        "encoding": file.encoding,
+        "separator": file.delimiter,
+        "columns": file.columns,
+        "not_taken": file.extra,
+    }
+
+
+def _sentence_of(recognised: dict[str, Any]) -> str:
+    separator = {"\t": "tabs"}.get(recognised["separator"], f'"{recognised["separator"]}"')
+    told = (
+        f"{recognised['format']}, {recognised['encoding']}, separated by {separator}; "
+        f"taken: {', '.join(recognised['columns'])}"
+    )
+    left = ", ".join(recognised["not_taken"])
+    return f"{told}; not taken: {left} (see --attributes)" if left else told
+
+
+def _report_document(
+    report: ImportReport, recognised: dict[str, Any], *, dry_run: bool
+) -> dict[str, Any]:
+    return {
+        "import": report.import_id,
+        "dry_run": dry_run,
+        "file": recognised,
+        "rows": report.rows,
+        "resumed_at": report.resumed_at,
+        "outcomes": report.outcomes,
+        "refused": report.refused,
+        "lines": report.lines,
+        "refused_rows": _named(report.refused_rows),
+    }
+
+
+def _print_report(report: ImportReport, *, dry_run: bool) -> None:
+    rows = [
+        (f"{count:,}", outcome, _lines_of(report, outcome, count))
+        for outcome, count in report.counts.items()
+    ]
+    print_rows(rows, ("", "would be" if dry_run else "", ""))
+    if report.resumed_at:
+        say(f"went on after {report.resumed_at:,} rows that an earlier run had read")
+    if report.import_id:
+        say(f"import {report.import_id}; take it back by --undo {report.import_id}")
+    _say_refused(report.refused_rows)
+
+
+def _lines_of(report: ImportReport, outcome: str, count: int) -> str:
+    lines = report.lines.get(outcome, [])
+    more = ", …" if count > len(lines) else ""
+    return f"line {', '.join(map(str, lines))}{more}" if lines else ""
+
+
+def _say_refused(rows: list[RefusedRow]) -> None:
+    for row in rows:
+        say(f"line {row.line}: {row.sentence}")
+
+
+def _named(rows: list[RefusedRow]) -> list[dict[str, Any]]:
+    return [{"line": row.line, "sentence": row.sentence} for row in rows]
+
+
+def _import_row(one: SubscriberImport) -> dict[str, Any]:
+    return {
+        "id": one.public_id,
+        "newsletter": one.newsletter,
+        "state": _state_of(one),
+        "file": one.file,
+        "format": one.format,
+        "consent": one.consent,
+        "actor": one.actor,
+        "started_at": one.started_at,
+        "finished_at": one.finished_at,
+        "undone_at": one.undone_at,
+        "rows": one.rows,
+    }
+
+
+def _state_of(one: SubscriberImport) -> str:
+    if one.undone_at is not None:
+        return "undone"
+    return "finished" if one.finished_at is not None else "broke off"

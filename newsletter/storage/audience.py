@@ -13,6 +13,7 @@ from newsletter.delivery.model import PlannedWave
 from newsletter.issues.model import ServedVariant
 from newsletter.storage import tables as t
 from newsletter.storage.columns import NameList
+from newsletter.storage.statements import domain_of
 from newsletter.storage.subscribers import mailable
 from newsletter.subscribers.model import SubscriptionState
 
@@ -113,13 +114,6 @@ def reader_order(key: str) -> tuple[sa.ColumnElement[Any], ...]:
     return (sa.case((public_id < key, 1), else_=0), public_id)
 
 
-def domain_of(connection: Connection, address: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """What stands after an address's only @."""
-    if connection.dialect.name == "sqlite":
-        return sa.func.substr(address, sa.func.instr(address, "@") + 1)
-    return sa.func.split_part(address, "@", 2)
-
-
 def _is_one_of(connection: Connection, wave: PlannedWave) -> sa.ColumnElement[bool]:
     address = t.subscriber.c.address
     return sa.or_(address.in_(wave.addresses), domain_of(connection, address).in_(wave.domains))
@@ -164,7 +158,7 @@ def _nth_of(
     is_suppressed = sa.exists().where(t.suppression.c.address_hash == t.subscriber.c.address_hash)
     found: str | None = connection.scalar(
         sa.select(t.subscriber.c.public_id)
-        .where(whose, is_active, ~is_suppressed)
+        .where(whose, is_active, ~is_suppressed, ~t.subscriber.c.domain_suppressed)
         .order_by(t.subscriber.c.public_id)
         .limit(1)
         .offset(max(0, number - 1))

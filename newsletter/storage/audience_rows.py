@@ -10,9 +10,8 @@ from sqlalchemy import Connection
 
 from newsletter.issues.model import Choice
 from newsletter.storage import tables as t
-from newsletter.storage.audience import domain_of
 from newsletter.storage.columns import NameList
-from newsletter.storage.statements import CHUNK, newsletter_key
+from newsletter.storage.statements import CHUNK, domain_of, newsletter_key
 from newsletter.storage.subscribers import mailable
 
 _public_id = t.subscriber.c.public_id

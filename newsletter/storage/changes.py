@@ -1,5 +1,6 @@
 """The change log: who did what to which thing, append-only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,6 +44,22 @@ class ChangeLog:
                 at=at, actor=actor, kind=kind, subject=subject, act=act, detail=detail or {}
             )
         )
+
+    def record_all(self, changes: Iterable[Change]) -> None:
+        """Append lines by the thousand."""
+        rows = [
+            {
+                "at": change.at,
+                "actor": change.actor,
+                "kind": change.kind,
+                "subject": change.subject,
+                "act": change.act,
+                "detail": change.detail,
+            }
+            for change in changes
+        ]
+        if rows:
+            self._connection.execute(sa.insert(change_log), rows)
 
     def of(self, kind: str, subject: str) -> list[Change]:
         """What happened to one thing, the oldest first."""

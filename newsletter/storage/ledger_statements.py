@@ -56,13 +56,25 @@ _subscription = (
     .correlate(t.delivery)
     .scalar_subquery()
 )
-_suppression = (
-    sa.select(t.suppression.c.reason)
-    .join_from(
-        t.subscriber,
-        t.suppression,
-        t.suppression.c.address_hash == t.subscriber.c.address_hash,
+# What is forbidden of mail to the reader: 'all', 'issues', or NULL. A rule for the
+# domain, which has marked the reader, forbids all.
+_forbidden = (
+    sa.select(
+        sa.case(
+            (
+                sa.or_(
+                    t.subscriber.c.domain_suppressed,
+                    t.suppression.c.reason.in_(
+                        _literals(*(r.value for r in SuppressionReason if r.blocks_confirmation))
+                    ),
+                ),
+                "all",
+            ),
+            (t.suppression.c.id.is_not(None), "issues"),
+        )
     )
+    .select_from(t.subscriber)
+    .outerjoin(t.suppression, t.suppression.c.address_hash == t.subscriber.c.address_hash)
     .where(t.subscriber.c.id == _row.subscriber_id)
     .correlate(t.delivery)
     .scalar_subquery()
@@ -78,21 +90,9 @@ _issue_state = (
 # only those that outrank the reader's own wish.
 _skip = sa.case(
     (_row.subscriber_id.is_(None), None),
-    (
-        _row.issue_id.is_(None),
-        sa.case(
-            (
-                _suppression.in_(
-                    _literals(
-                        *(r.value for r in SuppressionReason if r.blocks_confirmation),
-                    )
-                ),
-                "suppressed",
-            )
-        ),
-    ),
+    (_row.issue_id.is_(None), sa.case((_forbidden == "all", "suppressed"))),
     (sa.func.coalesce(_subscription, "") != SubscriptionState.ACTIVE.value, "left"),
-    (_suppression.is_not(None), "suppressed"),
+    (_forbidden.is_not(None), "suppressed"),
 )
 _may_go = sa.or_(_row.issue_id.is_(None), _issue_state == IssueState.SENDING.value)
 

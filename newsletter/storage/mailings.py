@@ -10,7 +10,6 @@ from newsletter.delivery.model import DeliveryState, Mailing, PlannedWave
 from newsletter.issues.model import ServedVariant
 from newsletter.storage import tables as t
 from newsletter.storage.audience import (
-    domain_of,
     last_wave,
     mailing_of_reader,
     open_waves,
@@ -22,6 +21,7 @@ from newsletter.storage.audience import (
 from newsletter.storage.documents import mailing_document, mailing_from_document
 from newsletter.storage.ledger_statements import SLOW_WAVE
 from newsletter.storage.statements import (
+    domain_of,
     insert_into,
     insert_or_leave,
     issue_key,

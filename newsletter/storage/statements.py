@@ -1,5 +1,6 @@
 """Pieces of SQL that several repositories need."""
 
+import json
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from newsletter.errors import NotFound
 from newsletter.storage import tables as t
@@ -89,6 +91,13 @@ def mailing_key(connection: Connection, public_id: str) -> int:
     return int(key)
 
 
+def domain_of(connection: Connection, address: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """What stands after an address's only @."""
+    if connection.dialect.name == "sqlite":
+        return sa.func.substr(address, sa.func.instr(address, "@") + 1)
+    return sa.func.split_part(address, "@", 2)
+
+
 def lease_clock(dialect: str, now: datetime | None = None) -> sa.ColumnElement[Any]:
     """The instant that leases go by: on PostgreSQL the server's own, so that a host
     whose clock is wrong neither keeps nor takes what it should not; on SQLite,
@@ -126,6 +135,23 @@ def fence(connection: Connection) -> None:
 SHARE_FENCE = sa.select(
     sa.func.pg_advisory_xact_lock_shared(*(sa.literal_column(str(n)) for n in _FENCE))
 )
+
+
+def share_name(connection: Connection, name: str) -> None:
+    """Let any number of transactions run that share a name, and none that locks it."""
+    if connection.dialect.name != "sqlite":
+        key = sa.func.hashtext(name)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_NAMED_LOCK, key)))
+
+
+def among_texts(
+    connection: Connection, column: sa.ColumnElement[Any], values: Collection[str]
+) -> sa.ColumnElement[bool]:
+    """Whether ``column`` is among any number of texts, as one parameter."""
+    if connection.dialect.name == "sqlite":
+        document = sa.literal(json.dumps(list(values), ensure_ascii=False), sa.String)
+        return column.in_(sa.select(sa.func.json_each(document).table_valued("value").c.value))
+    return column == sa.any_(sa.literal(list(values), ARRAY(sa.String)))
 
 
 def lock_name(connection: Connection, name: str) -> None:

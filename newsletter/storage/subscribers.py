@@ -19,21 +19,16 @@ from newsletter.storage.statements import (
     newsletter_key,
     subscriber_key,
 )
+from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.subscribers.model import (
     Consent,
     Subscriber,
     Subscription,
     SubscriptionState,
+    Suppression,
     SuppressionReason,
 )
 
-# From the weakest to the strongest: a later, weaker reason never lifts a stronger one.
-_STRENGTH = (
-    SuppressionReason.BOUNCED,
-    SuppressionReason.FORGOTTEN,
-    SuppressionReason.COMPLAINT,
-    SuppressionReason.LEGAL,
-)
 _PERSON = (
     t.subscriber.c.public_id,
     t.subscriber.c.address,
@@ -41,6 +36,7 @@ _PERSON = (
     t.subscriber.c.name,
     t.subscriber.c.language,
     t.subscriber.c.timezone,
+    t.subscriber.c.attributes,
 )
 _SUBSCRIPTIONS = (
     sa.select(
@@ -77,6 +73,7 @@ def mailable(newsletter_id: int) -> sa.Select[Any]:
             t.subscription.c.newsletter_id == newsletter_id,
             t.subscription.c.state == SubscriptionState.ACTIVE.value,
             t.suppression.c.id.is_(None),
+            ~t.subscriber.c.domain_suppressed,
         )
     )
 
@@ -87,6 +84,7 @@ class SubscriberRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._changes = ChangeLog(connection)
+        self._suppressions = SuppressionRepository(connection)
 
     def find(self, address: str) -> Subscriber | None:
         """The subscriber of that (normalised) address."""
@@ -98,6 +96,8 @@ class SubscriberRepository:
 
     def add(self, subscriber: Subscriber, address_hash: str) -> Subscriber:
         """Add a person; the one there already where the address is known."""
+        domain = subscriber.address.rpartition("@")[2]
+        rules = self._suppressions.rules_covering([domain])
         self._connection.execute(
             insert_into(self._connection, t.subscriber)
             .values(
@@ -107,6 +107,8 @@ class SubscriberRepository:
                 name=subscriber.name,
                 language=subscriber.language,
                 timezone=subscriber.timezone,
+                attributes=dict(subscriber.attributes) or None,
+                domain_suppressed=rules.reason(domain) is not None,
                 created_at=subscriber.created_at,
             )
             .on_conflict_do_nothing(index_elements=["address"])
@@ -164,6 +166,7 @@ class SubscriberRepository:
             "consent_page": consent.page,
             "consent_language": consent.language,
             "consent_network": consent.network,
+            "import_id": None,
         }
         self._connection.execute(
             insert_into(self._connection, t.subscription)
@@ -207,7 +210,7 @@ class SubscriberRepository:
                 t.subscription.c.id.in_(mine),
                 before.is_(None) if if_unknown else before.is_distinct_from(chosen),
             )
-            .values(departments=chosen)
+            .values(departments=chosen, **({} if if_unknown else {"import_id": None}))
         ).rowcount
         if changed:
             detail = {"newsletter": newsletter, "departments": list(departments)}
@@ -239,30 +242,25 @@ class SubscriberRepository:
                 t.subscription.c.id.in_(mine),
                 t.subscription.c.state.in_([state.value for state in allowed]),
             )
-            .values(state=to.value, changed_at=at)
+            .values(state=to.value, changed_at=at, import_id=None)
         ).rowcount
         if moved:
             detail = {"newsletter": newsletter} | ({"reason": reason} if reason else {})
             self._changes.record(at, actor, "subscription", public_id, to.value, detail)
+        elif to is SubscriptionState.UNSUBSCRIBED:
+            # Whom an import took off, and who says so too, is off whatever becomes of the import.
+            self._connection.execute(
+                sa.update(t.subscription)
+                .where(t.subscription.c.id.in_(mine), t.subscription.c.import_id.is_not(None))
+                .values(import_id=None)
+            )
         return bool(moved)
 
     def suppress(
         self, address_hash: str, reason: SuppressionReason, at: datetime, actor: str
     ) -> None:
         """Forbid mail to an address; a stronger reason that stands already stays."""
-        fence(self._connection)
-        standing = self.suppression(address_hash)
-        if standing and _STRENGTH.index(standing) >= _STRENGTH.index(reason):
-            return
-        values = {"reason": reason.value, "at": at}
-        self._connection.execute(
-            insert_into(self._connection, t.suppression)
-            .values(address_hash=address_hash, **values)
-            .on_conflict_do_update(index_elements=["address_hash"], set_=values)
-        )
-        self._changes.record(
-            at, actor, "suppression", address_hash, "suppressed", {"reason": reason.value}
-        )
+        self._suppressions.suppress([Suppression(address_hash, reason, at)], actor)
 
     def unsuppress(self, address_hash: str, at: datetime, actor: str) -> bool:
         """Allow mail again; False where nothing forbade it."""
@@ -278,7 +276,7 @@ class SubscriberRepository:
         return lifted is not None
 
     def suppression(self, address_hash: str) -> SuppressionReason | None:
-        """Why an address may not be mailed, or None."""
+        """Why an address itself may not be mailed, or None; see `SuppressionRepository.reason`."""
         reason = self._connection.scalar(
             sa.select(t.suppression.c.reason).where(t.suppression.c.address_hash == address_hash)
         )
@@ -291,13 +289,25 @@ class SubscriberRepository:
         that still waited are skipped. Of system mail sent to this person alone
         (its text may name them) only the envelope stays. NotFound.
         """
-        fence(self._connection)
         key = subscriber_key(self._connection, public_id)
+        self.erase([key], at)
+        self._changes.record(at, actor, "subscriber", public_id, "forgotten")
+
+    def erase(self, keys: list[int], at: datetime) -> None:
+        """Erase people by their rows, as `forget` does; the log is the caller's to write."""
+        fence(self._connection)
         # Clicks that are just being counted come before or not at all.
         self._connection.execute(
-            sa.select(t.subscriber.c.id).where(t.subscriber.c.id == key).with_for_update()
+            sa.select(t.subscriber.c.id).where(t.subscriber.c.id.in_(keys)).with_for_update()
         )
-        self._blank_system_mail(key)
+        theirs = t.delivery.c.subscriber_id.in_(keys)
+        with_system_mail = self._connection.scalars(
+            sa.select(t.delivery.c.subscriber_id)
+            .where(theirs, t.delivery.c.issue_id.is_(None))
+            .distinct()
+        ).all()
+        for key in with_system_mail:
+            self._blank_system_mail(int(key or 0))
         unsent = t.delivery.c.state.in_(
             [
                 DeliveryState.QUEUED.value,
@@ -305,18 +315,18 @@ class SubscriberRepository:
                 DeliveryState.DEFERRED.value,
             ]
         )
-        mine = t.delivery.c.subscriber_id == key
         skipped = {"state": DeliveryState.SKIPPED.value, "reason": "forgotten", "changed_at": at}
         self._connection.execute(
-            sa.update(t.delivery).where(mine, unsent).values(**skipped, due_at=None, worker_id=None)
+            sa.update(t.delivery)
+            .where(theirs, unsent)
+            .values(**skipped, due_at=None, worker_id=None)
         )
         self._connection.execute(
-            sa.update(t.delivery).where(mine).values(address=None, domain="", subscriber_id=None)
+            sa.update(t.delivery).where(theirs).values(address=None, domain="", subscriber_id=None)
         )
-        for table in (t.subscription, t.reader_click):
-            self._connection.execute(sa.delete(table).where(table.c.subscriber_id == key))
-        self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id == key))
-        self._changes.record(at, actor, "subscriber", public_id, "forgotten")
+        for table in (t.subscription, t.reader_click, t.import_trace):
+            self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))
+        self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id.in_(keys)))
 
     def counts(self, newsletter: str) -> dict[SubscriptionState, int]:
         """How many subscriptions a newsletter has in each state, zero included."""
@@ -370,15 +380,20 @@ class SubscriberRepository:
 
     def _one(self, where: sa.ColumnElement[bool]) -> Subscriber | None:
         row = self._connection.execute(sa.select(*_PERSON).where(where)).one_or_none()
-        return Subscriber(*row) if row else None
+        return _subscriber(row) if row else None
 
 
 _BLANK = {"subject": "", "html": "", "text": ""}
 
 
+def _subscriber(row: AnyRow) -> Subscriber:
+    public_id, address, created_at, name, language, timezone, attributes = row[: len(_PERSON)]
+    return Subscriber(public_id, address, created_at, name, language, timezone, attributes or {})
+
+
 def _subscription(row: AnyRow) -> Subscription:
     return Subscription(
-        subscriber=Subscriber(*row[: len(_PERSON)]),
+        subscriber=_subscriber(row),
         newsletter=row.newsletter,
         state=SubscriptionState(row.state),
         consent=Consent(

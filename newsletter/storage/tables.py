@@ -340,6 +340,15 @@ subscriber = Table(
     Column("language", PlainText),
     Column("timezone", sa.String),
     Column("created_at", Instant, nullable=False),
+    # What else a list said of them: a flat JSON document, NULL for nothing.
+    Column("attributes", Document),
+    # The import that brought this person, of those that were.
+    Column("import_id", RowId),
+    # Whether a rule forbids mail to the address's domain, so that nobody who asks
+    # before each message has to match patterns.
+    Column(
+        "domain_suppressed", sa.Boolean, nullable=False, default=False, server_default=sa.false()
+    ),
     Index(None, "address_hash"),
 )
 
@@ -361,6 +370,8 @@ subscription = Table(
     Column("consent_language", PlainText, nullable=False, server_default=""),
     # A keyed hash of the visitor's network address; emptied when its time is over.
     Column("consent_network", PlainText, nullable=False, server_default=""),
+    # The import on whose word alone it stands as it does; NULL once anybody changed it.
+    Column("import_id", RowId),
     UniqueConstraint("subscriber_id", "newsletter_id"),
     # All that queueing an audience asks of a subscription.
     Index(None, "newsletter_id", "state", "subscriber_id", "departments"),
@@ -423,6 +434,54 @@ suppression = Table(
     Column("address_hash", sa.String, nullable=False, unique=True),
     Column("reason", sa.String, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("source", PlainText, nullable=False, default="", server_default=""),
+    # The import that caused it, as in ``subscription``.
+    Column("import_id", RowId),
+)
+
+# Domains that may not be mailed: "@example.org" is one, "*.example.org" all below it.
+suppression_rule = Table(
+    "suppression_rule",
+    metadata,
+    _key(),
+    Column("pattern", sa.String, nullable=False, unique=True),
+    Column("reason", sa.String, nullable=False),
+    Column("at", Instant, nullable=False),
+    _text("source"),
+)
+
+# Readers brought in from a file. ``digest`` is the file's SHA-256 and ``rows`` how
+# far it was read, by which an import that broke off goes on.
+subscriber_import = Table(
+    "subscriber_import",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    _points_to("newsletter_id", "newsletter"),
+    Column("digest", sa.String, nullable=False),
+    _text("file"),
+    _text("format"),
+    _text("consent"),
+    Column("actor", sa.String, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("undone_at", Instant),
+    Column("rows", sa.BigInteger, nullable=False),
+    Column("counts", Document, nullable=False),
+    Index(None, "newsletter_id", "digest"),
+)
+
+# What an import changed of readers who were there already, to give it back:
+# the state it took them off from, and what it filled in where nothing was known.
+import_trace = Table(
+    "import_trace",
+    metadata,
+    Column("import_id", RowId, ForeignKey("subscriber_import.id"), primary_key=True),
+    Column("subscriber_id", RowId, primary_key=True),
+    Column("was_state", sa.String),
+    Column("was_import_id", RowId),
+    Column("learned", Document),
+    sqlite_with_rowid=False,
 )
 
 # Who clicked what, where the publication counts that; erased with the reader.

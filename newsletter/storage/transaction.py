@@ -6,6 +6,7 @@ from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.identity import IdentityRepository
+from newsletter.storage.imports import ImportRepository
 from newsletter.storage.issues import IssueRepository
 from newsletter.storage.leases import LeaseRepository
 from newsletter.storage.links import LinkRepository
@@ -20,6 +21,7 @@ from newsletter.storage.sources import SourceRepository
 from newsletter.storage.standings import Standings
 from newsletter.storage.stories import StoryRepository
 from newsletter.storage.subscribers import SubscriberRepository
+from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.storage.waves import WaveRepository
 
 
@@ -42,6 +44,8 @@ class Transaction:
         self.archive = Archive(connection)
         self.subscribers = SubscriberRepository(connection)
         self.sign_ups = SignUpRepository(connection)
+        self.suppressions = SuppressionRepository(connection)
+        self.imports = ImportRepository(connection)
         self.mailings = MailingRepository(connection)
         self.waves = WaveRepository(connection)
         self.audience = AudienceRows(connection)

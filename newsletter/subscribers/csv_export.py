@@ -1,6 +1,7 @@
 """Subscribers as a CSV that a spreadsheet opens safely and an import reads back."""
 
 import csv
+import json
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -19,7 +20,7 @@ HEADER = (
         "status",
         "changed_at",
     ),
-    *("consent_how", "consent_at", "consent_placement", "consent_wording"),
+    *("consent_how", "consent_at", "consent_placement", "consent_wording", "attributes"),
 )
 
 
@@ -49,4 +50,5 @@ def _cells(subscription: Subscription) -> tuple[str, ...]:
         consent.at.isoformat(timespec="seconds"),
         consent.placement,
         consent.wording,
+        json.dumps(subscriber.attributes, ensure_ascii=False) if subscriber.attributes else "",
     )

@@ -1,95 +1,72 @@
 """A CSV of subscribers, read row by row: each row becomes an addition or a refusal.
 
 The file is judged as a whole once (`open_subscriber_file`: size, encoding,
-separator, columns) and then read in one pass, so that memory stays flat. A bad
-row never stops the others; it is told with its line number.
+separator, whose export it is) and then read in one pass, so that memory stays
+flat. A bad row never stops the others; it is told with its line number.
 """
 
 import codecs
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 from newsletter.errors import AddressError, UsageError
 from newsletter.publication.zones import find_zone
 from newsletter.subscribers.address import normalise_address
+from newsletter.subscribers.attributes import (
+    attribute_name,
+    check_attributes,
+    parse_attributes,
+    parse_tags,
+)
 from newsletter.subscribers.csv_cells import unguard_cell
 from newsletter.subscribers.departments import parse_departments
+from newsletter.subscribers.list_formats import (
+    PLAIN,
+    RANK,
+    Column,
+    ImportStatus,
+    ListFormat,
+    recognise_format,
+)
 from newsletter.subscribers.names import clean_name
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 64 * 1024
+_READ_BYTES = 1 << 20
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
-
-
-class ImportStatus(StrEnum):
-    """What a row says of its subscriber, in our words."""
-
-    ACTIVE = "active"
-    PENDING = "pending"
-    PAUSED = "paused"
-    UNSUBSCRIBED = "unsubscribed"
-    BOUNCED = "bounced"
-
-
-class Column(StrEnum):
-    """The columns we read; all others are ignored."""
-
-    ADDRESS = "address"
-    NAME = "name"
-    FIRST_NAME = "first name"
-    LAST_NAME = "last name"
-    LANGUAGE = "language"
-    TIMEZONE = "time zone"
-    STATUS = "status"
-    DEPARTMENTS = "departments"
-
-
-# Header words, reduced to their letters, in order of preference.
-_HEADERS: Mapping[Column, tuple[str, ...]] = {
-    Column.ADDRESS: ("email", "emailaddress", "mail", "subscriberemail", "address"),
-    Column.NAME: ("name", "fullname", "subscribername"),
-    Column.FIRST_NAME: ("firstname", "first", "fname", "givenname"),
-    Column.LAST_NAME: ("lastname", "last", "lname", "surname", "familyname"),
-    Column.LANGUAGE: ("language", "lang", "locale"),
-    Column.TIMEZONE: ("timezone", "tz", "timezonename"),
-    Column.STATUS: ("status", "state", "subscriptionstatus"),
-    Column.DEPARTMENTS: ("departments",),
-}
-
-_STATUSES: Mapping[str, ImportStatus] = {
-    "": ImportStatus.ACTIVE,
-    "active": ImportStatus.ACTIVE,
-    "subscribed": ImportStatus.ACTIVE,
-    "confirmed": ImportStatus.ACTIVE,
-    "enabled": ImportStatus.ACTIVE,
-    "pending": ImportStatus.PENDING,
-    "unconfirmed": ImportStatus.PENDING,
-    "paused": ImportStatus.PAUSED,
-    "unsubscribed": ImportStatus.UNSUBSCRIBED,
-    "inactive": ImportStatus.UNSUBSCRIBED,
-    "disabled": ImportStatus.UNSUBSCRIBED,
-    "bounced": ImportStatus.BOUNCED,
-    "cleaned": ImportStatus.BOUNCED,
-}
+# As Go prints an instant, which listmonk exports: 2025-01-02 03:04:05.678901 +0000 UTC.
+_GO_INSTANT = re.compile(r"(\S+ \S+) ([+-]\d{4}) \S+")
+_EARLIEST_CONSENT = datetime(1990, 1, 1, tzinfo=UTC)
+# Whatever is asked for, all that the file has beside what we know.
+ALL_ATTRIBUTES = "*"
+# Cells of few different values; a million rows have a few hundred of them.
+_remembering = lru_cache(maxsize=4096)
 
 
 @dataclass(frozen=True)
 class ImportLimits:
     """What a file may hold; sizes in bytes and characters."""
 
-    file_bytes: int = 100_000_000
-    rows: int = 1_000_000
+    file_bytes: int = 1_000_000_000
+    rows: int = 2_000_000
     columns: int = 200
     cell_characters: int = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
-    """A row that can be imported. ``line`` is where it begins in the file."""
+class Addition(NamedTuple):
+    """A row that can be imported. ``line`` is where it begins in the file.
+
+    ``consent_at`` and ``consent_wording`` are what the file itself says of the
+    consent; ``attributes`` is not to be changed.
+    """
 
     line: int
     address: str
@@ -98,35 +75,80 @@ class Addition:
     status: ImportStatus
     timezone: str | None = None
     departments: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] | None = None
+    consent_at: datetime | None = None
+    consent_wording: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that cannot, and why."""
+    """A row that cannot, and why. ``cells`` are the row as it was read."""
 
     line: int
     sentence: str
+    cells: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What is where. ``attributes`` are (name, place, whether it holds tags)."""
+
+    delimiter: str
+    format: ListFormat
+    has_header: bool
+    columns: Mapping[Column, tuple[int, ...]]
+    statuses: Sequence[tuple[int, Mapping[str, ImportStatus]]] = ()
+    filled: Sequence[tuple[int, ImportStatus]] = ()
+    least: ImportStatus = ImportStatus.ACTIVE
+    attributes: Sequence[tuple[str, int, bool]] = ()
+    extra: Sequence[str] = ()
+    width: int = 0
 
 
 @dataclass(frozen=True)
 class SubscriberFile:
-    """A file that was understood: what is where in it.
+    """A file that was understood.
 
-    ``columns`` gives the place (from 0) of each column found; ``row_bound`` is
-    at least the number of rows, for progress.
+    ``digest`` tells it from any other by its content; ``row_bound`` is at least
+    the number of its rows, for progress; ``extra`` are the columns of which
+    nothing is taken.
     """
 
-    data: bytes
+    source: bytes | Path
+    digest: str
     encoding: str
-    delimiter: str
-    columns: Mapping[Column, int]
-    has_header: bool
     row_bound: int
     limits: ImportLimits
+    layout: _Layout
+
+    @property
+    def delimiter(self) -> str:
+        return self.layout.delimiter
+
+    @property
+    def format(self) -> str:
+        """Whose export it is, in words."""
+        return self.layout.format.name
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is taken from it, in words."""
+        statuses = ("status",) if self.layout.statuses or self.layout.filled else ()
+        names = tuple(f"attribute {name}" for name, _, _ in self.layout.attributes)
+        return (*(str(column) for column in self.layout.columns), *statuses, *names)
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        return tuple(self.layout.extra)
 
     def rows(self) -> Iterator[Addition | RefusedRow]:
         """Each row in turn; blank ones are passed over."""
-        reader = csv.reader(_lines(self.data, self.encoding), delimiter=self.delimiter)
+        with _open(self.source) as stream:
+            yield from self._rows(_lines(stream, self.encoding))
+
+    def _rows(self, lines: io.TextIOWrapper) -> Iterator[Addition | RefusedRow]:
+        layout = self.layout
+        reader = csv.reader(lines, delimiter=layout.delimiter, escapechar=layout.format.escape)
         line = 1
         while True:
             try:
@@ -140,119 +162,243 @@ class SubscriberFile:
                     "file was not read",
                 )
                 return
-            skipped = (line == 1 and self.has_header) or not any(cell.strip() for cell in cells)
-            if not skipped:
-                yield self._read(line, cells)
+            if cells and (line > 1 or not layout.has_header):
+                try:
+                    yield self._plan(line, cells)
+                except (AddressError, UsageError) as error:
+                    if any(cell.strip() for cell in cells):
+                        yield RefusedRow(line, str(error), tuple(cells))
             line = reader.line_num + 1
 
-    def _read(self, line: int, cells: Sequence[str]) -> Addition | RefusedRow:
-        try:
-            return self._plan(line, cells)
-        except (AddressError, UsageError) as error:
-            return RefusedRow(line, str(error))
-
-    def _plan(self, line: int, cells: Sequence[str]) -> Addition:
-        if any(len(cell) > self.limits.cell_characters for cell in cells):
-            raise UsageError(f"a cell has more than {self.limits.cell_characters} characters")
+    def _plan(self, line: int, cells: list[str]) -> Addition:
+        layout = self.layout
+        limits = self.limits
+        if max(map(len, cells)) > limits.cell_characters:
+            raise UsageError(f"a cell has more than {limits.cell_characters} characters")
+        if len(cells) > limits.columns:
+            raise UsageError(f"the row has more than {limits.columns} columns")
+        if len(cells) < layout.width:
+            cells = cells + [""] * (layout.width - len(cells))
+        columns = layout.columns
+        strict = layout.format.strict
+        language = _first(cells, columns.get(Column.LANGUAGE))
+        timezone = _first(cells, columns.get(Column.TIMEZONE))
+        departments = _first(cells, columns.get(Column.DEPARTMENTS))
+        consent_at = _first(cells, columns.get(Column.CONSENT_AT))
         return Addition(
             line,
-            normalise_address(self._cell(cells, Column.ADDRESS)),
-            clean_name(self._name(cells)),
-            parse_language(self._cell(cells, Column.LANGUAGE)),
-            _status(self._cell(cells, Column.STATUS)),
-            _timezone(self._cell(cells, Column.TIMEZONE)),
-            parse_departments(self._cell(cells, Column.DEPARTMENTS)),
+            normalise_address(_first(cells, columns[Column.ADDRESS])),
+            clean_name(_name(cells, columns)),
+            _language(language, strict) if language else None,
+            self._status(cells),
+            _timezone(timezone, strict) if timezone else None,
+            _departments(departments) if departments else (),
+            self._attributes(cells) if layout.attributes or Column.ATTRIBUTES in columns else None,
+            _instant(consent_at) if consent_at else None,
+            _first(cells, columns.get(Column.CONSENT_WORDING)),
         )
 
-    def _name(self, cells: Sequence[str]) -> str:
-        whole = self._cell(cells, Column.NAME)
-        parts = (self._cell(cells, Column.FIRST_NAME), self._cell(cells, Column.LAST_NAME))
-        return whole or " ".join(part for part in parts if part)
+    def _status(self, cells: Sequence[str]) -> ImportStatus:
+        layout = self.layout
+        status = layout.least
+        for place, meanings in layout.statuses:
+            cell = cells[place]
+            said = meanings.get(cell) or meanings.get(unguard_cell(cell).strip().casefold())
+            if said is None:
+                raise _unknown_status(cell, layout.format)
+            if RANK[said] > RANK[status]:
+                status = said
+        for place, said in layout.filled:
+            if RANK[said] > RANK[status] and cells[place].strip():
+                status = said
+        return status
 
-    def _cell(self, cells: Sequence[str], column: Column) -> str:
-        place = self.columns.get(column)
-        if place is None or place >= len(cells):
-            return ""
-        return unguard_cell(cells[place]).strip()
+    def _attributes(self, cells: Sequence[str]) -> Mapping[str, Any] | None:
+        found = parse_attributes(_first(cells, self.layout.columns.get(Column.ATTRIBUTES)))
+        for name, place, holds_tags in self.layout.attributes:
+            cell = unguard_cell(cells[place]).strip() if cells[place] else ""
+            if cell:
+                found[name] = parse_tags(cell) if holds_tags else cell
+        return check_attributes(found) if found else None
 
 
-def open_subscriber_file(data: bytes, limits: ImportLimits | None = None) -> SubscriberFile:
-    """Understand a file's form; UsageError says in one sentence why it can't be read."""
+def open_subscriber_file(
+    source: bytes | Path,
+    limits: ImportLimits | None = None,
+    *,
+    attributes: Sequence[str] = (),
+) -> SubscriberFile:
+    """Understand a file's form; UsageError says in one sentence why it can't be read.
+
+    ``attributes`` are the headers of columns to keep as attributes, or
+    `ALL_ATTRIBUTES`; the tags of exports that are recognised are kept anyway.
+    """
     limits = limits or ImportLimits()
-    if len(data) > limits.file_bytes:
+    try:
+        with _open(source) as stream:
+            digest, encoding, row_bound = _survey(stream, limits)
+        with _open(source) as stream:
+            head = stream.read(_SNIFFED_BYTES)
+    except OSError as error:
         raise UsageError(
-            f"the file has more than {limits.file_bytes // 1_000_000} MB: import it in parts"
-        )
+            f"{source!s}: can't be read ({error.strerror})", subject=str(source)
+        ) from error
+    layout = _layout(head, encoding, limits, attributes)
+    return SubscriberFile(source, digest, encoding, row_bound, limits, layout)
+
+
+def parse_language(text: str) -> str | None:
+    """A language tag, or None for an empty text; UsageError where it is none."""
+    return _language(text, strict=True) if text else None
+
+
+def _open(source: bytes | Path) -> BinaryIO:
+    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
+
+
+def _lines(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(stream, encoding, errors="replace", newline="")
+
+
+def _survey(stream: BinaryIO, limits: ImportLimits) -> tuple[str, str, int]:
+    """(digest, encoding, bound of the number of rows) from one pass over the bytes."""
+    digest = hashlib.sha256()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    first, is_utf_8 = b"", True
+    size = feeds = returns = 0
+    while data := stream.read(_READ_BYTES):
+        first = first or data
+        size += len(data)
+        if size > limits.file_bytes:
+            raise UsageError(
+                f"the file has more than {limits.file_bytes // 1_000_000} MB: import it in parts"
+            )
+        digest.update(data)
+        feeds += data.count(b"\n")
+        returns += data.count(b"\r")
+        is_utf_8 = is_utf_8 and _decodes(decoder, data)
     # Quoted line ends, the header and the end of the last line count too.
-    row_bound = max(data.count(b"\n"), data.count(b"\r")) + 1
+    row_bound = max(feeds, returns) + 1
     if row_bound > limits.rows + 2:
         raise UsageError(f"the file has more than {limits.rows:,} rows: import it in parts")
-    encoding = _encoding(data)
-    delimiter, columns, has_header = _layout(data, encoding, limits)
-    return SubscriberFile(data, encoding, delimiter, columns, has_header, row_bound, limits)
+    is_utf_8 = is_utf_8 and _decodes(decoder, b"", final=True)
+    return digest.hexdigest(), _encoding(first, is_utf_8=is_utf_8), row_bound
 
 
-def _encoding(data: bytes) -> str:
-    if data.startswith(codecs.BOM_UTF8):
+def _decodes(decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(data, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _encoding(head: bytes, *, is_utf_8: bool) -> str:
+    if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     # ASCII written as UTF-16 without a mark has a zero in every second byte.
-    if b"\0" in data[:2]:
-        return "utf-16-be" if data[0] == 0 else "utf-16-le"
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(data), 1 << 20):
-            decoder.decode(data[start : start + (1 << 20)])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"  # what spreadsheets on Windows write where asked for plain "CSV"
-    return "utf-8"
+    if b"\0" in head[:2]:
+        return "utf-16-be" if head[0] == 0 else "utf-16-le"
+    # Else what spreadsheets on Windows write where asked for plain "CSV".
+    return "utf-8" if is_utf_8 else "cp1252"
 
 
-def _lines(data: bytes, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(data), encoding, errors="replace", newline="")
-
-
-def _layout(
-    data: bytes, encoding: str, limits: ImportLimits
-) -> tuple[str, Mapping[Column, int], bool]:
-    """(delimiter, columns, has a header): the separator that finds most columns wins."""
-    found: list[tuple[int, str, Mapping[Column, int], bool]] = []
+def _layout(head: bytes, encoding: str, limits: ImportLimits, attributes: Sequence[str]) -> _Layout:
+    """The separator that finds most columns wins."""
+    found: list[tuple[int, _Layout]] = []
     for delimiter in _DELIMITERS:
-        cells = _first_row(data, encoding, delimiter)
+        cells = _first_row(head, encoding, delimiter)
         if len(cells) > limits.columns:
             raise UsageError(f"the file has more than {limits.columns} columns")
-        columns = _columns(cells)
-        if Column.ADDRESS in columns:
-            found.append((len(cells), delimiter, columns, True))
-        elif (place := _address_place(cells)) is not None:
-            found.append((len(cells), delimiter, {Column.ADDRESS: place}, False))
+        layout = _with_header(cells, delimiter, attributes)
+        if layout is None and (place := _address_place(cells)) is not None:
+            columns = {Column.ADDRESS: (place,)}
+            layout = _Layout(delimiter, PLAIN, False, columns, width=place + 1)
+        if layout is not None:
+            found.append((len(cells), layout))
     if not found:
         raise UsageError(
             "the file has no column of addresses: its first line must name one, such as "
             '"email", and may name "name", "language", "timezone", "departments" and "status"'
         )
-    _, delimiter, columns, has_header = max(found, key=lambda layout: (layout[3], layout[0]))
-    return delimiter, columns, has_header
+    _, layout = max(found, key=lambda each: (each[1].has_header, each[0]))
+    _check_asked_for(layout, attributes)
+    return layout
 
 
-def _first_row(data: bytes, encoding: str, delimiter: str) -> list[str]:
-    reader = csv.reader(_lines(data[:_SNIFFED_BYTES], encoding), delimiter=delimiter)
+def _first_row(head: bytes, encoding: str, delimiter: str) -> list[str]:
+    reader = csv.reader(_lines(io.BytesIO(head), encoding), delimiter=delimiter)
     try:
         return next(reader, [])
     except csv.Error:
         return []
 
 
-def _columns(cells: Sequence[str]) -> Mapping[Column, int]:
-    words = ["".join(c for c in cell.casefold() if c.isalnum()) for cell in cells]
-    columns: dict[Column, int] = {}
-    for column, names in _HEADERS.items():
-        places = [words.index(name) for name in names if name in words]
-        if places:
-            columns[column] = places[0]
-    return columns
+def _with_header(cells: Sequence[str], delimiter: str, attributes: Sequence[str]) -> _Layout | None:
+    """The layout that a header describes; None where it names no column of addresses."""
+    words = [_letters(cell) for cell in cells]
+    places = {word: place for place, word in reversed(list(enumerate(words)))}
+    form = recognise_format(places.keys())
+    columns = {
+        column: tuple(places[name] for name in names if name in places)
+        for column, names in form.columns.items()
+    }
+    columns = {column: there for column, there in columns.items() if there}
+    if Column.ADDRESS not in columns:
+        return None
+    statuses = [(places[word], said) for word, said in form.statuses.items() if word in places]
+    if form is PLAIN:
+        # Of several words for one thing the first there is.
+        columns = {
+            column: there if column is Column.ADDRESS else there[:1]
+            for column, there in columns.items()
+        }
+        columns[Column.ADDRESS] = columns[Column.ADDRESS][:1]
+        statuses = statuses[:1]
+    used = {place for there in columns.values() for place in there}
+    used |= {place for place, _ in statuses}
+    used |= {places[word] for word in (*form.filled, *form.present) if word in places}
+    tags = {places[word] for word in form.tags if word in places}
+    free = [
+        place
+        for place, word in enumerate(words)
+        if word and place not in used | tags and word not in form.private
+    ]
+    wanted = {attribute_name(name) for name in attributes}
+    taken = [
+        place
+        for place in free
+        if ALL_ATTRIBUTES in attributes or attribute_name(cells[place]) in wanted
+    ]
+    present = [status for word, status in form.present.items() if word in places]
+    return _Layout(
+        delimiter,
+        form,
+        True,
+        columns,
+        statuses,
+        [(places[word], status) for word, status in form.filled.items() if word in places],
+        max(present, key=lambda status: RANK[status], default=ImportStatus.ACTIVE),
+        [(attribute_name(cells[place]), place, place in tags) for place in sorted([*tags, *taken])],
+        [cells[place].strip() for place in free if place not in taken],
+        len(cells),
+    )
+
+
+def _check_asked_for(layout: _Layout, attributes: Sequence[str]) -> None:
+    taken = {name for name, _, _ in layout.attributes}
+    for asked in attributes:
+        if asked != ALL_ATTRIBUTES and attribute_name(asked) not in taken:
+            there = ", ".join(layout.extra) or "none beside those that are read anyway"
+            raise UsageError(
+                f'--attributes: the file has no other column "{asked}"; there are: {there}'
+            )
+
+
+def _letters(header: str) -> str:
+    return "".join(c for c in header.casefold() if c.isalnum())
 
 
 def _address_place(cells: Sequence[str]) -> int | None:
@@ -265,27 +411,60 @@ def _address_place(cells: Sequence[str]) -> int | None:
     return None
 
 
-def parse_language(text: str) -> str | None:
-    """A language tag, or None for an empty text; UsageError where it is none."""
-    if not text:
-        return None
-    if not _LANGUAGE.fullmatch(text):
+def _first(cells: Sequence[str], places: Sequence[int] | None) -> str:
+    """The first cell of some that is not empty."""
+    for place in places or ():
+        cell = cells[place]
+        if cell and (cell := unguard_cell(cell).strip()):
+            return cell
+    return ""
+
+
+def _name(cells: Sequence[str], columns: Mapping[Column, tuple[int, ...]]) -> str:
+    whole = _first(cells, columns.get(Column.NAME))
+    if whole:
+        return whole
+    first = _first(cells, columns.get(Column.FIRST_NAME))
+    last = _first(cells, columns.get(Column.LAST_NAME))
+    return f"{first} {last}" if first and last else first or last
+
+
+@_remembering
+def _language(text: str, strict: bool) -> str | None:
+    if _LANGUAGE.fullmatch(text):
+        return text.replace("_", "-")
+    if strict:
         raise UsageError("the language is no tag such as en or hy")
-    return text.replace("_", "-")
+    return None
 
 
-def _timezone(text: str) -> str | None:
-    if text and find_zone(text) is None:
+@_remembering
+def _timezone(text: str, strict: bool) -> str | None:
+    if find_zone(text) is not None:
+        return text
+    if strict:
         raise UsageError("the time zone is no name such as Asia/Yerevan")
-    return text or None
+    return None
 
 
-def _status(text: str) -> ImportStatus:
-    status = _STATUSES.get(text.casefold())
-    if status is None:
-        shown = "".join(c for c in text[:40] if c.isprintable())
-        raise UsageError(
-            f'the status "{shown}" is not known; write active, pending, paused, '
-            "unsubscribed or bounced"
-        )
-    return status
+_departments = _remembering(parse_departments)
+
+
+def _instant(text: str) -> datetime | None:
+    """When somebody agreed, in UTC; None where the file does not say it so that we understand."""
+    go = _GO_INSTANT.fullmatch(text)
+    try:
+        instant = datetime.fromisoformat(f"{go[1]}{go[2]}" if go else text)
+    except ValueError:
+        return None
+    instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return instant if instant >= _EARLIEST_CONSENT else None
+
+
+def _unknown_status(cell: str, form: ListFormat) -> UsageError:
+    shown = "".join(c for c in cell.strip()[:40] if c.isprintable())
+    if form.strict:
+        known = "active, pending, paused, unsubscribed or bounced"
+    else:
+        known = f"what {form.name} writes"
+    return UsageError(f'the status "{shown}" is not known; write {known}')

@@ -1,9 +1,11 @@
 """Who reads: a person's address, consent and what may not be mailed."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 
 class SubscriptionState(StrEnum):
@@ -16,7 +18,7 @@ class SubscriptionState(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address may not be mailed."""
+    """Why an address may not be mailed; the later outranks the earlier."""
 
     BOUNCED = "bounced"
     FORGOTTEN = "forgotten"
@@ -28,12 +30,69 @@ class SuppressionReason(StrEnum):
         """Whether even the reader's own new confirmation is blocked."""
         return self in (SuppressionReason.COMPLAINT, SuppressionReason.LEGAL)
 
+    @property
+    def strength(self) -> int:
+        """A weaker reason never lifts a stronger one."""
+        return _STRENGTH[self]
+
+
+_STRENGTH = {reason: strength for strength, reason in enumerate(SuppressionReason)}
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """An address that may not be mailed. ``address`` is known as long as we hold it."""
+
+    address_hash: str
+    reason: SuppressionReason
+    at: datetime
+    source: str = ""
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class DomainRule:
+    """A domain that may not be mailed, until a person lifts it.
+
+    ``pattern`` is ``@example.org`` for the domain itself, ``*.example.org`` for
+    all below it; the domain is in A-labels.
+    """
+
+    pattern: str
+    reason: SuppressionReason
+    at: datetime
+    source: str = ""
+
+
+class DomainRules:
+    """Rules, asked by domain."""
+
+    def __init__(self, rules: Iterable[DomainRule]) -> None:
+        self._reasons = {rule.pattern: rule.reason for rule in rules}
+
+    def reason(self, domain: str) -> SuppressionReason | None:
+        """The strongest reason not to mail a domain, or None."""
+        if not self._reasons:
+            return None
+        found = [self._reasons.get(pattern) for pattern in patterns_covering(domain)]
+        return max((r for r in found if r), key=lambda reason: reason.strength, default=None)
+
+
+def patterns_covering(domain: str) -> list[str]:
+    """Every pattern of a `DomainRule` that covers a domain."""
+    labels = domain.split(".")
+    return [
+        f"@{domain}",
+        *(f"*.{'.'.join(labels[place:])}" for place in range(1, len(labels))),
+    ]
+
 
 @dataclass(frozen=True)
 class Subscriber:
     """A person. ``address`` is normalised by `subscribers.address`.
 
-    ``timezone`` is the name of a zone in the IANA database, where it is known.
+    ``timezone`` is the name of a zone in the IANA database, where it is known;
+    ``attributes`` what else a list said of them.
     """
 
     public_id: str
@@ -42,6 +101,7 @@ class Subscriber:
     name: str = ""
     language: str | None = None
     timezone: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -50,7 +110,7 @@ class Consent:
 
     ``how`` is the way it came: "form" (our page), "embed" (the element on the
     site), "frame", "api", "import" or "editor". ``wording`` is the text as shown
-    and ``language`` its language; ``placement`` the slug of the form's place and
+    and ``language`` its language; ``placement`` the slug of the form's place, or whose export, and
     ``page`` the address of the page it stood on, without query. ``network`` is a
     keyed hash of the visitor's network address, empty once it was let go.
     """
@@ -112,3 +172,59 @@ class Lane:
 
     name: str
     gap: timedelta
+
+
+class Standing(NamedTuple):
+    """What we hold of an address that a file names, as far as an import has to know.
+
+    ``state`` None: not on this newsletter. ``departments`` None: never asked.
+    """
+
+    key: int
+    state: SubscriptionState | None
+    departments: tuple[str, ...] | None
+    timezone: str | None
+    attributes: Mapping[str, Any]
+
+
+class NewSubscription(NamedTuple):
+    """A person to be put on a newsletter, and their subscription if they have none."""
+
+    public_id: str
+    address: str
+    address_hash: str
+    name: str
+    language: str | None
+    timezone: str | None
+    attributes: Mapping[str, Any] | None
+    domain_suppressed: bool
+    state: SubscriptionState
+    departments: tuple[str, ...]
+    consent: Consent
+
+
+class Learned(NamedTuple):
+    """What a file says of a reader where nothing was known; ``key`` is as in `Standing`."""
+
+    key: int
+    timezone: str | None = None
+    departments: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class SubscriberImport:
+    """Readers brought in from a file; how far it was read, and what became of its rows."""
+
+    public_id: str
+    newsletter: str
+    digest: str
+    file: str
+    format: str
+    consent: str
+    actor: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    undone_at: datetime | None = None
+    rows: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict, hash=False)

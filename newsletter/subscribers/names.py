@@ -20,7 +20,9 @@ def clean_name(text: str) -> str:
     nobody types them, and in a header they would begin a new one.
     """
     name = _SPACES.sub(" ", text).strip(" ")
-    if any(unicodedata.category(c) in _REFUSED or c in _TURNING for c in name):
+    # Nothing in most names can be refused, and a million are read at a time.
+    harmless = name.isascii() and name.isprintable()
+    if not harmless and any(unicodedata.category(c) in _REFUSED or c in _TURNING for c in name):
         raise UsageError("the name holds characters that no name has", subject="name")
     if len(name) > MAX_CHARACTERS:
         raise UsageError(f"the name has more than {MAX_CHARACTERS} characters", subject="name")

@@ -1,7 +1,8 @@
 """The moves of a subscription: one table, one function.
 
-Who has left comes back only by the undo link on the goodbye page, or by
-asking for the newsletter again and confirming it.
+Who has left comes back only by the undo link on the goodbye page, by asking
+for the newsletter again and confirming it, or, where an import took them off,
+by undoing that: then to where they were (`GIVEN_BACK`).
 """
 
 from collections.abc import Mapping
@@ -45,6 +46,9 @@ MOVES: Mapping[SubscriptionAct, Move] = {
     SubscriptionAct.UNSUBSCRIBE: Move(frozenset({_PENDING, _ACTIVE, _PAUSED}), _UNSUBSCRIBED),
     SubscriptionAct.UNDO_UNSUBSCRIBE: Move(frozenset({_UNSUBSCRIBED}), _ACTIVE),
 }
+
+# Where undoing an import may lead back to: whence it took the reader off, and nowhere else.
+GIVEN_BACK = MOVES[SubscriptionAct.UNSUBSCRIBE].allowed
 
 
 def next_state(state: SubscriptionState, act: SubscriptionAct) -> SubscriptionState:

@@ -1,80 +1,135 @@
 """Editors bring readers in and out: one by one, from a file, to a file.
 
-Whoever left or was suppressed stays so, whatever a file says; whoever a file
-says has left is let go. Of readers who are there already only a time zone and
-departments that were not known are taken. Repeating an import does nothing more.
+What becomes of each address is decided by `subscribers.importing`. A file is
+read a batch a transaction, and each batch writes down how far it came, so that
+an import that broke off goes on there; repeating one that ended does nothing
+more. One that was a mistake is taken back as a whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from itertools import islice
 from typing import TextIO
 
 from newsletter.errors import NotFound, UsageError
-from newsletter.log import get_logger, mask_address
+from newsletter.log import get_logger
 from newsletter.publication.zones import find_zone
+from newsletter.storage.changes import Change
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.address import normalise_address
+from newsletter.subscribers.address import domain_of, normalise_address
 from newsletter.subscribers.csv_export import write_subscribers
 from newsletter.subscribers.csv_import import (
     Addition,
-    ImportStatus,
     RefusedRow,
     SubscriberFile,
     parse_language,
 )
 from newsletter.subscribers.departments import parse_departments
+from newsletter.subscribers.importing import Decision, Imported, SeenAddresses, decide
+from newsletter.subscribers.list_formats import ImportStatus
 from newsletter.subscribers.model import (
     Consent,
-    Subscriber,
-    SubscriptionState,
+    DomainRules,
+    NewSubscription,
+    Standing,
+    SubscriberImport,
+    Suppression,
     SuppressionReason,
 )
 from newsletter.subscribers.names import clean_name
-from newsletter.subscribers.states import MOVES, SubscriptionAct
+from newsletter.subscribers.states import GIVEN_BACK
 from newsletter.tokens import Keyring, new_public_id
 
 log = get_logger(__name__)
 
-# Rows a transaction: SQLite's one writer is free again within a fraction of a second.
-BATCH_ROWS = 500
+# Rows a transaction: SQLite's one writer is free again within a third of a second,
+# and a smaller batch would write the same pages of the indexes more often.
+BATCH_ROWS = 5_000
+UNDO_ROWS = 1_000
 # How many refused rows a report names; the rest is only counted.
 NAMED_REFUSALS = 1000
-
-
-class Imported(StrEnum):
-    """What became of one address."""
-
-    ADDED = "added"
-    ALREADY_THERE = "already there"
-    LEFT_EARLIER = "left earlier"
-    SUPPRESSED = "suppressed"
-    WAITS_FOR_CONFIRMATION = "waits for confirmation"
-    TAKEN_OFF = "taken off"
+# How many lines it names of each class.
+NAMED_LINES = 5
+_REFUSED = "refused"
 
 
 @dataclass
 class ImportReport:
-    """An import's rows by what became of them; together they are all of the file's."""
+    """An import's rows by what became of them; together they are all of the file's.
 
+    ``import_id`` is None for a dry run; ``resumed_at`` the rows that an earlier
+    run had read; ``lines`` the first lines of each class.
+    """
+
+    import_id: str | None = None
+    resumed_at: int = 0
     outcomes: dict[Imported, int] = field(default_factory=lambda: dict.fromkeys(Imported, 0))
     refused: int = 0
     refused_rows: list[RefusedRow] = field(default_factory=list)
+    lines: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         return self.refused + sum(self.outcomes.values())
 
-    def count(self, row: RefusedRow | Imported) -> None:
-        if isinstance(row, Imported):
-            self.outcomes[row] += 1
-            return
-        self.refused += 1
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by class, as they are written down."""
+        return {**{str(k): n for k, n in self.outcomes.items()}, _REFUSED: self.refused}
+
+    def count(self, batch: "_Batch", rows: Sequence["_Row"], missed: int = 0) -> None:
+        """Count a batch, of which ``missed`` rows were added by somebody else at that moment."""
+        for row in rows:
+            self.outcomes[row.decision.outcome] += 1
+            self._name(row.decision.outcome, row.addition.line)
+        for refused in batch.refused:
+            self._name(_REFUSED, refused.line)
+        self.refused += len(batch.refused)
+        self.outcomes[Imported.ADDED] -= missed
+        self.outcomes[Imported.ALREADY_THERE] += missed
+
+    def name_refused(self, row: RefusedRow) -> None:
+        """Name it, as far as there is room."""
         if len(self.refused_rows) < NAMED_REFUSALS:
             self.refused_rows.append(row)
+
+    def _name(self, outcome: str, line: int) -> None:
+        named = self.lines.setdefault(outcome, [])
+        if len(named) < NAMED_LINES:
+            named.append(line)
+
+
+@dataclass(frozen=True)
+class UndoReport:
+    """What taking an import back has changed."""
+
+    import_id: str
+    subscriptions_removed: int = 0
+    people_removed: int = 0
+    brought_back: int = 0
+    suppressions_lifted: int = 0
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Whence the rows of one import come, and what is said of their consent."""
+
+    newsletter: str
+    consent: Consent
+    actor: str
+    now: datetime
+    import_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row with what is decided of it."""
+
+    addition: Addition
+    address_hash: str
+    standing: Standing | None
+    decision: Decision
 
 
 def add_subscriber(
@@ -109,10 +164,11 @@ def add_subscriber(
         timezone,
         parse_departments(departments),
     )
-    consent = Consent(how="editor", wording=wording, at=now)
+    evidence = _Evidence(newsletter, Consent("editor", wording, now), actor, now)
     with database.write() as tx:
         tx.settings.newsletter_id(newsletter)
-        return _apply(tx, keyring, newsletter, addition, consent, actor, now)
+        (row,), _ = _bring_in(tx, keyring, [(addition, False)], evidence)
+    return row.decision.outcome
 
 
 def import_subscribers(
@@ -124,35 +180,111 @@ def import_subscribers(
     consent: str,
     actor: str,
     now: datetime,
+    file_name: str = "",
+    dry_run: bool = False,
     on_progress: Callable[[int], None] | None = None,
+    on_refused: Callable[[RefusedRow], None] | None = None,
 ) -> ImportReport:
     """Bring the rows of ``file`` onto ``newsletter``, a batch a transaction.
 
-    ``consent`` says in words how these people agreed; it is their evidence.
-    ``on_progress`` is told the number of rows read so far. A run that breaks
-    off may be repeated: what is there already is passed over.
+    ``consent`` says in words how these people agreed; it is their evidence. With
+    ``dry_run`` nothing is written. ``on_progress`` is told the number of rows read
+    so far, ``on_refused`` each row that can't be used. An import of the same file
+    onto the same newsletter that broke off goes on; its report counts all rows.
+    Conflict where two processes import the file at once.
     """
     with database.read() as tx:
         tx.settings.newsletter_id(newsletter)  # NotFound before anything is written
-    report = ImportReport()
-    evidence = Consent(how="import", wording=consent, at=now)
-    for batch in _batches(file.rows()):
+        begun = None if dry_run else tx.imports.unfinished(newsletter, file.digest)
+    if begun is None and not dry_run:
+        begun = SubscriberImport(
+            *(new_public_id(), newsletter, file.digest, file_name, file.format),
+            *(consent, actor, now),
+        )
         with database.write() as tx:
-            results = [
-                row
-                if isinstance(row, RefusedRow)
-                else _apply(tx, keyring, newsletter, row, evidence, actor, now)
-                for row in batch
-            ]
-        for result in results:
-            report.count(result)
+            tx.imports.start(begun)
+    report = _report_of(begun)
+    evidence = _Evidence(
+        newsletter,
+        Consent("import", consent, now, "" if file.layout.format.strict else file.format),
+        actor,
+        now,
+        begun.public_id if begun else None,
+    )
+    for batch in _batches(file, report, on_refused):
+        if dry_run:
+            with database.read() as tx:
+                rows, _ = _decide(tx, keyring, batch.rows, evidence)
+            report.count(batch, rows)
+        else:
+            with database.write() as tx:
+                rows, missed = _bring_in(tx, keyring, batch.rows, evidence)
+                report.count(batch, rows, missed)
+                tx.imports.advance(
+                    evidence.import_id or "",
+                    rows_before=batch.rows_before,
+                    rows=report.rows,
+                    counts=report.counts,
+                )
         if on_progress is not None:
             on_progress(report.rows)
+    if begun is not None:
+        with database.write() as tx:
+            tx.imports.advance(
+                begun.public_id,
+                rows_before=report.rows,
+                rows=report.rows,
+                counts=report.counts,
+                finished_at=now,
+            )
+    counts = {outcome.replace(" ", "_"): count for outcome, count in report.counts.items()}
+    log.info("subscribers_imported", newsletter=newsletter, dry_run=dry_run, **counts)
+    return report
+
+
+def undo_import(database: Database, public_id: str, *, actor: str, now: datetime) -> UndoReport:
+    """Take an import back: whom it added goes, whom it took off comes back.
+
+    What a reader did since stays, and with it the person. May be repeated, also
+    where it broke off. NotFound.
+    """
+    with database.write() as tx:
+        tx.imports.get(public_id)
+        tx.imports.begin_undo(public_id, now)
+        lifted = tx.imports.lift_suppressions(public_id, now, actor)
+    returned = removed = people = after = 0
+    went_through = UNDO_ROWS
+    while went_through:
+        with database.write() as tx:
+            went_through, came_back = tx.imports.give_back(
+                public_id, GIVEN_BACK, now, actor, UNDO_ROWS
+            )
+        returned += came_back
+    gone = UNDO_ROWS
+    while gone:
+        with database.write() as tx:
+            gone, after = tx.imports.remove_subscriptions(public_id, after, now, actor, UNDO_ROWS)
+        removed += gone
+    after, gone = 0, UNDO_ROWS
+    while gone:
+        with database.write() as tx:
+            unneeded = tx.imports.people_without_subscription(public_id, after, UNDO_ROWS)
+            gone = len(unneeded)
+            if unneeded:
+                after = unneeded[-1][0]
+                tx.subscribers.erase([key for key, _ in unneeded], now)
+                tx.changes.record_all(
+                    Change(now, actor, "subscriber", name, "removed", {"import": public_id})
+                    for _, name in unneeded
+                )
+        people += gone
+    report = UndoReport(public_id, removed, people, returned, lifted)
     log.info(
-        "subscribers_imported",
-        newsletter=newsletter,
-        refused=report.refused,
-        **{str(outcome).replace(" ", "_"): n for outcome, n in report.outcomes.items()},
+        "import_undone",
+        removed=removed,
+        people=people,
+        brought_back=returned,
+        suppressions_lifted=lifted,
     )
     return report
 
@@ -163,32 +295,6 @@ def export_subscribers(database: Database, newsletter: str | None, stream: TextI
         if newsletter is not None:
             tx.settings.newsletter_id(newsletter)
         return write_subscribers(tx.subscribers.each(newsletter), stream)
-
-
-def suppress_address(
-    database: Database,
-    keyring: Keyring,
-    address: str,
-    reason: SuppressionReason,
-    *,
-    actor: str,
-    now: datetime,
-) -> None:
-    """Mail this address no more, known or not, until somebody lifts it."""
-    normal = normalise_address(address)
-    with database.write() as tx:
-        tx.subscribers.suppress(keyring.hash_address(normal), reason, now, actor)
-    log.info("address_suppressed", address=mask_address(normal), reason=str(reason))
-
-
-def lift_suppression(
-    database: Database, keyring: Keyring, address: str, *, actor: str, now: datetime
-) -> bool:
-    """Allow mail to this address again; False where nothing was in the way."""
-    with database.write() as tx:
-        return tx.subscribers.unsuppress(
-            keyring.hash_address(normalise_address(address)), now, actor
-        )
 
 
 def forget_subscriber(
@@ -206,76 +312,131 @@ def forget_subscriber(
             tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, actor)
 
 
-def _apply(
-    tx: Transaction,
-    keyring: Keyring,
-    newsletter: str,
-    row: Addition,
-    consent: Consent,
-    actor: str,
-    now: datetime,
-) -> Imported:
-    address_hash = keyring.hash_address(row.address)
-    suppression = tx.subscribers.suppression(address_hash)
-    if row.status is ImportStatus.BOUNCED and suppression is None:
-        tx.subscribers.suppress(address_hash, SuppressionReason.BOUNCED, now, actor)
-    elif suppression is not None:
-        return Imported.SUPPRESSED
-    subscriber = tx.subscribers.add(
-        Subscriber(new_public_id(), row.address, now, row.name, row.language, row.timezone),
-        address_hash,
-    )
-    if row.timezone is not None and subscriber.timezone is None:
-        # How else would it be learned of those who are there already?
-        tx.subscribers.learn_timezone(subscriber.public_id, row.timezone)
-    wanted = _state(row.status)
-    subscription = tx.subscribers.subscription(subscriber.public_id, newsletter)
-    if subscription is None:
-        tx.subscribers.subscribe(subscriber.public_id, newsletter, wanted, consent, now, actor)
-        _learn_departments(tx, subscriber, newsletter, row, actor, now)
-        return Imported.TAKEN_OFF if wanted is SubscriptionState.UNSUBSCRIBED else Imported.ADDED
-    if wanted is SubscriptionState.UNSUBSCRIBED:
-        move = MOVES[SubscriptionAct.UNSUBSCRIBE]
-        moved = tx.subscribers.move(
-            subscriber.public_id, newsletter, move.allowed, move.to, now, actor, "import"
-        )
-        return Imported.TAKEN_OFF if moved else Imported.LEFT_EARLIER
-    _learn_departments(tx, subscriber, newsletter, row, actor, now)
-    return _WHAT_IS_THERE[subscription.state]
+def _report_of(begun: SubscriberImport | None) -> ImportReport:
+    """The report as an earlier run left it."""
+    if begun is None:
+        return ImportReport()
+    outcomes = {outcome: begun.counts.get(str(outcome), 0) for outcome in Imported}
+    return ImportReport(begun.public_id, begun.rows, outcomes, begun.counts.get(_REFUSED, 0))
 
 
-def _learn_departments(
-    tx: Transaction,
-    subscriber: Subscriber,
-    newsletter: str,
-    row: Addition,
-    actor: str,
-    now: datetime,
-) -> None:
-    if row.departments:
-        tx.subscribers.choose_departments(
-            subscriber.public_id, newsletter, row.departments, now, actor, if_unknown=True
-        )
+@dataclass
+class _Batch:
+    """Rows of one transaction, each with whether the file named its address before."""
 
+    rows_before: int
+    rows: list[tuple[Addition, bool]] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
 
-_WHAT_IS_THERE = {
-    SubscriptionState.ACTIVE: Imported.ALREADY_THERE,
-    SubscriptionState.PAUSED: Imported.ALREADY_THERE,
-    SubscriptionState.UNSUBSCRIBED: Imported.LEFT_EARLIER,
-    # Perhaps somebody else typed the address in: only its owner can tell.
-    SubscriptionState.PENDING: Imported.WAITS_FOR_CONFIRMATION,
-}
-
-
-def _state(status: ImportStatus) -> SubscriptionState:
-    if status is ImportStatus.BOUNCED:
-        return SubscriptionState.UNSUBSCRIBED
-    return SubscriptionState(status.value)
+    @property
+    def size(self) -> int:
+        return len(self.rows) + len(self.refused)
 
 
 def _batches(
-    rows: Iterable[Addition | RefusedRow],
-) -> Iterator[list[Addition | RefusedRow]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH_ROWS)):
+    file: SubscriberFile, report: ImportReport, on_refused: Callable[[RefusedRow], None] | None
+) -> Iterator[_Batch]:
+    """The file's rows that were not imported yet; all that are refused are told."""
+    seen = SeenAddresses()
+    batch = _Batch(report.resumed_at)
+    for place, row in enumerate(file.rows()):
+        new = place >= report.resumed_at
+        if isinstance(row, RefusedRow):
+            report.name_refused(row)
+            if on_refused is not None:
+                on_refused(row)
+            if new:
+                batch.refused.append(row)
+        else:
+            repeated = seen.add(row.address)
+            if repeated and row.status.leaves and batch.rows:
+                # It has to find what the batch makes of the address.
+                yield batch
+                batch = _Batch(batch.rows_before + batch.size)
+            if new:
+                batch.rows.append((row, repeated))
+        if batch.size >= BATCH_ROWS:
+            yield batch
+            batch = _Batch(batch.rows_before + batch.size)
+    if batch.size:
         yield batch
+
+
+def _decide(
+    tx: Transaction, keyring: Keyring, rows: Sequence[tuple[Addition, bool]], evidence: _Evidence
+) -> tuple[list[_Row], DomainRules]:
+    standings = tx.imports.standings(evidence.newsletter, [row.address for row, _ in rows])
+    hashes = [keyring.hash_address(row.address) for row, _ in rows]
+    suppressed = tx.suppressions.reasons(hashes)
+    rules = tx.suppressions.rules_covering({domain_of(row.address) for row, _ in rows})
+    decided = []
+    for (row, repeated), address_hash in zip(rows, hashes, strict=True):
+        own, of_domain = suppressed.get(address_hash), rules.reason(domain_of(row.address))
+        if own is None or (of_domain is not None and of_domain.strength > own.strength):
+            own = of_domain
+        standing = standings.get(row.address)
+        decided.append(
+            _Row(row, address_hash, standing, decide(row, standing, own, repeated=repeated))
+        )
+    return decided, rules
+
+
+def _bring_in(
+    tx: Transaction, keyring: Keyring, rows: Sequence[tuple[Addition, bool]], evidence: _Evidence
+) -> tuple[list[_Row], int]:
+    """Do what is decided of each row; how many were to be added and stood there meanwhile."""
+    decided, rules = _decide(tx, keyring, rows, evidence)
+    now, actor, import_id = evidence.now, evidence.actor, evidence.import_id
+    adding = [_new_subscription(row, rules, evidence) for row in decided if row.decision.adds]
+    added = tx.imports.add(evidence.newsletter, adding, now, actor, import_id)
+    leaving = [row.standing for row in decided if row.decision.takes_off and row.standing]
+    tx.imports.take_off(evidence.newsletter, leaving, now, actor, import_id)
+    learned = [row.decision.learns for row in decided if row.decision.learns is not None]
+    tx.imports.learn(evidence.newsletter, learned, import_id)
+    _suppress(tx, decided, evidence)
+    return decided, len(adding) - added
+
+
+def _suppress(tx: Transaction, decided: Sequence[_Row], evidence: _Evidence) -> None:
+    wanted = [
+        Suppression(row.address_hash, row.decision.suppresses, evidence.now, _source(evidence))
+        for row in decided
+        if row.decision.suppresses is not None
+    ]
+    if not wanted:
+        return
+    before = tx.suppressions.reasons([each.address_hash for each in wanted])
+    tx.suppressions.suppress(wanted, evidence.actor)
+    if evidence.import_id is not None:
+        # A reason that stood before is not this import's to take back.
+        caused = [each.address_hash for each in wanted if each.address_hash not in before]
+        tx.imports.mark_suppressions(caused, evidence.import_id)
+
+
+def _source(evidence: _Evidence) -> str:
+    return f"import {evidence.import_id}" if evidence.import_id else evidence.actor
+
+
+def _new_subscription(row: _Row, rules: DomainRules, evidence: _Evidence) -> NewSubscription:
+    addition = row.addition
+    consent = evidence.consent
+    if addition.consent_at is not None or addition.consent_wording:
+        consent = Consent(
+            consent.how,
+            addition.consent_wording or consent.wording,
+            min(addition.consent_at or consent.at, consent.at),
+            consent.placement,
+        )
+    return NewSubscription(
+        new_public_id(),
+        addition.address,
+        row.address_hash,
+        addition.name,
+        addition.language,
+        addition.timezone,
+        addition.attributes,
+        rules.reason(domain_of(addition.address)) is not None,
+        row.decision.state,
+        addition.departments,
+        consent,
+    )

@@ -268,7 +268,7 @@ def _activate(
     """Confirm what can be; which newsletters that were."""
     move = MOVES[SubscriptionAct.CONFIRM]
     address_hash = keyring.hash_address(subscriber.address)
-    suppression = tx.subscribers.suppression(address_hash)
+    suppression = tx.suppressions.reason(subscriber.address, address_hash)
     if suppression is not None and suppression.blocks_confirmation:
         return ()
     confirmed = [
@@ -311,7 +311,7 @@ def _note_wish(
     """Make the subscription pending where that is right; whether the mail may go."""
     subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     state = subscription.state if subscription else None
-    suppression = tx.subscribers.suppression(keyring.hash_address(reader.address))
+    suppression = tx.suppressions.reason(reader.address, keyring.hash_address(reader.address))
     counted_by = keyring.hash_address(limit_address(reader.address))
     mailed = wants_confirmation(state, suppression) and tx.sign_ups.count_confirmation(
         counted_by, now, quiet=QUIET_TIME, most=MOST_UNANSWERED

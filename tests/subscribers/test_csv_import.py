@@ -12,11 +12,11 @@ from newsletter.subscribers.csv_export import write_subscribers
 from newsletter.subscribers.csv_import import (
     Addition,
     ImportLimits,
-    ImportStatus,
     RefusedRow,
     open_subscriber_file,
 )
 from newsletter.subscribers.departments import join_departments, parse_departments
+from newsletter.subscribers.list_formats import ImportStatus
 from newsletter.subscribers.model import Consent, Subscriber, Subscription, SubscriptionState
 
 NOW = datetime(2025, 8, 5, 11, tzinfo=UTC)
@@ -211,7 +211,7 @@ def test_a_guarded_cell_runs_nowhere_and_comes_back(text: str) -> None:
 )
 def test_an_export_is_harmless_and_reads_back(address: str, name: str) -> None:
     subscription = Subscription(
-        Subscriber("s1", address, NOW, name, "hy", "Asia/Yerevan"),
+        Subscriber("s1", address, NOW, name, "hy", "Asia/Yerevan", {"tags": ["=1", "a,b"]}),
         "weekly",
         SubscriptionState.UNSUBSCRIBED,
         Consent("import", "=cmd|' /C calc'!A0", NOW, "-placement"),
@@ -225,6 +225,6 @@ def test_an_export_is_harmless_and_reads_back(address: str, name: str) -> None:
     assert read(stream.getvalue()) == [
         Addition(
             *(2, address, name, "hy", ImportStatus.UNSUBSCRIBED, "Asia/Yerevan"),
-            ("=Arts", "Sports"),
+            *(("=Arts", "Sports"), {"tags": ["=1", "a,b"]}, NOW, "=cmd|' /C calc'!A0"),
         )
     ]

@@ -9,8 +9,8 @@ import pytest
 from newsletter.config import load_config
 from newsletter.errors import UsageError
 from newsletter.subscribers.csv_import import open_subscriber_file
+from newsletter.subscribers.importing import Imported
 from newsletter.workflows.import_subscribers import (
-    Imported,
     ImportReport,
     add_subscriber,
     import_subscribers,

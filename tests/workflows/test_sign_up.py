@@ -9,20 +9,19 @@ import pytest
 from newsletter.delivery.model import MailingKind
 from newsletter.errors import AddressError, NotFound, TokenError, UsageError
 from newsletter.subscribers.csv_import import open_subscriber_file
+from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import SuppressionReason
 from newsletter.tokens import Purpose
 from newsletter.workflows.import_subscribers import (
-    Imported,
     ImportReport,
     add_subscriber,
     export_subscribers,
     forget_subscriber,
     import_subscribers,
-    lift_suppression,
-    suppress_address,
 )
 from newsletter.workflows.leave import undo_unsubscribe
 from newsletter.workflows.sign_up import SignUp, confirm_subscription, request_subscription
+from newsletter.workflows.suppress import lift_suppression, suppress_address
 from newsletter.workflows.welcome import Letters
 from tests.web.site import BASE_URL, NOW, Site, make_blank, open_site
 
@@ -214,9 +213,9 @@ def test_an_import_twice_is_once(site: Site) -> None:
     assert report.refused_rows[0].sentence.startswith('"a@@b" is no e-mail address')
     assert seen == sorted(seen)
     assert seen[-1] == 504
-    before = site.dump()
+    before = [line for line in site.dump() if "subscriber_import" not in line]
     assert counts(bring_in(site, text)) == {"already there": 503}
-    assert site.dump() == before
+    assert [line for line in site.dump() if "subscriber_import" not in line] == before
     subscription = site.subscription("r7@reader.example")
     assert subscription is not None
     assert subscription.consent.how == "import"

@@ -1,0 +1,660 @@
+"""Imports of readers: brought in by the thousand, and taken back.
+
+A batch goes through a table of its own connection, so that each step is one
+statement over all its rows, whatever their number.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection
+
+from newsletter.errors import Conflict, NotFound
+from newsletter.storage import tables as t
+from newsletter.storage.changes import Change, ChangeLog
+from newsletter.storage.columns import Document, Instant, NameList, PlainText
+from newsletter.storage.statements import (
+    among_texts,
+    fence,
+    insert_into,
+    newsletter_key,
+)
+from newsletter.subscribers.model import (
+    Learned,
+    NewSubscription,
+    Standing,
+    SubscriberImport,
+    SubscriptionState,
+)
+
+_UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED.value
+# Random keys all over large indexes: with the usual 2 MiB SQLite writes them again and again.
+_CACHE_KIB = 48 * 1024
+
+_batch = sa.Table(
+    "import_batch",
+    sa.MetaData(),
+    Column("public_id", sa.String),
+    Column("address", PlainText),
+    Column("address_hash", sa.String),
+    Column("name", PlainText),
+    Column("language", PlainText),
+    Column("timezone", sa.String),
+    Column("attributes", Document),
+    Column("domain_suppressed", sa.Boolean),
+    Column("state", sa.String),
+    Column("departments", NameList),
+    Column("consent_wording", PlainText),
+    Column("consent_placement", PlainText),
+    Column("consent_at", Instant),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
+)
+_IMPORTS = sa.select(
+    t.subscriber_import.c.public_id,
+    t.newsletter.c.slug,
+    *(
+        t.subscriber_import.c[name]
+        for name in (
+            *("digest", "file", "format", "consent", "actor"),
+            *("started_at", "finished_at", "undone_at", "rows", "counts"),
+        )
+    ),
+).join_from(t.subscriber_import, t.newsletter)
+
+
+def _of_batch(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+    """What we hold of the person whom a row of the batch names.
+
+    Looked up rather than joined: without statistics SQLite goes through the whole
+    batch for every reader there is.
+    """
+    return (
+        sa.select(column)
+        .where(t.subscriber.c.address == _batch.c.address)
+        .correlate(_batch)
+        .scalar_subquery()
+    )
+
+
+class ImportRepository:
+    """Imports by public id."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._changes = ChangeLog(connection)
+
+    def start(self, begun: SubscriberImport) -> None:
+        """Write down that an import begins."""
+        row = t.subscriber_import.c
+        values = {
+            row[name]: getattr(begun, name)
+            for name in (
+                *("public_id", "digest", "file", "format", "consent", "actor"),
+                *("started_at", "rows"),
+            )
+        }
+        self._connection.execute(
+            sa.insert(t.subscriber_import).values(
+                {
+                    **values,
+                    row.newsletter_id: newsletter_key(self._connection, begun.newsletter),
+                    row.counts: dict(begun.counts),
+                }
+            )
+        )
+
+    def get(self, public_id: str) -> SubscriberImport:
+        """NotFound where there is none of that id."""
+        found = self._one(t.subscriber_import.c.public_id == public_id)
+        if found is None:
+            raise NotFound(f'there is no import "{public_id}"', subject=public_id)
+        return found
+
+    def unfinished(self, newsletter: str, digest: str) -> SubscriberImport | None:
+        """The import of that very file onto that newsletter that broke off, if one did."""
+        row = t.subscriber_import.c
+        return self._one(
+            t.newsletter.c.slug == newsletter,
+            row.digest == digest,
+            row.finished_at.is_(None),
+            row.undone_at.is_(None),
+        )
+
+    def all(self) -> list[SubscriberImport]:
+        """Every import, the newest first."""
+        rows = self._connection.execute(_IMPORTS.order_by(t.subscriber_import.c.id.desc()))
+        return [SubscriberImport(*row) for row in rows]
+
+    def advance(
+        self,
+        public_id: str,
+        *,
+        rows_before: int,
+        rows: int,
+        counts: Mapping[str, int],
+        finished_at: datetime | None = None,
+    ) -> None:
+        """Write down how far an import came; Conflict where another process moved it."""
+        row = t.subscriber_import.c
+        moved = self._connection.execute(
+            sa.update(t.subscriber_import)
+            .where(row.public_id == public_id, row.rows == rows_before, row.undone_at.is_(None))
+            .values(rows=rows, counts=dict(counts), finished_at=finished_at)
+        ).rowcount
+        if not moved:
+            raise Conflict(
+                "this file is being imported, or its import taken back, by somebody else",
+                subject=public_id,
+            )
+
+    def standings(self, newsletter: str, addresses: Collection[str]) -> dict[str, Standing]:
+        """What we hold of those of some addresses that are known, by address."""
+        self._walk_indexes()
+        person, theirs = t.subscriber.c, t.subscription.c
+        rows = self._connection.execute(
+            sa.select(
+                person.address,
+                person.id,
+                theirs.state,
+                theirs.departments,
+                person.timezone,
+                person.attributes,
+            )
+            .select_from(t.subscriber)
+            .outerjoin(
+                t.subscription,
+                sa.and_(
+                    theirs.subscriber_id == person.id,
+                    theirs.newsletter_id == newsletter_key(self._connection, newsletter),
+                ),
+            )
+            .where(among_texts(self._connection, person.address, addresses))
+        )
+        return {
+            address: Standing(
+                key,
+                SubscriptionState(state) if state else None,
+                departments,
+                timezone,
+                attributes or {},
+            )
+            for address, key, state, departments, timezone, attributes in rows
+        }
+
+    def add(
+        self,
+        newsletter: str,
+        people: Sequence[NewSubscription],
+        at: datetime,
+        actor: str,
+        import_id: str | None = None,
+    ) -> int:
+        """Put people on a newsletter; how many were not on it yet. Their ``how`` is one."""
+        if not people:
+            return 0
+        self._walk_indexes()
+        self._fill(people)
+        newsletter_id = newsletter_key(self._connection, newsletter)
+        cause = self._key(import_id) if import_id else None
+        how = people[0].consent.how
+        detail = {"newsletter": newsletter, "how": how}
+        detail |= {"import": import_id} if import_id else {}
+        self._add_people(at, cause)
+        added = self._add_subscriptions(newsletter_id, how, at, cause)
+        self._log_subscriptions(newsletter_id, at, cause, actor, detail)
+        return added
+
+    def take_off(
+        self,
+        newsletter: str,
+        leaving: Sequence[Standing],
+        at: datetime,
+        actor: str,
+        import_id: str | None = None,
+    ) -> None:
+        """Let subscriptions go, remembering for `give_back` where they were."""
+        if not leaving:
+            return
+        fence(self._connection)
+        newsletter_id = newsletter_key(self._connection, newsletter)
+        cause = self._key(import_id) if import_id else None
+        theirs = t.subscription.c
+        if cause is not None:
+            before = (
+                sa.select(
+                    sa.literal(cause, theirs.import_id.type),
+                    theirs.subscriber_id,
+                    theirs.state,
+                    theirs.import_id,
+                )
+                # An import that takes off whom it brought has nothing to give back.
+                .where(theirs.import_id.is_distinct_from(cause), self._of(newsletter_id, leaving))
+            )
+            statement = insert_into(self._connection, t.import_trace).from_select(
+                ["import_id", "subscriber_id", "was_state", "was_import_id"], before
+            )
+            self._connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["import_id", "subscriber_id"],
+                    set_={
+                        name: statement.excluded[name] for name in ("was_state", "was_import_id")
+                    },
+                )
+            )
+        self._connection.execute(
+            sa.update(t.subscription)
+            .where(self._of(newsletter_id, leaving), theirs.state != _UNSUBSCRIBED)
+            .values(state=_UNSUBSCRIBED, changed_at=at, import_id=cause)
+        )
+        names = self._public_ids([one.key for one in leaving]).values()
+        detail = {"newsletter": newsletter, "reason": "import"}
+        detail |= {"import": import_id} if import_id else {}
+        self._changes.record_all(
+            Change(at, actor, "subscription", name, _UNSUBSCRIBED, detail) for name in names
+        )
+
+    def learn(self, newsletter: str, news: Sequence[Learned], import_id: str | None = None) -> None:
+        """Keep what was not known of readers, remembering it for `unlearn`."""
+        if not news:
+            return
+        person, theirs = t.subscriber.c, t.subscription.c
+        known = {
+            key: (timezone, attributes or {})
+            for key, timezone, attributes in self._connection.execute(
+                sa.select(person.id, person.timezone, person.attributes).where(
+                    person.id.in_([one.key for one in news])
+                )
+            )
+        }
+        people = []
+        for one in news:
+            timezone, attributes = known.get(one.key, (None, {}))
+            people.append(
+                {
+                    "its_key": one.key,
+                    "its_timezone": timezone or one.timezone,
+                    "its_attributes": {**(one.attributes or {}), **attributes} or None,
+                }
+            )
+        self._connection.execute(
+            sa.update(t.subscriber)
+            .where(person.id == sa.bindparam("its_key"))
+            .values(
+                timezone=sa.bindparam("its_timezone", type_=person.timezone.type),
+                attributes=sa.bindparam("its_attributes", type_=person.attributes.type),
+            ),
+            people,
+        )
+        chosen = [
+            {"its_key": one.key, "its_departments": one.departments}
+            for one in news
+            if one.departments
+        ]
+        if chosen:
+            self._connection.execute(
+                sa.update(t.subscription)
+                .where(
+                    theirs.subscriber_id == sa.bindparam("its_key"),
+                    theirs.newsletter_id == newsletter_key(self._connection, newsletter),
+                    theirs.departments.is_(None),
+                )
+                .values(departments=sa.bindparam("its_departments", type_=NameList())),
+                chosen,
+            )
+        if import_id is not None:
+            statement = insert_into(self._connection, t.import_trace)
+            self._connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["import_id", "subscriber_id"],
+                    set_={"learned": statement.excluded.learned},
+                ),
+                [
+                    {
+                        "import_id": self._key(import_id),
+                        "subscriber_id": one.key,
+                        "learned": {
+                            "timezone": one.timezone,
+                            "departments": list(one.departments),
+                            "attributes": dict(one.attributes or {}),
+                        },
+                    }
+                    for one in news
+                ],
+            )
+
+    def mark_suppressions(self, hashes: Collection[str], import_id: str) -> None:
+        """Note of suppressions just made that this import caused them."""
+        self._connection.execute(
+            sa.update(t.suppression)
+            .where(among_texts(self._connection, t.suppression.c.address_hash, hashes))
+            .values(import_id=self._key(import_id))
+        )
+
+    def begin_undo(self, public_id: str, at: datetime) -> None:
+        """Write down that an import is taken back; it goes on no more."""
+        row = t.subscriber_import.c
+        self._connection.execute(
+            sa.update(t.subscriber_import)
+            .where(row.public_id == public_id, row.undone_at.is_(None))
+            .values(undone_at=at)
+        )
+
+    def give_back(
+        self,
+        public_id: str,
+        allowed: Collection[SubscriptionState],
+        at: datetime,
+        actor: str,
+        limit: int,
+    ) -> tuple[int, int]:
+        """Give up to ``limit`` readers back what an import took or filled in.
+
+        (how many traces it went through, how many readers came back to where they were).
+        Nothing comes back that anybody has touched since.
+        """
+        fence(self._connection)
+        cause, newsletter_id, newsletter = self._place(public_id)
+        trace = t.import_trace.c
+        rows = self._connection.execute(
+            sa.select(trace.subscriber_id, trace.was_state, trace.was_import_id, trace.learned)
+            .where(trace.import_id == cause)
+            .order_by(trace.subscriber_id)
+            .limit(limit)
+        ).all()
+        returned = []
+        for key, was_state, was_cause, learned in rows:
+            if learned is not None:
+                self._unlearn(key, newsletter_id, learned)
+            if was_state in {state.value for state in allowed}:
+                theirs = t.subscription.c
+                came_back = self._connection.execute(
+                    sa.update(t.subscription)
+                    .where(
+                        theirs.subscriber_id == key,
+                        theirs.newsletter_id == newsletter_id,
+                        theirs.import_id == cause,
+                        theirs.state == _UNSUBSCRIBED,
+                    )
+                    .values(state=was_state, import_id=was_cause, changed_at=at)
+                ).rowcount
+                if came_back:
+                    returned.append((key, was_state))
+        names = self._public_ids([key for key, _ in returned])
+        self._changes.record_all(
+            Change(
+                *(at, actor, "subscription", names[key], state),
+                {"newsletter": newsletter, "reason": "import undone", "import": public_id},
+            )
+            for key, state in returned
+        )
+        self._connection.execute(
+            sa.delete(t.import_trace).where(
+                trace.import_id == cause, trace.subscriber_id.in_([row[0] for row in rows])
+            )
+        )
+        return len(rows), len(returned)
+
+    def lift_suppressions(self, public_id: str, at: datetime, actor: str) -> int:
+        """Allow mail again to whom only an import forbade it; how many."""
+        suppression = t.suppression.c
+        lifted = self._connection.execute(
+            sa.delete(t.suppression)
+            .where(suppression.import_id == self._key(public_id))
+            .returning(suppression.address_hash, suppression.reason)
+        ).all()
+        self._changes.record_all(
+            Change(
+                *(at, actor, "suppression", address_hash, "lifted"),
+                {"reason": reason, "import": public_id},
+            )
+            for address_hash, reason in lifted
+        )
+        return len(lifted)
+
+    def remove_subscriptions(
+        self, public_id: str, after: int, at: datetime, actor: str, limit: int
+    ) -> tuple[int, int]:
+        """Remove up to ``limit`` subscriptions that an import added and nobody has touched.
+
+        (how many, where to go on): none is left once none was found.
+        """
+        fence(self._connection)
+        cause, _, newsletter = self._place(public_id)
+        theirs = t.subscription.c
+        rows = self._connection.execute(
+            sa.select(theirs.id, t.subscriber.c.public_id)
+            .join_from(t.subscription, t.subscriber)
+            .where(theirs.import_id == cause, theirs.id > after)
+            .order_by(theirs.id)
+            .limit(limit)
+        ).all()
+        if not rows:
+            return 0, after
+        self._connection.execute(
+            sa.delete(t.subscription).where(theirs.id.in_([row.id for row in rows]))
+        )
+        self._changes.record_all(
+            Change(
+                *(at, actor, "subscription", row.public_id, "removed"),
+                {"newsletter": newsletter, "reason": "import undone", "import": public_id},
+            )
+            for row in rows
+        )
+        return len(rows), rows[-1].id
+
+    def people_without_subscription(
+        self, public_id: str, after: int, limit: int
+    ) -> list[tuple[int, str]]:
+        """(row, public id) of up to ``limit`` people whom an import brought and nobody needs."""
+        person = t.subscriber.c
+        theirs = sa.exists().where(t.subscription.c.subscriber_id == person.id)
+        rows = self._connection.execute(
+            sa.select(person.id, person.public_id)
+            .where(person.import_id == self._key(public_id), person.id > after, ~theirs)
+            .order_by(person.id)
+            .limit(limit)
+        )
+        return [(key, name) for key, name in rows]
+
+    def _add_people(self, at: datetime, cause: int | None) -> None:
+        columns = [
+            *("public_id", "address", "address_hash", "name", "language", "timezone"),
+            *("attributes", "domain_suppressed"),
+        ]
+        person = t.subscriber.c
+        rows = sa.select(
+            *(_batch.c[name] for name in columns),
+            sa.literal(at, person.created_at.type),
+            sa.literal(cause, person.import_id.type),
+            # SQLite's grammar needs a condition between a SELECT and ON CONFLICT.
+        ).where(sa.true())
+        self._connection.execute(
+            insert_into(self._connection, t.subscriber)
+            .from_select([*columns, "created_at", "import_id"], rows)
+            .on_conflict_do_nothing(index_elements=["address"])
+        )
+
+    def _add_subscriptions(
+        self, newsletter_id: int, how: str, at: datetime, cause: int | None
+    ) -> int:
+        columns = ["state", "departments", "consent_wording", "consent_placement", "consent_at"]
+        theirs = t.subscription.c
+        rows = (
+            sa.select(
+                _of_batch(t.subscriber.c.id),
+                *(_batch.c[name] for name in columns),
+                sa.literal(newsletter_id, theirs.newsletter_id.type),
+                sa.literal(at, theirs.changed_at.type),
+                sa.literal(how, theirs.consent_how.type),
+                sa.literal(cause, theirs.import_id.type),
+            )
+            .select_from(_batch)
+            .where(sa.true())
+        )
+        added = self._connection.execute(
+            insert_into(self._connection, t.subscription)
+            .from_select(
+                [
+                    *("subscriber_id", *columns, "newsletter_id"),
+                    *("changed_at", "consent_how", "import_id"),
+                ],
+                rows,
+            )
+            .on_conflict_do_nothing(index_elements=["subscriber_id", "newsletter_id"]),
+            execution_options={"preserve_rowcount": True},
+        ).rowcount
+        return max(added, 0)
+
+    def _log_subscriptions(
+        self,
+        newsletter_id: int,
+        at: datetime,
+        cause: int | None,
+        actor: str,
+        detail: dict[str, Any],
+    ) -> None:
+        """Log those of the batch that were added: others stood when they were looked at again."""
+        log, theirs = t.change_log.c, t.subscription.c
+        stands = (
+            sa.select(theirs.id)
+            .where(
+                theirs.subscriber_id == _of_batch(t.subscriber.c.id),
+                theirs.newsletter_id == newsletter_id,
+                theirs.import_id.is_not_distinct_from(cause),
+                theirs.changed_at == at,
+            )
+            .correlate(_batch)
+            .scalar_subquery()
+        )
+        rows = (
+            sa.select(
+                sa.literal(at, log.at.type),
+                sa.literal(actor, log.actor.type),
+                sa.literal("subscription", log.kind.type),
+                _of_batch(t.subscriber.c.public_id),
+                _batch.c.state,
+                sa.literal(detail, log.detail.type),
+            )
+            .select_from(_batch)
+            .where(stands.is_not(None))
+        )
+        columns = ["at", "actor", "kind", "subject", "act", "detail"]
+        self._connection.execute(sa.insert(t.change_log).from_select(columns, rows))
+
+    def _unlearn(self, key: int, newsletter_id: int, learned: dict[str, Any]) -> None:
+        person, theirs = t.subscriber.c, t.subscription.c
+        row = self._connection.execute(
+            sa.select(person.timezone, person.attributes).where(person.id == key)
+        ).one_or_none()
+        if row is None:
+            return
+        timezone, attributes = row
+        told = learned["attributes"]
+        kept = {
+            name: value
+            for name, value in (attributes or {}).items()
+            if name not in told or told[name] != value
+        }
+        if timezone == learned["timezone"]:
+            timezone = None
+        self._connection.execute(
+            sa.update(t.subscriber)
+            .where(person.id == key)
+            .values(timezone=timezone, attributes=kept or None)
+        )
+        if learned["departments"]:
+            self._connection.execute(
+                sa.update(t.subscription)
+                .where(
+                    theirs.subscriber_id == key,
+                    theirs.newsletter_id == newsletter_id,
+                    theirs.departments == sa.literal(tuple(learned["departments"]), NameList()),
+                )
+                .values(departments=None)
+            )
+
+    def _one(self, *where: sa.ColumnElement[bool]) -> SubscriberImport | None:
+        row = self._connection.execute(_IMPORTS.where(*where)).first()
+        return SubscriberImport(*row) if row else None
+
+    def _key(self, public_id: str) -> int:
+        return self._place(public_id)[0]
+
+    def _place(self, public_id: str) -> tuple[int, int, str]:
+        row = self._connection.execute(
+            sa.select(
+                t.subscriber_import.c.id, t.subscriber_import.c.newsletter_id, t.newsletter.c.slug
+            )
+            .join_from(t.subscriber_import, t.newsletter)
+            .where(t.subscriber_import.c.public_id == public_id)
+        ).one()
+        return row[0], row[1], row[2]
+
+    def _of(self, newsletter_id: int, people: Sequence[Standing]) -> sa.ColumnElement[bool]:
+        theirs = t.subscription.c
+        return sa.and_(
+            theirs.newsletter_id == newsletter_id,
+            theirs.subscriber_id.in_([one.key for one in people]),
+        )
+
+    def _public_ids(self, keys: Collection[int]) -> dict[int, str]:
+        person = t.subscriber.c
+        rows = self._connection.execute(
+            sa.select(person.id, person.public_id).where(person.id.in_(keys))
+        )
+        return {key: name for key, name in rows}  # noqa: C416 (rows are no tuples to mypy)
+
+    def _walk_indexes(self) -> None:
+        """Let no batch go through whole tables, which grow faster than their statistics.
+
+        SQLite's cache stays as large for as long as the connection lives: the next
+        batch goes back to the same pages.
+        """
+        if self._connection.dialect.name == "sqlite":
+            self._connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            return
+        self._connection.exec_driver_sql(
+            "SELECT set_config(name, 'off', true) FROM unnest(ARRAY["
+            "'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name"
+        )
+
+    def _fill(self, people: Sequence[NewSubscription]) -> None:
+        """The rows of this batch, and no others, in the table that statements read."""
+        connection = self._connection
+        dialect = connection.dialect
+        _batch.create(connection, checkfirst=True)
+        values: list[tuple[Any, ...]] = [
+            (
+                one.public_id,
+                one.address,
+                one.address_hash,
+                one.name,
+                one.language,
+                one.timezone,
+                json.dumps(one.attributes) if one.attributes else None,
+                one.domain_suppressed,
+                one.state.value,
+                ";".join(one.departments) if one.departments else None,
+                one.consent.wording,
+                one.consent.placement,
+                one.consent.at,
+            )
+            for one in people
+        ]
+        if dialect.name == "sqlite":
+            bind = Instant().dialect_impl(dialect).bind_processor(dialect)
+            if bind is not None:
+                values = [(*rest, bind(at)) for *rest, at in values]
+            connection.exec_driver_sql("DELETE FROM import_batch")
+            connection.exec_driver_sql(str(sa.insert(_batch).compile(dialect=dialect)), values)
+            return
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor:
+            cursor.execute("TRUNCATE import_batch")
+            with cursor.copy("COPY import_batch FROM STDIN") as copy:
+                for row in values:
+                    copy.write_row(row)

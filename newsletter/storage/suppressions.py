@@ -1,0 +1,230 @@
+"""What may not be mailed: addresses by their keyed hash, domains by rules.
+
+A rule is applied when it comes and goes, and to everybody who is added: it
+marks its readers (``subscriber.domain_suppressed``), so that what is asked
+before every message is one flag and no pattern.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from newsletter.storage import tables as t
+from newsletter.storage.changes import Change, ChangeLog
+from newsletter.storage.statements import (
+    among_texts,
+    chunks,
+    domain_of,
+    fence,
+    insert_into,
+    lock_name,
+    share_name,
+)
+from newsletter.subscribers.model import (
+    DomainRule,
+    DomainRules,
+    Suppression,
+    SuppressionReason,
+    patterns_covering,
+)
+
+_RULES = "suppression rules"
+_HELD_ROWS = 1_000
+
+
+class SuppressionRepository:
+    """Suppressed addresses by hash, and rules by pattern."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._changes = ChangeLog(connection)
+
+    def reason(self, address: str, address_hash: str) -> SuppressionReason | None:
+        """Why an address may not be mailed, be it itself or its domain; None where it may."""
+        reasons = self._connection.scalars(
+            sa.select(t.suppression.c.reason)
+            .where(t.suppression.c.address_hash == address_hash)
+            .union_all(
+                sa.select(t.suppression_rule.c.reason).where(
+                    t.suppression_rule.c.pattern.in_(patterns_covering(address.rpartition("@")[2]))
+                )
+            )
+        )
+        return max(map(SuppressionReason, reasons), key=lambda r: r.strength, default=None)
+
+    def reasons(self, hashes: Collection[str]) -> dict[str, SuppressionReason]:
+        """Those of some addresses that are suppressed themselves, by hash."""
+        rows = self._connection.execute(
+            sa.select(t.suppression.c.address_hash, t.suppression.c.reason).where(
+                among_texts(self._connection, t.suppression.c.address_hash, hashes)
+            )
+        )
+        return {address_hash: SuppressionReason(reason) for address_hash, reason in rows}
+
+    def rules_covering(self, domains: Collection[str]) -> DomainRules:
+        """The rules that concern some domains; none comes or goes until the transaction ends."""
+        share_name(self._connection, _RULES)
+        patterns = {pattern for domain in domains for pattern in patterns_covering(domain)}
+        rule = t.suppression_rule.c
+        rows = self._connection.execute(
+            sa.select(rule.pattern, rule.reason, rule.at, rule.source).where(
+                among_texts(self._connection, rule.pattern, sorted(patterns))
+            )
+        )
+        return DomainRules(_rule(*row) for row in rows)
+
+    def rules(self) -> list[DomainRule]:
+        """All rules, by pattern."""
+        rule = t.suppression_rule.c
+        rows = self._connection.execute(
+            sa.select(rule.pattern, rule.reason, rule.at, rule.source).order_by(rule.pattern)
+        )
+        return [_rule(*row) for row in rows]
+
+    def each(self) -> Iterator[Suppression]:
+        """Every suppressed address in the order they came; streamed."""
+        suppression = t.suppression.c
+        rows = self._connection.execute(
+            sa.select(
+                suppression.address_hash,
+                suppression.reason,
+                suppression.at,
+                suppression.source,
+                t.subscriber.c.address,
+            )
+            .outerjoin(t.subscriber, t.subscriber.c.address_hash == suppression.address_hash)
+            .order_by(suppression.id),
+            execution_options={"yield_per": _HELD_ROWS},
+        )
+        for address_hash, reason, at, source, address in rows:
+            yield Suppression(address_hash, SuppressionReason(reason), at, source, address)
+
+    def suppress(self, wanted: Iterable[Suppression], actor: str) -> int:
+        """Forbid mail to addresses; how many were not, or not as strongly."""
+        fence(self._connection)
+        changed = 0
+        for chunk in chunks(list(wanted)):
+            changed += self._suppress(chunk, actor)
+        return changed
+
+    def _suppress(self, wanted: list[Suppression], actor: str) -> int:
+        standing = self.reasons([each.address_hash for each in wanted])
+        news: dict[str, Suppression] = {}
+        for each in wanted:
+            known = standing.get(each.address_hash)
+            if known is None or known.strength < each.reason.strength:
+                news[each.address_hash] = each
+                standing[each.address_hash] = each.reason
+        # Whoever says it anew stands for it from now on, not the import that said it first.
+        said_again = [each.address_hash for each in wanted if each.address_hash not in news]
+        if said_again:
+            self._connection.execute(
+                sa.update(t.suppression)
+                .where(
+                    among_texts(self._connection, t.suppression.c.address_hash, said_again),
+                    t.suppression.c.import_id.is_not(None),
+                )
+                .values(import_id=None)
+            )
+        if not news:
+            return 0
+        statement = insert_into(self._connection, t.suppression)
+        values = {name: statement.excluded[name] for name in ("reason", "at", "source")}
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["address_hash"], set_={**values, "import_id": None}
+            ),
+            [
+                {
+                    "address_hash": each.address_hash,
+                    "reason": each.reason.value,
+                    "at": each.at,
+                    "source": each.source or actor,
+                }
+                for each in news.values()
+            ],
+        )
+        self._changes.record_all(
+            Change(
+                each.at,
+                actor,
+                "suppression",
+                each.address_hash,
+                "suppressed",
+                _because(each.reason),
+            )
+            for each in news.values()
+        )
+        return len(news)
+
+    def add_rules(self, rules: Iterable[DomainRule], actor: str) -> int:
+        """Forbid mail to domains; how many rules were new, or are stronger now."""
+        self._lock_rules()
+        standing = {rule.pattern: rule.reason for rule in self.rules()}
+        changed = 0
+        for rule in rules:
+            known = standing.get(rule.pattern)
+            if known is not None and known.strength >= rule.reason.strength:
+                continue
+            values = {"reason": rule.reason.value, "at": rule.at, "source": rule.source or actor}
+            self._connection.execute(
+                insert_into(self._connection, t.suppression_rule)
+                .values(pattern=rule.pattern, **values)
+                .on_conflict_do_update(index_elements=["pattern"], set_=values)
+            )
+            self._changes.record(
+                rule.at, actor, "suppression", rule.pattern, "suppressed", _because(rule.reason)
+            )
+            standing[rule.pattern] = rule.reason
+            changed += 1
+        if changed:
+            self._mark_subscribers()
+        return changed
+
+    def remove_rule(self, pattern: str, at: datetime, actor: str) -> bool:
+        """Allow mail to a domain again; False where no such rule forbade it."""
+        self._lock_rules()
+        lifted = self._connection.scalar(
+            sa.delete(t.suppression_rule)
+            .where(t.suppression_rule.c.pattern == pattern)
+            .returning(t.suppression_rule.c.reason)
+        )
+        if lifted is None:
+            return False
+        self._changes.record(at, actor, "suppression", pattern, "lifted", {"reason": lifted})
+        self._mark_subscribers()
+        return True
+
+    def _lock_rules(self) -> None:
+        lock_name(self._connection, _RULES)
+        fence(self._connection)
+
+    def _mark_subscribers(self) -> None:
+        """Mark those whom the rules cover, and nobody else. Goes through all subscribers."""
+        rules = DomainRules(self.rules())
+        domain = domain_of(self._connection, t.subscriber.c.address)
+        marked = t.subscriber.c.domain_suppressed
+        wrong: dict[bool, list[str]] = {True: [], False: []}
+        for name, is_marked in self._connection.execute(
+            sa.select(domain, marked).group_by(domain, marked)
+        ):
+            wanted = rules.reason(name) is not None
+            if wanted != is_marked:
+                wrong[wanted].append(name)
+        for wanted, names in wrong.items():
+            if names:
+                self._connection.execute(
+                    sa.update(t.subscriber)
+                    .where(among_texts(self._connection, domain, names), marked != wanted)
+                    .values(domain_suppressed=wanted)
+                )
+
+
+def _rule(pattern: str, reason: str, at: datetime, source: str) -> DomainRule:
+    return DomainRule(pattern, SuppressionReason(reason), at, source)
+
+
+def _because(reason: SuppressionReason) -> dict[str, str]:
+    return {"reason": reason.value}

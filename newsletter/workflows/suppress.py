@@ -1,0 +1,149 @@
+"""Addresses and domains that may not be mailed: one by one, from a file, to a file."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import TextIO
+
+from newsletter.log import get_logger, mask_address
+from newsletter.storage.database import Database
+from newsletter.subscribers.address import normalise_address
+from newsletter.subscribers.csv_import import RefusedRow
+from newsletter.subscribers.model import DomainRule, Suppression, SuppressionReason
+from newsletter.subscribers.suppressions_csv import (
+    SuppressedRow,
+    check_rule_reason,
+    is_rule,
+    parse_rule,
+    read_suppressions,
+    write_suppressions,
+)
+from newsletter.tokens import Keyring
+
+log = get_logger(__name__)
+
+_BATCH_ROWS = 1_000
+_NAMED_REFUSALS = 1_000
+
+
+@dataclass
+class SuppressionReport:
+    """A file's rows: what is new or stronger now, what stood already, what was refused."""
+
+    suppressed: int = 0
+    rules: int = 0
+    already: int = 0
+    refused: int = 0
+    refused_rows: list[RefusedRow] = field(default_factory=list)
+
+    def refuse(self, row: RefusedRow) -> None:
+        """Count a row that can't be used, and name it as far as there is room."""
+        self.refused += 1
+        if len(self.refused_rows) < _NAMED_REFUSALS:
+            self.refused_rows.append(row)
+
+
+def suppress_address(
+    database: Database,
+    keyring: Keyring,
+    written: str,
+    reason: SuppressionReason,
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Mail this address no more, known or not, until somebody lifts it.
+
+    ``@example.org`` is every address at a domain, ``*.example.org`` at those below it.
+    """
+    if is_rule(written):
+        check_rule_reason(reason)
+        rule = DomainRule(parse_rule(written), reason, now, actor)
+        with database.write() as tx:
+            tx.suppressions.add_rules([rule], actor)
+        log.info("domain_suppressed", pattern=rule.pattern, reason=str(reason))
+        return
+    normal = normalise_address(written)
+    with database.write() as tx:
+        tx.subscribers.suppress(keyring.hash_address(normal), reason, now, actor)
+    log.info("address_suppressed", address=mask_address(normal), reason=str(reason))
+
+
+def lift_suppression(
+    database: Database, keyring: Keyring, written: str, *, actor: str, now: datetime
+) -> bool:
+    """Allow mail to this address or domain again; False where nothing was in the way."""
+    if is_rule(written):
+        with database.write() as tx:
+            return tx.suppressions.remove_rule(parse_rule(written), now, actor)
+    address_hash = keyring.hash_address(normalise_address(written))
+    with database.write() as tx:
+        return tx.subscribers.unsuppress(address_hash, now, actor)
+
+
+def import_suppressions(
+    database: Database,
+    keyring: Keyring,
+    stream: TextIO,
+    *,
+    reason: SuppressionReason,
+    source: str,
+    actor: str,
+    now: datetime,
+    on_refused: Callable[[RefusedRow], None] | None = None,
+) -> SuppressionReport:
+    """Suppress all that a CSV names, a batch a transaction; ``reason`` where a row gives none.
+
+    Rows of addresses, of hashes that our own export wrote, and of domains. Rules
+    are applied together at the end, for each change of them goes through all readers.
+    """
+    report = SuppressionReport()
+    rules: list[DomainRule] = []
+    for batch in _batches(read_suppressions(stream, reason)):
+        addresses: list[Suppression] = []
+        for row in batch:
+            if isinstance(row, RefusedRow):
+                report.refuse(row)
+                if on_refused is not None:
+                    on_refused(row)
+            elif row.pattern:
+                at = min(row.at or now, now)
+                rules.append(DomainRule(row.pattern, row.reason, at, row.source or source))
+            else:
+                addresses.append(_suppression(keyring, row, source, now))
+        if addresses:
+            with database.write() as tx:
+                new = tx.suppressions.suppress(addresses, actor)
+            report.suppressed += new
+            report.already += len(addresses) - new
+    if rules:
+        with database.write() as tx:
+            report.rules = tx.suppressions.add_rules(rules, actor)
+        report.already += len(rules) - report.rules
+    log.info(
+        "suppressions_imported",
+        suppressed=report.suppressed,
+        rules=report.rules,
+        refused=report.refused,
+    )
+    return report
+
+
+def export_suppressions(database: Database, stream: TextIO) -> int:
+    """Write rules and suppressed addresses as CSV; how many rows."""
+    with database.read() as tx:
+        return write_suppressions(tx.suppressions.rules(), tx.suppressions.each(), stream)
+
+
+def _suppression(keyring: Keyring, row: SuppressedRow, source: str, now: datetime) -> Suppression:
+    address_hash = row.address_hash or keyring.hash_address(row.address)
+    return Suppression(address_hash, row.reason, min(row.at or now, now), row.source or source)
+
+
+def _batches(
+    rows: Iterable[SuppressedRow | RefusedRow],
+) -> Iterator[list[SuppressedRow | RefusedRow]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _BATCH_ROWS)):
+        yield batch
