@@ -143,8 +143,8 @@ class SubscriberFile:
 
     def rows(self) -> Iterator[Addition | RefusedRow]:
         """Each row in turn; blank ones are passed over."""
-        with _open(self.source) as stream:
-            yield from self._rows(_lines(stream, self.encoding))
+        with _lines(_open(self.source), self.encoding) as lines:
+            yield from self._rows(lines)
 
     def _rows(self, lines: io.TextIOWrapper) -> Iterator[Addition | RefusedRow]:
         layout = self.layout

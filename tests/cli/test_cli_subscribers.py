@@ -1,0 +1,246 @@
+"""`newsletter subscribers`: bringing readers in, taking that back, and what may not be mailed."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.command_line import Answer, write_config
+from tests.cli.conftest import Call
+
+MAILCHIMP = (
+    "Email Address,First Name,Last Name,Address,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,"
+    "CONFIRM_IP,LEID,EUID,NOTES,TAGS\n"
+    'ani@reader.example,Ani,Petrosyan,"1 Main St",2,2019-05-01 08:00:00,203.0.113.9,'
+    '2019-05-01 08:09:10,203.0.113.9,17,ab12,,"""VIP"",""Blog, weekly"""\n'
+)
+
+
+class Desk:
+    """The command line in a folder with a config."""
+
+    def __init__(self, folder: Path, call: Call) -> None:
+        self.folder = folder
+        self._call = call
+        write_config(folder, feed="http://127.0.0.1:9/", port=9)
+
+    def __call__(self, *arguments: str, status: int = 0) -> Answer:
+        answer = self._call(self.folder, "subscribers", *arguments)
+        assert answer.status == status, answer.err + answer.out
+        return answer
+
+    def bring(self, text: str, *options: str, name: str = "list.csv", status: int = 0) -> Any:
+        (self.folder / name).write_text(text, encoding="utf-8")
+        consent = ("--consent", "told on paper")
+        return self("import", name, *consent, "--json", *options, status=status).json
+
+    def state(self, address: str) -> str | None:
+        answer = self._call(self.folder, "subscribers", "find", address, "--json")
+        if answer.status:
+            return None
+        (found,) = answer.json["subscriptions"] or [{"state": None}]
+        return str(found["state"])
+
+
+@pytest.fixture
+def desk(tmp_path: Path, call: Call) -> Desk:
+    return Desk(tmp_path, call)
+
+
+def counts(document: Any) -> dict[str, int]:
+    return {outcome: n for outcome, n in document["outcomes"].items() if n}
+
+
+def test_an_export_of_another_service_is_recognised_and_said(desk: Desk) -> None:
+    document = desk.bring(MAILCHIMP)
+    assert document["file"] == {
+        "format": "Mailchimp",
+        "encoding": "utf-8",
+        "separator": ",",
+        "columns": ["address", "first name", "last name", "time of consent", "attribute tags"],
+        "not_taken": ["Address", "MEMBER_RATING", "NOTES"],
+    }
+    assert counts(document) == {"added": 1}
+    found = desk("find", "ani@reader.example", "--json").json
+    assert found["subscriber"]["name"] == "Ani Petrosyan"
+    assert found["subscriber"]["attributes"] == {"tags": ["VIP", "Blog, weekly"]}
+    (subscription,) = found["subscriptions"]
+    assert subscription["at"] == "2019-05-01T08:09:10+00:00"
+    assert subscription["placement"] == "Mailchimp"
+    assert subscription["wording"] == "told on paper"
+    shown = desk("import", "list.csv", "--consent", "x", "--dry-run").err
+    assert 'Mailchimp, utf-8, separated by ","; taken: address' in shown
+    assert "not taken: Address, MEMBER_RATING, NOTES" in shown
+
+
+def test_a_dry_run_says_what_the_import_then_does(desk: Desk) -> None:
+    desk.bring("email\nhere@reader.example\ngoes@reader.example\n")
+    desk("suppress", "never@reader.example")
+    text = (
+        "email,status\nnew@reader.example,\nhere@reader.example,\nNEW@reader.example,\n"
+        "goes@reader.example,unsubscribed\nnever@reader.example,\na@@b,\n"
+        "gone@reader.example,unsubscribed\ngone@reader.example,bounced\n"
+    )
+    dry = desk.bring(text, "--dry-run", status=1)
+    assert desk.state("new@reader.example") is None
+    assert desk.state("goes@reader.example") == "active"
+    wet = desk.bring(text, status=1)
+    assert counts(dry) == counts(wet)
+    assert counts(wet) == {
+        "added": 1,
+        "already there": 1,
+        "repeated in the file": 2,
+        "taken off": 2,
+        "suppressed": 1,
+    }
+    assert dry["refused"] == wet["refused"] == 1
+    assert wet["lines"]["repeated in the file"] == [4, 9]
+    assert (dry["import"], dry["dry_run"]) == (None, True)
+    imports = desk("imports", "--json").json["imports"]
+    assert next(one["id"] for one in imports) == wet["import"]
+    assert len(imports) == 2
+    assert wet["import"] in desk("imports").out
+
+
+def test_refused_rows_go_to_a_file_that_runs_no_formula(desk: Desk) -> None:
+    desk.bring(
+        'email,name\nani@reader.example,Ani\n=HYPERLINK(1)@x,"=cmd|calc"\n',
+        *("--refused", "refused.csv"),
+        status=1,
+    )
+    with (desk.folder / "refused.csv").open(encoding="utf-8", newline="") as stream:
+        head, row = csv.reader(stream)
+    assert head == ["line", "why"]
+    assert row[0] == "3"
+    assert "is no e-mail address" in row[1]
+    assert row[2:] == ["'=HYPERLINK(1)@x", "'=cmd|calc"]
+
+
+def test_columns_asked_for_become_attributes_and_come_out_again(desk: Desk) -> None:
+    text = "email,Member Rating,Town\nani@reader.example,5,Gyumri\nlilit@reader.example,,=x\n"
+    desk.bring(text, "--attributes", "member_rating, Town")
+    found = desk("find", "ani@reader.example", "--json").json
+    assert found["subscriber"]["attributes"] == {"member_rating": "5", "town": "Gyumri"}
+    desk("export", "--out", "out.csv")
+    with (desk.folder / "out.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["attributes"] for row in rows] == [
+        '{"member_rating": "5", "town": "Gyumri"}',
+        '{"town": "=x"}',
+    ]
+    wrong = desk("import", "list.csv", "--consent", "x", "--attributes", "Age", status=2)
+    assert 'no other column "Age"; there are: Member Rating, Town' in wrong.err
+
+
+def test_an_import_is_taken_back_in_one_command(desk: Desk) -> None:
+    first = desk.bring("email\nstays@reader.example\ngoes@reader.example\n")
+    second = desk.bring(
+        "email,status\nnew@reader.example,\ngoes@reader.example,unsubscribed\n"
+        "dead@reader.example,bounced\nstays@reader.example,\nleft@reader.example,\n"
+    )
+    assert counts(second) == {"added": 2, "already there": 1, "taken off": 2}
+    done = desk("import", "--undo", second["import"], "--json").json
+    assert done == {
+        "import_id": second["import"],
+        "subscriptions_removed": 3,
+        "people_removed": 3,
+        "brought_back": 1,
+        "suppressions_lifted": 1,
+    }
+    people = ["stays", "goes", "new", "dead", "left"]
+    assert [desk.state(f"{person}@reader.example") for person in people] == [
+        *("active", "active", None, None, None)
+    ]
+    again = desk("import", "--undo", second["import"], "--json").json
+    assert again["subscriptions_removed"] == again["people_removed"] == 0
+    states = {one["id"]: one["state"] for one in desk("imports", "--json").json["imports"]}
+    assert states == {first["import"]: "finished", second["import"]: "undone"}
+    # Taken back, the file may come in again.
+    assert counts(desk.bring("email\nnew@reader.example\n", name="b.csv")) == {"added": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("import",), "name the file to import"),
+        (("import", "none.csv", "--consent", "x"), "none.csv: can't be read"),
+        (("import", "list.csv"), "--consent: say how they agreed"),
+        (("import", "list.csv", "--undo", "x"), "--undo ID takes an import back"),
+        (
+            ("import", "list.csv", "--consent", "x", "--refused", "no/where.csv"),
+            "no/where.csv: can't be written",
+        ),
+        (("suppress", "@reader.example", "--reason", "bounced"), "legal or complaint"),
+        (("suppressions", "import", "none.csv"), "none.csv: can't be read"),
+    ],
+)
+def test_wrong_use_is_told_in_a_sentence(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
+    (desk.folder / "list.csv").write_text("email\nani@reader.example\n", encoding="utf-8")
+    answer = desk(*arguments, status=2)
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_an_unknown_import_is_told(desk: Desk) -> None:
+    assert 'there is no import "nothing"' in desk("import", "--undo", "nothing", status=1).err
+
+
+def test_what_is_no_domain_is_told(desk: Desk) -> None:
+    for wrong in ("@nowhere", "*.", "@", "@a b.example", "*.*.example"):
+        assert "names no domain" in desk("suppress", wrong, status=1).err
+
+
+def test_domains_are_suppressed_and_lifted(desk: Desk) -> None:
+    desk.bring("email\na@reader.example\nb@mail.reader.example\nc@other.example\n")
+    audience = lambda: desk("stats", "--json").json["newsletters"]["weekly"]["audience"]  # noqa: E731
+    desk("suppress", "*.reader.example")
+    assert audience() == 2
+    desk("suppress", "@Reader.example", "--reason", "complaint")
+    assert audience() == 1
+    # Whoever comes later is covered as well.
+    assert counts(desk.bring("email\nd@reader.example\ne@x.y.reader.example\n", name="b.csv")) == {
+        "suppressed": 2
+    }
+    assert "c@other.example" not in desk("suppressions", "list").out
+    rules = desk("suppressions", "list", "--json").json["rules"]
+    assert [(rule["pattern"], rule["reason"]) for rule in rules] == [
+        ("*.reader.example", "legal"),
+        ("@reader.example", "complaint"),
+    ]
+    desk("suppress", "*.reader.example", "--lift")
+    assert audience() == 2
+    desk("suppress", "@reader.example", "--lift")
+    assert audience() == 3
+    assert "was not suppressed" in desk("suppress", "@reader.example", "--lift", status=1).err
+
+
+def test_the_suppression_list_goes_out_and_comes_in(desk: Desk) -> None:
+    desk.bring("email\nani@reader.example\n")
+    for wanted in ("ani@reader.example", "unknown@reader.example", "@spam.example"):
+        desk("suppress", wanted)
+    desk("suppressions", "export", "--out", "out.csv")
+    with (desk.folder / "out.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["address"] for row in rows] == ["'@spam.example", "ani@reader.example", ""]
+    assert all(row["reason"] == "legal" for row in rows)
+    assert rows[2]["hash"]
+    for wanted in ("ani@reader.example", "unknown@reader.example", "@spam.example"):
+        desk("suppress", wanted, "--lift")
+    back = desk("suppressions", "import", "out.csv", "--json").json
+    assert (back["suppressed"], back["rules"], back["already"], back["refused"]) == (2, 1, 0, 0)
+    again = desk("suppressions", "import", "out.csv", "--json").json
+    assert (again["suppressed"], again["rules"], again["already"]) == (0, 0, 3)
+    found = desk("find", "unknown@reader.example", "--json").json
+    assert found == {"subscriber": None, "suppressed": "legal", "subscriptions": []}
+
+
+def test_a_list_of_others_is_suppressed_line_by_line(desk: Desk) -> None:
+    (desk.folder / "theirs.csv").write_text(
+        "ani@reader.example\na@@b\n*.spam.example\n", encoding="utf-8"
+    )
+    arguments = ("suppressions", "import", "theirs.csv", "--reason", "complaint")
+    answer = desk(*arguments, "--json", "--refused", "refused.csv", status=1)
+    assert (answer.json["suppressed"], answer.json["rules"], answer.json["refused"]) == (1, 1, 1)
+    assert "a@@b" in (desk.folder / "refused.csv").read_text(encoding="utf-8")
+    assert desk("find", "x@a.spam.example", "--json").json["suppressed"] == "complaint"

@@ -1,0 +1,320 @@
+"""Imports by the batch: what they make of readers, how they go on, how they are taken back."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from newsletter.errors import Conflict, NotFound
+from newsletter.storage import tables as t
+from newsletter.storage.database import Database
+from newsletter.subscribers.csv_import import SubscriberFile, open_subscriber_file
+from newsletter.subscribers.importing import Imported
+from newsletter.subscribers.model import (
+    Consent,
+    DomainRule,
+    Subscriber,
+    SubscriptionState,
+    SuppressionReason,
+)
+from newsletter.subscribers.states import MOVES, SubscriptionAct
+from newsletter.tokens import Key, Keyring
+from newsletter.workflows import import_subscribers as workflow
+from newsletter.workflows.import_subscribers import ImportReport, import_subscribers, undo_import
+from tests.contracts.nouns import (
+    LEASE,
+    NOW,
+    a_consent,
+    add_reader,
+    add_system_mail,
+    start_sending,
+)
+from tests.contracts.one_at_a_time import Workers
+
+KEYRING = Keyring([Key("a", b"k" * 32)], b"h" * 32)
+LATER = NOW + timedelta(days=1)
+ACTIVE, UNSUBSCRIBED = SubscriptionState.ACTIVE, SubscriptionState.UNSUBSCRIBED
+PAUSED, PENDING = SubscriptionState.PAUSED, SubscriptionState.PENDING
+
+
+def a_file(*rows: str, head: str = "email,status", **options: Any) -> SubscriberFile:
+    return open_subscriber_file("\n".join((head, *rows)).encode(), **options)
+
+
+def bring(
+    database: Database, *rows: str, newsletter: str = "weekly", **options: Any
+) -> ImportReport:
+    file = options.pop("file", None) or a_file(*rows)
+    return import_subscribers(
+        *(database, KEYRING, file),
+        **{"newsletter": newsletter, "consent": "on paper", "actor": "anna", "now": NOW} | options,
+    )
+
+
+def counts(report: ImportReport) -> dict[str, int]:
+    return {str(outcome): n for outcome, n in report.outcomes.items() if n}
+
+
+def state_of(
+    database: Database, address: str, newsletter: str = "weekly"
+) -> SubscriptionState | None:
+    with database.read() as tx:
+        reader = tx.subscribers.find(address)
+        found = tx.subscribers.subscription(reader.public_id, newsletter) if reader else None
+    return found.state if found else None
+
+
+def move(database: Database, address: str, act: SubscriptionAct) -> bool:
+    with database.write() as tx:
+        reader = tx.subscribers.find(address)
+        assert reader is not None
+        made = MOVES[act]
+        return tx.subscribers.move(
+            reader.public_id, "weekly", made.allowed, made.to, LATER, "reader"
+        )
+
+
+def test_a_batch_brings_in_all_that_a_row_says(database: Database) -> None:
+    head = "email,name,language,timezone,departments,Town,status"
+    file = a_file(
+        "Ani@reader.example,Ani Ա,hy,Asia/Yerevan,Arts;City,Gyumri,",
+        "eva@reader.example,,,,,,paused",
+        head=head,
+        attributes=["town"],
+    )
+    report = bring(database, file=file)
+    assert counts(report) == {"added": 2}
+    with database.read() as tx:
+        ani = tx.subscribers.find("ani@reader.example")
+        assert ani is not None
+        (subscription,) = tx.subscribers.subscriptions(ani.public_id)
+        changes = tx.changes.of("subscription", ani.public_id)
+    assert (ani.name, ani.language, ani.timezone) == ("Ani Ա", "hy", "Asia/Yerevan")
+    assert ani.attributes == {"town": "Gyumri"}
+    assert (subscription.state, subscription.departments) == (ACTIVE, ("Arts", "City"))
+    assert subscription.consent == Consent("import", "on paper", NOW)
+    assert [(c.act, c.actor, c.detail) for c in changes] == [
+        ("active", "anna", {"newsletter": "weekly", "how": "import", "import": report.import_id})
+    ]
+    assert state_of(database, "eva@reader.example") is PAUSED
+
+
+def test_who_is_there_learns_only_what_was_not_known(database: Database) -> None:
+    head = "email,timezone,departments,Town,Age"
+    options = {"head": head, "attributes": ["town", "age"]}
+    bring(database, file=a_file("ani@reader.example,Asia/Tokyo,,Gyumri,", **options))
+    report = bring(
+        database, file=a_file("ani@reader.example,Asia/Yerevan,Arts,Yerevan,30", **options)
+    )
+    assert counts(report) == {"already there": 1}
+
+    def known() -> tuple[Any, ...]:
+        with database.read() as tx:
+            ani = tx.subscribers.find("ani@reader.example")
+            assert ani is not None
+            (subscription,) = tx.subscribers.subscriptions(ani.public_id)
+        return ani.timezone, subscription.departments, dict(ani.attributes)
+
+    assert known() == ("Asia/Tokyo", ("Arts",), {"town": "Gyumri", "age": "30"})
+    undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    assert known() == ("Asia/Tokyo", (), {"town": "Gyumri"})
+
+
+def test_a_second_newsletter_takes_the_person_who_is_there(database: Database) -> None:
+    bring(database, "ani@reader.example,")
+    second = bring(database, "ani@reader.example,", newsletter="daily")
+    assert counts(second) == {"added": 1}
+    undone = undo_import(database, second.import_id or "", actor="anna", now=LATER)
+    assert (undone.subscriptions_removed, undone.people_removed) == (1, 0)
+    assert state_of(database, "ani@reader.example") is ACTIVE
+    assert state_of(database, "ani@reader.example", "daily") is None
+
+
+def test_undoing_gives_everybody_back_where_they_were(database: Database) -> None:
+    before = {"a": ACTIVE, "b": PAUSED, "c": PENDING, "d": UNSUBSCRIBED}
+    bring(database, *(f"{name}@reader.example,{state}" for name, state in before.items()))
+    report = bring(database, *(f"{name}@reader.example,unsubscribed" for name in before))
+    assert counts(report) == {"taken off": 3, "left earlier": 1}
+    assert {state_of(database, f"{name}@reader.example") for name in before} == {UNSUBSCRIBED}
+    undone = undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    assert undone.brought_back == 3
+    assert {name: state_of(database, f"{name}@reader.example") for name in before} == before
+
+
+def test_what_readers_did_since_stays(database: Database) -> None:
+    bring(database, "there@reader.example,", "says@reader.example,")
+    report = bring(
+        database,
+        *("leaves@reader.example,", "pauses@reader.example,", "new@reader.example,"),
+        *("there@reader.example,unsubscribed", "says@reader.example,unsubscribed"),
+        *("asks@reader.example,pending", "both@reader.example,"),
+    )
+    assert move(database, "leaves@reader.example", SubscriptionAct.UNSUBSCRIBE)
+    assert move(database, "pauses@reader.example", SubscriptionAct.PAUSE)
+    assert move(database, "asks@reader.example", SubscriptionAct.CONFIRM)
+    # Off already by the import, and now by the reader's own word too.
+    assert not move(database, "says@reader.example", SubscriptionAct.UNSUBSCRIBE)
+    with database.write() as tx:
+        both = tx.subscribers.find("both@reader.example")
+        assert both is not None
+        tx.subscribers.subscribe(both.public_id, "daily", PENDING, a_consent(), LATER, "reader")
+    undone = undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    assert undone.subscriptions_removed == 2
+    assert undone.people_removed == 1
+    assert state_of(database, "leaves@reader.example") is UNSUBSCRIBED
+    assert state_of(database, "pauses@reader.example") is PAUSED
+    assert state_of(database, "asks@reader.example") is ACTIVE
+    assert state_of(database, "says@reader.example") is UNSUBSCRIBED
+    assert state_of(database, "there@reader.example") is ACTIVE
+    assert state_of(database, "both@reader.example") is None
+    assert state_of(database, "both@reader.example", "daily") is PENDING
+
+
+def test_two_imports_are_taken_back_each_for_itself(database: Database) -> None:
+    first = bring(database, "ani@reader.example,", "eva@reader.example,")
+    second = bring(database, "ani@reader.example,unsubscribed", "mari@reader.example,")
+    undo_import(database, second.import_id or "", actor="anna", now=LATER)
+    assert state_of(database, "ani@reader.example") is ACTIVE
+    undone = undo_import(database, first.import_id or "", actor="anna", now=LATER)
+    assert (undone.subscriptions_removed, undone.people_removed) == (2, 2)
+    with database.read() as tx:
+        assert tx.subscribers.find("ani@reader.example") is None
+
+
+def test_a_suppression_of_an_import_goes_with_it_unless_said_again(database: Database) -> None:
+    report = bring(database, "a@reader.example,bounced", "b@reader.example,bounced")
+    hashes = [KEYRING.hash_address(f"{name}@reader.example") for name in "ab"]
+    with database.write() as tx:
+        tx.subscribers.suppress(hashes[1], SuppressionReason.BOUNCED, LATER, "feedback")
+    undone = undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    assert undone.suppressions_lifted == 1
+    with database.read() as tx:
+        assert [tx.subscribers.suppression(one) for one in hashes] == [
+            *(None, SuppressionReason.BOUNCED)
+        ]
+
+
+def test_people_are_taken_back_in_mid_send(database: Database, ledger: Workers) -> None:
+    report = bring(database, "ani@reader.example,", "eva@reader.example,")
+    start_sending(database, readers=1)
+    undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    claimed = ledger.claim("w", NOW, LEASE, 10)
+    assert [delivery.recipient_id for delivery in claimed] == ["reader0"]
+    with database.read() as tx:
+        addresses = tx.connection.scalars(sa.select(t.delivery.c.address)).all()
+    assert sorted(addresses, key=str) == [None, None, "reader000@reader.example"]
+
+
+def test_an_import_goes_on_where_it_stopped(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "BATCH_ROWS", 3)
+    rows = [f"r{n}@reader.example," for n in range(7)]
+    file = a_file(rows[0], "a@@b,", *rows[1:], rows[0], rows[5])
+
+    class Stop(Exception):
+        pass
+
+    def stop(read: int) -> None:
+        if read >= 6:
+            raise Stop
+
+    refused: list[int] = []
+    with pytest.raises(Stop):
+        bring(database, file=file, on_progress=stop)
+    report = bring(database, file=file, on_refused=lambda row: refused.append(row.line))
+    assert report.resumed_at == 6
+    assert (report.rows, report.refused) == (10, 1)
+    assert counts(report) == {"added": 7, "repeated in the file": 2}
+    assert refused == [3]
+    with database.read() as tx:
+        (one,) = tx.imports.all()
+        assert tx.subscribers.counts("weekly")[ACTIVE] == 7
+    assert (one.public_id, one.rows, one.finished_at) == (report.import_id, 10, NOW)
+    # It ended: the next one begins anew, and finds them all.
+    again = bring(database, file=file)
+    assert again.import_id != report.import_id
+    assert counts(again) == {"already there": 7, "repeated in the file": 2}
+
+
+def test_two_processes_do_not_count_rows_twice(database: Database) -> None:
+    report = bring(database, "ani@reader.example,")
+    with database.write() as tx, pytest.raises(Conflict, match="somebody else"):
+        tx.imports.advance(report.import_id or "", rows_before=0, rows=5, counts={})
+    undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    with database.write() as tx, pytest.raises(Conflict):
+        tx.imports.advance(report.import_id or "", rows_before=1, rows=5, counts={})
+    with pytest.raises(NotFound, match='no import "x"'):
+        undo_import(database, "x", actor="anna", now=LATER)
+
+
+def test_rules_mark_those_there_and_those_to_come(database: Database) -> None:
+    bring(database, "a@one.example,", "b@sub.one.example,", "c@other.example,")
+    rules = [
+        DomainRule("*.one.example", SuppressionReason.LEGAL, NOW, "anna"),
+        DomainRule("@sub.one.example", SuppressionReason.COMPLAINT, NOW, "anna"),
+    ]
+    with database.write() as tx:
+        assert tx.suppressions.add_rules(rules, "anna") == 2
+        assert tx.suppressions.add_rules(rules, "anna") == 0
+        assert tx.subscribers.audience_size("weekly") == 2
+        tx.subscribers.add(Subscriber("new", "d@x.y.one.example", NOW), "hash")
+        tx.subscribers.subscribe("new", "weekly", ACTIVE, a_consent(), NOW, "reader")
+        assert tx.subscribers.audience_size("weekly") == 2
+        reasons = {
+            address: tx.suppressions.reason(address, "no hash")
+            for address in ("x@one.example", "x@sub.one.example", "x@notone.example")
+        }
+    assert reasons == {
+        "x@one.example": None,
+        "x@sub.one.example": SuppressionReason.LEGAL,
+        "x@notone.example": None,
+    }
+    assert counts(bring(database, "e@z.one.example,", "f@one.example,")) == {
+        "suppressed": 1,
+        "added": 1,
+    }
+    with database.write() as tx:
+        assert tx.suppressions.remove_rule("*.one.example", LATER, "anna")
+        assert not tx.suppressions.remove_rule("*.one.example", LATER, "anna")
+        # The other rule still covers b.
+        assert tx.subscribers.audience_size("weekly") == 4
+        acts = [c.act for c in tx.changes.of("suppression", "*.one.example")]
+    assert acts == ["suppressed", "lifted"]
+
+
+def test_a_rule_stops_what_was_claimed_already(database: Database, ledger: Workers) -> None:
+    start_sending(database, readers=2)
+    (claimed,) = ledger.claim("w", NOW, LEASE, 1)
+    with database.write() as tx:
+        rule = DomainRule("@reader.example", SuppressionReason.LEGAL, NOW)
+        tx.suppressions.add_rules([rule], "anna")
+    assert not ledger.hand_over(claimed, "w", NOW)
+    assert ledger.claim("w", NOW, LEASE, 5) == []
+    with database.read() as tx:
+        rows = tx.connection.execute(sa.select(t.delivery.c.state, t.delivery.c.reason)).all()
+    assert {tuple(row) for row in rows} <= {("skipped", "suppressed"), ("claimed", "")}
+
+
+def test_a_rule_stops_system_mail_too(database: Database, ledger: Workers) -> None:
+    with database.write() as tx:
+        add_reader(tx, 1, None)
+    add_system_mail(database, 1)
+    with database.write() as tx:
+        tx.suppressions.add_rules(
+            [DomainRule("@reader.example", SuppressionReason.COMPLAINT, NOW)], "anna"
+        )
+    assert ledger.claim("w", NOW, LEASE, 5) == []
+
+
+def test_repeated_rows_are_told_and_the_stricter_word_counts(database: Database) -> None:
+    report = bring(
+        database,
+        *("ani@reader.example,", "ANI@reader.example,", "eva@reader.example,"),
+        "ani@reader.example,unsubscribed",
+    )
+    assert report.outcomes[Imported.REPEATED] == 2
+    assert state_of(database, "ani@reader.example") is UNSUBSCRIBED
+    undone = undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    assert (undone.people_removed, undone.brought_back) == (2, 0)
