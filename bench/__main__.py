@@ -2,6 +2,8 @@
 
 With `delivery` as the only name its own options count, and the JSON document
 holds its figures alone: python -m bench delivery --readers 100000 --kb 40 --json
+With `subscribers` as the only name so do --rows, --find, --database and --folder:
+python -m bench subscribers --rows 1000000 --database postgresql://USER@HOST/NAME --json
 The same goes for `ranking`, which needs curves of popularity:
 python -m bench ranking --data FOLDER --json
 """
@@ -10,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from bench import (
     ranking,
     rendering,
     starting,
+    subscribers,
 )
 from bench.children import ChildFailed
 
@@ -37,8 +41,10 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "polling": polling.measure,
     "rendering": rendering.measure,
     "starting": starting.measure,
+    "subscribers": subscribers.measure,
 }
 USUAL = delivery.DeliveryOptions()
+USUAL_ROWS = subscribers.SubscriberOptions().rows
 
 
 def main() -> None:
@@ -55,12 +61,20 @@ def main() -> None:
         parser.error(f"no bench is called {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
     alone = arguments.names == ["delivery"]
     options = _delivery_options(parser, arguments)
-    if options != USUAL and not alone:
+    readers = subscribers.SubscriberOptions(
+        arguments.rows, arguments.find, arguments.database, arguments.folder
+    )
+    of_readers = arguments.names == ["subscribers"]
+    shared = replace(USUAL, database=options.database, folder=options.folder)
+    if options != (shared if of_readers else USUAL) and not alone:
         parser.error("options other than --json belong to `python -m bench delivery`")
+    if not of_readers and (arguments.rows, arguments.find) != (USUAL_ROWS, None):
+        parser.error("--rows and --find belong to `python -m bench subscribers`")
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         **BENCHES,
         "delivery": lambda: delivery.measure(options),
         "drafting": lambda: drafting.measure(arguments.stories),
+        "subscribers": lambda: subscribers.measure(readers if of_readers else None),
     }
     figures: dict[str, dict[str, Any]] = {}
     try:
@@ -70,7 +84,7 @@ def main() -> None:
     except ChildFailed as error:
         sys.exit(f"bench: {error}")
     if arguments.json:
-        print(json.dumps(figures["delivery"] if alone else figures, indent=2))
+        print(json.dumps(figures[arguments.names[0]] if alone or of_readers else figures, indent=2))
     else:
         _print(figures)
     for name, found in figures.items():
@@ -113,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--stories", type=_positive, default=drafting.STORIES, metavar="N", help="for drafting"
     )
+    add = parser.add_argument_group("of subscribers").add_argument
+    add("--rows", type=_positive, default=USUAL_ROWS, metavar="N", help="of the file to import")
+    add("--find", type=_positive, metavar="N", help="look readers up among so many")
     add = parser.add_argument_group("of delivery").add_argument
     add("--readers", type=_positive, default=USUAL.readers, metavar="N")
     add("--kb", type=float, default=USUAL.kb, help="KiB of a message on the wire")

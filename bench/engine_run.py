@@ -168,7 +168,7 @@ def prepared_installation(setup: Setup, port: int) -> Iterator[Path]:
         folder = Path(name)
         url = "sqlite:///data/newsletter.sqlite"
         if setup.server is not None:
-            url = s.enter_context(_own_database(setup.server))
+            url = s.enter_context(own_database(setup.server))
         config = folder / "config.toml"
         tables = _TABLES.format(
             url=url,
@@ -201,7 +201,7 @@ def letter_of(setup: Setup, port: int) -> Iterator[Path]:
 
 
 @contextmanager
-def _own_database(server: str) -> Iterator[str]:
+def own_database(server: str) -> Iterator[str]:
     """A new database on the server of that address, dropped afterwards."""
     name = f"newsletter_bench_{token_hex(6)}"
     address = make_url(server).set(drivername="postgresql")
