@@ -72,6 +72,14 @@ def _spreads(characters: int, words: int) -> tuple[tuple[int, int, int], ...]:
     return tuple(steps)
 
 
+def _hmac_starts(secret: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    """HMAC-SHA256 is two hashes (RFC 2104 section 2), of which the first blocks are the key's."""
+    secret = secret if len(secret) <= _BLOCK else hashlib.sha256(secret).digest()
+    block = secret.ljust(_BLOCK, b"\0")
+    inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block))
+    return inner, hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
+
+
 class Purpose(StrEnum):
     """What a token is for, and the public ids that it signs."""
 
@@ -104,11 +112,8 @@ class TokenSigner:
 
     def __init__(self, key: Key, purpose: Purpose, *, short: bool = False) -> None:
         self._key_id = key.id
-        # HMAC is two hashes (RFC 2104 section 2), of which the first blocks are the key's.
-        secret = key.secret if len(key.secret) <= _BLOCK else hashlib.sha256(key.secret).digest()
-        block = secret.ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block) + purpose.encode())
-        self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
+        self._inner, self._outer = _hmac_starts(key.secret)
+        self._inner.update(purpose.encode())
         self._size = _SHORT_MAC_BYTES if short else _MAC_BYTES
         self._characters = self._size * 8 // 5
         self._room = bytes(self._characters - self._size)
@@ -158,6 +163,7 @@ class Keyring:
         self._keys = {key.id: key for key in keys}
         self._first = keys[0]
         self._address_hash_key = address_hash_key
+        self._inner, self._outer = _hmac_starts(address_hash_key)
 
     @property
     def signing_key(self) -> str:
@@ -206,7 +212,10 @@ class Keyring:
 
     def hash_address(self, address: str) -> str:
         """A keyed hash of an address, for a suppression that outlives the address itself."""
-        return _base32(hmac.digest(self._address_hash_key, address.encode(), "sha256"))
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(address.encode())
+        outer.update(inner.digest())
+        return _base32(outer.digest())
 
     def hash_network(self, network: str) -> str:
         """A keyed hash of a network address, apart from those of mail addresses."""

@@ -203,9 +203,10 @@ class ImportRepository:
         how = people[0].consent.how
         detail = {"newsletter": newsletter, "how": how}
         detail |= {"import": import_id} if import_id else {}
+        last = self._connection.scalar(sa.select(sa.func.max(t.subscription.c.id))) or 0
         self._add_people(at, cause)
         added = self._add_subscriptions(newsletter_id, how, at, cause)
-        self._log_subscriptions(newsletter_id, at, cause, actor, detail)
+        self._log_subscriptions(newsletter_id, last, at, cause, actor, detail)
         return added
 
     def take_off(
@@ -512,35 +513,30 @@ class ImportRepository:
     def _log_subscriptions(
         self,
         newsletter_id: int,
+        last: int,
         at: datetime,
         cause: int | None,
         actor: str,
         detail: dict[str, Any],
     ) -> None:
-        """Log those of the batch that were added: others stood when they were looked at again."""
+        """Log the subscriptions behind the row ``last`` that this import has added."""
         log, theirs = t.change_log.c, t.subscription.c
-        stands = (
-            sa.select(theirs.id)
-            .where(
-                theirs.subscriber_id == _of_batch(t.subscriber.c.id),
-                theirs.newsletter_id == newsletter_id,
-                theirs.import_id.is_not_distinct_from(cause),
-                theirs.changed_at == at,
-            )
-            .correlate(_batch)
-            .scalar_subquery()
-        )
         rows = (
             sa.select(
                 sa.literal(at, log.at.type),
                 sa.literal(actor, log.actor.type),
                 sa.literal("subscription", log.kind.type),
-                _of_batch(t.subscriber.c.public_id),
-                _batch.c.state,
+                t.subscriber.c.public_id,
+                theirs.state,
                 sa.literal(detail, log.detail.type),
             )
-            .select_from(_batch)
-            .where(stands.is_not(None))
+            .join_from(t.subscription, t.subscriber)
+            .where(
+                theirs.id > last,
+                theirs.newsletter_id == newsletter_id,
+                theirs.import_id.is_not_distinct_from(cause),
+                theirs.changed_at == at,
+            )
         )
         columns = ["at", "actor", "kind", "subject", "act", "detail"]
         self._connection.execute(sa.insert(t.change_log).from_select(columns, rows))

@@ -177,17 +177,15 @@ class SubscriberFile:
             raise UsageError(f"a cell has more than {limits.cell_characters} characters")
         if len(cells) > limits.columns:
             raise UsageError(f"the row has more than {limits.columns} columns")
-        if len(cells) < layout.width:
-            cells = cells + [""] * (layout.width - len(cells))
-        columns = layout.columns
-        strict = layout.format.strict
-        language = _first(cells, columns.get(Column.LANGUAGE))
-        timezone = _first(cells, columns.get(Column.TIMEZONE))
-        departments = _first(cells, columns.get(Column.DEPARTMENTS))
-        consent_at = _first(cells, columns.get(Column.CONSENT_AT))
+        cells += [""] * (layout.width - len(cells))
+        columns, strict = layout.columns, layout.format.strict
+        language = _cell(cells, columns, Column.LANGUAGE)
+        timezone = _cell(cells, columns, Column.TIMEZONE)
+        departments = _cell(cells, columns, Column.DEPARTMENTS)
+        consent_at = _cell(cells, columns, Column.CONSENT_AT)
         return Addition(
             line,
-            normalise_address(_first(cells, columns[Column.ADDRESS])),
+            normalise_address(_cell(cells, columns, Column.ADDRESS)),
             clean_name(_name(cells, columns)),
             _language(language, strict) if language else None,
             self._status(cells),
@@ -195,7 +193,7 @@ class SubscriberFile:
             _departments(departments) if departments else (),
             self._attributes(cells) if layout.attributes or Column.ATTRIBUTES in columns else None,
             _instant(consent_at) if consent_at else None,
-            _first(cells, columns.get(Column.CONSENT_WORDING)),
+            _cell(cells, columns, Column.CONSENT_WORDING),
         )
 
     def _status(self, cells: Sequence[str]) -> ImportStatus:
@@ -214,7 +212,7 @@ class SubscriberFile:
         return status
 
     def _attributes(self, cells: Sequence[str]) -> Mapping[str, Any] | None:
-        found = parse_attributes(_first(cells, self.layout.columns.get(Column.ATTRIBUTES)))
+        found = parse_attributes(_cell(cells, self.layout.columns, Column.ATTRIBUTES))
         for name, place, holds_tags in self.layout.attributes:
             cell = unguard_cell(cells[place]).strip() if cells[place] else ""
             if cell:
@@ -411,21 +409,26 @@ def _address_place(cells: Sequence[str]) -> int | None:
     return None
 
 
-def _first(cells: Sequence[str], places: Sequence[int] | None) -> str:
-    """The first cell of some that is not empty."""
-    for place in places or ():
+def _cell(cells: Sequence[str], columns: Mapping[Column, tuple[int, ...]], column: Column) -> str:
+    """The first cell that is not empty of the places where a column stands."""
+    places = columns.get(column)
+    if places is None:
+        return ""
+    for place in places:
         cell = cells[place]
-        if cell and (cell := unguard_cell(cell).strip()):
-            return cell
+        if cell:
+            cell = unguard_cell(cell).strip() if cell[0] == "'" else cell.strip()
+            if cell:
+                return cell
     return ""
 
 
 def _name(cells: Sequence[str], columns: Mapping[Column, tuple[int, ...]]) -> str:
-    whole = _first(cells, columns.get(Column.NAME))
+    whole = _cell(cells, columns, Column.NAME)
     if whole:
         return whole
-    first = _first(cells, columns.get(Column.FIRST_NAME))
-    last = _first(cells, columns.get(Column.LAST_NAME))
+    first = _cell(cells, columns, Column.FIRST_NAME)
+    last = _cell(cells, columns, Column.LAST_NAME)
     return f"{first} {last}" if first and last else first or last
 
 

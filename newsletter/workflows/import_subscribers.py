@@ -7,9 +7,10 @@ more. One that was a mistake is taken back as a whole.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from newsletter.errors import NotFound, UsageError
 from newsletter.log import get_logger
@@ -122,8 +123,7 @@ class _Evidence:
     import_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A row with what is decided of it."""
 
     addition: Addition
@@ -167,7 +167,8 @@ def add_subscriber(
     evidence = _Evidence(newsletter, Consent("editor", wording, now), actor, now)
     with database.write() as tx:
         tx.settings.newsletter_id(newsletter)
-        (row,), _ = _bring_in(tx, keyring, [(addition, False)], evidence)
+        named = _Named(addition, keyring.hash_address(addition.address), False)
+        (row,), _ = _bring_in(tx, [named], evidence)
     return row.decision.outcome
 
 
@@ -211,14 +212,14 @@ def import_subscribers(
         now,
         begun.public_id if begun else None,
     )
-    for batch in _batches(file, report, on_refused):
+    for batch in _read_ahead(_batches(keyring, file, report, on_refused)):
         if dry_run:
             with database.read() as tx:
-                rows, _ = _decide(tx, keyring, batch.rows, evidence)
+                rows, _ = _decide(tx, batch.rows, evidence)
             report.count(batch, rows)
         else:
             with database.write() as tx:
-                rows, missed = _bring_in(tx, keyring, batch.rows, evidence)
+                rows, missed = _bring_in(tx, batch.rows, evidence)
                 report.count(batch, rows, missed)
                 tx.imports.advance(
                     evidence.import_id or "",
@@ -320,12 +321,20 @@ def _report_of(begun: SubscriberImport | None) -> ImportReport:
     return ImportReport(begun.public_id, begun.rows, outcomes, begun.counts.get(_REFUSED, 0))
 
 
+class _Named(NamedTuple):
+    """A row that can be imported; ``repeated``: the file named its address before."""
+
+    addition: Addition
+    address_hash: str
+    repeated: bool
+
+
 @dataclass
 class _Batch:
-    """Rows of one transaction, each with whether the file named its address before."""
+    """Rows of one transaction."""
 
     rows_before: int
-    rows: list[tuple[Addition, bool]] = field(default_factory=list)
+    rows: list[_Named] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
 
     @property
@@ -333,8 +342,20 @@ class _Batch:
         return len(self.rows) + len(self.refused)
 
 
+def _read_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    """The same, the next one read while the database is busy with this one."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
+
+
 def _batches(
-    file: SubscriberFile, report: ImportReport, on_refused: Callable[[RefusedRow], None] | None
+    keyring: Keyring,
+    file: SubscriberFile,
+    report: ImportReport,
+    on_refused: Callable[[RefusedRow], None] | None,
 ) -> Iterator[_Batch]:
     """The file's rows that were not imported yet; all that are refused are told."""
     seen = SeenAddresses()
@@ -354,7 +375,7 @@ def _batches(
                 yield batch
                 batch = _Batch(batch.rows_before + batch.size)
             if new:
-                batch.rows.append((row, repeated))
+                batch.rows.append(_Named(row, keyring.hash_address(row.address), repeated))
         if batch.size >= BATCH_ROWS:
             yield batch
             batch = _Batch(batch.rows_before + batch.size)
@@ -363,29 +384,29 @@ def _batches(
 
 
 def _decide(
-    tx: Transaction, keyring: Keyring, rows: Sequence[tuple[Addition, bool]], evidence: _Evidence
+    tx: Transaction, rows: Sequence[_Named], evidence: _Evidence
 ) -> tuple[list[_Row], DomainRules]:
-    standings = tx.imports.standings(evidence.newsletter, [row.address for row, _ in rows])
-    hashes = [keyring.hash_address(row.address) for row, _ in rows]
-    suppressed = tx.suppressions.reasons(hashes)
-    rules = tx.suppressions.rules_covering({domain_of(row.address) for row, _ in rows})
+    domains = [domain_of(row.addition.address) for row in rows]
+    standings = tx.imports.standings(evidence.newsletter, [row.addition.address for row in rows])
+    suppressed = tx.suppressions.reasons([row.address_hash for row in rows])
+    rules = tx.suppressions.rules_covering(set(domains))
     decided = []
-    for (row, repeated), address_hash in zip(rows, hashes, strict=True):
-        own, of_domain = suppressed.get(address_hash), rules.reason(domain_of(row.address))
-        if own is None or (of_domain is not None and of_domain.strength > own.strength):
-            own = of_domain
+    for (row, address_hash, repeated), domain in zip(rows, domains, strict=True):
+        reason, of_domain = suppressed.get(address_hash), rules.reason(domain)
+        if reason is None or (of_domain is not None and of_domain.strength > reason.strength):
+            reason = of_domain
         standing = standings.get(row.address)
         decided.append(
-            _Row(row, address_hash, standing, decide(row, standing, own, repeated=repeated))
+            _Row(row, address_hash, standing, decide(row, standing, reason, repeated=repeated))
         )
     return decided, rules
 
 
 def _bring_in(
-    tx: Transaction, keyring: Keyring, rows: Sequence[tuple[Addition, bool]], evidence: _Evidence
+    tx: Transaction, rows: Sequence[_Named], evidence: _Evidence
 ) -> tuple[list[_Row], int]:
     """Do what is decided of each row; how many were to be added and stood there meanwhile."""
-    decided, rules = _decide(tx, keyring, rows, evidence)
+    decided, rules = _decide(tx, rows, evidence)
     now, actor, import_id = evidence.now, evidence.actor, evidence.import_id
     adding = [_new_subscription(row, rules, evidence) for row in decided if row.decision.adds]
     added = tx.imports.add(evidence.newsletter, adding, now, actor, import_id)
