@@ -163,6 +163,17 @@ def test_the_readers_own_confirmation_lifts_what_it_may(
         assert tx.subscribers.audience_size("weekly") == int(not reason.blocks_confirmation)
 
 
+@pytest.mark.parametrize("rule", ["@reader.example", "*.example"])
+def test_a_suppressed_domain_is_mailed_no_confirmation(site: Site, rule: str) -> None:
+    legal, told = SuppressionReason.LEGAL, {"actor": "test", "now": NOW}
+    suppress_address(site.database, site.keyring, rule, legal, **told)
+    assert ask(site) == 0
+    assert site.state(LILIT) == "unknown"
+    assert ask(site, "ani@other.test.am") == 1
+    assert lift_suppression(site.database, site.keyring, rule, **told)
+    assert ask(site) == 1
+
+
 def test_what_is_wrong_is_told_before_anything_is_written(site: Site) -> None:
     before = site.dump()
     with pytest.raises(AddressError):
