@@ -32,7 +32,7 @@ from newsletter.subscribers.model import (
 
 _UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED.value
 # Random keys all over large indexes: with the usual 2 MiB SQLite writes them again and again.
-_CACHE_KIB = 48 * 1024
+_CACHE_KIB = 32 * 1024
 
 _batch = sa.Table(
     "import_batch",

@@ -163,9 +163,9 @@ def test_the_readers_own_confirmation_lifts_what_it_may(
         assert tx.subscribers.audience_size("weekly") == int(not reason.blocks_confirmation)
 
 
-@pytest.mark.parametrize("rule", ["@reader.example", "*.example"])
-def test_a_suppressed_domain_is_mailed_no_confirmation(site: Site, rule: str) -> None:
-    legal, told = SuppressionReason.LEGAL, {"actor": "test", "now": NOW}
+def test_a_suppressed_domain_is_mailed_no_confirmation(site: Site) -> None:
+    rule, legal = "@reader.example", SuppressionReason.LEGAL
+    told = {"actor": "test", "now": NOW}
     suppress_address(site.database, site.keyring, rule, legal, **told)
     assert ask(site) == 0
     assert site.state(LILIT) == "unknown"
