@@ -238,6 +238,7 @@ def import_subscribers(
                 counts=report.counts,
                 finished_at=now,
             )
+        database.make_durable()
     counts = {outcome.replace(" ", "_"): count for outcome, count in report.counts.items()}
     log.info("subscribers_imported", newsletter=newsletter, dry_run=dry_run, **counts)
     return report
