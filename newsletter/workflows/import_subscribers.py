@@ -44,9 +44,9 @@ from newsletter.tokens import Keyring, new_public_id
 
 log = get_logger(__name__)
 
-# Rows a transaction: SQLite's one writer is free again within a third of a second,
-# and a smaller batch would write the same pages of the indexes more often.
-BATCH_ROWS = 5_000
+# Rows a transaction: SQLite's one writer is free again within half a second, and a
+# smaller batch would write the same pages of the indexes more often.
+BATCH_ROWS = 10_000
 UNDO_ROWS = 1_000
 # How many refused rows a report names; the rest is only counted.
 NAMED_REFUSALS = 1000

@@ -1,6 +1,7 @@
 """Reader tokens: deterministic, bound to a purpose, readable after a key has been replaced."""
 
 import base64
+import hashlib
 import hmac
 import json
 import stat
@@ -13,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import ConfigError, TokenError
-from newsletter.tokens import Key, Keyring, Purpose, load_keyring, new_public_id
+from newsletter.tokens import (
+    Key,
+    Keyring,
+    Purpose,
+    derived_public_id,
+    load_keyring,
+    new_public_id,
+)
 
 OLD, NEW = Key("a", b"o" * 32), Key("b", b"n" * 32)
 RING = Keyring([OLD], b"h" * 32)
@@ -122,3 +130,14 @@ def test_address_hash_outlives_the_rotation_of_signing_keys(tmp_path: Path) -> N
 
 def test_public_ids_differ() -> None:
     assert len({new_public_id() for _ in range(1000)}) == 1000
+
+
+@given(st.text(max_size=80), st.binary(min_size=1, max_size=100))
+def test_ids_and_hashes_are_base_32_of_their_bytes(text: str, secret: bytes) -> None:
+    def in_base_32(raw: bytes) -> str:
+        return base64.b32encode(raw).decode().lower().rstrip("=")
+
+    keyring = Keyring([Key("a", b"k" * 32)], secret)
+    assert keyring.hash_address(text) == in_base_32(hmac.digest(secret, text.encode(), "sha256"))
+    told = hashlib.sha256(text.encode()).digest()
+    assert derived_public_id(text) == in_base_32(told[:10])
