@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0016"
 
 metadata = sa.MetaData(
     naming_convention={

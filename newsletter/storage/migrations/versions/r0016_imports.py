@@ -1,13 +1,13 @@
 """Imports that can be undone, attributes of subscribers, suppressed domains.
 
-Revision ID: 0015
+Revision ID: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
