@@ -34,7 +34,7 @@ _UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED.value
 # Random keys all over large indexes: with the usual 2 MiB SQLite writes them again and again.
 _CACHE_KIB = 32 * 1024
 # Nor is each batch copied from the write-ahead log into the file at once, where the next
-# one changes the same pages: 160 MB of them wait, a third of the time (measured).
+# one changes the same pages: 160 MB of them may wait (a seventh less system time, measured).
 _CHECKPOINT_PAGES = 40_000
 _LARGE_BATCH = 1_000
 
