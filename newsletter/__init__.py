@@ -15,7 +15,7 @@ reader's inbox. Each imports only rooms above it in this list:
 - ``rendering``: an issue as HTML and text, once, with slots for the reader.
 - ``checks``: what may stop an issue.
 - ``delivery``: message bytes, the SMTP conversation, what a reply means.
-- ``feedback``: what comes back from a mail: clicks, so far.
+- ``feedback``: what comes back from a mail: clicks, mails of those who leave.
 - ``storage``: tables and repositories; the only room that knows SQL.
 - ``workflows``: the way as prose: fetch, draft, publish, deliver, sign up.
 - ``scheduling`` and ``web``: who calls which workflow, and when.

@@ -30,6 +30,7 @@ _SETTINGS_TABLES = (
     "newsletter",
     "delivery",
     "bounces",
+    "inbox",
     "tracking",
     "pictures",
     "checks",
@@ -207,6 +208,42 @@ class DnsTable(Table):
     port: int = Field(53, ge=1, le=65535, description="their port")
 
 
+class PrivacyTable(Table):
+    """How long what is known of readers is kept; a run each night lets go of the rest."""
+
+    unconfirmed_days: int = Field(
+        30, ge=8, description="sign-ups that nobody confirmed; their link works for seven days"
+    )
+    network_days: int = Field(
+        180,
+        ge=0,
+        description="the keyed hash of the network that a reader agreed from; 0: as long as the "
+        "consent",
+    )
+    unsubscribed_days: int = Field(
+        1095,
+        ge=0,
+        description="who has left all newsletters: then erased, but for a keyed hash that keeps "
+        "them off; above the 30 days of the undo, or 0: as long as it lasts",
+    )
+    change_log_days: int = Field(
+        1095, ge=0, description="what the change log tells of readers in detail; 0: always"
+    )
+    ledger_days: int = Field(
+        400,
+        ge=0,
+        description="who was sent an issue, and system mail: then only counts are left; 0: always",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "PrivacyTable":
+        if 0 < self.unsubscribed_days <= 30:
+            raise ValueError("unsubscribed_days must be above 30, because an undo works that long")
+        if 0 < self.ledger_days < 30:
+            raise ValueError("ledger_days must be at least 30: bounces and clicks come for weeks")
+        return self
+
+
 class LogTable(Table):
     """What is logged, on standard error."""
 
@@ -230,6 +267,7 @@ class Bootstrap(Table):
     relay: tuple[RelayTable, ...] = Field((), description="the SMTP server to hand mail to")
     dkim: DkimTable = DkimTable()
     dns: DnsTable = DnsTable()
+    privacy: PrivacyTable = PrivacyTable()
     log: LogTable = LogTable()
 
     @model_validator(mode="after")

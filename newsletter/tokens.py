@@ -101,6 +101,9 @@ class Purpose(StrEnum):
     PREVIEW = "preview"  # issue
     BOUNCE = "bounce"  # mailing, recipient; short
     UNDO = "undo"  # subscriber, newsletter; expires
+    LEAVE = "leave"  # subscriber, newsletter; short
+    ADDRESS = "address"  # subscriber, the wish for another address; expires
+    DATA = "data"  # subscriber; expires
     CLICK = "click"  # mailing, recipient; short
     FORM = "form"  # newsletter's slug, the second in which the form was shown
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "issue": "Draft, look at, approve and send issues.",
     "templates": "Check a paper's own templates.",
     "subscribers": "Add, import, find and export readers.",
+    "inbox": "Take mail that comes in: readers who leave by it.",
     "dkim": "Make the keys that sign mail.",
 }
 

@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,8 @@ from newsletter.workflows.import_subscribers import (
     undo_import,
 )
 from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.personal_data import collect_data
+from newsletter.workflows.retention import expire, find_expired
 from newsletter.workflows.suppress import (
     export_suppressions,
     import_suppressions,
@@ -226,10 +229,20 @@ def export(
 
 @app.command("find")
 def find(
-    address: AddressArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+    address: AddressArgument,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="all rows about them; goes with --json")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
 ) -> None:
     """Show what we hold of a person."""
     wanted = normalise_address(address)
+    if everything:
+        if not json:
+            raise UsageError("--everything prints a JSON document: add --json")
+        _print_everything(config, wanted)
+        return
     with open_from_file(config) as installation, installation.database.read() as tx:
         subscriber = tx.subscribers.find(wanted)
         suppressed = tx.suppressions.reason(wanted, installation.keyring.hash_address(wanted))
@@ -382,6 +395,24 @@ def forget(
         print(f"{address} is forgotten")
 
 
+@app.command("expire")
+def expire_old(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say how much would be let go")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Let go of what [privacy] no longer keeps, as the scheduler does each night."""
+    with open_from_file(config) as installation:
+        expired = find_expired(installation) if dry_run else expire(installation)
+    if json:
+        print_json({"dry_run": dry_run, **asdict(expired)})
+        return
+    rows = [(count, name.replace("_", " ")) for name, count in asdict(expired).items()]
+    print_rows(rows, ("would go" if dry_run else "gone", ""))
+
+
 @app.command("stats")
 def stats(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Count the readers of each newsletter by state, and who would be mailed now."""
@@ -402,6 +433,16 @@ def stats(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
         return
     for slug, counts in counted.items():
         print(f"{slug}: " + ", ".join(f"{count:,} {state}" for state, count in counts.items()))
+
+
+def _print_everything(config: Path, address: str) -> None:
+    """The document that the reader gets from their own page."""
+    with open_from_file(config) as installation:
+        with installation.database.read() as tx:
+            subscriber = tx.subscribers.find(address)
+        if subscriber is None:
+            raise NotFound(f"nobody has the address {address}", subject="address")
+        print_json(collect_data(installation.database, installation.keyring, subscriber))
 
 
 def _subscription_row(subscription: Subscription) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class MessageTemplate:
         self._message_signer = message_signer
         key_id = mailing.token_key
         self._unsubscribe = keyring.signer(Purpose.UNSUBSCRIBE, key_id=key_id)
+        self._leave = keyring.signer(Purpose.LEAVE, key_id=key_id, short=True)
         self._preferences = keyring.signer(Purpose.PREFERENCES, key_id=key_id)
         self._click = keyring.signer(Purpose.CLICK, key_id=key_id, short=True)
         self._bounce = keyring.signer(Purpose.BOUNCE, key_id=key_id, short=True)
@@ -181,6 +182,9 @@ class MessageTemplate:
             tokens = self._unsubscribe.sign_all([(r, newsletter) for r in recipients])
             values[HeaderSlot.UNSUBSCRIBE] = [token.encode("ascii") for token in tokens]
             values[ReaderSlot.UNSUBSCRIBE] = [encode_value(token) for token in tokens]
+        if HeaderSlot.LEAVE in slots and newsletter is not None:
+            tokens = self._leave.sign_all([(r, newsletter) for r in recipients])
+            values[HeaderSlot.LEAVE] = [token.encode("ascii") for token in tokens]
         return values
 
 

@@ -22,6 +22,7 @@ class HeaderSlot(StrEnum):
     ADDRESS = "address"
     RECIPIENT = "recipient"
     UNSUBSCRIBE = "unsubscribe"
+    LEAVE = "leave"
 
 
 def write_head(mailing: Mailing, from_address: str) -> list[Pieces]:
@@ -70,7 +71,9 @@ def _list_headers(mailing: Mailing, from_address: str) -> list[Pieces]:
         fields += [
             (
                 f"List-Unsubscribe: <{root}/unsubscribe/".encode("ascii"),
-                *(HeaderSlot.UNSUBSCRIBE, b">\r\n"),
+                *(HeaderSlot.UNSUBSCRIBE, b">"),
+                *_leaving_by_mail(mailing),
+                b"\r\n",
             ),
             (write_plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),),
         ]
@@ -83,6 +86,15 @@ def _list_headers(mailing: Mailing, from_address: str) -> list[Pieces]:
         uri = _uri("the archive's address", mailing.archive_url)
         fields.append((write_plain("List-Archive", f"<{uri}>"),))
     return [*fields, (write_plain("List-Post", "NO"),), (write_plain("Precedence", "bulk"),)]
+
+
+def _leaving_by_mail(mailing: Mailing) -> Pieces:
+    """The second URI, for mail programs that know no other way; the https one stays first."""
+    if mailing.leave_address is None:
+        return ()
+    local, _, domain = own_address("the inbox's address", mailing.leave_address).rpartition("@")
+    start = f", <mailto:{quote(local, safe='!$*')}+".encode("ascii")
+    return (start, HeaderSlot.LEAVE, f"@{domain}?subject=unsubscribe>".encode("ascii"))
 
 
 def _feedback_id(mailing: Mailing, domain: str) -> str:

@@ -40,7 +40,8 @@ class Mailing:
     ``created_at`` is the Date of every message. ``list_id`` and the
     unsubscribe headers are written where ``newsletter_id`` (a public id) is
     set and the kind is ISSUE. ``base_url`` is the root of the reader's links,
-    without a slash at the end. ``revision`` counts the corrections of an issue,
+    without a slash at the end; with ``leave_address`` a mail to it that carries a
+    token unsubscribes too. ``revision`` counts the corrections of an issue,
     from 1; ``departments`` are those that this variant of it is narrowed to.
     ``token_key`` names the key that signs the readers' links and
     ``dkim_selectors`` those that sign the message: a message that is sent a
@@ -63,6 +64,7 @@ class Mailing:
     list_name: str = ""
     base_url: str = ""
     archive_url: str = ""
+    leave_address: str | None = None
     revision: int = 1
     departments: tuple[str, ...] = ()
     token_key: str = ""

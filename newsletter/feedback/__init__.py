@@ -1,1 +1,1 @@
-"""What comes back from a mail: clicks, so far."""
+"""What comes back from a mail: clicks, and mails of those who leave."""

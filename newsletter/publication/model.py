@@ -456,6 +456,11 @@ class Newsletter(Model):
         description="into how many variants an issue is rendered at most: one a language, then the "
         "departments that most readers chose; who has none of their own gets the full one",
     )
+    departments: tuple[Line, ...] = Field(
+        (),
+        description="the paper's departments to which readers may narrow it in their preferences, "
+        "by the paper's own names; empty: no choice is offered",
+    )
     sources: tuple[Slug, ...] = Field(
         (), description="which sources it takes stories from; empty: all"
     )
@@ -582,6 +587,23 @@ class Bounces(Model):
     def _check(self) -> "Bounces":
         if self.return_path and not _has_room_for_token(self.return_path):
             raise ValueError("return_path may have at most 11 characters before the @")
+        return self
+
+
+class Inbox(Model):
+    """Where readers' programs write to leave a newsletter."""
+
+    address: MailAddress | None = Field(
+        None,
+        description="leave@paper.example becomes leave+TOKEN@paper.example for each reader and the "
+        "second List-Unsubscribe; its mail must reach `newsletter inbox take`; at most 11 "
+        "characters before @",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "Inbox":
+        if self.address and not _has_room_for_token(self.address):
+            raise ValueError("address may have at most 11 characters before the @")
         return self
 
 
@@ -738,6 +760,7 @@ class Settings(Model):
     newsletter: tuple[Newsletter, ...] = ()
     delivery: DeliverySettings = DeliverySettings()
     bounces: Bounces = Bounces()
+    inbox: Inbox = Inbox()
     tracking: Tracking = Tracking()
     pictures: Pictures = Pictures()
     checks: Checks = Checks()

@@ -108,7 +108,7 @@ def _confirmation_mold(
             f"{base_url.rstrip('/')}/confirm/{_TOKEN}",
         ),
         after=after,
-        small=[publication.postal_address] if publication.postal_address else [],
+        small=_imprint(publication),
     )
 
 
@@ -207,6 +207,132 @@ def render_notice(
             )
         ],
     )
+
+
+def render_address_question(
+    publication: Publication,
+    newsletter: Newsletter,
+    *,
+    token: str,
+    base_url: str,
+    templates: Templates,
+    expires_at: datetime,
+    language: str | None = None,
+) -> RenderedMail:
+    """The letter to the address that a reader wants to be written to: one button, or nothing.
+
+    ``token`` goes into ``{base_url}/address/{token}``. Nothing in it is the asker's words.
+    """
+    language = nearest_language(language or newsletter.language_in(publication))
+    words = words_of(language)
+    day = format_day(expires_at, language, newsletter.zone_in(publication), "long")
+    return _render(
+        publication,
+        templates,
+        language=language,
+        subject=words.gettext(
+            "Please confirm your new address: %(publication)s", publication=publication.nickname
+        ),
+        title=words.gettext("Is this your new address?"),
+        sentences=[
+            words.gettext(
+                "A reader of %(publication)s asked for our newsletters to be sent to this address "
+                "from now on.",
+                publication=publication.nickname,
+            )
+        ],
+        button=Link(
+            words.gettext("Yes, write to me here"), f"{base_url.rstrip('/')}/address/{token}"
+        ),
+        after=[
+            words.gettext("The link works until %(date)s.", date=day),
+            words.gettext("If that was not you, do nothing, and nothing changes."),
+        ],
+        small=_imprint(publication),
+    )
+
+
+def render_address_changed(
+    publication: Publication,
+    newsletter: Newsletter,
+    *,
+    masked: str,
+    token: str,
+    base_url: str,
+    templates: Templates,
+    language: str | None = None,
+) -> RenderedMail:
+    """The letter to the address that a reader is no longer written to.
+
+    ``masked`` is the new one; ``token`` that of the reader's preferences.
+    """
+    language = nearest_language(language or newsletter.language_in(publication))
+    words = words_of(language)
+    return _render(
+        publication,
+        templates,
+        language=language,
+        subject=words.gettext(
+            "Your address was changed: %(publication)s", publication=publication.nickname
+        ),
+        title=words.gettext("We write to your new address now"),
+        sentences=[
+            words.gettext(
+                "From now on our newsletters go to %(address)s, as was asked and confirmed there. "
+                "Nothing more comes to this address.",
+                address=masked,
+            ),
+            words.gettext("If that was not you, answer this mail, or change it back:"),
+        ],
+        button=Link(
+            words.gettext("Change what you get"), f"{base_url.rstrip('/')}/preferences/{token}"
+        ),
+        after=[],
+        small=_imprint(publication),
+    )
+
+
+def render_data_link(
+    publication: Publication,
+    newsletter: Newsletter,
+    *,
+    token: str,
+    base_url: str,
+    templates: Templates,
+    expires_at: datetime,
+    language: str | None = None,
+) -> RenderedMail:
+    """The letter with the link to what is held about a reader: ``{base_url}/data/{token}``."""
+    language = nearest_language(language or newsletter.language_in(publication))
+    words = words_of(language)
+    day = format_day(expires_at, language, newsletter.zone_in(publication), "long")
+    return _render(
+        publication,
+        templates,
+        language=language,
+        subject=words.gettext("Your data: %(publication)s", publication=publication.nickname),
+        title=words.gettext("What we hold about you"),
+        sentences=[
+            words.gettext(
+                "You asked at %(publication)s for what we hold about you. The page behind the "
+                "button hands it out, and forgets you if you want that.",
+                publication=publication.nickname,
+            )
+        ],
+        button=Link(words.gettext("Open my data"), f"{base_url.rstrip('/')}/data/{token}"),
+        after=[
+            words.gettext("The link works until %(date)s.", date=day),
+            words.gettext(
+                "Do not pass it on: whoever has it can read your data. If you did not ask, do "
+                "nothing."
+            ),
+        ],
+        small=_imprint(publication),
+    )
+
+
+def _imprint(publication: Publication) -> list[str]:
+    return [publication.postal_address] if publication.postal_address else []
 
 
 def _render(

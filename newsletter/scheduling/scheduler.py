@@ -18,6 +18,7 @@ from newsletter.log import get_logger
 from newsletter.scheduling.turn import LOOK_SECONDS, Turn
 from newsletter.workflows.illustrate import clean_pictures
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.retention import expire_at_night
 from newsletter.workflows.tick import refresh, tick
 from newsletter.workflows.watch_sign_ups import tidy_sign_ups, watch_sign_ups
 
@@ -30,6 +31,8 @@ REFRESH_SECONDS = 30 * 60
 CLEAN_SECONDS = 24 * 60 * 60
 WATCH_SECONDS = 60
 TIDY_SECONDS = 60 * 60
+# Looked at often enough to find the one hour of the night in which it runs.
+NIGHT_SECONDS = 25 * 60
 
 
 def run_scheduler(installation: Installation, stop: threading.Event) -> None:
@@ -48,6 +51,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         ("clean", clean_pictures, CLEAN_SECONDS),
         ("watch", watch_sign_ups, WATCH_SECONDS),
         ("tidy", tidy_sign_ups, TIDY_SECONDS),
+        ("expire", expire_at_night, NIGHT_SECONDS),
     )
 
     looking = threading.Lock()

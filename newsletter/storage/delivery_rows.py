@@ -190,7 +190,7 @@ class DeliveryRows:
     def _count(
         self, issue_id: str, columns: Sequence[sa.ColumnElement[Any]]
     ) -> dict[tuple[Any, ...], tuple[int, int]]:
-        """(readers, of them doubtful) by the values of ``columns``."""
+        """(readers, of them doubtful) by the values of ``columns``, folded rows included."""
         readers: Counter[tuple[Any, ...]] = Counter()
         doubtful: Counter[tuple[Any, ...]] = Counter()
         for keys in self.stretches(issue_id):
@@ -204,6 +204,16 @@ class DeliveryRows:
             for *values, number, in_doubt in rows:
                 readers[tuple(values)] += number
                 doubtful[tuple(values)] += int(in_doubt)
+        folded = t.folded_delivery.c
+        kept = [folded[column.key or ""] for column in columns]
+        for *values, number, in_doubt in self._connection.execute(
+            sa.select(*kept, sa.func.sum(folded.readers), sa.func.sum(folded.doubtful))
+            .join_from(t.folded_delivery, t.issue, t.issue.c.id == folded.issue_id)
+            .where(t.issue.c.public_id == issue_id)
+            .group_by(*kept)
+        ):
+            readers[tuple(values)] += int(number)
+            doubtful[tuple(values)] += int(in_doubt)
         return {key: (number, doubtful[key]) for key, number in readers.items()}
 
     def stretches(self, issue_id: str) -> list[range]:

@@ -22,6 +22,7 @@ from newsletter.storage.statements import (
 from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.subscribers.model import (
     Consent,
+    LeaveReason,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -52,6 +53,8 @@ _SUBSCRIPTIONS = (
         t.subscription.c.consent_page,
         t.subscription.c.consent_language,
         t.subscription.c.consent_network,
+        t.subscription.c.paused_until,
+        t.subscription.c.left_because,
     )
     .join_from(t.subscription, t.subscriber)
     .join(t.newsletter)
@@ -166,7 +169,7 @@ class SubscriberRepository:
             "consent_page": consent.page,
             "consent_language": consent.language,
             "consent_network": consent.network,
-            "import_id": None,
+            **_OF_BEFORE,
         }
         self._connection.execute(
             insert_into(self._connection, t.subscription)
@@ -242,7 +245,7 @@ class SubscriberRepository:
                 t.subscription.c.id.in_(mine),
                 t.subscription.c.state.in_([state.value for state in allowed]),
             )
-            .values(state=to.value, changed_at=at, import_id=None)
+            .values(state=to.value, changed_at=at, **_OF_BEFORE)
         ).rowcount
         if moved:
             detail = {"newsletter": newsletter} | ({"reason": reason} if reason else {})
@@ -324,7 +327,7 @@ class SubscriberRepository:
         self._connection.execute(
             sa.update(t.delivery).where(theirs).values(address=None, domain="", subscriber_id=None)
         )
-        for table in (t.subscription, t.reader_click, t.import_trace):
+        for table in (t.subscription, t.reader_click, t.import_trace, t.address_change):
             self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))
         self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id.in_(keys)))
 
@@ -383,6 +386,8 @@ class SubscriberRepository:
         return _subscriber(row) if row else None
 
 
+# What belongs to the state that is left.
+_OF_BEFORE = {"import_id": None, "paused_until": None, "left_because": None}
 _BLANK = {"subject": "", "html": "", "text": ""}
 
 
@@ -407,4 +412,6 @@ def _subscription(row: AnyRow) -> Subscription:
         ),
         changed_at=row.changed_at,
         departments=row.departments or (),
+        paused_until=row.paused_until,
+        left_because=LeaveReason(row.left_because) if row.left_because else None,
     )

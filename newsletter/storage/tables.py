@@ -1,7 +1,8 @@
 """The schema, on one page.
 
 Integer keys inside; public ids and slugs towards the outside. A reader's
-address stands in ``subscriber`` and ``delivery`` and nowhere else.
+address stands in ``subscriber`` and ``delivery``, the one that is to take its place
+in ``address_change``, and neither anywhere else.
 """
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0016"
+SCHEMA_REVISION = "0017"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -372,7 +373,11 @@ subscription = Table(
     Column("consent_network", PlainText, nullable=False, server_default=""),
     # The import on whose word alone it stands as it does; NULL once anybody changed it.
     Column("import_id", RowId),
+    # When a pause ends by itself, and why a reader left: only as long as that lasts.
+    Column("paused_until", Instant),
+    Column("left_because", sa.String),
     UniqueConstraint("subscriber_id", "newsletter_id"),
+    _partial_index("ix_subscription_paused_until", "paused_until", "paused_until"),
     # All that queueing an audience asks of a subscription.
     Index(None, "newsletter_id", "state", "subscriber_id", "departments"),
 )
@@ -424,6 +429,16 @@ confirmation_count = Table(
     Column("mailed", sa.Integer, nullable=False),
     Column("unanswered", sa.Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
+)
+
+# The address that a reader asked to be written to, until its mailbox has answered.
+address_change = Table(
+    "address_change",
+    metadata,
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id"), primary_key=True),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    Column("address", PlainText, nullable=False),
+    Column("asked_at", Instant, nullable=False),
 )
 
 # Outlives the subscriber: the hash is keyed, so that it tells nobody the address.
@@ -550,6 +565,21 @@ delivery = Table(
     UniqueConstraint("subscriber_id", "issue_id"),
     _partial_index("ix_delivery_waiting", "due_at", "issue_id", "wave", "due_at", "id"),
     _partial_index("ix_delivery_held", "worker_id", "worker_id"),
+)
+
+# What the ledger's rows of issues sent long ago were folded into.
+folded_delivery = Table(
+    "folded_delivery",
+    metadata,
+    Column("mailing_id", RowId, primary_key=True),
+    Column("wave", sa.Integer, primary_key=True),
+    Column("state", sa.String, primary_key=True),
+    Column("reason", sa.String, primary_key=True),
+    Column("relay", sa.String, primary_key=True),
+    Column("issue_id", RowId, nullable=False),
+    Column("readers", sa.BigInteger, nullable=False),
+    Column("doubtful", sa.BigInteger, nullable=False),
+    Index(None, "issue_id"),
 )
 
 # A part of an issue's audience with its own start; claimed from ``released_at`` on.

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.holdings import HoldingRepository
 from newsletter.storage.identity import IdentityRepository
 from newsletter.storage.imports import ImportRepository
 from newsletter.storage.issues import IssueRepository
@@ -12,9 +13,11 @@ from newsletter.storage.leases import LeaseRepository
 from newsletter.storage.links import LinkRepository
 from newsletter.storage.mailings import MailingRepository
 from newsletter.storage.pictures import PictureRepository
+from newsletter.storage.preferences import PreferenceRepository
 from newsletter.storage.read_logs import ReadLogRepository
 from newsletter.storage.reads import ReadRepository
 from newsletter.storage.relay_uses import RelayUses
+from newsletter.storage.retention import RetentionRepository
 from newsletter.storage.settings import SettingsRepository
 from newsletter.storage.sign_ups import SignUpRepository
 from newsletter.storage.sources import SourceRepository
@@ -46,6 +49,9 @@ class Transaction:
         self.sign_ups = SignUpRepository(connection)
         self.suppressions = SuppressionRepository(connection)
         self.imports = ImportRepository(connection)
+        self.holdings = HoldingRepository(connection)
+        self.preferences = PreferenceRepository(connection)
+        self.retention = RetentionRepository(connection)
         self.mailings = MailingRepository(connection)
         self.waves = WaveRepository(connection)
         self.audience = AudienceRows(connection)

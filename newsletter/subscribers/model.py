@@ -17,6 +17,16 @@ class SubscriptionState(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class LeaveReason(StrEnum):
+    """Why a reader left, where they cared to say."""
+
+    TOO_MUCH = "too_much"
+    NOT_FOR_ME = "not_for_me"
+    READ_ELSEWHERE = "read_elsewhere"
+    NEVER_ASKED = "never_asked"
+    OTHER = "other"
+
+
 class SuppressionReason(StrEnum):
     """Why an address may not be mailed; the later outranks the earlier."""
 
@@ -130,10 +140,21 @@ class Consent:
 
 
 @dataclass(frozen=True)
+class AddressChange:
+    """The (normalised) address a reader asked for; ``public_id`` names the wish."""
+
+    public_id: str
+    address: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True)
 class Subscription:
     """A subscriber on a newsletter.
 
     ``departments`` are those of the paper that it is narrowed to; none means all.
+    ``paused_until`` is when a pause ends by itself, if it does; ``left_because``
+    what its reader told on leaving.
     """
 
     subscriber: Subscriber
@@ -142,6 +163,8 @@ class Subscription:
     consent: Consent
     changed_at: datetime
     departments: tuple[str, ...] = ()
+    paused_until: datetime | None = None
+    left_because: LeaveReason | None = None
 
 
 @dataclass(frozen=True)

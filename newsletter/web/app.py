@@ -20,15 +20,18 @@ from newsletter.web.context import WebContext
 from newsletter.web.endpoint import MAX_BODY_BYTES, Handler, as_endpoint
 from newsletter.web.failures import failure_handlers
 from newsletter.web.feeds import show_json_feed, show_rss
-from newsletter.web.leave import (
-    show_departure,
-    show_preferences,
-    take_departure,
-    take_preferences,
-)
+from newsletter.web.leave import show_departure, take_departure
 from newsletter.web.limits import PostLimit
 from newsletter.web.links import follow_link
 from newsletter.web.media import show_picture
+from newsletter.web.personal_data import show_data, take_data, take_data_wish
+from newsletter.web.preferences import (
+    show_address,
+    show_preferences,
+    take_address,
+    take_address_wish,
+    take_preferences,
+)
 from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
 from newsletter.web.refusals import API_PATH
 from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, SizeCheck, allowed_hosts
@@ -104,6 +107,12 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
         post("/unsubscribe/{token}", take_departure, any_body=True),
         get("/preferences/{token}", show_preferences),
         post("/preferences/{token}", take_preferences),
+        post("/preferences/{token}/address", take_address_wish),
+        post("/preferences/{token}/data", take_data_wish),
+        get("/address/{token}", show_address),
+        post("/address/{token}", take_address),
+        get("/data/{token}", show_data),
+        post("/data/{token}", take_data),
         get("/archive/{newsletter}/", show_archive),
         get("/archive/{newsletter}/feed.xml", show_rss),
         get("/archive/{newsletter}/feed.json", show_json_feed),

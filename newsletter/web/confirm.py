@@ -17,7 +17,6 @@ from newsletter.web.context import WebContext
 from newsletter.web.language import page_language
 from newsletter.web.pages import render_page
 from newsletter.workflows.sign_up import Confirmation, confirm_subscription, read_confirmation
-from newsletter.workflows.welcome import Letters
 
 
 def show_confirmation(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
@@ -36,12 +35,9 @@ def show_confirmation(context: WebContext, request: Request, form: FormData) -> 
 
 def take_confirmation(context: WebContext, request: Request, form: FormData) -> Response:
     settings = context.load_settings()
-    letters = Letters(
-        context.keyring, settings, context.templates, context.base_url, context.dkim_selectors
-    )
     confirmation = confirm_subscription(
         context.database,
-        letters,
+        context.letters(settings),
         request.path_params["token"],
         also=[slug for slug in form.getlist("also") if isinstance(slug, str)],
         now=context.clock.now(),

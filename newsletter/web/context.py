@@ -15,6 +15,7 @@ from newsletter.storage.database import Database
 from newsletter.tokens import Keyring
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.letters import Letters
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class WebContext:
             hold=partial(reason_to_hold, installation),
             mail_domains=MailDomains(installation.resolver.within(WAIT_SECONDS)),
         )
+
+    def letters(self, settings: Settings) -> Letters:
+        """What system mails are made with."""
+        return Letters(self.keyring, settings, self.templates, self.base_url, self.dkim_selectors)
 
     @property
     def base_path(self) -> str:

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from newsletter.web.context import WebContext
 
-# A sign-up is four short fields; a one-click body is one.
+# A sign-up is four short fields; a one-click body is one. The preferences are the
+# most: a box for each newsletter and department.
 MAX_BODY_BYTES = 32 * 1024
-_MAX_FIELDS = 40
+_MAX_FIELDS = 400
 
 Handler = Callable[[WebContext, Request, FormData], Response]
 

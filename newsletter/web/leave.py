@@ -1,27 +1,27 @@
-"""The unsubscribe link, by mail program and by page, and the preferences page."""
+"""The unsubscribe link, by mail program and by page, and what a reader says on leaving."""
+
+from http import HTTPStatus
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from newsletter.errors import TokenError
 from newsletter.log import mask_address
 from newsletter.publication.model import Settings
+from newsletter.subscribers.model import LeaveReason
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import field
 from newsletter.web.language import PageLanguage, failure_language, page_language
 from newsletter.web.pages import render_page, text_response
 from newsletter.workflows.leave import (
     Departure,
-    Preferences,
     read_departure,
-    read_preferences,
+    tell_why_left,
     undo_unsubscribe,
     unsubscribe,
-    update_preferences,
 )
-
-PREFERENCES_WORDING = "Switched on in the preferences."
 
 
 def show_departure(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
@@ -47,6 +47,8 @@ def take_departure(context: WebContext, request: Request, form: FormData) -> Res
     settings = context.load_settings()
     if undo := field(form, "undo"):
         return _undo(context, request, settings, undo)
+    if field(form, "from") == "goodbye":
+        return _take_reason(context, request, settings, field(form, "reason"))
     by_page = field(form, "from") == "page"
     departure = unsubscribe(
         context.database,
@@ -63,33 +65,22 @@ def take_departure(context: WebContext, request: Request, form: FormData) -> Res
     return text_response(f"{unsubscribed}\n")
 
 
-def show_preferences(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
-    settings = context.load_settings()
-    token = request.path_params["token"]
-    preferences = read_preferences(context.database, context.keyring, settings, token)
-    return _preferences_page(context, request, settings, preferences, saved=False)
-
-
-def take_preferences(context: WebContext, request: Request, form: FormData) -> Response:
-    settings = context.load_settings()
-    wanted = [] if "none" in form else _texts(form, "newsletter")
-    preferences = update_preferences(
+def _take_reason(
+    context: WebContext, request: Request, settings: Settings, reason: str
+) -> Response:
+    try:
+        told = LeaveReason(reason)
+    except ValueError as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
+    departure = tell_why_left(
         context.database,
         context.keyring,
         settings,
-        context.templates,
         request.path_params["token"],
-        wanted,
-        paused=_texts(form, "pause"),
-        base_url=context.base_url,
-        wording=PREFERENCES_WORDING,
+        told,
         now=context.clock.now(),
     )
-    return _preferences_page(context, request, settings, preferences, saved=True)
-
-
-def _texts(form: FormData, name: str) -> list[str]:
-    return [value for value in form.getlist(name) if isinstance(value, str)]
+    return _departure_page(context, request, settings, departure, "goodbye", thanked=True)
 
 
 def _undo(context: WebContext, request: Request, settings: Settings, undo_token: str) -> Response:
@@ -117,6 +108,8 @@ def _departure_page(
     settings: Settings,
     departure: Departure,
     template: str,
+    *,
+    thanked: bool = False,
 ) -> Response:
     subscription = departure.subscription
     return render_page(
@@ -127,37 +120,6 @@ def _departure_page(
         newsletter=departure.newsletter,
         masked=mask_address(subscription.subscriber.address) if subscription else "",
         undo_token=departure.undo_token,
+        may_tell=departure.undo_token is not None and not thanked,
+        thanked=thanked,
     )
-
-
-def _preferences_page(
-    context: WebContext,
-    request: Request,
-    settings: Settings,
-    preferences: Preferences,
-    *,
-    saved: bool,
-) -> Response:
-    reader = preferences.subscriber
-    return render_page(
-        context,
-        settings,
-        "preferences",
-        language=page_language(
-            request, settings, reader_language=_reader_language(settings, preferences)
-        ),
-        choices=preferences.choices,
-        masked=mask_address(reader.address),
-        saved=saved,
-    )
-
-
-def _reader_language(settings: Settings, preferences: Preferences) -> str | None:
-    """The reader's own language, else the one in which all their newsletters are."""
-    if preferences.subscriber.language:
-        return preferences.subscriber.language
-    choices = preferences.choices
-    # Who has just left them all still reads what they were in.
-    theirs = [one for one in choices if one.on] or [one for one in choices if one.state]
-    languages = {one.newsletter.language_in(settings.publication) for one in theirs}
-    return languages.pop() if len(languages) == 1 else None

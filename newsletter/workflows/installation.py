@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.clock import Clock
-from newsletter.config import Config, validate
+from newsletter.config import Config, PrivacyTable, validate
 from newsletter.delivery.dkim_keys import Signer
 from newsletter.delivery.model import Relay
 from newsletter.errors import ConfigError, NotFound
@@ -29,7 +29,8 @@ class Installation:
 
     ``base_url`` is the root of the readers' links; ``data_dir`` holds keys, locks
     and pictures. `settings` reads the settings anew, once a unit of work, because
-    another process may have changed them. ``signer`` holds the DKIM keys, if any.
+    another process may have changed them. ``signer`` holds the DKIM keys, if any;
+    ``privacy`` says how long what is known of readers is kept.
     """
 
     database: Database
@@ -43,6 +44,7 @@ class Installation:
     trusted_proxies: frozenset[str] = frozenset()
     resolver: Resolver = field(default_factory=Resolver)
     signer: Signer | None = None
+    privacy: PrivacyTable = field(default_factory=PrivacyTable)
 
     @property
     def dkim_selectors(self) -> tuple[str, ...]:

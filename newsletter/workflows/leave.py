@@ -1,19 +1,19 @@
-"""How a reader leaves, comes back, and changes what they get."""
+"""How a reader leaves, says why if they care to, and comes back."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, TokenError
+from newsletter.feedback.leaving import leave_tokens
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.model import LeaveReason, Subscription, SubscriptionState
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
-from newsletter.workflows.sign_up import READER, SignUp, request_subscription
+from newsletter.workflows.sign_up import READER
 
 log = get_logger(__name__)
 
@@ -41,30 +41,6 @@ class Departure:
             or self.subscription is None
             or self.subscription.state is SubscriptionState.UNSUBSCRIBED
         )
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A newsletter on the preferences page. ``state`` None: never asked for."""
-
-    newsletter: Newsletter
-    state: SubscriptionState | None
-
-    @property
-    def on(self) -> bool:
-        return self.state is SubscriptionState.ACTIVE
-
-    @property
-    def paused(self) -> bool:
-        return self.state is SubscriptionState.PAUSED
-
-
-@dataclass(frozen=True)
-class Preferences:
-    """A reader and every newsletter they could have."""
-
-    subscriber: Subscriber
-    choices: tuple[Choice, ...]
 
 
 def read_departure(
@@ -104,6 +80,37 @@ def unsubscribe(
         return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
 
 
+def leave_by_mail(
+    database: Database,
+    keyring: Keyring,
+    message: bytes,
+    recipients: Sequence[str],
+    *,
+    now: datetime,
+) -> bool:
+    """Take a reader off by a mail to ``leave+TOKEN@…``, whatever it says; whether one was ours.
+
+    ``recipients`` are those of its envelope, where they are known: they alone count
+    then, else the fields that name whom it was delivered or written to. Nothing is
+    answered, and the body is not read.
+    """
+    for token in leave_tokens(message, recipients):
+        try:
+            subscriber_id, newsletter_id = keyring.verify(Purpose.LEAVE, token, short=True)
+        except (TokenError, ValueError):
+            continue
+        move = MOVES[SubscriptionAct.UNSUBSCRIBE]
+        with database.write() as tx:
+            slug = _slug_of(tx, newsletter_id)
+            if slug is not None and tx.subscribers.move(
+                subscriber_id, slug, move.allowed, move.to, now, READER, "mail"
+            ):
+                log.info("unsubscribed", newsletter=slug, how="mail")
+        return True
+    log.warning("mail_leads_nowhere")
+    return False
+
+
 def undo_unsubscribe(
     database: Database, keyring: Keyring, settings: Settings, undo_token: str, *, now: datetime
 ) -> Departure:
@@ -119,82 +126,22 @@ def undo_unsubscribe(
         return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
 
 
-def read_preferences(
-    database: Database, keyring: Keyring, settings: Settings, token: str
-) -> Preferences:
-    """The reader of a preferences link; TokenError or NotFound where there is none."""
-    (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
-    with database.read() as tx:
-        return _preferences(tx, settings, subscriber_id)
-
-
-def update_preferences(
+def tell_why_left(
     database: Database,
     keyring: Keyring,
     settings: Settings,
-    templates: Templates,
     token: str,
-    wanted: Collection[str],
+    reason: LeaveReason,
     *,
-    paused: Collection[str] = (),
-    base_url: str,
-    wording: str,
     now: datetime,
-) -> Preferences:
-    """Switch every newsletter on or off by whether its slug is ``wanted``.
-
-    What is wanted and ``paused`` brings nothing until it is switched on again. Off
-    is at once, and so is a pause. On asks for the reader's confirmation, as the form does: the
-    link stands in every issue, and issues are forwarded.
-    """
-    (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
-    leave, resume = MOVES[SubscriptionAct.UNSUBSCRIBE], MOVES[SubscriptionAct.RESUME]
-    pause = MOVES[SubscriptionAct.PAUSE]
+) -> Departure:
+    """Keep why the reader of an unsubscribe link left; it is theirs to tell or not."""
+    subscriber_id, newsletter_id = keyring.verify(Purpose.UNSUBSCRIBE, token)
     with database.write() as tx:
-        before = _preferences(tx, settings, subscriber_id)
-        for choice in before.choices:
-            slug = choice.newsletter.slug
-            if slug in wanted and slug in paused and choice.on:
-                tx.subscribers.move(
-                    subscriber_id, slug, pause.allowed, pause.to, now, READER, "preferences"
-                )
-            elif slug in wanted:
-                tx.subscribers.move(
-                    subscriber_id, slug, resume.allowed, resume.to, now, READER, "preferences"
-                )
-            elif choice.on:
-                tx.subscribers.move(
-                    subscriber_id, slug, leave.allowed, leave.to, now, READER, "preferences"
-                )
-        after = _preferences(tx, settings, subscriber_id)
-    for choice in after.choices:
-        if choice.newsletter.slug in wanted and not (choice.on or choice.paused):
-            request_subscription(
-                database,
-                keyring,
-                settings,
-                templates,
-                SignUp(choice.newsletter.slug, after.subscriber.address, wording, "preferences"),
-                base_url=base_url,
-                now=now,
-            )
-    return read_preferences(database, keyring, settings, token)
-
-
-def _preferences(tx: Transaction, settings: Settings, subscriber_id: str) -> Preferences:
-    subscriber = tx.subscribers.by_id(subscriber_id)
-    if subscriber is None:
-        raise NotFound("we have no such reader any more", subject="subscriber")
-    states = {
-        subscription.newsletter: subscription.state
-        for subscription in tx.subscribers.subscriptions(subscriber_id)
-    }
-    return Preferences(
-        subscriber,
-        tuple(
-            Choice(newsletter, states.get(newsletter.slug)) for newsletter in settings.newsletter
-        ),
-    )
+        slug = _slug_of(tx, newsletter_id)
+        if slug is not None:
+            tx.preferences.tell_why_left(subscriber_id, slug, reason, now, READER)
+        return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
 
 
 def _departure(

@@ -40,6 +40,7 @@ def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
                 trusted_proxies=frozenset(bootstrap.web.trusted_proxies),
                 resolver=Resolver(bootstrap.dns.nameservers, bootstrap.dns.port),
                 signer=load_signer(bootstrap.data_dir, bootstrap.dkim),
+                privacy=bootstrap.privacy,
             )
     finally:
         database.close()

@@ -472,6 +472,7 @@ def issue_mailing(
         list_name=newsletter.name,
         base_url=base_url,
         archive_url=f"{base_url}/archive/{newsletter.slug}/",
+        leave_address=settings.inbox.address,
     )
 
 

@@ -34,8 +34,9 @@ from newsletter.subscribers.names import clean_name
 from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME, wants_confirmation
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose, new_public_id
+from newsletter.workflows.letters import Letters
 from newsletter.workflows.system_mail import system_mailing
-from newsletter.workflows.welcome import Letters, render_letter, welcome_reader
+from newsletter.workflows.welcome import render_letter, welcome_reader
 
 log = get_logger(__name__)
 

@@ -22,6 +22,7 @@ from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
+from newsletter.workflows.preferences import end_pauses
 from newsletter.workflows.publish import hold_issue, start_sending
 from newsletter.workflows.reads import sync_reads
 from newsletter.workflows.waves import sending_begins
@@ -77,7 +78,11 @@ def decide(
 
 
 def tick(installation: Installation) -> None:
-    """Do what is due for every newsletter; one that fails never stops another."""
+    """Do what is due for every newsletter; one that fails never stops another.
+
+    Pauses end first: who is back by an issue's time gets it.
+    """
+    end_pauses(installation.database, installation.clock.now())
     settings = installation.settings()
     for newsletter in settings.newsletter:
         for slot in _slots_to_look_at(installation, settings, newsletter):

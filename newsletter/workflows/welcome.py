@@ -1,31 +1,20 @@
 """The mails that a reader gets right after confirming: the welcome, and the latest issue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from newsletter.delivery.model import Mailing
 from newsletter.issues.model import IssueState, Variant
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Newsletter
 from newsletter.publication.slots import upcoming_slot
-from newsletter.rendering.environment import Templates
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_welcome
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import Subscriber
-from newsletter.tokens import Keyring, Purpose, derived_public_id, new_public_id
+from newsletter.tokens import Purpose, derived_public_id, new_public_id
+from newsletter.workflows.letters import Letters
 from newsletter.workflows.system_mail import system_mailing
-
-
-@dataclass(frozen=True)
-class Letters:
-    """What system mails are made with: see `workflows.installation` for each."""
-
-    keyring: Keyring
-    settings: Settings
-    templates: Templates
-    base_url: str
-    dkim_selectors: tuple[str, ...] = ()
 
 
 def render_letter(

@@ -78,6 +78,7 @@ CLEAN = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_
     name=CLEAN,
     kind=st.sampled_from(MailingKind),
     reply_to=st.sampled_from([None, "desk@paper.example"]),
+    leave_address=st.sampled_from([None, "leave@paper.example"]),
     address=st.sampled_from(["lilit@reader.example", "լիլիթ@reader.example", "a@հայ.example"]),
 )
 def test_both_signatures_of_any_message_are_good(
@@ -88,10 +89,17 @@ def test_both_signatures_of_any_message_are_good(
     name: str,
     kind: MailingKind,
     reply_to: str | None,
+    leave_address: str | None,
     address: str,
 ) -> None:
     mailing = signed_issue(
-        text=text, html=html, subject=subject, from_name=name, kind=kind, reply_to=reply_to
+        text=text,
+        html=html,
+        subject=subject,
+        from_name=name,
+        kind=kind,
+        reply_to=reply_to,
+        leave_address=leave_address,
     )
     assert verified(signing.build(mailing, address), signing.keys) == [True, True]
 

@@ -264,6 +264,20 @@ def test_a_recipient_id_that_could_break_a_header_is_refused() -> None:
         template.build(READER._replace(recipient_id="a>\r\nBcc: b"))
 
 
+def test_leaving_by_mail_comes_second_and_its_token_fits_an_address() -> None:
+    template = MessageTemplate.of(issue(leave_address="abc.def-leave@paper.example"), KEYRING)
+    raw = template.build(READER)
+    # One line: what is folded, some programs do not read.
+    (line,) = re.findall(rb"\r\nList-Unsubscribe: ([^\r]*)\r\n", raw)
+    token = KEYRING.sign(Purpose.LEAVE, READER_ID, "newsletter000001", short=True)
+    assert re.findall(r"<([^<>]*)>", line.decode()) == [
+        f"https://paper.example/unsubscribe/{TOKEN}",
+        f"mailto:abc.def-leave+{token}@paper.example?subject=unsubscribe",
+    ]
+    assert len(f"elevenchars+{token}") <= 64
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
+
+
 @settings(deadline=None)
 @given(st.text("ab", min_size=1, max_size=120), st.integers(1, 20))
 def test_one_click_survives_any_token_length(part: str, key_size: int) -> None:

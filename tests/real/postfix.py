@@ -29,6 +29,8 @@ REFUSED_DOMAIN = "unknown.example"
 """Every address there is answered 550 5.1.1."""
 BUSY_DOMAIN = "busy.example"
 """Every address there is answered 450 4.2.1, for as long as it runs."""
+PIPED_DOMAIN = "piped.example"
+"""Every message there goes into a program, which keeps it and whom its envelope names."""
 BOUNCED_DOMAIN = "bounced.example"
 """Every address there is taken, and then refused by the server behind it, 550 5.1.1."""
 NARROW_OCTETS = 600
@@ -55,7 +57,8 @@ mynetworks = 127.0.0.0/8
 
 # Nothing leaves the loopback, no name is looked up.
 default_transport = smtp
-transport_maps = inline:{{ {{ {bounced} = smtp:[127.0.0.1]:{refusing_port} }} }}
+transport_maps = inline:{{
+    {{ {bounced} = smtp:[127.0.0.1]:{refusing_port} }}, {{ {piped} = piped: }} }}
 relayhost = [127.0.0.1]:{sink_port}
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
@@ -95,7 +98,15 @@ error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
+piped unix - n n - - pipe flags=DORX user=nobody argv=/bin/sh {folder}/pipe.sh ${{recipient}}
 postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+# The recipient is written last: what has one is whole.
+_PIPE = """\
+cat > {folder}/piped/$$.eml
+echo "$1" > {folder}/piped/$$.to
 """
 
 
@@ -123,6 +134,15 @@ class Postfix:
                 )
             time.sleep(0.05)
         return arrived
+
+    def piped(self) -> list[tuple[str, bytes]]:
+        """Recipient and message of each that was handed to the program so far."""
+        folder = self.folder / "piped"
+        return [
+            (path.with_suffix(".to").read_text().strip(), path.read_bytes())
+            for path in folder.glob("*.eml")
+            if path.with_suffix(".to").exists()
+        ]
 
     def read_log(self) -> str:
         """Postfix's mail log."""
@@ -167,7 +187,11 @@ def _lay_out(folder: Path, port: int, narrow_port: int, sink_port: int, refusing
         refused=_REFUSED,
         busy=_BUSY,
         bounced=BOUNCED_DOMAIN,
+        piped=PIPED_DOMAIN,
     )
     (folder / "config/main.cf").write_text(main)
-    master = _MASTER.format(port=port, narrow_port=narrow_port, narrow=NARROW_OCTETS)
+    (folder / "piped").mkdir()
+    shutil.chown(folder / "piped", "nobody")
+    (folder / "pipe.sh").write_text(_PIPE.format(folder=folder))
+    master = _MASTER.format(folder=folder, port=port, narrow_port=narrow_port, narrow=NARROW_OCTETS)
     (folder / "config/master.cf").write_text(master)

@@ -1,0 +1,163 @@
+"""What a reader chooses: a name, a language, a pause, another address, a word on leaving."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from newsletter.delivery.model import DeliveryState
+from newsletter.storage import tables as t
+from newsletter.storage.changes import ChangeLog
+from newsletter.storage.statements import fence, insert_into, subscriber_key
+from newsletter.storage.suppressions import SuppressionRepository
+from newsletter.subscribers.model import AddressChange, LeaveReason, SubscriptionState
+
+
+class PreferenceRepository:
+    """Choices of readers, by public id; each is logged without what it was about."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._changes = ChangeLog(connection)
+
+    def rename(self, public_id: str, name: str, at: datetime, actor: str) -> None:
+        """Set a reader's name; empty for none."""
+        self._set(public_id, t.subscriber.c.name, name, at, actor)
+
+    def choose_language(
+        self, public_id: str, language: str | None, at: datetime, actor: str
+    ) -> None:
+        """Set the language a reader prefers; None: that of each newsletter."""
+        self._set(public_id, t.subscriber.c.language, language, at, actor)
+
+    def end_pause_at(self, public_id: str, newsletter: str, until: datetime) -> None:
+        """Let a paused subscription end its pause by itself."""
+        self._connection.execute(
+            sa.update(t.subscription)
+            .where(
+                t.subscription.c.id.in_(_one(public_id, newsletter)),
+                t.subscription.c.state == SubscriptionState.PAUSED.value,
+            )
+            .values(paused_until=until)
+        )
+
+    def paused_too_long(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """(subscriber, newsletter) of pauses whose time is over, the longest over first."""
+        rows = self._connection.execute(
+            sa.select(t.subscriber.c.public_id, t.newsletter.c.slug)
+            .join_from(t.subscription, t.subscriber)
+            .join(t.newsletter)
+            .where(
+                t.subscription.c.paused_until <= now,
+                t.subscription.c.state == SubscriptionState.PAUSED.value,
+            )
+            .order_by(t.subscription.c.paused_until)
+            .limit(limit)
+        )
+        return [(public_id, slug) for public_id, slug in rows]
+
+    def tell_why_left(
+        self, public_id: str, newsletter: str, reason: LeaveReason, at: datetime, actor: str
+    ) -> bool:
+        """Keep why a reader left; False for one who has not."""
+        told = self._connection.execute(
+            sa.update(t.subscription)
+            .where(
+                t.subscription.c.id.in_(_one(public_id, newsletter)),
+                t.subscription.c.state == SubscriptionState.UNSUBSCRIBED.value,
+                t.subscription.c.left_because.is_distinct_from(reason.value),
+            )
+            .values(left_because=reason.value)
+        ).rowcount
+        if told:
+            detail = {"newsletter": newsletter, "because": reason.value}
+            self._changes.record(at, actor, "subscription", public_id, "told why", detail)
+        return bool(told)
+
+    def ask_address(self, public_id: str, change: AddressChange) -> None:
+        """Note the address a reader wants; the wish before it is dropped."""
+        values = {
+            "public_id": change.public_id,
+            "address": change.address,
+            "asked_at": change.asked_at,
+        }
+        self._connection.execute(
+            insert_into(self._connection, t.address_change)
+            .values(subscriber_id=subscriber_key(self._connection, public_id), **values)
+            .on_conflict_do_update(index_elements=["subscriber_id"], set_=values)
+        )
+
+    def asked_address(self, public_id: str) -> AddressChange | None:
+        """The address a reader wants, while it waits for its mailbox's answer."""
+        row = self._connection.execute(
+            sa.select(
+                t.address_change.c.public_id,
+                t.address_change.c.address,
+                t.address_change.c.asked_at,
+            )
+            .join_from(t.address_change, t.subscriber)
+            .where(t.subscriber.c.public_id == public_id)
+        ).one_or_none()
+        return AddressChange(*row) if row else None
+
+    def change_address(
+        self, public_id: str, address: str, address_hash: str, at: datetime, actor: str
+    ) -> None:
+        """Give a reader another address, which nobody has; issues that wait go there too."""
+        fence(self._connection)
+        domain = address.rpartition("@")[2]
+        rules = SuppressionRepository(self._connection).rules_covering([domain])
+        key = subscriber_key(self._connection, public_id)
+        self._connection.execute(
+            sa.update(t.subscriber)
+            .where(t.subscriber.c.id == key)
+            .values(
+                address=address,
+                address_hash=address_hash,
+                domain_suppressed=rules.reason(domain) is not None,
+            )
+        )
+        waits = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
+        self._connection.execute(
+            sa.update(t.delivery)
+            .where(
+                t.delivery.c.subscriber_id == key,
+                t.delivery.c.issue_id.is_not(None),
+                t.delivery.c.state.in_(waits),
+            )
+            .values(address=address, domain=domain)
+        )
+        self.drop_asked_address(public_id)
+        self._changes.record(at, actor, "subscriber", public_id, "address")
+
+    def drop_asked_address(self, public_id: str) -> None:
+        """Forget the address a reader wanted."""
+        key = subscriber_key(self._connection, public_id)
+        self._connection.execute(
+            sa.delete(t.address_change).where(t.address_change.c.subscriber_id == key)
+        )
+
+    def _set(
+        self,
+        public_id: str,
+        column: sa.Column[str],
+        value: str | None,
+        at: datetime,
+        actor: str,
+    ) -> None:
+        changed = self._connection.execute(
+            sa.update(t.subscriber)
+            .where(t.subscriber.c.public_id == public_id, column.is_distinct_from(value))
+            .values({column: value})
+        ).rowcount
+        if changed:
+            self._changes.record(at, actor, "subscriber", public_id, column.name)
+
+
+def _one(public_id: str, newsletter: str) -> sa.Select[tuple[int]]:
+    return (
+        sa.select(t.subscription.c.id)
+        .join_from(t.subscription, t.subscriber)
+        .join(t.newsletter)
+        .where(t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter)
+    )

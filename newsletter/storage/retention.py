@@ -1,0 +1,237 @@
+"""What is older than it may be kept: found, erased, folded into counts, in bounded steps."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from newsletter.delivery.model import MailingKind
+from newsletter.issues.model import IssueState
+from newsletter.storage import tables as t
+from newsletter.storage.documents import mailing_document, mailing_from_document
+from newsletter.storage.statements import insert_into
+from newsletter.subscribers.model import SubscriptionState
+
+# Of these the log tells what readers did; of issues and settings it is kept whole.
+_OF_READERS = ("subscriber", "subscription", "suppression", "confirmation")
+_BLANK = {"subject": "", "html": "", "text": ""}
+# The rows of a stopped issue say whether anybody has it: they stay, of nobody.
+_STOPPED = (IssueState.RECALLED.value, IssueState.CANCELLED.value)
+_row = t.delivery.c
+
+
+class RetentionRepository:
+    """Each step takes at most ``limit`` rows, the oldest first, and tells how many it took."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def unconfirmed(self, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """(subscriber, newsletter) of sign-ups that nobody confirmed."""
+        subscription = t.subscription.c
+        rows = self._connection.execute(
+            sa.select(t.subscriber.c.public_id, t.newsletter.c.slug)
+            .join_from(t.subscription, t.subscriber)
+            .join(t.newsletter)
+            .where(
+                subscription.state == SubscriptionState.PENDING.value,
+                subscription.changed_at < before,
+            )
+            .order_by(subscription.changed_at, subscription.id)
+            .limit(limit)
+        )
+        return [(public_id, slug) for public_id, slug in rows]
+
+    def drop_subscription(self, public_id: str, newsletter: str) -> bool:
+        """Drop one subscription; whether its subscriber has none left."""
+        key = self._connection.scalar(
+            sa.select(t.subscriber.c.id).where(t.subscriber.c.public_id == public_id)
+        )
+        newsletter_id = sa.select(t.newsletter.c.id).where(t.newsletter.c.slug == newsletter)
+        self._connection.execute(
+            sa.delete(t.subscription).where(
+                t.subscription.c.subscriber_id == key,
+                t.subscription.c.newsletter_id.in_(newsletter_id),
+            )
+        )
+        left = sa.select(t.subscription.c.id).where(t.subscription.c.subscriber_id == key).limit(1)
+        return self._connection.scalar(left) is None
+
+    def long_gone(self, before: datetime, limit: int) -> list[str]:
+        """Subscribers who have left all they had, the last of it long ago."""
+        subscription = t.subscription.c
+        gone = sa.case((subscription.state == SubscriptionState.UNSUBSCRIBED.value, 1), else_=0)
+        rows = self._connection.execute(
+            sa.select(t.subscriber.c.public_id)
+            .join_from(t.subscription, t.subscriber)
+            .group_by(t.subscriber.c.id, t.subscriber.c.public_id)
+            .having(
+                sa.func.min(gone) == 1,
+                sa.func.max(subscription.changed_at) < before,
+            )
+            .order_by(t.subscriber.c.id)
+            .limit(limit)
+        )
+        return list(rows.scalars())
+
+    def drop_wanted_addresses(self, before: datetime, limit: int) -> int:
+        """Forget addresses whose mailbox did not answer."""
+        old = (
+            sa.select(t.address_change.c.subscriber_id)
+            .where(t.address_change.c.asked_at < before)
+            .limit(limit)
+        )
+        return self._connection.execute(
+            sa.delete(t.address_change).where(t.address_change.c.subscriber_id.in_(old))
+        ).rowcount
+
+    def count_wanted_addresses(self, before: datetime) -> int:
+        return self._count(t.address_change, t.address_change.c.asked_at < before)
+
+    def drop_networks(self, before: datetime, limit: int) -> int:
+        """Empty the hashes of the networks that readers agreed from."""
+        old = sa.select(t.subscription.c.id).where(self._old_networks(before)).limit(limit)
+        return self._connection.execute(
+            sa.update(t.subscription).where(t.subscription.c.id.in_(old)).values(consent_network="")
+        ).rowcount
+
+    def count_networks(self, before: datetime) -> int:
+        return self._count(t.subscription, self._old_networks(before))
+
+    def blank_changes(self, before: datetime, limit: int) -> int:
+        """Empty the detail of what the log tells of readers."""
+        old = sa.select(t.change_log.c.id).where(self._old_changes(before)).limit(limit)
+        return self._connection.execute(
+            sa.update(t.change_log).where(t.change_log.c.id.in_(old)).values(detail={})
+        ).rowcount
+
+    def count_changes(self, before: datetime) -> int:
+        return self._count(t.change_log, self._old_changes(before))
+
+    def old_issues(self, before: datetime) -> list[int]:
+        """The rows of issues that were sent before then and still have readers in the ledger."""
+        of_issue = sa.select(_row.id).where(
+            _row.mailing_id == t.mailing.c.id, _row.subscriber_id.is_not(None)
+        )
+        folded = sa.select(_row.id).where(_row.mailing_id == t.mailing.c.id)
+        rows = self._connection.execute(
+            sa.select(t.issue.c.id)
+            .join_from(t.issue, t.mailing)
+            .where(
+                t.issue.c.send_at < before,
+                sa.or_(
+                    sa.and_(t.issue.c.state == IssueState.SENT.value, folded.exists()),
+                    sa.and_(t.issue.c.state.in_(_STOPPED), of_issue.exists()),
+                ),
+            )
+            .distinct()
+            .order_by(t.issue.c.id)
+        )
+        return list(rows.scalars())
+
+    def fold_deliveries(self, issue_key: int, limit: int) -> int:
+        """Turn rows of an issue into counts; of one that was stopped, into rows of nobody."""
+        state = self._connection.scalar(sa.select(t.issue.c.state).where(t.issue.c.id == issue_key))
+        mailings = sa.select(t.mailing.c.id).where(t.mailing.c.issue_id == issue_key)
+        stopped = state in _STOPPED
+        keys = self._connection.scalars(
+            sa.select(_row.id)
+            .where(
+                _row.mailing_id.in_(mailings),
+                _row.subscriber_id.is_not(None) if stopped else sa.true(),
+            )
+            .order_by(_row.id)
+            .limit(limit)
+        ).all()
+        if not keys:
+            return 0
+        # No other row of the issue lies between them.
+        mine = sa.and_(_row.id.between(keys[0], keys[-1]), _row.mailing_id.in_(mailings))
+        if stopped:
+            self._connection.execute(
+                sa.update(t.delivery)
+                .where(mine)
+                .values(address=None, domain="", subscriber_id=None, reply_text="")
+            )
+            return len(keys)
+        self._add_counts(mine)
+        self._connection.execute(sa.delete(t.delivery).where(mine))
+        return len(keys)
+
+    def count_deliveries(self, before: datetime) -> int:
+        issues = self.old_issues(before)
+        return self._count(t.delivery, _row.issue_id.in_(issues)) if issues else 0
+
+    def drop_system_mail(self, before: datetime, limit: int) -> int:
+        """Drop the ledger's rows of old system mail, and empty what it said."""
+        mailings = self._connection.execute(
+            sa.select(t.mailing.c.id, t.mailing.c.content)
+            .where(self._old_system_mail(before))
+            .order_by(t.mailing.c.id)
+            .limit(limit)
+        ).all()
+        for key, content in mailings:
+            blank = mailing_document(mailing_from_document(content | _BLANK))
+            self._connection.execute(
+                sa.update(t.mailing).where(t.mailing.c.id == key).values(content=blank)
+            )
+        keys = [key for key, _ in mailings]
+        self._connection.execute(sa.delete(t.delivery).where(_row.mailing_id.in_(keys)))
+        return len(keys)
+
+    def count_system_mail(self, before: datetime) -> int:
+        return self._count(t.mailing, self._old_system_mail(before))
+
+    def _old_system_mail(self, before: datetime) -> sa.ColumnElement[bool]:
+        waits = sa.select(_row.id).where(
+            _row.mailing_id == t.mailing.c.id,
+            sa.or_(_row.due_at.is_not(None), _row.worker_id.is_not(None)),
+        )
+        rows = sa.select(_row.id).where(_row.mailing_id == t.mailing.c.id)
+        return sa.and_(
+            t.mailing.c.kind == MailingKind.SYSTEM.value,
+            t.mailing.c.created_at < before,
+            rows.exists(),
+            ~waits.exists(),
+        )
+
+    def _old_networks(self, before: datetime) -> sa.ColumnElement[bool]:
+        subscription = t.subscription.c
+        return sa.and_(subscription.consent_at < before, subscription.consent_network != "")
+
+    def _old_changes(self, before: datetime) -> sa.ColumnElement[bool]:
+        log = t.change_log.c
+        return sa.and_(
+            log.at < before, log.kind.in_(_OF_READERS), sa.cast(log.detail, sa.Text) != "{}"
+        )
+
+    def _add_counts(self, mine: sa.ColumnElement[bool]) -> None:
+        columns = (_row.mailing_id, _row.issue_id, _row.wave, _row.state, _row.reason, _row.relay)
+        found: Sequence[Any] = self._connection.execute(
+            sa.select(
+                *columns,
+                sa.func.count().label("readers"),
+                sa.func.sum(sa.case((_row.doubts > 0, 1), else_=0)).label("doubtful"),
+            )
+            .where(mine)
+            .group_by(*columns)
+        ).all()
+        insert = insert_into(self._connection, t.folded_delivery)
+        folded, new = t.folded_delivery.c, insert.excluded
+        self._connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["mailing_id", "wave", "state", "reason", "relay"],
+                set_={
+                    "readers": folded.readers + new.readers,
+                    "doubtful": folded.doubtful + new.doubtful,
+                },
+            ),
+            [dict(row._mapping) for row in found],
+        )
+
+    def _count(self, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
+        return self._connection.execute(
+            sa.select(sa.func.count()).select_from(table).where(where)
+        ).scalar_one()

@@ -1,0 +1,191 @@
+"""The preferences page, and the way of a reader to another address."""
+
+from datetime import date
+from http import HTTPStatus
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newsletter.errors import AddressError, UsageError
+from newsletter.log import mask_address
+from newsletter.publication.model import Settings
+from newsletter.subscribers.address import MAX_CHARACTERS
+from newsletter.subscribers.address import show_address as shown_address
+from newsletter.web.context import WebContext
+from newsletter.web.endpoint import field
+from newsletter.web.language import language_name, page_language
+from newsletter.web.pages import render_page
+from newsletter.workflows.change_address import (
+    AddressQuestion,
+    ask_for_address,
+    confirm_address,
+    read_address_question,
+)
+from newsletter.workflows.preferences import (
+    LONGEST_PAUSE,
+    Preferences,
+    Wishes,
+    read_preferences,
+    update_preferences,
+)
+
+PREFERENCES_WORDING = "Switched on in the preferences."
+
+
+def show_preferences(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    settings = context.load_settings()
+    preferences = read_preferences(
+        context.database, context.keyring, settings, request.path_params["token"]
+    )
+    return preferences_page(context, request, settings, preferences)
+
+
+def take_preferences(context: WebContext, request: Request, form: FormData) -> Response:
+    settings = context.load_settings()
+    token = request.path_params["token"]
+    try:
+        preferences = update_preferences(
+            context.database,
+            context.letters(settings),
+            token,
+            _wishes(form),
+            wording=PREFERENCES_WORDING,
+            now=context.clock.now(),
+        )
+    except UsageError as error:
+        if error.subject not in ("name", "pause_until"):
+            # No form of ours offers that.
+            raise HTTPException(HTTPStatus.BAD_REQUEST) from error
+        preferences = read_preferences(context.database, context.keyring, settings, token)
+        return preferences_page(
+            context, request, settings, preferences, problem=error.subject, typed=form
+        )
+    return preferences_page(context, request, settings, preferences, done="saved")
+
+
+def take_address_wish(context: WebContext, request: Request, form: FormData) -> Response:
+    settings = context.load_settings()
+    token = request.path_params["token"]
+    preferences = read_preferences(context.database, context.keyring, settings, token)
+    try:
+        ask_for_address(
+            context.database,
+            context.letters(settings),
+            token,
+            field(form, "address"),
+            now=context.clock.now(),
+        )
+    except AddressError:
+        return preferences_page(
+            context, request, settings, preferences, problem="address", typed=form
+        )
+    return preferences_page(context, request, settings, preferences, done="address")
+
+
+def show_address(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    question = read_address_question(
+        context.database, context.keyring, request.path_params["token"], now=context.clock.now()
+    )
+    return _address_page(context, request, question)
+
+
+def take_address(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    settings = context.load_settings()
+    question = confirm_address(
+        context.database,
+        context.letters(settings),
+        request.path_params["token"],
+        now=context.clock.now(),
+    )
+    return _address_page(context, request, question)
+
+
+def _address_page(context: WebContext, request: Request, question: AddressQuestion) -> Response:
+    settings = context.load_settings()
+    gone = not (question.possible or question.done)
+    return render_page(
+        context,
+        settings,
+        "address",
+        language=page_language(request, settings, reader_language=question.subscriber.language),
+        status=HTTPStatus.GONE if gone else HTTPStatus.OK,
+        question=question,
+        masked=mask_address(question.address) if question.address else "",
+    )
+
+
+def preferences_page(
+    context: WebContext,
+    request: Request,
+    settings: Settings,
+    preferences: Preferences,
+    *,
+    done: str = "",
+    problem: str = "",
+    typed: FormData | None = None,
+) -> Response:
+    """The page, with what was ``done`` ("saved", "address", "data") or the field with a problem."""
+    reader = preferences.subscriber
+    now = context.clock.now()
+    today = now.astimezone(settings.publication.zone).date()
+    return render_page(
+        context,
+        settings,
+        "preferences",
+        language=page_language(
+            request, settings, reader_language=_reader_language(settings, preferences)
+        ),
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        action=f"{context.base_path}/preferences/{request.path_params['token']}",
+        choices=preferences.choices,
+        name=reader.name if problem != "name" or typed is None else field(typed, "name"),
+        wanted_address=(
+            shown_address(field(typed, "address")[:MAX_CHARACTERS]) if typed is not None else ""
+        ),
+        own_language=reader.language or "",
+        mail_languages=[(tag, language_name(tag)) for tag in preferences.languages],
+        first_day=date.fromordinal(today.toordinal() + 1).isoformat(),
+        last_day=(today + LONGEST_PAUSE).isoformat(),
+        masked=mask_address(reader.address),
+        done=done,
+        problem=problem,
+    )
+
+
+def _wishes(form: FormData) -> Wishes:
+    asked = _texts(form, "narrows")
+    return Wishes(
+        newsletters=_texts(form, "newsletter"),
+        paused=_texts(form, "pause"),
+        pause_until=_day(field(form, "pause_until")),
+        departments={slug: tuple(_texts(form, f"departments.{slug}")) for slug in asked},
+        name=field(form, "name") if "name" in form else None,
+        language=field(form, "language") if "language" in form else None,
+        leave_all="none" in form,
+    )
+
+
+def _day(text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError("that is no day", subject="pause_until") from error
+
+
+def _texts(form: FormData, name: str) -> list[str]:
+    return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def _reader_language(settings: Settings, preferences: Preferences) -> str | None:
+    """The reader's own language, else the one in which all their newsletters are."""
+    if preferences.subscriber.language:
+        return preferences.subscriber.language
+    choices = preferences.choices
+    # Who has just left them all still reads what they were in.
+    theirs = [one for one in choices if one.on] or [one for one in choices if one.state]
+    languages = {one.newsletter.language_in(settings.publication) for one in theirs}
+    return languages.pop() if len(languages) == 1 else None

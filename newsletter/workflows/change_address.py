@@ -1,0 +1,184 @@
+"""A reader's new address: asked for by the preferences link, confirmed at the new
+address, told to the old one.
+
+The reader stays who they are: consent, choices, links in old mails and what came
+back from them hang on the public id. Who may not be mailed can't get around that by
+another address.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from newsletter.errors import NotFound
+from newsletter.log import get_logger, mask_address
+from newsletter.publication.model import Newsletter
+from newsletter.rendering.system_mail import render_address_changed, render_address_question
+from newsletter.storage.database import Database
+from newsletter.storage.transaction import Transaction
+from newsletter.subscribers.address import limit_address, normalise_address
+from newsletter.subscribers.model import AddressChange, Subscriber
+from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME
+from newsletter.tokens import Keyring, Purpose, new_public_id
+from newsletter.workflows.letters import Letters, queue_letter, sender_for
+from newsletter.workflows.sign_up import READER
+
+log = get_logger(__name__)
+
+CONFIRM_WITHIN = timedelta(days=7)
+# A slip may be mended at once; whoever was forwarded an issue can't mail the town by it.
+QUESTIONS_A_DAY = 3
+_ASKED = "address asked"
+
+
+@dataclass(frozen=True)
+class AddressQuestion:
+    """The link in the letter to the new address, as its page shows it.
+
+    ``possible`` as long as the wish stands; ``done`` once the address is the reader's.
+    """
+
+    subscriber: Subscriber
+    address: str
+    possible: bool
+    done: bool
+
+
+def ask_for_address(
+    database: Database, letters: Letters, token: str, written: str, *, now: datetime
+) -> None:
+    """Note the address that the reader of a preferences link wants, and ask there.
+
+    AddressError where it is none. All else looks the same from outside: whether
+    somebody has it, and whether it is this reader's own, does not show.
+    """
+    keyring = letters.keyring
+    (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
+    address = normalise_address(written)
+    change = AddressChange(new_public_id(), address, now)
+    expires = now + CONFIRM_WITHIN
+    with database.read() as tx:
+        subscriber, sender = _reader(tx, letters, subscriber_id)
+    mail = render_address_question(
+        letters.settings.publication,
+        sender,
+        token=keyring.sign_until(Purpose.ADDRESS, expires, subscriber_id, change.public_id),
+        base_url=letters.base_url,
+        templates=letters.templates,
+        expires_at=expires,
+        language=subscriber.language,
+    )
+    with database.write() as tx:
+        asks = _may_ask(tx, keyring, subscriber, address, now)
+        if asks:
+            tx.preferences.ask_address(subscriber_id, change)
+            tx.changes.record(now, READER, "subscriber", subscriber_id, _ASKED)
+            queue_letter(tx, letters, sender, mail, subscriber, address, now)
+    log.info("address_asked", address=mask_address(address), mailed=asks)
+
+
+def read_address_question(
+    database: Database, keyring: Keyring, token: str, *, now: datetime
+) -> AddressQuestion:
+    """What the link in that letter leads to; TokenError or NotFound where to nothing."""
+    subscriber_id, change_id = _read_token(keyring, token, now)
+    with database.read() as tx:
+        return _question(tx, subscriber_id, change_id)
+
+
+def confirm_address(
+    database: Database, letters: Letters, token: str, *, now: datetime
+) -> AddressQuestion:
+    """Press the button: mail goes to the new address, and the old one is told.
+
+    A second press changes nothing, nor does one after somebody else came to have
+    the address.
+    """
+    keyring = letters.keyring
+    subscriber_id, change_id = _read_token(keyring, token, now)
+    with database.read() as tx:
+        before = _question(tx, subscriber_id, change_id)
+        subscriber, sender = _reader(tx, letters, subscriber_id)
+    if not before.possible:
+        return before
+    mail = render_address_changed(
+        letters.settings.publication,
+        sender,
+        masked=mask_address(before.address),
+        token=keyring.sign(Purpose.PREFERENCES, subscriber_id),
+        base_url=letters.base_url,
+        templates=letters.templates,
+        language=subscriber.language,
+    )
+    with database.write() as tx:
+        now_asked = _question(tx, subscriber_id, change_id)
+        if not now_asked.possible:
+            return now_asked
+        if not _may_have(tx, keyring, now_asked.subscriber, before.address):
+            tx.preferences.drop_asked_address(subscriber_id)
+            return _question(tx, subscriber_id, change_id)
+        tx.sign_ups.answer_confirmation(_counted_by(keyring, before.address))
+        new_hash = keyring.hash_address(before.address)
+        tx.preferences.change_address(subscriber_id, before.address, new_hash, now, READER)
+        if tx.subscribers.suppression(new_hash) is not None:
+            # It bounced, or was forgotten: its mailbox has just answered.
+            tx.subscribers.unsuppress(new_hash, now, READER)
+        queue_letter(tx, letters, sender, mail, subscriber, now_asked.subscriber.address, now)
+        subscriber_now, _ = _reader(tx, letters, subscriber_id)
+    log.info("address_changed", address=mask_address(before.address))
+    return AddressQuestion(subscriber_now, before.address, possible=False, done=True)
+
+
+def _may_ask(
+    tx: Transaction, keyring: Keyring, reader: Subscriber, address: str, now: datetime
+) -> bool:
+    lately = [
+        change
+        for change in tx.changes.of("subscriber", reader.public_id)
+        if change.act == _ASKED and now - change.at < timedelta(days=1)
+    ]
+    return (
+        len(lately) < QUESTIONS_A_DAY
+        and _may_have(tx, keyring, reader, address)
+        # An address gets no more of these and of confirmations together than of the latter.
+        and tx.sign_ups.count_confirmation(
+            _counted_by(keyring, address), now, quiet=QUIET_TIME, most=MOST_UNANSWERED
+        )
+    )
+
+
+def _counted_by(keyring: Keyring, address: str) -> str:
+    return keyring.hash_address(limit_address(address))
+
+
+def _may_have(tx: Transaction, keyring: Keyring, reader: Subscriber, address: str) -> bool:
+    """Whether nobody has the address and nothing forbids mail to either of the two."""
+    if tx.subscribers.find(address) is not None:
+        return False
+    suppressions = (
+        tx.suppressions.reason(each, keyring.hash_address(each))
+        for each in (reader.address, address)
+    )
+    return not any(each is not None and each.blocks_confirmation for each in suppressions)
+
+
+def _question(tx: Transaction, subscriber_id: str, change_id: str) -> AddressQuestion:
+    subscriber = tx.subscribers.by_id(subscriber_id)
+    if subscriber is None:
+        raise NotFound("we have no such reader any more", subject="subscriber")
+    change = tx.preferences.asked_address(subscriber_id)
+    possible = change is not None and change.public_id == change_id
+    return AddressQuestion(
+        subscriber, change.address if change and possible else "", possible=possible, done=False
+    )
+
+
+def _reader(tx: Transaction, letters: Letters, subscriber_id: str) -> tuple[Subscriber, Newsletter]:
+    subscriber = tx.subscribers.by_id(subscriber_id)
+    if subscriber is None:
+        raise NotFound("we have no such reader any more", subject="subscriber")
+    return subscriber, sender_for(letters.settings, tx.subscribers.subscriptions(subscriber_id))
+
+
+def _read_token(keyring: Keyring, token: str, now: datetime) -> tuple[str, str]:
+    subscriber_id, change_id = keyring.verify_until(Purpose.ADDRESS, token, now)
+    return subscriber_id, change_id

@@ -1,0 +1,242 @@
+"""What a reader changes by the signed link in every issue: no password, and nothing to mistake.
+
+The link stands in issues, and issues are forwarded. So what is switched on and
+where mail goes is asked of a mailbox first, and no page shows more of the
+address than its beginning.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from newsletter.errors import NotFound, UsageError
+from newsletter.log import get_logger
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.storage.database import Database
+from newsletter.storage.transaction import Transaction
+from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.names import clean_name
+from newsletter.subscribers.states import MOVES, SubscriptionAct
+from newsletter.tokens import Keyring, Purpose
+from newsletter.workflows.letters import Letters
+from newsletter.workflows.sign_up import READER, SignUp, request_subscription
+
+log = get_logger(__name__)
+
+LONGEST_PAUSE = timedelta(days=366)
+_HOW = "preferences"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A newsletter on the preferences page. ``state`` None: never asked for.
+
+    ``offered`` are the departments that the reader may narrow it to, ``chosen``
+    those that were; none means all.
+    """
+
+    newsletter: Newsletter
+    state: SubscriptionState | None
+    offered: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    paused_until: datetime | None = None
+
+    @property
+    def on(self) -> bool:
+        return self.state is SubscriptionState.ACTIVE
+
+    @property
+    def paused(self) -> bool:
+        return self.state is SubscriptionState.PAUSED
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """A reader, every newsletter they could have, and the languages these come in."""
+
+    subscriber: Subscriber
+    choices: tuple[Choice, ...]
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the form says. What it did not ask is None, or not in ``departments``.
+
+    ``language`` "" is that of each newsletter; ``departments`` are by the slug of
+    their newsletter. ``leave_all`` goes before all that is said of newsletters.
+    """
+
+    newsletters: Collection[str]
+    paused: Collection[str] = ()
+    pause_until: date | None = None
+    departments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    name: str | None = None
+    language: str | None = None
+    leave_all: bool = False
+
+
+def read_preferences(
+    database: Database, keyring: Keyring, settings: Settings, token: str
+) -> Preferences:
+    """The reader of a preferences link; TokenError or NotFound where there is none."""
+    (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
+    with database.read() as tx:
+        return _preferences(tx, settings, subscriber_id)
+
+
+def update_preferences(
+    database: Database,
+    letters: Letters,
+    token: str,
+    wishes: Wishes,
+    *,
+    wording: str,
+    now: datetime,
+) -> Preferences:
+    """Do what the form says, all of it or nothing.
+
+    Every newsletter is switched on or off by whether its slug is wanted. Off is at
+    once, and so is a pause, which ends on the day given, or when it is switched on
+    again. On asks for the reader's confirmation, as the form does. UsageError,
+    whose subject is the field, where a wish can't be met.
+    """
+    keyring, settings = letters.keyring, letters.settings
+    (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
+    with database.write() as tx:
+        before = _preferences(tx, settings, subscriber_id)
+        _describe(tx, before, wishes, now)
+        for choice in before.choices:
+            _switch(tx, settings, subscriber_id, choice, wishes, now)
+            _narrow(tx, subscriber_id, choice, wishes, now)
+        after = _preferences(tx, settings, subscriber_id)
+    for choice in () if wishes.leave_all else after.choices:
+        if choice.newsletter.slug in wishes.newsletters and not (choice.on or choice.paused):
+            request_subscription(
+                database,
+                keyring,
+                settings,
+                letters.templates,
+                SignUp(choice.newsletter.slug, after.subscriber.address, wording, _HOW),
+                base_url=letters.base_url,
+                now=now,
+                dkim_selectors=letters.dkim_selectors,
+            )
+    return read_preferences(database, keyring, settings, token)
+
+
+def end_pauses(database: Database, now: datetime) -> int:
+    """Send again to those whose pause is over; how many that were."""
+    with database.read() as tx:
+        if not tx.preferences.paused_too_long(now, 1):
+            return 0
+    move, ended = MOVES[SubscriptionAct.RESUME], 0
+    while True:
+        with database.write() as tx:
+            over = tx.preferences.paused_too_long(now, _PAUSES_AT_ONCE)
+            for subscriber_id, slug in over:
+                tx.subscribers.move(
+                    subscriber_id, slug, move.allowed, move.to, now, "scheduler", "pause over"
+                )
+        ended += len(over)
+        if len(over) < _PAUSES_AT_ONCE:
+            log.info("pauses_ended", readers=ended)
+            return ended
+
+
+# One transaction keeps the others waiting for a fraction of a second.
+_PAUSES_AT_ONCE = 500
+
+
+def _describe(tx: Transaction, before: Preferences, wishes: Wishes, now: datetime) -> None:
+    reader = before.subscriber
+    if wishes.name is not None:
+        tx.preferences.rename(reader.public_id, clean_name(wishes.name), now, READER)
+    if wishes.language is not None:
+        if wishes.language and wishes.language not in before.languages:
+            raise UsageError("none of our newsletters is in that language", subject="language")
+        tx.preferences.choose_language(reader.public_id, wishes.language or None, now, READER)
+
+
+def _switch(
+    tx: Transaction,
+    settings: Settings,
+    subscriber_id: str,
+    choice: Choice,
+    wishes: Wishes,
+    now: datetime,
+) -> None:
+    newsletter = choice.newsletter
+    slug = newsletter.slug
+    if wishes.leave_all:
+        act: SubscriptionAct | None = SubscriptionAct.UNSUBSCRIBE
+    elif slug not in wishes.newsletters:
+        # A box that is not ticked is how the page shows a pause: it leaves nothing.
+        act = SubscriptionAct.UNSUBSCRIBE if choice.on else None
+    elif slug in wishes.paused and choice.on:
+        act = SubscriptionAct.PAUSE
+    else:
+        act = SubscriptionAct.RESUME
+    if act is None:
+        return
+    move = MOVES[act]
+    moved = tx.subscribers.move(subscriber_id, slug, move.allowed, move.to, now, READER, _HOW)
+    if moved and act is SubscriptionAct.PAUSE and wishes.pause_until is not None:
+        until = _pause_end(settings, newsletter, wishes.pause_until, now)
+        tx.preferences.end_pause_at(subscriber_id, slug, until)
+
+
+def _pause_end(settings: Settings, newsletter: Newsletter, until: date, now: datetime) -> datetime:
+    """The begin of that day where the newsletter is made."""
+    end = datetime.combine(until, time(), newsletter.zone_in(settings.publication))
+    if not now < end <= now + LONGEST_PAUSE:
+        raise UsageError("a pause ends on a day within the next year", subject="pause_until")
+    return end
+
+
+def _narrow(
+    tx: Transaction, subscriber_id: str, choice: Choice, wishes: Wishes, now: datetime
+) -> None:
+    chosen = wishes.departments.get(choice.newsletter.slug)
+    if chosen is None or choice.state is None:
+        return
+    unknown = set(chosen) - set(choice.offered)
+    if unknown:
+        raise UsageError("there is no such department", subject="departments")
+    # All of them: also those that the paper will have one day.
+    every = set(chosen) == set(choice.offered)
+    names = () if every else tuple(sorted(set(chosen), key=str.casefold))
+    if names != choice.chosen:
+        tx.subscribers.choose_departments(subscriber_id, choice.newsletter.slug, names, now, READER)
+
+
+def _preferences(tx: Transaction, settings: Settings, subscriber_id: str) -> Preferences:
+    subscriber = tx.subscribers.by_id(subscriber_id)
+    if subscriber is None:
+        raise NotFound("we have no such reader any more", subject="subscriber")
+    subscriptions = {one.newsletter: one for one in tx.subscribers.subscriptions(subscriber_id)}
+    publication = settings.publication
+    languages = dict.fromkeys(
+        tag for newsletter in settings.newsletter for tag in newsletter.languages_in(publication)
+    )
+    return Preferences(
+        subscriber,
+        tuple(
+            _choice(newsletter, subscriptions.get(newsletter.slug))
+            for newsletter in settings.newsletter
+        ),
+        tuple(languages),
+    )
+
+
+def _choice(newsletter: Newsletter, subscription: Subscription | None) -> Choice:
+    if subscription is None:
+        return Choice(newsletter, None)
+    offered = dict.fromkeys((*newsletter.departments, *subscription.departments))
+    return Choice(
+        newsletter,
+        subscription.state,
+        tuple(offered) if newsletter.departments else (),
+        subscription.departments,
+        subscription.paused_until,
+    )

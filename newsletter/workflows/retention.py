@@ -1,0 +1,157 @@
+"""Nothing is kept for longer than `[privacy]` says: what a night's run erases and folds."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from newsletter.config import PrivacyTable
+from newsletter.log import get_logger
+from newsletter.storage.database import Database
+from newsletter.storage.transaction import Transaction
+from newsletter.subscribers.model import SuppressionReason
+from newsletter.tokens import Keyring
+from newsletter.workflows.change_address import CONFIRM_WITHIN
+from newsletter.workflows.installation import Installation
+
+log = get_logger(__name__)
+
+ACTOR = "retention"
+NIGHT_HOUR = 3
+# One transaction keeps the others waiting for a fraction of a second: of people
+# each is some ten statements, of plain rows all are one.
+_PEOPLE = 50
+_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class Expired:
+    """How much was, or would be, let go.
+
+    ``unconfirmed`` are sign-ups nobody confirmed, ``long_gone`` people who left all
+    they had, ``wanted_addresses`` wishes whose mailbox never answered, ``networks``
+    hashes of where readers agreed from, ``changes`` lines of the change log whose
+    detail is emptied, ``deliveries`` rows of issues
+    that become counts, ``system_mail`` old letters.
+    """
+
+    unconfirmed: int
+    long_gone: int
+    wanted_addresses: int
+    networks: int
+    changes: int
+    deliveries: int
+    system_mail: int
+
+
+def expire_at_night(installation: Installation) -> None:
+    """`expire` in the hour after three at night, where the paper is; again does nothing."""
+    zone = installation.settings().publication.zone
+    if installation.clock.now().astimezone(zone).hour == NIGHT_HOUR:
+        expire(installation)
+
+
+def find_expired(installation: Installation) -> Expired:
+    """What `expire` would let go now."""
+    privacy, now = installation.privacy, installation.clock.now()
+    with installation.database.read() as tx:
+        kept = tx.retention
+        return Expired(
+            unconfirmed=len(kept.unconfirmed(_before(now, privacy.unconfirmed_days), _ALL)),
+            long_gone=len(kept.long_gone(_before(now, privacy.unsubscribed_days), _ALL)),
+            wanted_addresses=kept.count_wanted_addresses(now - CONFIRM_WITHIN),
+            networks=kept.count_networks(_before(now, privacy.network_days)),
+            changes=kept.count_changes(_before(now, privacy.change_log_days)),
+            deliveries=kept.count_deliveries(_before(now, privacy.ledger_days)),
+            system_mail=kept.count_system_mail(_before(now, privacy.ledger_days)),
+        )
+
+
+def expire(installation: Installation) -> Expired:
+    """Let go of all that was kept for its time, in small steps; how much that was."""
+    database, keyring = installation.database, installation.keyring
+    privacy, now = installation.privacy, installation.clock.now()
+    expired = Expired(
+        unconfirmed=_drop_unconfirmed(database, privacy, now),
+        long_gone=_forget_long_gone(database, keyring, privacy, now),
+        wanted_addresses=_repeat(
+            database, lambda tx: tx.retention.drop_wanted_addresses(now - CONFIRM_WITHIN, _ROWS)
+        ),
+        networks=_repeat(
+            database,
+            lambda tx: tx.retention.drop_networks(_before(now, privacy.network_days), _ROWS),
+        ),
+        changes=_repeat(
+            database,
+            lambda tx: tx.retention.blank_changes(_before(now, privacy.change_log_days), _ROWS),
+        ),
+        deliveries=_fold(database, _before(now, privacy.ledger_days)),
+        system_mail=_repeat(
+            database,
+            lambda tx: tx.retention.drop_system_mail(_before(now, privacy.ledger_days), _PEOPLE),
+        ),
+    )
+    if any(asdict(expired).values()):
+        log.info("expired", **asdict(expired))
+    return expired
+
+
+def _drop_unconfirmed(database: Database, privacy: PrivacyTable, now: datetime) -> int:
+    before = _before(now, privacy.unconfirmed_days)
+
+    def step(tx: Transaction) -> int:
+        found = tx.retention.unconfirmed(before, _PEOPLE)
+        for subscriber_id, newsletter in found:
+            if tx.retention.drop_subscription(subscriber_id, newsletter):
+                tx.subscribers.forget(subscriber_id, now, ACTOR)
+        return len(found)
+
+    return _repeat(database, step)
+
+
+def _forget_long_gone(
+    database: Database, keyring: Keyring, privacy: PrivacyTable, now: datetime
+) -> int:
+    """Erase who left long ago; the keyed hash stays, so that no import brings them back."""
+    before = _before(now, privacy.unsubscribed_days)
+
+    def step(tx: Transaction) -> int:
+        found = tx.retention.long_gone(before, _PEOPLE)
+        for subscriber_id in found:
+            subscriber = tx.subscribers.by_id(subscriber_id)
+            if subscriber is None:
+                continue
+            tx.subscribers.forget(subscriber_id, now, ACTOR)
+            address_hash = keyring.hash_address(subscriber.address)
+            if tx.subscribers.suppression(address_hash) is None:
+                tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, ACTOR)
+        return len(found)
+
+    return _repeat(database, step)
+
+
+def _fold(database: Database, before: datetime) -> int:
+    with database.read() as tx:
+        issues = tx.retention.old_issues(before)
+    return sum(
+        _repeat(database, lambda tx, key=key: tx.retention.fold_deliveries(key, _ROWS))  # type: ignore[misc]
+        for key in issues
+    )
+
+
+def _repeat(database: Database, step: Callable[[Transaction], int]) -> int:
+    """Take ``step`` until nothing is left; how much it took in all."""
+    taken = 0
+    while True:
+        with database.write() as tx:
+            now_taken = step(tx)
+        if not now_taken:
+            return taken
+        taken += now_taken
+
+
+_ALL = 10_000_000
+
+
+def _before(now: datetime, days: int) -> datetime:
+    """What is older goes; with 0 days nothing does."""
+    return now - timedelta(days=days) if days else datetime.min.replace(tzinfo=now.tzinfo)

@@ -1,0 +1,111 @@
+"""Pauses with an end, words on leaving, another address, and everything held about one."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.errors import NotFound
+from newsletter.storage.database import Database
+from newsletter.subscribers.model import AddressChange, LeaveReason, SubscriptionState
+from tests.contracts.nouns import (
+    ACCEPTED,
+    LEASE,
+    NOW,
+    a_consent,
+    add_reader,
+    add_system_mail,
+    start_sending,
+)
+from tests.contracts.one_at_a_time import Workers
+
+ACTIVE, PAUSED = SubscriptionState.ACTIVE, SubscriptionState.PAUSED
+UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED
+DAY = timedelta(days=1)
+
+
+def test_pauses_that_are_over_are_found_the_longest_over_first(database: Database) -> None:
+    with database.write() as tx:
+        for number, days in ((1, 3), (2, 1), (3, 2), (4, 9)):
+            add_reader(tx, number, PAUSED)
+            tx.preferences.end_pause_at(f"reader{number}", "weekly", NOW + days * DAY)
+        add_reader(tx, 5)
+        tx.preferences.end_pause_at("reader5", "weekly", NOW)
+        found = tx.preferences.paused_too_long(NOW + 3 * DAY, 10)
+        assert tx.preferences.paused_too_long(NOW + 3 * DAY, 1) == found[:1]
+        # What comes between takes the end away: also a new wish, and a new pause.
+        tx.subscribers.move("reader1", "weekly", [PAUSED], ACTIVE, NOW, "reader")
+        tx.subscribers.move("reader1", "weekly", [ACTIVE], PAUSED, NOW, "reader")
+        tx.subscribers.subscribe("reader3", "weekly", PAUSED, a_consent(), NOW, "reader")
+        left = tx.preferences.paused_too_long(NOW + 3 * DAY, 10)
+    assert found == [("reader2", "weekly"), ("reader3", "weekly"), ("reader1", "weekly")]
+    assert left == [("reader2", "weekly")]
+
+
+def test_why_a_reader_left_is_kept_until_they_come_back(database: Database) -> None:
+    with database.write() as tx:
+        add_reader(tx, 1)
+        told = (LeaveReason.TOO_MUCH, NOW, "reader")
+        assert not tx.preferences.tell_why_left("reader1", "weekly", *told)
+        tx.subscribers.move("reader1", "weekly", [ACTIVE], UNSUBSCRIBED, NOW, "reader")
+        assert tx.preferences.tell_why_left("reader1", "weekly", *told)
+        assert not tx.preferences.tell_why_left("reader1", "weekly", *told)
+        (subscription,) = tx.subscribers.subscriptions("reader1")
+        assert subscription.left_because is LeaveReason.TOO_MUCH
+        tx.subscribers.move("reader1", "weekly", [UNSUBSCRIBED], ACTIVE, NOW, "reader")
+        (subscription,) = tx.subscribers.subscriptions("reader1")
+    assert subscription.left_because is None
+
+
+def test_another_address_takes_the_place_of_the_old_one(
+    database: Database, ledger: Workers
+) -> None:
+    issue = start_sending(database, 3)
+    (first,) = ledger.claim("w", NOW, LEASE, 1)
+    ledger.hand_over(first, "w", NOW)
+    ledger.record(first, "w", ACCEPTED, NOW)
+    with database.write() as tx:
+        for wish in ("wish1", "wish2"):
+            tx.preferences.ask_address("reader0", AddressChange(wish, "new@other.example", NOW))
+        assert tx.preferences.asked_address("reader0") == AddressChange(
+            "wish2", "new@other.example", NOW
+        )
+        tx.preferences.change_address("reader0", "new@other.example", "newhash", NOW, "reader")
+        tx.preferences.change_address("reader1", "next@other.example", "nexthash", NOW, "reader")
+        assert tx.preferences.asked_address("reader0") is None
+        with pytest.raises(NotFound):
+            tx.preferences.change_address("nobody", "a@other.example", "h", NOW, "reader")
+    with database.read() as tx:
+        rows = {row.recipient_id: row for row in tx.mailings.deliveries(issue.public_id)}
+        moved = tx.subscribers.find("new@other.example")
+        assert tx.subscribers.find("reader000@reader.example") is None
+        log = tx.changes.of("subscriber", "reader0")
+    assert moved is not None
+    assert moved.public_id == "reader0"
+    # What was sent stays as it was; what waits goes to the new one.
+    assert rows["reader0"].address == "reader000@reader.example"
+    assert (rows["reader1"].address, rows["reader1"].domain) == (
+        "next@other.example",
+        "other.example",
+    )
+    assert [(change.act, change.detail) for change in log] == [("address", {})]
+
+
+def test_everything_held_about_a_reader_and_nothing_of_others(database: Database) -> None:
+    start_sending(database, 2)
+    add_system_mail(database, 0)
+    with database.write() as tx:
+        tx.preferences.ask_address("reader0", AddressChange("wish", "new@other.example", NOW))
+        held = tx.holdings.of("reader0", "hash0")
+        with pytest.raises(NotFound):
+            tx.holdings.of("reader9", "hash9")
+    assert held["subscriber"]["address"] == "reader000@reader.example"
+    assert held["subscriber"]["created_at"] == NOW
+    assert [one["newsletter"] for one in held["subscriptions"]] == ["weekly"]
+    assert [one["address"] for one in held["address_wanted"]] == ["new@other.example"]
+    assert [(one["kind"], one["issue"], one["subject"]) for one in held["deliveries"]] == [
+        ("issue", "2025-W32", "Headline 1"),
+        ("system", None, "Please confirm"),
+    ]
+    assert (held["clicks"], held["suppression"]) == ([], [])
+    assert [one["act"] for one in held["changes"]] == ["active"]
+    assert "reader001" not in str(held)

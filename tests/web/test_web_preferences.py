@@ -1,0 +1,321 @@
+"""What a reader changes by the link in every issue, and what is asked of a mailbox first."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.delivery.model import Mailing
+from newsletter.publication.model import Settings
+from newsletter.subscribers.model import Subscriber, SuppressionReason
+from newsletter.tokens import Purpose
+from newsletter.workflows.preferences import end_pauses
+from tests.web.site import BASE_URL, SETTINGS, Site, links_in, make_blank, open_site
+
+LILIT, NEW = "lilit@reader.example", "lilit@other.example"
+DEPARTMENTS = ("Arts", "Community", "Sports & Games")
+
+
+def many_choices() -> Settings:
+    weekly, kitchen = SETTINGS.newsletter
+    weekly = weekly.model_copy(update={"departments": DEPARTMENTS, "languages": ("en", "hy")})
+    return SETTINGS.model_copy(update={"newsletter": (weekly, kitchen)})
+
+
+@pytest.fixture(scope="module")
+def chosen_blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_blank(tmp_path_factory.mktemp("blank") / "newsletter.sqlite", many_choices())
+
+
+@pytest.fixture
+def shop(tmp_path: Path, chosen_blank: Path) -> Iterator[Site]:
+    with open_site(tmp_path, chosen_blank, settings=many_choices()) as opened:
+        yield opened
+
+
+def path_in(mail: Mailing, page: str) -> str:
+    """The path of the one link of that kind in a mail, the same in both of its bodies."""
+    found = set(re.findall(rf"{re.escape(BASE_URL)}(/{page}/[\w.]+)", mail.html + mail.text))
+    assert len(found) == 1, found
+    return found.pop()
+
+
+def test_departments_narrow_a_newsletter_and_all_of_them_are_no_choice(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    page = shop.client.get(path).text
+    assert "Sports &amp; Games" in page
+    assert "departments.kitchen" not in page
+    asked = {"newsletter": "weekly", "narrows": "weekly"}
+    some = ["Sports & Games", "Arts"]
+    answer = shop.client.post(path, data={**asked, "departments.weekly": some})
+    assert "Saved." in answer.text
+    assert answer.text.count("checked") == 3
+    assert departments(shop) == ("Arts", "Sports & Games")
+    # A form that does not ask leaves the choice alone.
+    shop.client.post(path, data={"newsletter": "weekly"})
+    assert departments(shop) == ("Arts", "Sports & Games")
+    shop.client.post(path, data={**asked, "departments.weekly": list(DEPARTMENTS)})
+    assert departments(shop) == ()
+    before = shop.dump()
+    wrong = shop.client.post(
+        path, data={"newsletter": [], "narrows": "weekly"} | {"departments.weekly": "Obituaries"}
+    )
+    assert wrong.status_code == 400
+    assert shop.dump() == before
+
+
+def test_name_and_language_are_the_readers_to_choose(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT, name="L."))
+    said = {"newsletter": "weekly", "name": "  Lilit   Ter-Petrosyan ", "language": "hy"}
+    page = shop.client.post(path, data=said)
+    assert '<html lang="hy"' in page.text
+    assert (reader(shop).name, reader(shop).language) == ("Lilit Ter-Petrosyan", "hy")
+    shop.client.post(path, data={"newsletter": "weekly", "name": "", "language": ""})
+    assert (reader(shop).name, reader(shop).language) == ("", None)
+    before = shop.dump()
+    for wrong, status in (
+        ({"name": "x" * 121}, 422),
+        ({"name": "a\u2028b"}, 422),
+        ({"name": "\x00"}, 422),
+        ({"language": "xx"}, 400),
+    ):
+        answer = shop.client.post(path, data={"newsletter": [], **wrong})
+        assert answer.status_code == status
+        assert "Traceback" not in answer.text
+    assert shop.dump() == before
+
+
+def test_a_pause_ends_by_itself_on_its_day(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    wish = {"newsletter": "weekly", "pause": "weekly", "pause_until": "2025-08-20"}
+    page = shop.client.post(path, data=wish).text
+    assert "paused until August 20, 2025" in page
+    # In the paper's zone, seven hours behind.
+    begin = datetime(2025, 8, 20, 7, tzinfo=UTC)
+    assert end_pauses(shop.database, begin - timedelta(seconds=1)) == 0
+    assert shop.state(LILIT) == "paused"
+    assert end_pauses(shop.database, begin) == 1
+    assert end_pauses(shop.database, begin) == 0
+    assert shop.state(LILIT) == "active"
+    # A pause without an end after one with an end has none.
+    shop.client.post(path, data={"newsletter": "weekly", "pause": "weekly"})
+    assert end_pauses(shop.database, begin + timedelta(days=400)) == 0
+    assert shop.state(LILIT) == "paused"
+
+
+@pytest.mark.parametrize(
+    "day", ["2025-08-05", "2025-08-04", "2026-08-08", "soon", "2025-02-30", "٢٠٢٥"]
+)
+def test_a_pause_needs_a_day_to_come(shop: Site, day: str) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    before = shop.dump()
+    wish = {"newsletter": "weekly", "pause": "weekly", "pause_until": day}
+    answer = shop.client.post(path, data=wish)
+    assert answer.status_code == 422
+    assert "A pause ends on a day within the next year." in answer.text
+    assert shop.dump() == before
+
+
+def test_leaving_all_takes_what_is_paused_along(shop: Site) -> None:
+    lilit = shop.put(LILIT, "paused")
+    shop.put(LILIT, newsletter="kitchen")
+    both = ["weekly", "kitchen"]
+    shop.client.post(shop.preferences_path(lilit), data={"newsletter": both, "none": "1"})
+    assert (shop.state(LILIT), shop.state(LILIT, "kitchen")) == ("unsubscribed",) * 2
+    assert shop.outgoing() == []
+
+
+def test_an_address_changes_once_its_mailbox_answers(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    page = shop.client.post(
+        shop.preferences_path(lilit) + "/address", data={"address": f" {NEW.upper()} "}
+    )
+    assert "If that address can be taken" in page.text
+    ((delivery, mail),) = shop.outgoing()
+    assert delivery.address == NEW
+    assert "reader.example" not in mail.html + mail.text
+    question = path_in(mail, "address")
+
+    before = shop.dump()
+    assert "l…@other.example" in shop.client.get(question).text
+    assert shop.dump() == before
+    assert "Your address is changed" in shop.client.post(question).text
+    assert (reader(shop, NEW).public_id, shop.state(NEW)) == (lilit.public_id, "active")
+    with shop.database.read() as tx:
+        assert tx.subscribers.find(LILIT) is None
+    # The old address is told, without the new one whole; every old link goes on working.
+    ((told, letter),) = shop.outgoing()
+    assert told.address == LILIT
+    assert NEW not in letter.html + letter.text
+    assert shop.client.get(path_in(letter, "preferences")).status_code == 200
+    assert shop.client.post(question).status_code == 410
+    shop.client.post(shop.unsubscribe_path(lilit))
+    assert shop.state(NEW) == "unsubscribed"
+    # Nowhere is the old address left but in the ledger.
+    assert "lilit@reader" not in " ".join(
+        line for line in shop.dump() if 'INTO "delivery"' not in line
+    )
+
+
+def test_the_answer_is_the_same_for_an_address_that_is_taken(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT)) + "/address"
+    shop.put("ani@reader.example")
+    with shop.database.write() as tx:
+        hashed = shop.keyring.hash_address("angry@reader.example")
+        tx.subscribers.suppress(hashed, SuppressionReason.COMPLAINT, shop.clock.now(), "test")
+    answers = {
+        shop.client.post(path, data={"address": address}).text
+        for address in ("ani@reader.example", "angry@reader.example", LILIT)
+    }
+    assert len(answers) == 1
+    assert shop.outgoing() == []
+    assert shop.client.post(path, data={"address": NEW}).text in answers
+    ((delivery, mail),) = shop.outgoing()
+    # And it is looked at again when the button is pressed.
+    shop.put(NEW)
+    assert shop.client.post(path_in(mail, "address")).status_code == 410
+    assert reader(shop).address == LILIT
+    assert delivery.address == NEW
+
+
+def test_who_may_not_be_mailed_does_not_get_around_it_by_another_address(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT)) + "/address"
+    with shop.database.write() as tx:
+        hashed = shop.keyring.hash_address(LILIT)
+        tx.subscribers.suppress(hashed, SuppressionReason.COMPLAINT, shop.clock.now(), "test")
+    shop.client.post(path, data={"address": NEW})
+    assert shop.outgoing() == []
+
+
+def test_a_forwarded_link_mails_no_town(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    for number in range(20):
+        shop.client.post(f"{path}/address", data={"address": f"victim{number}@other.example"})
+        shop.client.post(f"{path}/data")
+    assert len(shop.outgoing()) == 6
+    for wrong in ("", "lilit", "a@b@c", "x" * 300 + "@reader.example", "a\r\nBcc: b@c.example"):
+        answer = shop.client.post(f"{path}/address", data={"address": wrong})
+        assert answer.status_code == 422
+        assert "That is no e-mail address" in answer.text
+
+
+def test_what_is_held_goes_to_the_readers_own_mailbox_alone(shop: Site) -> None:
+    lilit = shop.put(LILIT, name="Lilit")
+    answer = shop.client.post(shop.preferences_path(lilit) + "/data")
+    assert LILIT not in answer.text
+    ((delivery, mail),) = shop.outgoing()
+    assert delivery.address == LILIT
+    path = path_in(mail, "data")
+    before = shop.dump()
+    assert LILIT not in shop.client.get(path).text
+    assert shop.dump() == before
+
+    held = shop.client.post(path, data={"act": "download"})
+    assert held.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    document = held.json()
+    assert document["subscriber"]["address"] == LILIT
+    (subscription,) = document["subscriptions"]
+    assert (subscription["newsletter"], subscription["state"]) == ("weekly", "active")
+    assert subscription["consent_wording"] == "Paper slips of 2019"
+    (sent,) = document["deliveries"]
+    assert (sent["address"], sent["subject"]) == (LILIT, "Your data: the Courier")
+    assert {change["act"] for change in document["changes"]} == {"active", "data asked"}
+
+    assert shop.client.post(path, data={"act": "burn"}).status_code == 400
+    shop.clock.instant += timedelta(days=1, seconds=1)
+    for answer in (shop.client.get(path), shop.client.post(path, data={"act": "download"})):
+        assert answer.status_code == 404
+
+
+def test_a_reader_is_forgotten_by_their_own_button(shop: Site) -> None:
+    lilit = shop.put(LILIT, name="Lilit")
+    shop.client.post(shop.preferences_path(lilit) + "/address", data={"address": NEW})
+    shop.client.post(shop.preferences_path(lilit) + "/data")
+    data = next(path_in(mail, "data") for d, mail in shop.outgoing() if d.address == LILIT)
+    page = shop.client.post(data, data={"act": "forget"})
+    assert "You are forgotten" in page.text
+    for word in ("lilit", "Lilit"):
+        assert word not in "\n".join(shop.dump()), word
+    with shop.database.read() as tx:
+        assert tx.subscribers.suppression(shop.keyring.hash_address(LILIT)) == "forgotten"
+    assert shop.client.post(data, data={"act": "forget"}).status_code == 404
+    assert shop.client.post(data, data={"act": "download"}).status_code == 404
+
+
+def test_a_scanner_that_follows_every_link_changes_nothing(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    path = shop.preferences_path(lilit)
+    shop.client.post(f"{path}/address", data={"address": NEW})
+    shop.client.post(f"{path}/data")
+    shop.client.post(path, data={"newsletter": ["weekly", "kitchen"]})
+    mails = [mail for _, mail in shop.outgoing()]
+    assert len(mails) == 3
+    before = shop.dump()
+    links = {link for mail in mails for link in links_in(mail.html + mail.text)}
+    ours = [link for link in links if link.startswith(BASE_URL)]
+    assert len({link.split("/")[3] for link in ours}) == 3
+    for link in (*ours, BASE_URL + path, BASE_URL + shop.unsubscribe_path(lilit)):
+        for method in ("GET", "HEAD", "OPTIONS"):
+            shop.client.request(method, link.removeprefix(BASE_URL).rstrip("."))
+    assert shop.dump() == before
+
+
+def test_no_link_opens_what_another_is_for(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    later = shop.clock.now() + timedelta(days=1)
+    preferences = shop.preferences_path(lilit).rpartition("/")[2]
+    data = shop.keyring.sign_until(Purpose.DATA, later, lilit.public_id)
+    before = shop.dump()
+    for path, form in (
+        (f"/data/{preferences}", {"act": "forget"}),
+        (f"/address/{preferences}", {}),
+        (f"/address/{data}", {}),
+        (f"/preferences/{data}", {"none": "1"}),
+        (f"/preferences/{data}/address", {"address": NEW}),
+        (f"/preferences/{data}/data", {}),
+        (f"/unsubscribe/{data}", {}),
+    ):
+        assert shop.client.get(path).status_code in (404, 405)
+        assert shop.client.post(path, data=form).status_code == 404
+    assert shop.dump() == before
+
+
+def test_a_reason_is_told_if_the_reader_likes(shop: Site) -> None:
+    path = shop.unsubscribe_path(shop.put(LILIT))
+    told = {"from": "goodbye", "reason": "too_much"}
+    assert "Would you tell us why?" not in shop.client.get(path).text
+    # Not before having left, and telling it is no way of leaving.
+    shop.client.post(path, data=told)
+    assert (shop.state(LILIT), left_because(shop)) == ("active", None)
+    assert "Would you tell us why?" in shop.client.post(path, data={"from": "page"}).text
+    assert "Thank you for telling us." in shop.client.post(path, data=told).text
+    assert left_because(shop) == "too_much"
+    for wrong in ("", "boredom", "x" * 5000):
+        answer = shop.client.post(path, data={"from": "goodbye", "reason": wrong})
+        assert answer.status_code == 400
+    assert left_because(shop) == "too_much"
+    undo = re.search(r'name="undo" value="([^"]+)"', shop.client.get(path).text)
+    assert undo is not None
+    shop.client.post(path, data={"undo": undo[1]})
+    assert (shop.state(LILIT), left_because(shop)) == ("active", None)
+
+
+def reader(shop: Site, address: str = LILIT) -> Subscriber:
+    with shop.database.read() as tx:
+        found = tx.subscribers.find(address)
+    assert found is not None
+    return found
+
+
+def departments(shop: Site) -> tuple[str, ...]:
+    subscription = shop.subscription(LILIT)
+    assert subscription is not None
+    return subscription.departments
+
+
+def left_because(shop: Site) -> str | None:
+    subscription = shop.subscription(LILIT)
+    assert subscription is not None
+    return subscription.left_because
