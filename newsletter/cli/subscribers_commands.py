@@ -415,7 +415,7 @@ def expire_old(
 
 @app.command("stats")
 def stats(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Count the readers of each newsletter by state, and who would be mailed now."""
+    """Count each newsletter's readers by state, who would be mailed now, and why others left."""
     with open_from_file(config) as installation:
         settings = installation.settings()
         with installation.database.read() as tx:
@@ -428,11 +428,16 @@ def stats(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
                 }
                 for newsletter in settings.newsletter
             }
+            told = {slug: tx.preferences.reasons_told(slug) for slug in counted}
     if json:
-        print_json({"newsletters": counted})
+        documents = {slug: {**counted[slug], "left_because": told[slug]} for slug in counted}
+        print_json({"newsletters": documents})
         return
     for slug, counts in counted.items():
         print(f"{slug}: " + ", ".join(f"{count:,} {state}" for state, count in counts.items()))
+        if any(told[slug].values()):
+            reasons = (f"{count:,} {reason}" for reason, count in told[slug].items() if count)
+            print("  told on leaving: " + ", ".join(reasons))
 
 
 def _print_everything(config: Path, address: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from newsletter.delivery.model import DeliveryState
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
-from newsletter.storage.statements import fence, insert_into, subscriber_key
+from newsletter.storage.statements import fence, insert_into, newsletter_key, subscriber_key
 from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.subscribers.model import AddressChange, LeaveReason, SubscriptionState
 
@@ -73,6 +73,18 @@ class PreferenceRepository:
             detail = {"newsletter": newsletter, "because": reason.value}
             self._changes.record(at, actor, "subscription", public_id, "told why", detail)
         return bool(told)
+
+    def reasons_told(self, newsletter: str) -> dict[LeaveReason, int]:
+        """How many of those who are off a newsletter told which reason, zero included."""
+        rows = self._connection.execute(
+            sa.select(t.subscription.c.left_because, sa.func.count())
+            .where(
+                t.subscription.c.newsletter_id == newsletter_key(self._connection, newsletter),
+                t.subscription.c.left_because.is_not(None),
+            )
+            .group_by(t.subscription.c.left_because)
+        )
+        return dict.fromkeys(LeaveReason, 0) | {LeaveReason(told): n for told, n in rows}
 
     def ask_address(self, public_id: str, change: AddressChange) -> None:
         """Note the address a reader wants; the wish before it is dropped."""

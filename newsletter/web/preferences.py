@@ -140,7 +140,8 @@ def preferences_page(
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         action=f"{context.base_path}/preferences/{request.path_params['token']}",
         choices=preferences.choices,
-        name=reader.name if problem != "name" or typed is None else field(typed, "name"),
+        # Not the name itself: the link is forwarded with the issues it stands in.
+        named=bool(reader.name),
         wanted_address=(
             shown_address(field(typed, "address")[:MAX_CHARACTERS]) if typed is not None else ""
         ),
@@ -161,7 +162,7 @@ def _wishes(form: FormData) -> Wishes:
         paused=_texts(form, "pause"),
         pause_until=_day(field(form, "pause_until")),
         departments={slug: tuple(_texts(form, f"departments.{slug}")) for slug in asked},
-        name=field(form, "name") if "name" in form else None,
+        name="" if "nameless" in form else field(form, "name").strip() or None,
         language=field(form, "language") if "language" in form else None,
         leave_all="none" in form,
     )

@@ -63,8 +63,9 @@ class Preferences:
 class Wishes:
     """What the form says. What it did not ask is None, or not in ``departments``.
 
-    ``language`` "" is that of each newsletter; ``departments`` are by the slug of
-    their newsletter. ``leave_all`` goes before all that is said of newsletters.
+    A ``name`` "" takes away the one there is; ``language`` "" is that of each
+    newsletter; ``departments`` are by the slug of their newsletter. ``leave_all``
+    goes before all that is said of newsletters.
     """
 
     newsletters: Collection[str]

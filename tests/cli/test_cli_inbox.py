@@ -57,6 +57,9 @@ def test_a_mail_to_the_address_in_an_issue_unsubscribes(
     assert (answer.status, answer.json) == (0, {"taken": True})
     assert states() == {"active": readers - 2, "unsubscribed": 2}
 
+    told = call(folder, "subscribers", "stats", "--json").json["newsletters"]["weekly"]
+    assert set(told["left_because"].values()) == {0}
+
     third = leave_address(sorted((folder / "outbox").rglob("*.eml"))[2])
     last = "a" if third.partition("@")[0][-1] != "a" else "b"
     forged = third.replace("@", f"{last}@"), third.partition("@")[0][:-1] + last + "@paper.example"

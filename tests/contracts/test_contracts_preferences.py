@@ -51,6 +51,9 @@ def test_why_a_reader_left_is_kept_until_they_come_back(database: Database) -> N
         assert not tx.preferences.tell_why_left("reader1", "weekly", *told)
         (subscription,) = tx.subscribers.subscriptions("reader1")
         assert subscription.left_because is LeaveReason.TOO_MUCH
+        told_by = tx.preferences.reasons_told("weekly")
+        assert told_by == dict.fromkeys(LeaveReason, 0) | {LeaveReason.TOO_MUCH: 1}
+        assert set(tx.preferences.reasons_told("daily").values()) == {0}
         tx.subscribers.move("reader1", "weekly", [UNSUBSCRIBED], ACTIVE, NOW, "reader")
         (subscription,) = tx.subscribers.subscriptions("reader1")
     assert subscription.left_because is None
