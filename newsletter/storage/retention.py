@@ -131,38 +131,38 @@ class RetentionRepository:
         )
         return list(rows.scalars())
 
-    def fold_deliveries(self, issue_key: int, limit: int) -> int:
-        """Turn rows of an issue into counts; of one that was stopped, into rows of nobody."""
+    def stretches(self, issue_key: int, rows: int) -> list[range]:
+        """The keys between which an issue's rows lie in the ledger, in pieces of ``rows``."""
+        first, last = self._connection.execute(
+            sa.select(sa.func.min(_row.id + 0), sa.func.max(_row.id + 0)).where(
+                _row.mailing_id.in_(_mailings_of(issue_key))
+            )
+        ).one()
+        if first is None:
+            return []
+        return [range(start, start + rows) for start in range(first, last + 1, rows)]
+
+    def fold_stretch(self, issue_key: int, keys: range) -> int:
+        """Turn a stretch of an issue's rows into counts; of one that was stopped, into
+        rows of nobody. How many rows that were."""
         state = self._connection.scalar(sa.select(t.issue.c.state).where(t.issue.c.id == issue_key))
-        mailings = sa.select(t.mailing.c.id).where(t.mailing.c.issue_id == issue_key)
-        stopped = state in _STOPPED
-        keys = self._connection.scalars(
-            sa.select(_row.id)
-            .where(
-                _row.mailing_id.in_(mailings),
-                _row.subscriber_id.is_not(None) if stopped else sa.true(),
-            )
-            .order_by(_row.id)
-            .limit(limit)
-        ).all()
-        if not keys:
-            return 0
-        # No other row of the issue lies between them.
-        mine = sa.and_(_row.id.between(keys[0], keys[-1]), _row.mailing_id.in_(mailings))
-        if stopped:
-            self._connection.execute(
+        mine = sa.and_(
+            _row.id.between(keys.start, keys.stop - 1),
+            _row.mailing_id.in_(_mailings_of(issue_key)),
+        )
+        if state in _STOPPED:
+            return self._connection.execute(
                 sa.update(t.delivery)
-                .where(mine)
+                .where(mine, _row.subscriber_id.is_not(None))
                 .values(address=None, domain="", subscriber_id=None, reply_text="")
-            )
-            return len(keys)
+            ).rowcount
         self._add_counts(mine)
-        self._connection.execute(sa.delete(t.delivery).where(mine))
-        return len(keys)
+        return self._connection.execute(sa.delete(t.delivery).where(mine)).rowcount
 
     def count_deliveries(self, before: datetime) -> int:
         issues = self.old_issues(before)
-        return self._count(t.delivery, _row.issue_id.in_(issues)) if issues else 0
+        mailings = sa.select(t.mailing.c.id).where(t.mailing.c.issue_id.in_(issues))
+        return self._count(t.delivery, _row.mailing_id.in_(mailings)) if issues else 0
 
     def drop_system_mail(self, before: datetime, limit: int) -> int:
         """Drop the ledger's rows of old system mail, and empty what it said."""
@@ -220,6 +220,8 @@ class RetentionRepository:
         ).all()
         insert = insert_into(self._connection, t.folded_delivery)
         folded, new = t.folded_delivery.c, insert.excluded
+        if not found:
+            return
         self._connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["mailing_id", "wave", "state", "reason", "relay"],
@@ -235,3 +237,7 @@ class RetentionRepository:
         return self._connection.execute(
             sa.select(sa.func.count()).select_from(table).where(where)
         ).scalar_one()
+
+
+def _mailings_of(issue_key: int) -> sa.Select[tuple[int]]:
+    return sa.select(t.mailing.c.id).where(t.mailing.c.issue_id == issue_key)

@@ -107,13 +107,15 @@ def test_deliveries_fold_into_counts_and_every_total_stays(
         (key,) = tx.retention.old_issues(later)
         assert tx.retention.count_deliveries(later) == 7
         # A step at a time, and any number of times.
-        steps = [tx.retention.fold_deliveries(key, 3) for _ in range(2)]
+        pieces = tx.retention.stretches(key, 3)
+        steps = [tx.retention.fold_stretch(key, piece) for piece in pieces[:2]]
         half = tx.mailings.counts(issue.public_id)
-        steps += [tx.retention.fold_deliveries(key, 3) for _ in range(2)]
+        steps += [tx.retention.fold_stretch(key, piece) for piece in (*pieces[2:], *pieces)]
+        assert tx.retention.stretches(key, 3) == []
         after = tx.mailings.counts(issue.public_id), tx.mailings.groups(issue.public_id)
         assert list(tx.mailings.deliveries(issue.public_id)) == []
         assert (tx.retention.old_issues(later), tx.retention.count_deliveries(later)) == ([], 0)
-    assert steps == [3, 3, 1, 0]
+    assert steps == [3, 3, 1, 0, 0, 0]
     assert before == after
     assert half == before[0] == LedgerCounts(accepted=5, refused=2)
     with database.read() as tx:
@@ -129,7 +131,8 @@ def test_rows_of_a_stopped_issue_stay_but_of_nobody(database: Database, ledger: 
     with database.write() as tx:
         tx.issues.move(issue.public_id, (IssueState.SENDING,), IssueState.RECALLED, "test", NOW)
         (key,) = tx.retention.old_issues(later)
-        assert [tx.retention.fold_deliveries(key, 1) for _ in range(3)] == [1, 1, 0]
+        pieces = tx.retention.stretches(key, 1)
+        assert [tx.retention.fold_stretch(key, piece) for piece in pieces * 2] == [1, 1, 0, 0]
         assert tx.retention.old_issues(later) == []
         rows = list(tx.mailings.deliveries(issue.public_id))
     assert [(row.state, row.address, row.domain) for row in rows] == [("accepted", "", "")] * 2
