@@ -1,19 +1,21 @@
 """Nothing is kept for longer than `[privacy]` says: what a night's run erases and folds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from newsletter.config import PrivacyTable
 from newsletter.log import get_logger
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.model import SuppressionReason
+from newsletter.subscribers.model import SubscriptionState, SuppressionReason
 from newsletter.tokens import Keyring
 from newsletter.workflows.change_address import CONFIRM_WITHIN
 from newsletter.workflows.installation import Installation
 
 log = get_logger(__name__)
+T = TypeVar("T")
 
 ACTOR = "retention"
 NIGHT_HOUR = 3
@@ -21,6 +23,8 @@ NIGHT_HOUR = 3
 # each is some ten statements, of plain rows all are one.
 _PEOPLE = 50
 _ROWS = 5_000
+# What is left over waits for the next night.
+_ALL = 100_000
 
 
 @dataclass(frozen=True)
@@ -96,37 +100,53 @@ def expire(installation: Installation) -> Expired:
 
 
 def _drop_unconfirmed(database: Database, privacy: PrivacyTable, now: datetime) -> int:
-    before = _before(now, privacy.unconfirmed_days)
-
-    def step(tx: Transaction) -> int:
-        found = tx.retention.unconfirmed(before, _PEOPLE)
-        for subscriber_id, newsletter in found:
-            if tx.retention.drop_subscription(subscriber_id, newsletter):
-                tx.subscribers.forget(subscriber_id, now, ACTOR)
-        return len(found)
-
-    return _repeat(database, step)
+    before, dropped = _before(now, privacy.unconfirmed_days), 0
+    with database.read() as tx:
+        found = tx.retention.unconfirmed(before, _ALL)
+    for some in _in_parts(found):
+        with database.write() as tx:
+            for subscriber_id, newsletter in some:
+                subscription = tx.subscribers.subscription(subscriber_id, newsletter)
+                # Who has confirmed, or asked again, since they were found stays.
+                if (
+                    subscription is None
+                    or subscription.state is not SubscriptionState.PENDING
+                    or subscription.changed_at >= before
+                ):
+                    continue
+                if tx.retention.drop_subscription(subscriber_id, newsletter):
+                    tx.subscribers.forget(subscriber_id, now, ACTOR)
+                dropped += 1
+    return dropped
 
 
 def _forget_long_gone(
     database: Database, keyring: Keyring, privacy: PrivacyTable, now: datetime
 ) -> int:
     """Erase who left long ago; the keyed hash stays, so that no import brings them back."""
-    before = _before(now, privacy.unsubscribed_days)
+    before, forgotten = _before(now, privacy.unsubscribed_days), 0
+    with database.read() as tx:
+        found = tx.retention.long_gone(before, _ALL)
+    for some in _in_parts(found):
+        with database.write() as tx:
+            for subscriber_id in some:
+                theirs = tx.subscribers.subscriptions(subscriber_id)
+                if not theirs or not all(
+                    one.state is SubscriptionState.UNSUBSCRIBED and one.changed_at < before
+                    for one in theirs
+                ):
+                    continue
+                address_hash = keyring.hash_address(theirs[0].subscriber.address)
+                tx.subscribers.forget(subscriber_id, now, ACTOR)
+                if tx.subscribers.suppression(address_hash) is None:
+                    tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, ACTOR)
+                forgotten += 1
+    return forgotten
 
-    def step(tx: Transaction) -> int:
-        found = tx.retention.long_gone(before, _PEOPLE)
-        for subscriber_id in found:
-            subscriber = tx.subscribers.by_id(subscriber_id)
-            if subscriber is None:
-                continue
-            tx.subscribers.forget(subscriber_id, now, ACTOR)
-            address_hash = keyring.hash_address(subscriber.address)
-            if tx.subscribers.suppression(address_hash) is None:
-                tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, ACTOR)
-        return len(found)
 
-    return _repeat(database, step)
+def _in_parts(found: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(found), _PEOPLE):
+        yield found[start : start + _PEOPLE]
 
 
 def _fold(database: Database, before: datetime) -> int:
@@ -153,9 +173,6 @@ def _repeat(database: Database, step: Callable[[Transaction], int]) -> int:
         if not now_taken:
             return taken
         taken += now_taken
-
-
-_ALL = 10_000_000
 
 
 def _before(now: datetime, days: int) -> datetime:
