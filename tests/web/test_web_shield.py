@@ -25,15 +25,18 @@ def every_page(site: Site) -> list[str]:
     issue = issue_of(state=IssueState.SENT)
     put_issue(site, issue, html=rendered_html(site, issue))
     site.sign_up(LILIT)
-    ((_, mailing),) = site.outgoing()
     ani = site.put("ani@reader.example")
+    new = {"address": "ani@other.example"}
+    site.client.post(f"{site.preferences_path(ani)}/address", data=new)
+    site.client.post(f"{site.preferences_path(ani)}/data")
+    mailings = [mailing for _, mailing in site.outgoing()]
+    assert len(mailings) == 3
     gone = site.put("gone@reader.example", "unsubscribed")
     found = [
         *("/", "/healthz", "/nowhere", "/subscribe/daily", "/static/site.css"),
         *(preview_path(site, issue), site.preferences_path(ani)),
         *(site.unsubscribe_path(ani), site.unsubscribe_path(gone)),
-        *links_in(mailing.html),
-        *links_in(mailing.text),
+        *(link for mailing in mailings for link in links_in(mailing.html + mailing.text)),
     ]
     ours = site.context.base_url
     paths: list[str] = []
@@ -51,6 +54,7 @@ def test_a_scanner_that_follows_every_link_changes_nothing(site: Site) -> None:
     paths = every_page(site)
     kinds = {path.split("/")[1] for path in paths}
     assert kinds >= {"confirm", "unsubscribe", "preferences", "subscribe", "archive", "desk"}
+    assert kinds >= {"address", "data"}
     before = site.dump()
     for path in paths:
         for method in ("GET", "HEAD"):
@@ -76,7 +80,9 @@ def test_every_answer_carries_the_safe_headers(site: Site) -> None:
         assert ("script-src" in policy) == own_script, path
         assert not own_script or "script-src 'self';" in policy, path
         assert "cache-control" in headers, path
-        personal = path.split("/")[1] in ("confirm", "unsubscribe", "preferences", "desk")
+        personal = path.split("/")[1] in (
+            *("confirm", "unsubscribe", "preferences", "address", "data", "desk"),
+        )
         if personal or path.startswith("/subscribe"):
             assert headers["cache-control"] == "no-store", path
             assert headers["x-robots-tag"] == "noindex", path
