@@ -6,7 +6,13 @@ import pytest
 
 from newsletter.errors import NotFound
 from newsletter.storage.database import Database
-from newsletter.subscribers.model import AddressChange, LeaveReason, SubscriptionState
+from newsletter.subscribers.model import (
+    AddressChange,
+    DomainRule,
+    LeaveReason,
+    SubscriptionState,
+    SuppressionReason,
+)
 from tests.contracts.nouns import (
     ACCEPTED,
     LEASE,
@@ -91,6 +97,20 @@ def test_another_address_takes_the_place_of_the_old_one(
         "other.example",
     )
     assert [(change.act, change.detail) for change in log] == [("address", {})]
+
+
+def test_a_rule_for_a_domain_holds_for_who_moves_there_and_no_longer_for_who_moves_away(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        add_reader(tx, 1)
+        rule = DomainRule("*.other.example", SuppressionReason.LEGAL, NOW, "anna")
+        tx.suppressions.add_rules([rule], "anna")
+        sizes = [tx.subscribers.audience_size("weekly")]
+        for address in ("new@mail.other.example", "new@reader.example"):
+            tx.preferences.change_address("reader1", address, "newhash", NOW, "reader")
+            sizes.append(tx.subscribers.audience_size("weekly"))
+    assert sizes == [1, 0, 1]
 
 
 def test_everything_held_about_a_reader_and_nothing_of_others(database: Database) -> None:
