@@ -26,6 +26,10 @@ class UsageError(NewsletterError):
     """A command was called in a way that cannot be carried out: exit status 2."""
 
 
+class SegmentError(UsageError):
+    """A filter over readers can't be read; the sentence says where and what mends it."""
+
+
 class NotFound(NewsletterError):
     """There is no such newsletter, issue, subscriber."""
 

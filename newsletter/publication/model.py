@@ -479,6 +479,11 @@ class Newsletter(Model):
     max_lateness: Duration = Field(
         "12 hours", description="a send later than this is held, and the editors are told"
     )
+    segment: str = Field(
+        "",
+        description="a filter that its issues' audience is narrowed to, such as 'attribute.city = "
+        "Yerevan' (docs/segments.md); empty: all who are active",
+    )
     subject: Line = Field(
         "{headline}",
         description="may hold {headline} {newsletter} {publication} {short_name} {period} {date}",

@@ -12,6 +12,7 @@ from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
 from newsletter.storage.documents import mailing_document, mailing_from_document
+from newsletter.storage.segments import is_in
 from newsletter.storage.statements import (
     AnyRow,
     fence,
@@ -23,6 +24,7 @@ from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.subscribers.model import (
     Consent,
     LeaveReason,
+    Segment,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -342,11 +344,23 @@ class SubscriberRepository:
             SubscriptionState(state): count for state, count in rows
         }
 
-    def each(self, newsletter: str | None) -> Iterator[Subscription]:
-        """Every subscription of a newsletter, or of all, by address; streamed."""
+    def each(
+        self,
+        newsletter: str | None,
+        segment: Segment | None = None,
+        *,
+        limit: int | None = None,
+    ) -> Iterator[Subscription]:
+        """Every subscription of a newsletter, or of all, by address; streamed.
+
+        With ``segment`` only those in it, with ``limit`` only so many.
+        """
         wanted = sa.true() if newsletter is None else t.newsletter.c.slug == newsletter
+        narrowed = sa.true() if segment is None else is_in(self._connection, segment)
         rows = self._connection.execute(
-            _SUBSCRIPTIONS.where(wanted).order_by(t.subscriber.c.address, t.newsletter.c.slug),
+            _SUBSCRIPTIONS.where(wanted, narrowed)
+            .order_by(t.subscriber.c.address, t.newsletter.c.slug)
+            .limit(limit),
             execution_options={"yield_per": _HOLDING_ROWS},
         )
         for row in rows:

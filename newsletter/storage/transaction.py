@@ -18,6 +18,7 @@ from newsletter.storage.read_logs import ReadLogRepository
 from newsletter.storage.reads import ReadRepository
 from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.retention import RetentionRepository
+from newsletter.storage.segments import SegmentRepository
 from newsletter.storage.settings import SettingsRepository
 from newsletter.storage.sign_ups import SignUpRepository
 from newsletter.storage.sources import SourceRepository
@@ -46,6 +47,7 @@ class Transaction:
         self.links = LinkRepository(connection)
         self.archive = Archive(connection)
         self.subscribers = SubscriberRepository(connection)
+        self.segments = SegmentRepository(connection)
         self.sign_ups = SignUpRepository(connection)
         self.suppressions = SuppressionRepository(connection)
         self.imports = ImportRepository(connection)

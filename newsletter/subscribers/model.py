@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 
 class SubscriptionState(StrEnum):
@@ -251,3 +253,105 @@ class SubscriberImport:
     undone_at: datetime | None = None
     rows: int = 0
     counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+
+class SegmentField(StrEnum):
+    """What a filter may ask of a subscription."""
+
+    NEWSLETTER = "newsletter"
+    STATE = "state"
+    DEPARTMENT = "department"
+    LANGUAGE = "language"
+    SIGNED_UP = "signed_up"
+    SOURCE = "source"
+    PLACEMENT = "placement"
+    CLICKS = "clicks"
+    ATTRIBUTE = "attribute"
+
+
+class Operator(StrEnum):
+    """How a filter compares."""
+
+    EQUAL = "="
+    UNEQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True)
+class DaysAgo:
+    """The local day that was so many days before today."""
+
+    days: int
+
+
+SegmentValue = str | Decimal | date | DaysAgo
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A field of a filter: ``name`` is an attribute's, ``days`` how far back clicks count."""
+
+    field: SegmentField
+    name: str = ""
+    days: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison; ``!=`` is true wherever ``=`` is not, of what is unknown too."""
+
+    asked: Asked
+    operator: Operator
+    value: SegmentValue
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Whether a field equals one of some values."""
+
+    asked: Asked
+    values: tuple[SegmentValue, ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """What ``part`` leaves out."""
+
+    part: "Filter"
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """What each of two or more parts is true of."""
+
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """What one at least of two or more parts is true of."""
+
+    parts: tuple["Filter", ...]
+
+
+Filter = Comparison | OneOf | Not | AllOf | AnyOf
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A filter as it is asked now: ``zone`` is that in which its days run."""
+
+    filter: Filter
+    now: datetime
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True)
+class SegmentCount:
+    """How many people a segment has, and subscriptions by newsletter and state."""
+
+    readers: int
+    subscriptions: Mapping[tuple[str, SubscriptionState], int]

@@ -1,0 +1,288 @@
+"""Segments of the readers: a filter's tree as SQL of bound parameters, counted.
+
+Every comparison is true or false, never NULL, so that "not" gives exactly the
+others. Letters A-Z compare without regard to capitals, all others as they stand:
+so much SQLite and PostgreSQL do alike.
+"""
+
+import json
+import operator
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import JSONB
+
+from newsletter.storage import tables as t
+from newsletter.storage.columns import Instant
+from newsletter.subscribers.model import (
+    AllOf,
+    AnyOf,
+    Asked,
+    Comparison,
+    DaysAgo,
+    Filter,
+    Not,
+    OneOf,
+    Operator,
+    Segment,
+    SegmentCount,
+    SegmentField,
+    SubscriptionState,
+)
+
+_Condition = sa.ColumnElement[bool]
+
+_COMPARE: Mapping[Operator, Callable[[Any, Any], Any]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.UNEQUAL: operator.ne,
+    Operator.LESS: operator.lt,
+    Operator.AT_MOST: operator.le,
+    Operator.MORE: operator.gt,
+    Operator.AT_LEAST: operator.ge,
+}
+_COLUMNS: Mapping[SegmentField, sa.ColumnElement[Any]] = {
+    SegmentField.STATE: t.subscription.c.state,
+    SegmentField.LANGUAGE: t.subscriber.c.language,
+    SegmentField.SOURCE: t.subscription.c.consent_how,
+    SegmentField.PLACEMENT: t.subscription.c.consent_placement,
+}
+_OF_PERSON = (SegmentField.LANGUAGE, SegmentField.ATTRIBUTE)
+# No longer number is read the same everywhere.
+_LONGEST_NUMBER = 17
+
+
+class SegmentRepository:
+    """Readers by filters."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def count(self, segment: Segment) -> SegmentCount:
+        """How many people and subscriptions a segment has."""
+        theirs = t.subscription.c
+        rows = self._connection.execute(
+            self._select(segment, theirs.newsletter_id, theirs.state, sa.func.count()).group_by(
+                theirs.newsletter_id, theirs.state
+            )
+        ).all()
+        newsletters = sa.select(t.newsletter.c.id, t.newsletter.c.slug)
+        slugs = {row.id: row.slug for row in self._connection.execute(newsletters)}
+        found: Counter[tuple[str, SubscriptionState]] = Counter()
+        for newsletter_id, state, count in rows:
+            found[slugs[newsletter_id], SubscriptionState(state)] += count
+        readers = sum(found.values())
+        if len({newsletter_id for newsletter_id, _, _ in rows}) > 1:
+            # On one newsletter nobody is twice, and it is counted in a third of the time.
+            people = self._select(segment, sa.func.count(sa.distinct(theirs.subscriber_id)))
+            readers = self._connection.scalar(people) or 0
+        return SegmentCount(readers, dict(sorted(found.items())))
+
+    def _select(self, segment: Segment, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        chosen = sa.select(*columns).select_from(t.subscription)
+        if _asks_person(segment.filter):
+            chosen = chosen.join(t.subscriber)
+        return chosen.where(is_in(self._connection, segment))
+
+
+def is_in(connection: Connection, segment: Segment) -> _Condition:
+    """Whether the subscription beside it, joined with its subscriber, is in a segment."""
+    return _Compiler(connection.dialect.name == "sqlite", segment).condition(segment.filter)
+
+
+def _asks_person(tree: Filter) -> bool:
+    if isinstance(tree, Comparison | OneOf):
+        return tree.asked.field in _OF_PERSON
+    parts = (tree.part,) if isinstance(tree, Not) else tree.parts
+    return any(map(_asks_person, parts))
+
+
+class _Compiler:
+    """The conditions of one segment in one dialect."""
+
+    def __init__(self, on_sqlite: bool, segment: Segment) -> None:
+        self._on_sqlite = on_sqlite
+        self._segment = segment
+
+    def condition(self, tree: Filter) -> _Condition:
+        if isinstance(tree, AllOf):
+            return sa.and_(*map(self.condition, tree.parts))
+        if isinstance(tree, AnyOf):
+            return sa.or_(*map(self.condition, tree.parts))
+        if isinstance(tree, Not):
+            return sa.not_(self.condition(tree.part))
+        if isinstance(tree, OneOf):
+            texts = [value for value in tree.values if isinstance(value, str)]
+            numbers = [value for value in tree.values if isinstance(value, Decimal)]
+            any_text = [self._is_text(tree.asked, texts)] if texts else []
+            any_number = [
+                self._is_number(tree.asked.name, Operator.EQUAL, value) for value in numbers
+            ]
+            return sa.or_(*any_text, *any_number)
+        return self._comparison(tree.asked, tree.operator, tree.value)
+
+    def _comparison(self, asked: Asked, sign: Operator, value: Any) -> _Condition:
+        if sign is Operator.UNEQUAL:
+            return sa.not_(self._comparison(asked, Operator.EQUAL, value))
+        if asked.field is SegmentField.SIGNED_UP:
+            return self._signed_up(sign, value)
+        if asked.field is SegmentField.CLICKS:
+            return self._clicked(asked.days, sign, int(value))
+        if isinstance(value, Decimal):
+            return self._is_number(asked.name, sign, value)
+        return self._is_text(asked, [value])
+
+    def _signed_up(self, sign: Operator, value: date | DaysAgo) -> _Condition:
+        day = value
+        if isinstance(day, DaysAgo):
+            today = self._segment.now.astimezone(self._segment.zone).date()
+            day = today - timedelta(days=day.days)
+        at = t.subscription.c.consent_at
+        begin, end = self._midnight(day), self._midnight(day + timedelta(days=1))
+        if sign is Operator.EQUAL:
+            return sa.and_(at >= begin, at < end)
+        after = sign in (Operator.MORE, Operator.AT_MOST)
+        is_later = at >= (end if after else begin)
+        return is_later if sign in (Operator.MORE, Operator.AT_LEAST) else sa.not_(is_later)
+
+    def _midnight(self, day: date) -> sa.ColumnElement[datetime]:
+        begin = datetime(day.year, day.month, day.day, tzinfo=self._segment.zone)
+        return sa.literal(begin, Instant())
+
+    def _clicked(self, days: int, sign: Operator, count: int) -> _Condition:
+        """By how many links a reader clicked on; nobody is asked who never did."""
+        click, compare = t.reader_click.c, _COMPARE[sign]
+        holds_for_none = compare(0, count)
+        number = sa.func.count()
+        held = sa.not_(compare(number, count)) if holds_for_none else compare(number, count)
+        readers = (
+            sa.select(click.subscriber_id)
+            .where(click.clicks > 0, click.last_at >= self._segment.now - timedelta(days=days))
+            .group_by(click.subscriber_id)
+            .having(held)
+        )
+        theirs = t.subscription.c.subscriber_id
+        return theirs.not_in(readers) if holds_for_none else theirs.in_(readers)
+
+    def _is_text(self, asked: Asked, values: list[str]) -> _Condition:
+        if asked.field is SegmentField.NEWSLETTER:
+            wanted = sa.select(t.newsletter.c.id).where(t.newsletter.c.slug.in_(values))
+            return t.subscription.c.newsletter_id.in_(wanted)
+        if asked.field is SegmentField.STATE:
+            return t.subscription.c.state.in_(values)
+        folded = list(dict.fromkeys(map(_fold, values)))
+        if asked.field is SegmentField.DEPARTMENT:
+            return sa.or_(*map(self._chose, folded))
+        if asked.field is SegmentField.ATTRIBUTE:
+            return self._attribute_is(asked.name, folded)
+        return self._lower(sa.func.coalesce(_COLUMNS[asked.field], "")).in_(folded)
+
+    def _chose(self, name: str) -> _Condition:
+        chosen = sa.func.coalesce(sa.cast(t.subscription.c.departments, sa.Text), "")
+        if not name:
+            return chosen == ""
+        among = self._lower(sa.literal(";", sa.Text) + chosen + ";")
+        find = sa.func.instr if self._on_sqlite else sa.func.strpos
+        return find(among, f";{name};") > 0
+
+    def _lower(self, text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+        return sa.func.lower(text if self._on_sqlite else sa.collate(text, "C"))
+
+    def _attribute_is(self, name: str, values: list[str]) -> _Condition:
+        """Whether an attribute, or an entry of it where it is a list, is one of some texts."""
+        filled = [value for value in values if value]
+        tests = []
+        if filled:
+            tests.append(self._some_entry(name, lambda entry: self._lower(entry).in_(filled)))
+        if "" in values:
+            tests.append(sa.not_(self._some_entry(name, lambda entry: entry != "")))
+        return sa.or_(*tests)
+
+    def _is_number(self, name: str, sign: Operator, value: Decimal) -> _Condition:
+        compare = _COMPARE[sign]
+
+        def holds(entry: sa.ColumnElement[str]) -> _Condition:
+            number = sa.case((self._reads_as_number(entry), sa.cast(entry, sa.Double)))
+            return sa.func.coalesce(
+                compare(number, sa.literal(float(value), sa.Double)), sa.false()
+            )
+
+        return self._some_entry(name, holds)
+
+    def _reads_as_number(self, text: sa.ColumnElement[str]) -> _Condition:
+        if not self._on_sqlite:
+            form = r"^-?[0-9]+(\.[0-9]+)?$"
+            return sa.and_(sa.func.length(text) <= _LONGEST_NUMBER, text.regexp_match(form))
+
+        def has_form(column: sa.ColumnElement[str], form: str) -> _Condition:
+            return column.op("GLOB", is_comparison=True)(form)
+
+        return sa.and_(
+            sa.func.length(text) <= _LONGEST_NUMBER,
+            sa.or_(has_form(text, "[0-9]*"), has_form(text, "-[0-9]*")),
+            has_form(text, "*[0-9]"),
+            sa.not_(has_form(sa.func.substr(text, 2), "*[^0-9.]*")),
+            sa.func.length(text) - sa.func.length(sa.func.replace(text, ".", "")) <= 1,
+        )
+
+    def _some_entry(
+        self, name: str, holds: Callable[[sa.ColumnElement[str]], _Condition]
+    ) -> _Condition:
+        """Whether ``holds`` is true of an attribute's text, or of that of an entry of a list."""
+        if self._on_sqlite:
+            return self._some_entry_on_sqlite(name, holds)
+        value = sa.cast(t.subscriber.c.attributes, JSONB)[name]
+        kind = sa.func.jsonb_typeof(value)
+        entries = sa.func.jsonb_array_elements(value).table_valued(
+            sa.column("value", JSONB), name="entry"
+        )
+        some = sa.exists().select_from(entries).where(holds(_jsonb_text(entries.c.value)))
+        return sa.case(
+            (kind == "array", some),
+            (kind.in_(["string", "number", "boolean"]), holds(_jsonb_text(value))),
+            else_=sa.false(),
+        )
+
+    def _some_entry_on_sqlite(
+        self, name: str, holds: Callable[[sa.ColumnElement[str]], _Condition]
+    ) -> _Condition:
+        attributes = t.subscriber.c.attributes
+        # Documents are kept in ASCII, and a path is compared with a key as it is written.
+        path = f"$.{json.dumps(name)}"
+        kind = sa.func.json_type(attributes, path)
+        entries = sa.func.json_each(attributes, path).table_valued("value", "type")
+        some = sa.exists().select_from(entries)
+        # json_each is for lists alone: it takes three times as long.
+        return sa.case(
+            (kind == "array", some.where(holds(_json_text(entries.c.type, entries.c.value)))),
+            (
+                kind.in_(["text", "integer", "real", "true", "false"]),
+                holds(_json_text(kind, sa.func.json_extract(attributes, path))),
+            ),
+            else_=sa.false(),
+        )
+
+
+def _json_text(kind: sa.ColumnElement[str], value: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """What SQLite gave of a document, as text; NULL for what is no single value."""
+    return sa.case(
+        (kind.in_(["true", "false"]), kind),
+        (kind.in_(["object", "array", "null"]), None),
+        else_=sa.cast(value, sa.Text),
+    )
+
+
+def _jsonb_text(value: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    return sa.case(
+        (sa.func.jsonb_typeof(value).in_(["object", "array", "null"]), None),
+        else_=value.op("#>>", return_type=sa.Text())(sa.literal([], sa.ARRAY(sa.Text))),
+    )
+
+
+def _fold(text: str) -> str:
+    """``text`` with A-Z as small letters, as `_Compiler._lower` does."""
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)

@@ -1,0 +1,150 @@
+"""Segments: a filter means in both databases what it means in plain Python."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+
+from newsletter.storage import tables as t
+from newsletter.storage.database import Database
+from newsletter.subscribers.model import (
+    Consent,
+    Filter,
+    Segment,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+from newsletter.subscribers.segments import parse_segment, print_segment
+from tests.contracts.nouns import NOW, an_issue
+from tests.subscribers.filters import PLACES, filters, means
+
+ZONE = ZoneInfo("America/New_York")
+_EDGE = datetime(2025, 8, 5, tzinfo=ZONE)
+_CONSENTS = [_EDGE, _EDGE - timedelta(seconds=1), _EDGE - timedelta(days=35), NOW]
+_CLICKED = [NOW - timedelta(days=days) for days in (0, 7, 8, 90, 91)]
+_NUMBERS = ["30", 30, "-1", 2.5, "2.5", "2.50", "1e3", "1.", ".5", "0.5.5", "--1", "12x", "१"]
+_LINKS = 3
+
+Clicks = dict[str, list[datetime]]
+
+
+def an_attribute(draw: random.Random) -> Any:
+    kinds: Sequence[Any] = [
+        *PLACES,
+        *_NUMBERS,
+        True,
+        False,
+        None,
+        {"a": "Paris"},
+        [],
+        ["Paris", 30],
+    ]
+    return draw.choice([*kinds, ["VIP", None, True], [["Paris"]]])
+
+
+def some_readers(database: Database) -> Clicks:
+    """Readers of all kinds, on both newsletters; the links they clicked, by public id."""
+    draw = random.Random(7)
+    clicks: Clicks = {}
+    with database.write() as tx:
+        issue = an_issue()
+        tx.issues.create(issue, NOW, "anna")
+        key = tx.connection.scalar(sa.select(t.issue.c.id))
+        for number in range(_LINKS):
+            link = {"public_id": f"link{number}", "issue_id": key, "section": "s", "position": 1}
+            tx.connection.execute(
+                sa.insert(t.link).values(**link, story=f"story{number}", place="headline")
+            )
+        links = tx.connection.scalars(sa.select(t.link.c.id)).all()
+        for number in range(80):
+            names = [
+                name for name in ("city", "age", "tags", "vip", "քաղաք") if draw.random() < 0.6
+            ]
+            attributes = {name: an_attribute(draw) for name in names}
+            language = draw.choice([None, "", "hy", "Hy", "en", "or"])
+            person = Subscriber(
+                f"p{number}", f"p{number}@reader.example", NOW, "", language, None, attributes
+            )
+            tx.subscribers.add(person, f"hash{number}")
+            for slug in draw.choice([("weekly",), ("daily",), ("weekly", "daily"), ()]):
+                _subscribe(tx, draw, person.public_id, slug)
+            row = tx.connection.scalar(
+                sa.select(t.subscriber.c.id).where(t.subscriber.c.public_id == person.public_id)
+            )
+            clicks[person.public_id] = []
+            for link_id in draw.sample(list(links), draw.randrange(_LINKS + 1)):
+                at, real = draw.choice(_CLICKED), draw.random() < 0.8
+                seen = {"subscriber_id": row, "link_id": link_id, "first_at": at, "last_at": at}
+                tx.connection.execute(
+                    sa.insert(t.reader_click).values(**seen, clicks=2 * real, machine_clicks=1)
+                )
+                clicks[person.public_id] += [at] * real
+    return clicks
+
+
+def _subscribe(tx: Any, draw: random.Random, public_id: str, slug: str) -> None:
+    consent = Consent(
+        draw.choice(["form", "import", "Form"]),
+        "yes",
+        draw.choice(_CONSENTS),
+        draw.choice(["article", "front page", ""]),
+    )
+    state = draw.choice(list(SubscriptionState))
+    tx.subscribers.subscribe(public_id, slug, state, consent, NOW, "reader")
+    departments = draw.choice([None, (), ("Arts",), ("Film", "Մշակույթ"), ("arts and film",)])
+    if departments is not None:
+        tx.subscribers.choose_departments(public_id, slug, departments, NOW, "reader")
+
+
+def test_a_filter_means_the_same_in_sql_and_in_python(database: Database) -> None:
+    clicks = some_readers(database)
+    with database.read() as tx:
+        everybody = list(tx.subscribers.each(None))
+    assert len(everybody) > 60
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(filters)
+    def agrees(tree: Filter) -> None:
+        wanted = [
+            one
+            for one in everybody
+            if means(tree, one, clicks[one.subscriber.public_id], NOW, ZONE)
+        ]
+        segment = Segment(tree, NOW, ZONE)
+        with database.read() as tx:
+            found = list(tx.subscribers.each(None, segment))
+            counted = tx.segments.count(segment)
+        assert names(found) == names(wanted), print_segment(tree)
+        assert counted.readers == len({one.subscriber.public_id for one in wanted})
+        assert counted.subscriptions == Counter((one.newsletter, one.state) for one in wanted)
+
+    agrees()
+
+
+def names(found: list[Subscription]) -> list[tuple[str, str]]:
+    return [(one.subscriber.public_id, one.newsletter) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "city"),
+    [
+        ("attribute.city = yerevan", "Yerevan"),
+        ("attribute.city != paris", None),
+        ('attribute.city = ""', []),
+        ("attribute.tags = vip", None),
+    ],
+)
+def test_examples_of_the_guide(database: Database, text: str, city: Any) -> None:
+    attributes = {"city": city, "tags": ["x", "VIP"]}
+    with database.write() as tx:
+        tx.subscribers.add(Subscriber("a", "a@reader.example", NOW, attributes=attributes), "hash")
+        consent = Consent("form", "yes", NOW)
+        tx.subscribers.subscribe("a", "weekly", SubscriptionState.ACTIVE, consent, NOW, "reader")
+        assert tx.segments.count(Segment(parse_segment(text), NOW, ZONE)).readers == 1
