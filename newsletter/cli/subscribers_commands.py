@@ -24,7 +24,13 @@ from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_cells import guard_cell
 from newsletter.subscribers.csv_import import RefusedRow, SubscriberFile, open_subscriber_file
 from newsletter.subscribers.importing import Imported
-from newsletter.subscribers.model import SubscriberImport, Subscription, SuppressionReason
+from newsletter.subscribers.model import (
+    Segment,
+    SubscriberImport,
+    Subscription,
+    SuppressionReason,
+)
+from newsletter.subscribers.segments import print_segment
 from newsletter.workflows.import_subscribers import (
     ImportReport,
     add_subscriber,
@@ -33,9 +39,10 @@ from newsletter.workflows.import_subscribers import (
     import_subscribers,
     undo_import,
 )
-from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import expire, find_expired
+from newsletter.workflows.segments import audience_segment, segment_of
 from newsletter.workflows.suppress import (
     export_suppressions,
     import_suppressions,
@@ -71,6 +78,13 @@ ConsentOption = Annotated[
         help="how they agreed to be mailed; kept as the evidence",
     ),
 ]
+
+
+FilterOption = Annotated[
+    str | None,
+    typer.Option("--filter", metavar="FILTER", help="only those it names, such as 'language = hy'"),
+]
+MOST_FOUND = 1_000
 
 
 @app.command("add")
@@ -213,30 +227,70 @@ def export(
     config: ConfigOption = DEFAULT_CONFIG,
     newsletter: NewsletterOption = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="else standard output")] = None,
+    filter_text: FilterOption = None,
 ) -> None:
     """Write the readers as CSV, of one newsletter or of all."""
     with open_from_file(config) as installation:
+        segment = None if filter_text is None else _segment(installation, filter_text)
         if out is None:
-            count = export_subscribers(installation.database, newsletter, sys.stdout)
+            count = export_subscribers(installation.database, newsletter, sys.stdout, segment)
         else:
             try:
                 with out.open("w", encoding="utf-8", newline="") as stream:
-                    count = export_subscribers(installation.database, newsletter, stream)
+                    count = export_subscribers(installation.database, newsletter, stream, segment)
             except OSError as error:
                 raise _unwritable(out, error) from error
     say(f"{count} rows")
 
 
+@app.command("count")
+def count_segment(
+    filter_text: Annotated[
+        str,
+        typer.Argument(metavar="FILTER", help="such as 'language = hy and placement = article'"),
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Count the readers that a filter names, by newsletter and state."""
+    with open_from_file(config) as installation:
+        segment = _segment(installation, filter_text)
+        with installation.database.read() as tx:
+            counted = tx.segments.count(segment)
+    rows = [
+        {"newsletter": slug, "state": state, "subscriptions": number}
+        for (slug, state), number in counted.subscriptions.items()
+    ]
+    if json:
+        told = {"filter": print_segment(segment.filter), "readers": counted.readers}
+        print_json({**told, "subscriptions": rows})
+        return
+    print(f"{counted.readers:,} readers")
+    for row in rows:
+        print(f"  {row['subscriptions']:,} {row['state']} on {row['newsletter']}")
+
+
 @app.command("find")
 def find(
-    address: AddressArgument,
+    address: Annotated[
+        str | None, typer.Argument(metavar="ADDRESS", help="an e-mail address")
+    ] = None,
+    filter_text: FilterOption = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST_FOUND, help="with --filter: how many at most")
+    ] = 20,
     everything: Annotated[
         bool, typer.Option("--everything", help="all rows about them; goes with --json")
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Show what we hold of a person."""
+    """Show what we hold of a person; with --filter, list the readers that it names."""
+    if (address is None) == (filter_text is None):
+        raise UsageError("name an address, or a filter by --filter; one of the two")
+    if address is None:
+        _list(config, filter_text or "", limit, json=json)
+        return
     wanted = normalise_address(address)
     if everything:
         if not json:
@@ -417,14 +471,16 @@ def expire_old(
 def stats(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Count each newsletter's readers by state, who would be mailed now, and why others left."""
     with open_from_file(config) as installation:
-        settings = installation.settings()
+        settings, now = installation.settings(), installation.clock.now()
         with installation.database.read() as tx:
             counted = {
                 newsletter.slug: {
                     **{
                         str(state): n for state, n in tx.subscribers.counts(newsletter.slug).items()
                     },
-                    "audience": tx.subscribers.audience_size(newsletter.slug),
+                    "audience": tx.subscribers.audience_size(
+                        newsletter.slug, audience_segment(newsletter, settings, now)
+                    ),
                 }
                 for newsletter in settings.newsletter
             }
@@ -448,6 +504,27 @@ def _print_everything(config: Path, address: str) -> None:
         if subscriber is None:
             raise NotFound(f"nobody has the address {address}", subject="address")
         print_json(collect_data(installation.database, installation.keyring, subscriber))
+
+
+def _segment(installation: Installation, text: str) -> Segment:
+    return segment_of(text, installation.settings(), installation.clock.now())
+
+
+def _list(config: Path, text: str, limit: int, *, json: bool) -> None:
+    with open_from_file(config) as installation:
+        segment = _segment(installation, text)
+        with installation.database.read() as tx:
+            found = list(tx.subscribers.each(None, segment, limit=limit + 1))
+    more = len(found) > limit
+    found = found[:limit]
+    if json:
+        rows = [{"address": one.subscriber.address, **_subscription_row(one)} for one in found]
+        print_json({"filter": print_segment(segment.filter), "found": rows, "more": more})
+        return
+    for one in found:
+        print(f"{one.subscriber.address} on {one.newsletter}: {one.state}")
+    if more:
+        say(f"there are more than {limit:,}; --limit shows up to {MOST_FOUND:,}, export all")
 
 
 def _subscription_row(subscription: Subscription) -> dict[str, Any]:

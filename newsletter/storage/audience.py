@@ -13,9 +13,10 @@ from newsletter.delivery.model import PlannedWave
 from newsletter.issues.model import ServedVariant
 from newsletter.storage import tables as t
 from newsletter.storage.columns import NameList
+from newsletter.storage.segments import is_in
 from newsletter.storage.statements import domain_of
 from newsletter.storage.subscribers import mailable
-from newsletter.subscribers.model import SubscriptionState
+from newsletter.subscribers.model import Segment, SubscriptionState
 
 _CACHE = 8 * 1024  # KiB
 
@@ -39,7 +40,11 @@ def room_for_indexes(connection: Connection) -> Iterator[None]:
 
 
 def wave_of_reader(
-    connection: Connection, newsletter: int, plan: Sequence[PlannedWave], key: str
+    connection: Connection,
+    newsletter: int,
+    plan: Sequence[PlannedWave],
+    key: str,
+    segment: Segment | None = None,
 ) -> sa.ColumnElement[int]:
     """The number of the wave that a subscriber in the audience belongs to.
 
@@ -54,7 +59,8 @@ def wave_of_reader(
             cases.append((_is_one_of(connection, wave), number))
         elif wave.share > 0:
             taken = sa.or_(sa.false(), *(case for case, _ in cases))
-            cases.append((_is_in_sample(connection, newsletter, taken, wave.share, key), number))
+            sample = _is_in_sample(connection, newsletter, segment, taken, wave.share, key)
+            cases.append((sample, number))
         elif wave.zones:
             by_zone.append((wave.rank, t.subscriber.c.timezone.in_(wave.zones), number))
     others = next(number for number, wave in enumerate(plan) if wave.others)
@@ -122,28 +128,35 @@ def _is_one_of(connection: Connection, wave: PlannedWave) -> sa.ColumnElement[bo
 def _is_in_sample(
     connection: Connection,
     newsletter: int,
+    segment: Segment | None,
     taken: sa.ColumnElement[bool],
     share: float,
     key: str,
 ) -> sa.ColumnElement[bool]:
     public_id = t.subscriber.c.public_id
-    counted = mailable(newsletter).where(~taken).with_only_columns(sa.func.count())
+    counted = (
+        mailable(connection, newsletter, segment).where(~taken).with_only_columns(sa.func.count())
+    )
     readers = connection.execute(counted).scalar_one()
     wanted = math.ceil(share * readers - 1e-9)
     if not wanted:
         return sa.false()
     beyond = public_id >= key
-    last = _nth_of(connection, newsletter, sa.and_(beyond, ~taken), wanted)
+    last = _nth_of(connection, newsletter, segment, sa.and_(beyond, ~taken), wanted)
     if last is not None:
         return sa.and_(beyond, public_id <= last)
     # On from the first of all ids.
     left = wanted - connection.execute(counted.where(beyond)).scalar_one()
-    last = _nth_of(connection, newsletter, sa.and_(~beyond, ~taken), left)
+    last = _nth_of(connection, newsletter, segment, sa.and_(~beyond, ~taken), left)
     return beyond if last is None else sa.or_(beyond, public_id <= last)
 
 
 def _nth_of(
-    connection: Connection, newsletter: int, whose: sa.ColumnElement[bool], number: int
+    connection: Connection,
+    newsletter: int,
+    segment: Segment | None,
+    whose: sa.ColumnElement[bool],
+    number: int,
 ) -> str | None:
     """The public id of the audience's ``number``th reader of these, in order of public ids.
 
@@ -154,6 +167,7 @@ def _nth_of(
         t.subscription.c.subscriber_id == t.subscriber.c.id,
         t.subscription.c.newsletter_id == newsletter,
         t.subscription.c.state == SubscriptionState.ACTIVE.value,
+        *(() if segment is None else (is_in(connection, segment),)),
     )
     is_suppressed = sa.exists().where(t.suppression.c.address_hash == t.subscriber.c.address_hash)
     found: str | None = connection.scalar(

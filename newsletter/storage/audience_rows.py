@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,6 +13,7 @@ from newsletter.storage import tables as t
 from newsletter.storage.columns import NameList
 from newsletter.storage.statements import CHUNK, domain_of, newsletter_key
 from newsletter.storage.subscribers import mailable
+from newsletter.subscribers.model import Segment
 
 _public_id = t.subscriber.c.public_id
 _CHOICE = (t.subscriber.c.language, t.subscription.c.departments)
@@ -56,7 +57,11 @@ class AudienceRows:
         self._connection = connection
 
     def page(
-        self, newsletter: str, place: AudiencePlace, looked_at: int = CHUNK
+        self,
+        newsletter: str,
+        place: AudiencePlace,
+        looked_at: int = CHUNK,
+        segment: Segment | None = None,
     ) -> tuple[Sequence[AudienceRow], AudiencePlace | None]:
         """The readers among the next ``looked_at`` subscribers, and where to go on, if anywhere.
 
@@ -76,7 +81,7 @@ class AudienceRows:
         else:
             following = None if place.second_half else AudiencePlace(place.key, second_half=True)
         # Named by their keys: else SQLite goes through all subscriptions for every page.
-        audience = mailable(newsletter_key(self._connection, newsletter))
+        audience = self._audience(newsletter, segment)
         rows = self._connection.execute(
             audience.with_only_columns(
                 _public_id,
@@ -92,14 +97,20 @@ class AudienceRows:
             for recipient_id, address, domain, language, departments in rows
         ], following
 
-    def choices(self, newsletter: str, *, only_departments: bool = False) -> dict[Choice, int]:
+    def choices(
+        self,
+        newsletter: str,
+        *,
+        only_departments: bool = False,
+        segment: Segment | None = None,
+    ) -> dict[Choice, int]:
         """How many readers made each choice; ``only_departments``: of those who chose some."""
         wanted = (
             t.subscription.c.departments > sa.literal((), NameList())
             if only_departments
             else sa.true()
         )
-        audience = mailable(newsletter_key(self._connection, newsletter)).where(wanted)
+        audience = self._audience(newsletter, segment).where(wanted)
         rows = self._connection.execute(
             audience.with_only_columns(*_CHOICE, sa.func.count()).group_by(*_CHOICE)
         )
@@ -108,10 +119,12 @@ class AudienceRows:
             found[Choice(language, departments or ())] += readers
         return dict(found)
 
-    def domains(self, newsletter: str, named: int) -> AudienceDomains:
+    def domains(
+        self, newsletter: str, named: int, segment: Segment | None = None
+    ) -> AudienceDomains:
         """The ``named`` largest recipient domains, and the rest."""
         domain = domain_of(self._connection, t.subscriber.c.address).label("domain")
-        audience = mailable(newsletter_key(self._connection, newsletter))
+        audience = self._audience(newsletter, segment)
         part = audience.with_only_columns(domain).subquery()
         readers = sa.func.count()
         rows = self._connection.execute(
@@ -124,3 +137,7 @@ class AudienceRows:
             return AudienceDomains()
         found = tuple((domain, count) for domain, count, _ in rows)
         return AudienceDomains(found, int(rows[0][2]) - sum(count for _, count in found))
+
+    def _audience(self, newsletter: str, segment: Segment | None) -> sa.Select[Any]:
+        key = newsletter_key(self._connection, newsletter)
+        return mailable(self._connection, key, segment)

@@ -30,6 +30,7 @@ from newsletter.storage.statements import (
 )
 from newsletter.storage.subscribers import mailable
 from newsletter.storage.unserved_rows import UnservedRows
+from newsletter.subscribers.model import Segment
 
 
 class MailingRepository(UnservedRows):
@@ -74,8 +75,11 @@ class MailingRepository(UnservedRows):
         at: datetime,
         waves: Sequence[PlannedWave] = (),
         variants: Mapping[str, ServedVariant] = MappingProxyType({}),
+        segment: Segment | None = None,
     ) -> int:
         """Queue a mailing for every active, not suppressed subscriber; how many were new.
+
+        With ``segment`` only for those in it.
 
         An issue's readers are served in ``waves`` (without them all at once),
         whose rows follow one another. Once they stand, newcomers join the last.
@@ -88,12 +92,12 @@ class MailingRepository(UnservedRows):
         plan = (waves if issue_id else ()) or (PlannedWave("all", at, others=True),)
         latest = last_wave(connection, issue_id) if issue_id else None
         number = (
-            wave_of_reader(connection, newsletter_id, plan, mailing_id)
+            wave_of_reader(connection, newsletter_id, plan, mailing_id, segment)
             if latest is None
             else sa.literal(latest, sa.Integer)
         )
         rows = (
-            mailable(newsletter_id)
+            mailable(connection, newsletter_id, segment)
             .with_only_columns(
                 mailing_of_reader(
                     mailing, {mailing_key(connection, one): v for one, v in variants.items()}

@@ -196,11 +196,30 @@ class _Compiler:
         """Whether an attribute, or an entry of it where it is a list, is one of some texts."""
         filled = [value for value in values if value]
         tests = []
-        if filled:
+        if filled and self._on_sqlite:
+            tests.append(self._text_on_sqlite(name, filled))
+        elif filled:
             tests.append(self._some_entry(name, lambda entry: self._lower(entry).in_(filled)))
         if "" in values:
             tests.append(sa.not_(self._some_entry(name, lambda entry: entry != "")))
         return sa.or_(*tests)
+
+    def _text_on_sqlite(self, name: str, values: list[str]) -> _Condition:
+        """The same by one look into most documents, which is three times as quick.
+
+        Text is compared as it stands in the document; a number or a boolean too.
+        """
+        written = [_fold(json.dumps(value)) for value in values]
+        plain = [value for value in values if value in ("true", "false") or value[-1:].isdecimal()]
+        document = t.subscriber.c.attributes.op("->", return_type=sa.Text())(_path(name))
+        found = sa.func.coalesce(document, "")
+        return sa.or_(
+            self._lower(found).in_([*written, *plain]),
+            sa.and_(
+                sa.func.substr(found, 1, 1) == "[",
+                self._some_entry(name, lambda entry: self._lower(entry).in_(values)),
+            ),
+        )
 
     def _is_number(self, name: str, sign: Operator, value: Decimal) -> _Condition:
         compare = _COMPARE[sign]
@@ -251,8 +270,7 @@ class _Compiler:
         self, name: str, holds: Callable[[sa.ColumnElement[str]], _Condition]
     ) -> _Condition:
         attributes = t.subscriber.c.attributes
-        # Documents are kept in ASCII, and a path is compared with a key as it is written.
-        path = f"$.{json.dumps(name)}"
+        path = _path(name)
         kind = sa.func.json_type(attributes, path)
         entries = sa.func.json_each(attributes, path).table_valued("value", "type")
         some = sa.exists().select_from(entries)
@@ -265,6 +283,12 @@ class _Compiler:
             ),
             else_=sa.false(),
         )
+
+
+def _path(name: str) -> str:
+    """The JSON path of an attribute. Documents are kept in ASCII, and SQLite compares
+    a path with a key as that is written."""
+    return f"$.{json.dumps(name)}"
 
 
 def _json_text(kind: sa.ColumnElement[str], value: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:

@@ -64,8 +64,11 @@ _SUBSCRIPTIONS = (
 _HOLDING_ROWS = 1_000
 
 
-def mailable(newsletter_id: int) -> sa.Select[Any]:
-    """The audience: subscribers active on a newsletter and not suppressed."""
+def mailable(
+    connection: Connection, newsletter_id: int, segment: Segment | None = None
+) -> sa.Select[Any]:
+    """The audience: subscribers active on a newsletter, in its segment and not suppressed."""
+    narrowed = () if segment is None else (is_in(connection, segment),)
     return (
         sa.select(t.subscriber)
         .join_from(t.subscription, t.subscriber)
@@ -79,6 +82,7 @@ def mailable(newsletter_id: int) -> sa.Select[Any]:
             t.subscription.c.state == SubscriptionState.ACTIVE.value,
             t.suppression.c.id.is_(None),
             ~t.subscriber.c.domain_suppressed,
+            *narrowed,
         )
     )
 
@@ -366,9 +370,10 @@ class SubscriberRepository:
         for row in rows:
             yield _subscription(row)
 
-    def audience_size(self, newsletter: str) -> int:
+    def audience_size(self, newsletter: str, segment: Segment | None = None) -> int:
         """How many readers an issue would go to now."""
-        audience = mailable(newsletter_key(self._connection, newsletter)).subquery()
+        key = newsletter_key(self._connection, newsletter)
+        audience = mailable(self._connection, key, segment).subquery()
         return self._connection.execute(
             sa.select(sa.func.count()).select_from(audience)
         ).scalar_one()

@@ -12,6 +12,7 @@ from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.statements import issue_key, newsletter_key
 from newsletter.storage.subscribers import mailable
+from newsletter.subscribers.model import Segment
 
 _CLOSED = (
     DeliveryState.ACCEPTED.value,
@@ -144,9 +145,10 @@ class WaveRepository:
         )
         return {row.wave: row.waiting for row in rows}
 
-    def reader_zones(self, newsletter: str) -> list[str | None]:
+    def reader_zones(self, newsletter: str, segment: Segment | None = None) -> list[str | None]:
         """The zones of a newsletter's audience by name, the most frequent first."""
-        audience = mailable(newsletter_key(self._connection, newsletter)).subquery()
+        key = newsletter_key(self._connection, newsletter)
+        audience = mailable(self._connection, key, segment).subquery()
         rows = self._connection.execute(
             sa.select(audience.c.timezone).group_by("timezone").order_by(sa.func.count().desc())
         )

@@ -26,6 +26,7 @@ from newsletter.web.language import PageLanguage, language_name
 from newsletter.web.pages import mail_response, render_page, text_response
 from newsletter.words import SOURCE_LANGUAGE
 from newsletter.workflows.preview import newest_mailings
+from newsletter.workflows.segments import audience_segment
 
 # Stands where a reader's own tokens come: those links lead to the page that says so.
 _NOBODY = dict.fromkeys(ReaderSlot, "preview")
@@ -52,9 +53,10 @@ def show_preview(context: WebContext, request: Request, form: FormData) -> Respo
     settings, newsletter, issue = _find(context, request)
     language = _language(request, settings, newsletter, issue)
     copy = _copy(context, settings, newsletter, issue, language)
+    segment = audience_segment(newsletter, settings, context.clock.now())
     with context.database.read() as tx:
         begun = tx.mailings.counts(issue.public_id).total
-        audience = begun or tx.subscribers.audience_size(newsletter.slug)
+        audience = begun or tx.subscribers.audience_size(newsletter.slug, segment)
     return render_page(
         context,
         settings,

@@ -17,6 +17,7 @@ from newsletter.publication.model import DeliverySettings, Newsletter, Settings
 from newsletter.storage.audience_rows import AudienceDomains
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.segments import audience_segment
 
 # As many as the report of an issue names.
 NAMED_DOMAINS = 50
@@ -40,13 +41,14 @@ def look_ahead(
 ) -> Outlook:
     """Who would be served when, if the issue were approved now."""
     home = plan.zone_in(settings.publication)
-    zones = tx.waves.reader_zones(plan.slug) if plan.waves.local_time else []
+    segment = audience_segment(plan, settings, installation.clock.now())
+    zones = tx.waves.reader_zones(plan.slug, segment) if plan.waves.local_time else []
     begins = first_start(plan.waves, issue.send_at, home, zones)
     begins = max(begins, installation.clock.now())
     waves = plan_waves(plan.waves, issue.send_at, home, zones, begins)
     return Outlook(
         waves,
-        tx.audience.domains(plan.slug, NAMED_DOMAINS),
+        tx.audience.domains(plan.slug, NAMED_DOMAINS, segment),
         {relay.slug: tx.relay_uses.of(relay.slug, begins) for relay in installation.relays},
     )
 

@@ -33,6 +33,7 @@ from newsletter.subscribers.model import (
     Consent,
     DomainRules,
     NewSubscription,
+    Segment,
     Standing,
     SubscriberImport,
     Suppression,
@@ -291,12 +292,17 @@ def undo_import(database: Database, public_id: str, *, actor: str, now: datetime
     return report
 
 
-def export_subscribers(database: Database, newsletter: str | None, stream: TextIO) -> int:
-    """Write everyone on ``newsletter`` (None: on all) as CSV to ``stream``; how many rows."""
+def export_subscribers(
+    database: Database, newsletter: str | None, stream: TextIO, segment: Segment | None = None
+) -> int:
+    """Write everyone on ``newsletter`` (None: on all) as CSV to ``stream``; how many rows.
+
+    With ``segment`` only those in it.
+    """
     with database.read() as tx:
         if newsletter is not None:
             tx.settings.newsletter_id(newsletter)
-        return write_subscribers(tx.subscribers.each(newsletter), stream)
+        return write_subscribers(tx.subscribers.each(newsletter, segment), stream)
 
 
 def forget_subscriber(

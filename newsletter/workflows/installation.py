@@ -18,6 +18,7 @@ from newsletter.publication.model import Newsletter, Reads, Settings, Source
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
+from newsletter.subscribers.segments import check_segments
 from newsletter.tokens import Keyring
 
 FILE_ACTOR = "config file"
@@ -81,7 +82,10 @@ def read_settings(tx: Transaction) -> Settings:
             "[publication] table",
             subject="settings",
         )
-    return validate(Settings, version.document, f"settings, version {version.version}")
+    where = f"settings, version {version.version}"
+    settings = validate(Settings, version.document, where)
+    check_segments(settings, where)
+    return settings
 
 
 def seed_settings(database: Database, config: Config, now: datetime) -> Settings:
@@ -97,6 +101,7 @@ def seed_settings(database: Database, config: Config, now: datetime) -> Settings
     stored = latest.document if latest else {}
     merged = lay_over(stored, config.settings)
     settings = validate(Settings, merged, str(config.path))
+    check_segments(settings, str(config.path))
     if merged != stored:
         with database.write() as tx:
             tx.settings.append(merged, FILE_ACTOR, now)

@@ -35,6 +35,7 @@ from newsletter.workflows.illustrate import find_missing
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.judge_spam import judge_spam
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
+from newsletter.workflows.segments import audience_segment
 from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
 from newsletter.workflows.variants import (
     RenderedVariant,
@@ -90,7 +91,7 @@ def check_issue(
     newsletter = _newsletter_of(settings, issue)
     if not served:
         with installation.database.read() as tx:
-            served = choose_variants(tx, settings, newsletter, issue)
+            served = choose_variants(tx, settings, newsletter, issue, installation.clock.now())
     variants = render_variants(installation, settings, newsletter, issue, served)
     said = {
         one.variant.name: _check_variant(installation, settings, issue, one) for one in variants
@@ -270,7 +271,10 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
         frozen = freeze_mailings(tx, installation, settings, issue, variants, now)
         canonical = next(iter(frozen))
         waves = issue_waves(tx, settings, newsletter, issue, now)
-        audience = tx.mailings.enqueue_audience(canonical, newsletter.slug, now, waves, frozen)
+        segment = audience_segment(newsletter, settings, now)
+        audience = tx.mailings.enqueue_audience(
+            canonical, newsletter.slug, now, waves, frozen, segment
+        )
     log.info(
         "sending_started",
         newsletter=newsletter.slug,

@@ -24,6 +24,7 @@ from newsletter.log import get_logger
 from newsletter.publication.durations import parse_duration
 from newsletter.publication.model import DeliverySettings, Newsletter, Settings
 from newsletter.storage.audience_rows import AudienceDomains, AudiencePlace
+from newsletter.subscribers.model import Segment
 from newsletter.workflows.check import check_sender
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.foresee import foresee_issue, look_ahead
@@ -35,6 +36,7 @@ from newsletter.workflows.publish import (
     issue_mailing,
 )
 from newsletter.workflows.relay_doors import Asking, ask_relay, ask_relays, check_sizes
+from newsletter.workflows.segments import audience_segment
 
 log = get_logger(__name__)
 
@@ -98,8 +100,11 @@ class Rehearsal:
 
 def audience_size(installation: Installation, issue: Issue) -> int:
     """How many readers the issue would go to now."""
+    settings = installation.settings()
+    newsletter = only_newsletter(settings, issue.newsletter)
+    segment = audience_segment(newsletter, settings, installation.clock.now())
     with installation.database.read() as tx:
-        return tx.subscribers.audience_size(issue.newsletter)
+        return tx.subscribers.audience_size(issue.newsletter, segment)
 
 
 @contextmanager
@@ -140,7 +145,8 @@ def rehearse_issue(
     relay = CountingRelay(offers, answers)
     with tempfile.SpooledTemporaryFile(_KEPT_OCTETS, "w+", encoding="utf-8") as file:
         begun: Counter[str] = Counter()
-        readers = islice(_readers(installation, mailings, newsletter.slug), limit)
+        segment = audience_segment(newsletter, settings, now)
+        readers = islice(_readers(installation, mailings, newsletter.slug, segment), limit)
         early = settings.delivery.brake_after
         ledger = RehearsalLedger(
             list(mailings), _counted(readers, begun), lambda one: _keep(file, one), early=early
@@ -263,7 +269,10 @@ def _no_message(sentence: str) -> Finding:
 
 
 def _readers(
-    installation: Installation, mailings: Mapping[Mailing, Sequence[Choice]], newsletter: str
+    installation: Installation,
+    mailings: Mapping[Mailing, Sequence[Choice]],
+    newsletter: str,
+    segment: Segment | None,
 ) -> Iterator[Delivery]:
     """The audience in the order in which it would be queued, a page at a time.
 
@@ -277,7 +286,7 @@ def _readers(
     number = 0
     while place is not None:
         with installation.database.read() as tx:
-            rows, place = tx.audience.page(newsletter, place)
+            rows, place = tx.audience.page(newsletter, place, segment=segment)
         for row in rows:
             # Below zero: what the engine logs of it is of no row of the real ledger.
             number -= 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from newsletter.issues.model import Issue, ServedVariant, Variant
 from newsletter.issues.variants import plan_variants, vary_issue
@@ -10,6 +11,7 @@ from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.segments import audience_segment
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,13 @@ class RenderedVariant:
 
 
 def choose_variants(
-    tx: Transaction, settings: Settings, newsletter: Newsletter, issue: Issue
+    tx: Transaction, settings: Settings, newsletter: Newsletter, issue: Issue, now: datetime
 ) -> tuple[ServedVariant, ...]:
     """The variants of an issue for its audience as it stands; the canonical one first."""
+    segment = audience_segment(newsletter, settings, now)
     publication = settings.publication
     others = set(newsletter.languages_in(publication)) - {issue.language}
-    choices = tx.audience.choices(newsletter.slug, only_departments=not others)
+    choices = tx.audience.choices(newsletter.slug, only_departments=not others, segment=segment)
     return plan_variants(issue, newsletter, publication, choices)
 
 

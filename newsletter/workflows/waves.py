@@ -24,6 +24,7 @@ from newsletter.storage.transaction import Transaction
 from newsletter.words import Words, words_of
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
+from newsletter.workflows.segments import audience_segment
 
 log = get_logger(__name__)
 
@@ -66,7 +67,8 @@ def issue_waves(
 ) -> tuple[PlannedWave, ...]:
     """The waves of an issue whose sending begins now, for `enqueue_audience`."""
     waves = newsletter.waves
-    zones = tx.waves.reader_zones(newsletter.slug) if waves.local_time else ()
+    segment = audience_segment(newsletter, settings, now)
+    zones = tx.waves.reader_zones(newsletter.slug, segment) if waves.local_time else ()
     home = newsletter.zone_in(settings.publication)
     return plan_waves(waves, issue.send_at, home, zones, now)
 
@@ -86,7 +88,8 @@ def sending_begins(
     with installation.database.read() as tx:
         begins = first_start(waves, issue.send_at, home, tx.waves.known_zones())
         if begins <= now:
-            zones = tx.waves.reader_zones(newsletter.slug)
+            segment = audience_segment(newsletter, settings, now)
+            zones = tx.waves.reader_zones(newsletter.slug, segment)
             begins = first_start(waves, issue.send_at, home, zones)
     return begins
 
@@ -175,7 +178,9 @@ def check_waves(installation: Installation, settings: Settings) -> Iterator[Find
         home = newsletter.zone_in(settings.publication)
         slot = upcoming_slot(newsletter, home, now)
         with installation.database.read() as tx:
-            zones = tx.waves.reader_zones(newsletter.slug)
+            zones = tx.waves.reader_zones(
+                newsletter.slug, audience_segment(newsletter, settings, now)
+            )
         begins = first_start(newsletter.waves, slot.send_at, home, zones)
         if slot.draft_at >= begins:
             yield Finding(

@@ -244,3 +244,49 @@ def test_a_list_of_others_is_suppressed_line_by_line(desk: Desk) -> None:
     assert (answer.json["suppressed"], answer.json["rules"], answer.json["refused"]) == (1, 1, 1)
     assert "a@@b" in (desk.folder / "refused.csv").read_text(encoding="utf-8")
     assert desk("find", "x@a.spam.example", "--json").json["suppressed"] == "complaint"
+
+
+def test_a_filter_counts_lists_exports_and_narrows(desk: Desk) -> None:
+    desk.bring(
+        "email,language,Town\nani@reader.example,hy,Yerevan\nbob@reader.example,en,Paris\n"
+        "eve@reader.example,en,Yerevan\n",
+        "--attributes",
+        "town",
+    )
+    document = desk("count", "attribute.Town = yerevan", "--json").json
+    assert document == {
+        "filter": "attribute.town = yerevan",
+        "readers": 2,
+        "subscriptions": [{"newsletter": "weekly", "state": "active", "subscriptions": 2}],
+    }
+    assert desk("count", "language = hy").out.splitlines() == ["1 readers", "  1 active on weekly"]
+    found = desk("find", "--filter", "attribute.town = yerevan", "--limit", "1", "--json").json
+    assert [row["address"] for row in found["found"]] == ["ani@reader.example"]
+    assert found["more"] is True
+    listed = desk("find", "--filter", "language = en")
+    assert listed.out.splitlines()[0] == "bob@reader.example on weekly: active"
+    exported = desk("export", "--filter", "not language = hy").out
+    assert [row["address"] for row in csv.DictReader(exported.splitlines())] == [
+        "bob@reader.example",
+        "eve@reader.example",
+    ]
+
+
+def test_a_mistake_in_a_filter_is_one_line(desk: Desk) -> None:
+    refused = desk("count", "town = Yerevan", status=2)
+    assert "filter, character 1: “town” is no field; there are newsletter" in refused.err
+    assert len(refused.err.splitlines()) == 1
+    assert "[tracking] clicks is" in desk("count", "clicks(90d) = 0", status=2).err
+    assert "one of the two" in desk("find", status=2).err
+
+
+def test_the_segment_of_a_newsletter_narrows_its_audience(desk: Desk) -> None:
+    desk.bring("email,language\nani@reader.example,hy\nbob@reader.example,en\n")
+    config = desk.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    narrowed = text.replace("[[newsletter]]\n", '[[newsletter]]\nsegment = "language = hy"\n')
+    config.write_text(narrowed, encoding="utf-8")
+    assert desk("stats", "--json").json["newsletters"]["weekly"]["audience"] == 1
+    config.write_text(narrowed.replace("= hy", "< hy"), encoding="utf-8")
+    refused = desk("stats", status=2)
+    assert 'newsletter "weekly": segment: filter, character 10: language is not' in refused.err

@@ -11,7 +11,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
+from newsletter.delivery.model import PlannedWave
+from newsletter.issues.model import Choice
 from newsletter.storage import tables as t
+from newsletter.storage.audience_rows import AudiencePlace
 from newsletter.storage.database import Database
 from newsletter.subscribers.model import (
     Consent,
@@ -20,9 +23,10 @@ from newsletter.subscribers.model import (
     Subscriber,
     Subscription,
     SubscriptionState,
+    SuppressionReason,
 )
 from newsletter.subscribers.segments import parse_segment, print_segment
-from tests.contracts.nouns import NOW, an_issue
+from tests.contracts.nouns import NOW, a_mailing, an_issue
 from tests.subscribers.filters import PLACES, filters, means
 
 ZONE = ZoneInfo("America/New_York")
@@ -148,3 +152,37 @@ def test_examples_of_the_guide(database: Database, text: str, city: Any) -> None
         consent = Consent("form", "yes", NOW)
         tx.subscribers.subscribe("a", "weekly", SubscriptionState.ACTIVE, consent, NOW, "reader")
         assert tx.segments.count(Segment(parse_segment(text), NOW, ZONE)).readers == 1
+
+
+def test_an_audience_is_narrowed_wherever_it_is_asked_for(database: Database) -> None:
+    with database.write() as tx:
+        for number in range(1, 21):
+            town = "Yerevan" if number % 4 == 0 else "Paris"
+            reader = Subscriber(
+                *(f"p{number}", f"p{number}@{town.lower()}.example", NOW, "", "hy", town),
+                {"city": town},
+            )
+            tx.subscribers.add(reader, f"hash{number}")
+            consent = Consent("form", "yes", NOW)
+            tx.subscribers.subscribe(
+                reader.public_id, "weekly", SubscriptionState.ACTIVE, consent, NOW, "reader"
+            )
+        tx.subscribers.suppress("hash4", SuppressionReason.BOUNCED, NOW, "anna")
+        tx.issues.create(an_issue(), NOW, "anna")
+        tx.mailings.create(a_mailing(), key="key", issue_id=an_issue().public_id)
+    segment = Segment(parse_segment("attribute.city = yerevan"), NOW, ZONE)
+    plan = [
+        PlannedWave("canary", NOW, share=0.5),
+        PlannedWave("rest", NOW + timedelta(hours=1), others=True),
+    ]
+    with database.write() as tx:
+        assert tx.subscribers.audience_size("weekly", segment) == 4
+        assert tx.waves.reader_zones("weekly", segment) == ["Yerevan"]
+        assert tx.audience.choices("weekly", segment=segment) == {Choice("hy"): 4}
+        assert tx.audience.domains("weekly", 5, segment).named == (("yerevan.example", 4),)
+        rows, _ = tx.audience.page("weekly", AudiencePlace(""), segment=segment)
+        assert {row.domain for row in rows} == {"yerevan.example"}
+        queued = tx.mailings.enqueue_audience("mailing1", "weekly", NOW, plan, segment=segment)
+        assert queued == 4
+        waves = tx.connection.execute(sa.select(t.wave.c.name, t.wave.c.readers)).all()
+        assert sorted(map(tuple, waves)) == [("canary", 2), ("rest", 2)]

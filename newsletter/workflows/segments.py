@@ -1,0 +1,21 @@
+"""Filters over the readers of an installation, and the segments of its newsletters."""
+
+from datetime import datetime
+
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.subscribers.model import Segment
+from newsletter.subscribers.segments import Scope, parse_segment
+
+
+def segment_of(text: str, settings: Settings, now: datetime) -> Segment:
+    """The segment that a filter names now; its days are the publication's. SegmentError."""
+    return Segment(parse_segment(text, Scope.of(settings)), now, settings.publication.zone)
+
+
+def audience_segment(newsletter: Newsletter, settings: Settings, now: datetime) -> Segment | None:
+    """What a newsletter's audience is narrowed to, or None; its days are the newsletter's."""
+    if not newsletter.segment:
+        return None
+    scope = Scope.of(settings, of_newsletter=True)
+    tree = parse_segment(newsletter.segment, scope)
+    return Segment(tree, now, newsletter.zone_in(settings.publication))
