@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from newsletter.errors import NotFound, UsageError
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_cells import guard_cell
 from newsletter.subscribers.csv_import import RefusedRow, SubscriberFile, open_subscriber_file
+from newsletter.subscribers.growth import Growth, Period, count_growth
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import (
     Segment,
@@ -85,6 +87,7 @@ FilterOption = Annotated[
     typer.Option("--filter", metavar="FILTER", help="only those it names, such as 'language = hy'"),
 ]
 MOST_FOUND = 1_000
+_USUAL_SPAN = timedelta(weeks=8)
 
 
 @app.command("add")
@@ -468,8 +471,19 @@ def expire_old(
 
 
 @app.command("stats")
-def stats(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Count each newsletter's readers by state, who would be mailed now, and why others left."""
+def stats(
+    config: ConfigOption = DEFAULT_CONFIG,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE", help="the first day of the figures of growth; else eight weeks ago"
+        ),
+    ] = None,
+    by: Annotated[Period, typer.Option(help="what a line of them is about")] = Period.WEEK,
+    json: JsonOption = False,
+) -> None:
+    """Count each newsletter's readers by state, who would be mailed now, and why others left; then
+    how the lists grew: sign-ups, confirmations and goodbyes by newsletter and placement."""
     with open_from_file(config) as installation:
         settings, now = installation.settings(), installation.clock.now()
         with installation.database.read() as tx:
@@ -485,15 +499,51 @@ def stats(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
                 for newsletter in settings.newsletter
             }
             told = {slug: tx.preferences.reasons_told(slug) for slug in counted}
+            zone = settings.publication.zone
+            begin = _first_day(since, now.astimezone(zone).date(), by)
+            midnight = datetime(begin.year, begin.month, begin.day, tzinfo=zone)
+            growth = count_growth(tx.growth.since(midnight), by, zone)
     if json:
         documents = {slug: {**counted[slug], "left_because": told[slug]} for slug in counted}
-        print_json({"newsletters": documents})
+        print_json({"newsletters": documents, "since": begin, "by": by, "growth": growth})
         return
     for slug, counts in counted.items():
         print(f"{slug}: " + ", ".join(f"{count:,} {state}" for state, count in counts.items()))
         if any(told[slug].values()):
             reasons = (f"{count:,} {reason}" for reason, count in told[slug].items() if count)
             print("  told on leaving: " + ", ".join(reasons))
+    if growth:
+        print(f"\nsince {begin}, by {by}:")
+        print_rows([_growth_row(one) for one in growth], _GROWTH_HEADS)
+    else:
+        say(f"since {begin} nobody came or left")
+
+
+_GROWTH_HEADS = (
+    *("begins", "newsletter", "placement", "signed up", "confirmed", "added", "removed"),
+    *("returned", "left", "how"),
+)
+
+
+def _growth_row(one: Growth) -> tuple[Any, ...]:
+    how = ", ".join(f"{reason} {count:,}" for reason, count in sorted(one.left.items()))
+    numbers = (one.signed_up, one.confirmed, one.added, one.removed, one.returned)
+    told = (f"{number:,}" for number in (*numbers, one.left.total()))
+    return (one.begin, one.newsletter, one.placement, *told, how)
+
+
+def _first_day(since: str | None, today: date, by: Period) -> date:
+    if since is None:
+        return by.begin(today - _USUAL_SPAN)
+    try:
+        day = date.fromisoformat(since)
+    except ValueError as error:
+        raise UsageError(
+            f'--since: "{since}" is no day; write it as 2026-01-31', subject="since"
+        ) from error
+    if not 1970 < day.year < 9000:
+        raise UsageError(f'--since: the year of "{since}" is out of reach', subject="since")
+    return day
 
 
 def _print_everything(config: Path, address: str) -> None:

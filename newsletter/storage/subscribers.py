@@ -186,7 +186,7 @@ class SubscriberRepository:
             )
             .on_conflict_do_update(index_elements=["subscriber_id", "newsletter_id"], set_=values)
         )
-        detail = {"newsletter": newsletter, "how": consent.how}
+        detail = {"newsletter": newsletter, "how": consent.how, "placement": consent.placement}
         if before is not None:
             detail["from"] = before.state.value
         self._changes.record(at, actor, "subscription", public_id, state.value, detail)
@@ -245,16 +245,19 @@ class SubscriberRepository:
             .join(t.newsletter)
             .where(t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter)
         )
-        moved = self._connection.execute(
+        placement = self._connection.scalar(
             sa.update(t.subscription)
             .where(
                 t.subscription.c.id.in_(mine),
                 t.subscription.c.state.in_([state.value for state in allowed]),
             )
             .values(state=to.value, changed_at=at, **_OF_BEFORE)
-        ).rowcount
+            .returning(t.subscription.c.consent_placement)
+        )
+        moved = placement is not None
         if moved:
-            detail = {"newsletter": newsletter} | ({"reason": reason} if reason else {})
+            detail = {"newsletter": newsletter, "placement": placement}
+            detail |= {"reason": reason} if reason else {}
             self._changes.record(at, actor, "subscription", public_id, to.value, detail)
         elif to is SubscriptionState.UNSUBSCRIBED:
             # Whom an import took off, and who says so too, is off whatever becomes of the import.
@@ -263,7 +266,7 @@ class SubscriberRepository:
                 .where(t.subscription.c.id.in_(mine), t.subscription.c.import_id.is_not(None))
                 .values(import_id=None)
             )
-        return bool(moved)
+        return moved
 
     def suppress(
         self, address_hash: str, reason: SuppressionReason, at: datetime, actor: str

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.growth import GrowthRepository
 from newsletter.storage.holdings import HoldingRepository
 from newsletter.storage.identity import IdentityRepository
 from newsletter.storage.imports import ImportRepository
@@ -48,6 +49,7 @@ class Transaction:
         self.archive = Archive(connection)
         self.subscribers = SubscriberRepository(connection)
         self.segments = SegmentRepository(connection)
+        self.growth = GrowthRepository(connection)
         self.sign_ups = SignUpRepository(connection)
         self.suppressions = SuppressionRepository(connection)
         self.imports = ImportRepository(connection)

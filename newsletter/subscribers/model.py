@@ -355,3 +355,20 @@ class SegmentCount:
 
     readers: int
     subscriptions: Mapping[tuple[str, SubscriptionState], int]
+
+
+@dataclass(frozen=True)
+class ListChange:
+    """So many subscriptions of a newsletter changed alike at one instant, as the log has it.
+
+    ``act`` is the state they came to, or what else was done; ``reason`` why, and
+    ``how`` by which way a consent came, empty where the log does not say.
+    """
+
+    at: datetime
+    newsletter: str
+    placement: str
+    act: str
+    how: str
+    reason: str
+    count: int

@@ -290,3 +290,15 @@ def test_the_segment_of_a_newsletter_narrows_its_audience(desk: Desk) -> None:
     config.write_text(narrowed.replace("= hy", "< hy"), encoding="utf-8")
     refused = desk("stats", status=2)
     assert 'newsletter "weekly": segment: filter, character 10: language is not' in refused.err
+
+
+def test_stats_tell_how_the_lists_grew(desk: Desk) -> None:
+    desk.bring("email\nani@reader.example\nbob@reader.example\n")
+    document = desk("stats", "--by", "month", "--json").json
+    (growth,) = document["growth"]
+    assert (growth["newsletter"], growth["added"], growth["left"]) == ("weekly", 2, {})
+    heads, row = desk("stats", "--since", "2020-01-01").out.splitlines()[-2:]
+    assert heads.split()[:3] == ["begins", "newsletter", "placement"]
+    assert "weekly" in row
+    assert "write it as 2026-01-31" in desk("stats", "--since", "May", status=2).err
+    assert "nobody came or left" in desk("stats", "--since", "2999-01-01").err

@@ -186,3 +186,28 @@ def test_an_audience_is_narrowed_wherever_it_is_asked_for(database: Database) ->
         assert queued == 4
         waves = tx.connection.execute(sa.select(t.wave.c.name, t.wave.c.readers)).all()
         assert sorted(map(tuple, waves)) == [("canary", 2), ("rest", 2)]
+
+
+def test_the_log_tells_what_came_of_each_placement(database: Database) -> None:
+    pending, active = SubscriptionState.PENDING, SubscriptionState.ACTIVE
+    later = NOW + timedelta(days=1)
+    with database.write() as tx:
+        for number, placement in enumerate(["article", "article", "footer"]):
+            name = f"p{number}"
+            tx.subscribers.add(Subscriber(name, f"{name}@reader.example", NOW), f"hash{number}")
+            consent = Consent("form", "yes", NOW, placement)
+            tx.subscribers.subscribe(name, "weekly", pending, consent, NOW, "reader")
+        tx.subscribers.move("p0", "weekly", [pending], active, later, "reader", "confirmed")
+        left = SubscriptionState.UNSUBSCRIBED
+        tx.subscribers.move("p0", "weekly", [active], left, later, "reader", "one-click")
+        tx.subscribers.forget("p0", later, "anna")
+        assert not tx.subscribers.move("p1", "weekly", [active], left, later, "reader", "page")
+    with database.read() as tx:
+        found = list(tx.growth.since(NOW))
+        assert list(tx.growth.since(later)) == found[2:]
+    assert [(one.at, one.placement, one.act, one.reason, one.count) for one in found] == [
+        (NOW, "article", "pending", "", 2),
+        (NOW, "footer", "pending", "", 1),
+        (later, "article", "active", "confirmed", 1),
+        (later, "article", "unsubscribed", "one-click", 1),
+    ]

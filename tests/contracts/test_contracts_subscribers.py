@@ -98,7 +98,7 @@ def test_moves_are_guarded_and_logged(database: Database) -> None:
     assert weekly.consent == a_consent()
     assert (change.act, change.detail) == (
         "unsubscribed",
-        {"newsletter": "weekly", "reason": "button"},
+        {"newsletter": "weekly", "placement": "front page", "reason": "button"},
     )
 
 
