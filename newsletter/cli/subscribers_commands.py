@@ -521,15 +521,18 @@ def stats(
 
 _GROWTH_HEADS = (
     *("begins", "newsletter", "placement", "signed up", "confirmed", "added", "removed"),
-    *("returned", "left", "how"),
+    *("returned", "left", "how", "told"),
 )
 
 
 def _growth_row(one: Growth) -> tuple[Any, ...]:
-    how = ", ".join(f"{reason} {count:,}" for reason, count in sorted(one.left.items()))
+    how, why = (
+        ", ".join(f"{reason} {count:,}" for reason, count in sorted(counted.items()))
+        for counted in (one.left, one.told)
+    )
     numbers = (one.signed_up, one.confirmed, one.added, one.removed, one.returned)
     told = (f"{number:,}" for number in (*numbers, one.left.total()))
-    return (one.begin, one.newsletter, one.placement, *told, how)
+    return (one.begin, one.newsletter, one.placement, *told, how, why)
 
 
 def _first_day(since: str | None, today: date, by: Period) -> date:

@@ -26,8 +26,8 @@ class GrowthRepository:
         """
         log = t.change_log.c
 
-        def told(name: str) -> sa.ColumnElement[str]:
-            return sa.func.coalesce(log.detail[name].as_string(), "")
+        def told(*names: str) -> sa.ColumnElement[str]:
+            return sa.func.coalesce(*(log.detail[name].as_string() for name in names), "")
 
         slug = log.detail["newsletter"].as_string()
         placement = sa.func.coalesce(
@@ -40,7 +40,7 @@ class GrowthRepository:
                 placement.label("placement"),
                 log.act,
                 told("how").label("how"),
-                told("reason").label("reason"),
+                told("reason", "because").label("reason"),
             )
             .select_from(t.change_log)
             .outerjoin(t.subscriber, t.subscriber.c.public_id == log.subject)

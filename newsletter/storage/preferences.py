@@ -60,7 +60,7 @@ class PreferenceRepository:
         self, public_id: str, newsletter: str, reason: LeaveReason, at: datetime, actor: str
     ) -> bool:
         """Keep why a reader left; False for one who has not."""
-        told = self._connection.execute(
+        placement = self._connection.scalar(
             sa.update(t.subscription)
             .where(
                 t.subscription.c.id.in_(_one(public_id, newsletter)),
@@ -68,11 +68,13 @@ class PreferenceRepository:
                 t.subscription.c.left_because.is_distinct_from(reason.value),
             )
             .values(left_because=reason.value)
-        ).rowcount
-        if told:
-            detail = {"newsletter": newsletter, "because": reason.value}
-            self._changes.record(at, actor, "subscription", public_id, "told why", detail)
-        return bool(told)
+            .returning(t.subscription.c.consent_placement)
+        )
+        if placement is None:
+            return False
+        detail = {"newsletter": newsletter, "placement": placement, "because": reason.value}
+        self._changes.record(at, actor, "subscription", public_id, "told why", detail)
+        return True
 
     def reasons_told(self, newsletter: str) -> dict[LeaveReason, int]:
         """How many of those who are off a newsletter told which reason, zero included."""

@@ -29,7 +29,8 @@ class Growth:
 
     ``signed_up`` asked for it, ``confirmed`` answered the mail; ``added`` were
     brought in by an import or an editor, ``removed`` with an import that was taken
-    back; ``returned`` took their goodbye back. ``left`` by how they did.
+    back; ``returned`` took their goodbye back. ``left`` by how they did, ``told``
+    by what they told on leaving.
     """
 
     begin: date
@@ -41,6 +42,7 @@ class Growth:
     removed: int = 0
     returned: int = 0
     left: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
 
 
 def count_growth(changes: Iterable[ListChange], period: Period, zone: ZoneInfo) -> list[Growth]:
@@ -66,9 +68,12 @@ def _add(growth: Growth, change: ListChange) -> None:
             growth.added += change.count
     elif change.act == SubscriptionState.UNSUBSCRIBED and change.reason:
         growth.left[change.reason] += change.count
+    elif change.act == "told why":
+        growth.told[change.reason] += change.count
     elif change.act == "removed":
         growth.removed += change.count
 
 
 def _tells(one: Growth) -> bool:
-    return any((one.signed_up, one.confirmed, one.added, one.removed, one.returned, one.left))
+    arrived = (one.signed_up, one.confirmed, one.added, one.returned)
+    return any((*arrived, one.removed, one.left, one.told))

@@ -19,6 +19,7 @@ from newsletter.storage.database import Database
 from newsletter.subscribers.model import (
     Consent,
     Filter,
+    LeaveReason,
     Segment,
     Subscriber,
     Subscription,
@@ -200,6 +201,7 @@ def test_the_log_tells_what_came_of_each_placement(database: Database) -> None:
         tx.subscribers.move("p0", "weekly", [pending], active, later, "reader", "confirmed")
         left = SubscriptionState.UNSUBSCRIBED
         tx.subscribers.move("p0", "weekly", [active], left, later, "reader", "one-click")
+        tx.preferences.tell_why_left("p0", "weekly", LeaveReason.OTHER, later, "reader")
         tx.subscribers.forget("p0", later, "anna")
         assert not tx.subscribers.move("p1", "weekly", [active], left, later, "reader", "page")
     with database.read() as tx:
@@ -209,5 +211,6 @@ def test_the_log_tells_what_came_of_each_placement(database: Database) -> None:
         (NOW, "article", "pending", "", 2),
         (NOW, "footer", "pending", "", 1),
         (later, "article", "active", "confirmed", 1),
+        (later, "article", "told why", "other", 1),
         (later, "article", "unsubscribed", "one-click", 1),
     ]

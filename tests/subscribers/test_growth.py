@@ -37,6 +37,7 @@ def test_each_line_counts_as_what_it_is() -> None:
         change("active", reason="undo"),
         change("unsubscribed", 2, reason="one-click"),
         change("unsubscribed", reason="page"),
+        change("told why", reason="too_much"),
         # Neither somebody who came nor somebody who left.
         change("unsubscribed", 5, how="import"),
         change("departments"),
@@ -47,7 +48,7 @@ def test_each_line_counts_as_what_it_is() -> None:
         Growth(
             *(date(2025, 9, 1), "weekly", "article"),
             *(3, 2, 1_000_000, 7, 1),
-            Counter({"one-click": 2, "page": 1}),
+            *(Counter({"one-click": 2, "page": 1}), Counter(too_much=1)),
         )
     ]
     assert count_growth([change("departments")], Period.WEEK, YEREVAN) == []
