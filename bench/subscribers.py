@@ -1,4 +1,4 @@
-"""Bringing readers in: seconds for a million rows, memory, going on after SIGKILL; finding one."""
+"""Bringing readers in: seconds for a million, memory, going on after SIGKILL; finding, counting."""
 
 import random
 from collections.abc import Iterator
@@ -44,6 +44,7 @@ def measure(options: SubscriberOptions | None = None) -> dict[str, Any]:
         write_list(file, options.rows)
         imported = run_once(CHILD, "import", str(config), str(file))
         file.unlink()
+        counted = run_once(CHILD, "count", str(config))
         resumed = _kill_and_resume(config, max(options.rows // 5, 10))
         among = options.rows + resumed["rows"]
         found = run_once(CHILD, "find", str(config)) if options.find is None else None
@@ -63,9 +64,11 @@ def measure(options: SubscriberOptions | None = None) -> dict[str, Any]:
         "find_among": among,
         "find_ms": round(found["median_ms"], 2) if found else None,
         "find_ms_worst": round(found["worst_ms"], 2) if found else None,
+        "count_segment_ms": {text: round(ms) for text, ms in counted.items()},
         "meant": {
             "import_seconds": "at most 60 for a million rows",
             "rss_mb_peak": "below 200",
+            "count_segment_ms": "within 1,000 for a million readers",
             "find_ms": "within 20 among 10 million",
         },
     }
