@@ -40,6 +40,8 @@ __all__ = ["call", "site"]
 
 NOW = "2025-08-07T18:00:00Z"
 READER = "reader@readers.example"
+# One door of each sort is tried every time: a feed, and a site of its own.
+QUICK_DOORS = ("atom", "wordpress")
 PARTS = 4  # an issue that holds the whole corpus would be too long to be sent
 CONFIG = """\
 data_dir = "data"
@@ -192,7 +194,10 @@ def test_the_watch_sees_what_acts(browser: Browser) -> None:
     watch.close()
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    "door",
+    [door if door in QUICK_DOORS else pytest.param(door, marks=pytest.mark.long) for door in DOORS],
+)
 def test_nothing_acts_wherever_a_story_is_shown(
     door: str, site: Any, tmp_path: Path, call: Call, browser: Browser
 ) -> None:

@@ -101,6 +101,7 @@ def said(folder: Path, event: str) -> int:
     return (folder / "log").read_text(encoding="utf-8").count(f"event='{event}'")
 
 
+@pytest.mark.long
 def test_of_two_schedulers_one_polls_and_the_other_takes_over(tmp_path: Path, server: str) -> None:
     database = fresh_database(server)
     with CountedFeed().serve() as feed, ExitStack() as stack:
@@ -199,6 +200,7 @@ def test_a_dump_restored_in_place_is_held_for_every_host(tmp_path: Path, server:
         send(host)
 
 
+@pytest.mark.long
 def test_a_copied_folder_sends_nothing_until_a_person_says_so(tmp_path: Path) -> None:
     house, copy = tmp_path / "house", tmp_path / "copy"
     house.mkdir()

@@ -213,6 +213,7 @@ def house_on_postgres(folder: Path, addresses: list[str], rate: int) -> Iterator
         yield database, sink
 
 
+@pytest.mark.long
 def test_of_two_workers_one_is_killed_and_the_other_takes_its_rows_in_mid_send(
     tmp_path: Path,
 ) -> None:

@@ -41,7 +41,7 @@ def run_bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | N
 def test_every_reader_is_accounted_for_and_every_figure_is_there(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    small = ["--readers", "60", "--kb", "20", "--rounds", "1", "--dkim", "--json"]
+    small = ["--readers", "60", "--kb", "24", "--rounds", "1", "--dkim", "--json"]
     assert run_bench(monkeypatch, "delivery", *small) == 0
     figures = json.loads(capfd.readouterr().out)
     assert (figures["readers"], figures["accepted"], figures["shortfalls"]) == (60, 60, [])

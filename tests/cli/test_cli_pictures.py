@@ -156,6 +156,7 @@ def test_a_picture_in_our_own_network_is_not_asked_for(folder: Path, site: Site)
     assert letter_of(folder, drafted["slot"]) == {}
 
 
+@pytest.mark.long
 def test_a_known_picture_is_asked_for_conditionally(folder: Path, site: Site) -> None:
     statuses = []
 
@@ -233,6 +234,7 @@ def test_one_connection_a_host_and_hosts_side_by_side(folder: Path, site: Site) 
     assert most == {"127.0.0.1": 1, "localhost": 1}
 
 
+@pytest.mark.long
 def test_a_host_that_asks_for_patience_is_asked_once(folder: Path, site: Site) -> None:
     asked = []
 
@@ -256,6 +258,7 @@ def test_a_host_that_asks_for_patience_is_asked_once(folder: Path, site: Site) -
     assert len(asked) == 1
 
 
+@pytest.mark.long
 def test_what_no_mail_shows_is_removed_after_a_month(folder: Path, site: Site) -> None:
     site.page("/kept.jpg", GOOD)
     site.page("/dropped.jpg", saved(quarters(900, 600), "JPEG"))

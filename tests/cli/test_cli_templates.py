@@ -111,11 +111,12 @@ def test_a_base_sheet_that_premailer_gets_wrong(paper: Paper, rule: str, words: 
     text = (shipped_templates() / BASE).read_text(encoding="utf-8")
     paper.write(BASE, f"{text}{rule}\n")
     line = text.count("\n") + 1
-    found = [one for one in paper.say() if words in one[4]]
+    said = paper.say()
+    found = [one for one in said if words in one[4]]
     assert found
     assert found[0][:4] == ("stop", "style", BASE, line)
     # Nothing is blamed on another file.
-    assert {one[2] for one in paper.say()} == {BASE}
+    assert {one[2] for one in said} == {BASE}
 
 
 @pytest.mark.parametrize(

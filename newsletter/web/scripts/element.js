@@ -3,7 +3,7 @@
 const root = document.currentScript.src.replace(/embed\.js.*/, "api/v1/");
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-:host { display: block; font-family: var(--newsletter-font, inherit); --a: var(--newsletter-accent, var(--paper-accent, #8c1d2f)); }
+:host { display: block; font-family: var(--newsletter-font, inherit); --a: var(--newsletter-accent, var(--paper-accent)); }
 form, p { margin: 0; }
 label { display: block; margin-bottom: 8px; font-weight: bold; font-size: 1.2em; line-height: 1.3; }
 .line, .offer { display: flex; flex-wrap: wrap; gap: 8px; }
@@ -11,7 +11,7 @@ label { display: block; margin-bottom: 8px; font-weight: bold; font-size: 1.2em;
 input, button { box-sizing: border-box; min-height: 44px; margin: 0; border: 1px solid var(--newsletter-line, currentColor); border-radius: var(--newsletter-radius, 0); font: inherit; color: inherit; background: var(--newsletter-field, transparent); }
 input { flex: 1 1 14em; min-width: 0; padding: 0 12px; }
 input[aria-invalid] { border: 2px solid var(--a); }
-button { padding: 0 20px; border-color: var(--a); background: var(--a); color: var(--newsletter-on-accent, var(--paper-on-accent, #fff)); font-family: var(--newsletter-small-font, system-ui, sans-serif); font-weight: bold; cursor: pointer; }
+button { padding: 0 20px; border-color: var(--a); background: var(--a); color: var(--newsletter-on-accent, var(--paper-on-accent)); font-family: var(--newsletter-small-font, system-ui, sans-serif); font-weight: bold; cursor: pointer; }
 :focus-visible { outline: 3px solid; outline-offset: 2px; }
 .small { margin-top: 8px; font: .8em/1.5 var(--newsletter-small-font, system-ui, sans-serif); overflow-wrap: anywhere; }
 .problem { padding-inline-start: 8px; border-inline-start: 4px solid var(--a); font-weight: bold; }
