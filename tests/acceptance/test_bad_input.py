@@ -180,7 +180,7 @@ def test_no_story_makes_no_issue(tmp_path: Path) -> None:
         assert must(tmp_path, "issue", "list", "--json").json["issues"] == []
 
 
-@pytest.mark.parametrize("act", ["resume", "pause"])
+@pytest.mark.parametrize("act", ["resume", pytest.param("pause", marks=pytest.mark.long)])
 def test_an_approved_issue_can_be_neither_resumed_nor_paused(
     tmp_path: Path, feed: str, act: str
 ) -> None:

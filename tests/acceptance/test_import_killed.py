@@ -4,6 +4,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from newsletter.storage.database import Database
 from tests.acceptance.command_line import ENVIRONMENT, command, must, newsletter, write_config
 
@@ -18,6 +20,7 @@ def rows_read(folder: Path) -> int:
     return max(rows, default=0)
 
 
+@pytest.mark.long
 def test_an_import_that_is_killed_goes_on(tmp_path: Path) -> None:
     config = write_config(tmp_path, feed="http://127.0.0.1:9/", port=9)
     settings = config.read_text(encoding="utf-8")

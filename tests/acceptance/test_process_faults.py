@@ -177,6 +177,7 @@ def test_a_worker_outlives_a_disk_that_stays_full(tmp_path: Path) -> None:
         assert report["in_doubt"] <= 3
 
 
+@pytest.mark.long
 def test_a_correction_in_mid_send_reaches_what_a_worker_has_at_hand(tmp_path: Path) -> None:
     addresses = reader_addresses(200)
     with running_sink(tmp_path / "sink") as sink:

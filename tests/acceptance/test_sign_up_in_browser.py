@@ -46,6 +46,7 @@ _ZONE = {
     ("null.example", "MX"): ["0 ."],
 }
 WAYS = ("element", "form", "frame")
+NARROW = "narrow and dark"
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,10 @@ def fill_in(page: Page | FrameLocator, address: str) -> None:
     field.press("Enter")
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize(
+    "screen",
+    [NARROW, *(pytest.param(one, marks=pytest.mark.long) for one in SCREENS if one != NARROW)],
+)
 @pytest.mark.parametrize("way", WAYS)
 def test_a_reader_signs_up_on_a_page_of_the_paper(
     browser: Browser, house: House, way: str, screen: str

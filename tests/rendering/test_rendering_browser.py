@@ -93,7 +93,7 @@ def test_inlining_changes_no_computed_style(
     assert [old[0] for old, new in zip(before, after, strict=True) if old != new] == []
 
 
-@pytest.mark.parametrize("width", [320, 375, 700])
+@pytest.mark.parametrize("width", [320, pytest.param(375, marks=pytest.mark.long), 700])
 @pytest.mark.parametrize("styles", ["all styles", "no style elements"])
 @pytest.mark.parametrize("pictures", [True, False])
 def test_nothing_is_wider_than_the_screen(

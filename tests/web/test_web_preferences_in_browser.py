@@ -55,7 +55,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("language", ["en", "hy"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "hy"])
 def test_a_reader_changes_all_there_is_and_goes(
     shop: tuple[Site, str], page: Page, language: str
 ) -> None:
