@@ -116,11 +116,6 @@ def held_back(wave: Wave, now: datetime, before: WaveResult | None, brake: Brake
     )
 
 
-def may_release(wave: Wave, now: datetime, before: WaveResult | None, brake: Brake) -> bool:
-    """Whether ``wave`` of an issue that is sending may begin."""
-    return not held_back(wave, now, before, brake)
-
-
 def _preview_time(waves: Waves) -> timedelta:
     return waves.wait_length if waves.has_preview else timedelta()
 

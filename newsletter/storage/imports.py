@@ -313,6 +313,7 @@ class ImportRepository:
                 chosen,
             )
         if import_id is not None:
+            cause = self._key(import_id)
             statement = insert_into(self._connection, t.import_trace)
             self._connection.execute(
                 statement.on_conflict_do_update(
@@ -321,7 +322,7 @@ class ImportRepository:
                 ),
                 [
                     {
-                        "import_id": self._key(import_id),
+                        "import_id": cause,
                         "subscriber_id": one.key,
                         "learned": {
                             "timezone": one.timezone,

@@ -142,7 +142,7 @@ class PreferenceRepository:
             .values(address=address, domain=domain)
         )
         self.drop_asked_address(public_id)
-        self._changes.record(at, actor, "subscriber", public_id, "address")
+        self._record(at, actor, public_id, "address")
 
     def drop_asked_address(self, public_id: str) -> None:
         """Forget the address a reader wanted."""
@@ -165,7 +165,22 @@ class PreferenceRepository:
             .values({column: value})
         ).rowcount
         if changed:
-            self._changes.record(at, actor, "subscriber", public_id, column.name)
+            self._record(at, actor, public_id, column.name)
+
+    def _record(self, at: datetime, actor: str, public_id: str, act: str) -> None:
+        """Log what a reader chose; who chooses stays, also where an import that brought
+        them is taken back."""
+        theirs = t.subscription.c
+        self._connection.execute(
+            sa.update(t.subscription)
+            .where(
+                theirs.subscriber_id == subscriber_key(self._connection, public_id),
+                theirs.state != SubscriptionState.UNSUBSCRIBED.value,
+                theirs.import_id.is_not(None),
+            )
+            .values(import_id=None)
+        )
+        self._changes.record(at, actor, "subscriber", public_id, act)
 
 
 def _one(public_id: str, newsletter: str) -> sa.Select[tuple[int]]:

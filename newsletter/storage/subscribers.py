@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.delivery.model import DeliveryState, MailingKind
+from newsletter.errors import NotFound
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
@@ -103,6 +104,13 @@ class SubscriberRepository:
         """The subscriber of that public id; None once forgotten."""
         return self._one(t.subscriber.c.public_id == public_id)
 
+    def get(self, public_id: str) -> Subscriber:
+        """The same, where there has to be one; NotFound."""
+        subscriber = self.by_id(public_id)
+        if subscriber is None:
+            raise NotFound("we have no such reader any more", subject="subscriber")
+        return subscriber
+
     def add(self, subscriber: Subscriber, address_hash: str) -> Subscriber:
         """Add a person; the one there already where the address is known."""
         domain = subscriber.address.rpartition("@")[2]
@@ -123,16 +131,6 @@ class SubscriberRepository:
             .on_conflict_do_nothing(index_elements=["address"])
         )
         return self.find(subscriber.address) or subscriber
-
-    def learn_timezone(self, public_id: str, timezone: str) -> bool:
-        """Keep a reader's zone where none is known; False where one is."""
-        return bool(
-            self._connection.execute(
-                sa.update(t.subscriber)
-                .where(t.subscriber.c.public_id == public_id, t.subscriber.c.timezone.is_(None))
-                .values(timezone=timezone)
-            ).rowcount
-        )
 
     def subscription(self, public_id: str, newsletter: str) -> Subscription | None:
         """A subscriber's subscription to one newsletter."""

@@ -22,7 +22,15 @@ from newsletter.publication.design import design_of
 from newsletter.publication.prompts import placement_prompt
 from newsletter.rendering.filters import text_direction
 from newsletter.subscribers.floods import Verdict
-from newsletter.web.asking import BUSY, Problem, Wish, consent_wording, is_attacked, take_wish
+from newsletter.web.asking import (
+    BUSY,
+    Problem,
+    ProblemCode,
+    Wish,
+    consent_wording,
+    is_attacked,
+    take_wish,
+)
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.endpoint import steady_pace
 from newsletter.web.language import PageLanguage, wanted_language
@@ -213,7 +221,7 @@ def _subscribe(
         ),
     )
     if isinstance(outcome, Problem):
-        field = "name" if outcome.code == "no_name" else "address"
+        field = "name" if outcome.code is ProblemCode.NO_NAME else "address"
         return refuse(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             outcome.code.value,

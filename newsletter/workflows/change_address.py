@@ -9,7 +9,6 @@ another address.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.errors import NotFound
 from newsletter.log import get_logger, mask_address
 from newsletter.publication.model import Newsletter
 from newsletter.rendering.system_mail import render_address_changed, render_address_question
@@ -19,7 +18,7 @@ from newsletter.subscribers.address import limit_address, normalise_address
 from newsletter.subscribers.model import AddressChange, Subscriber
 from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME
 from newsletter.tokens import Keyring, Purpose, new_public_id
-from newsletter.workflows.letters import Letters, queue_letter, sender_for
+from newsletter.workflows.letters import Letters, asked_today, queue_letter, sender_for
 from newsletter.workflows.sign_up import READER
 
 log = get_logger(__name__)
@@ -131,13 +130,8 @@ def confirm_address(
 def _may_ask(
     tx: Transaction, keyring: Keyring, reader: Subscriber, address: str, now: datetime
 ) -> bool:
-    lately = [
-        change
-        for change in tx.changes.of("subscriber", reader.public_id)
-        if change.act == _ASKED and now - change.at < timedelta(days=1)
-    ]
     return (
-        len(lately) < QUESTIONS_A_DAY
+        asked_today(tx, reader, _ASKED, now) < QUESTIONS_A_DAY
         and _may_have(tx, keyring, reader, address)
         # An address gets no more of these and of confirmations together than of the latter.
         and tx.sign_ups.count_confirmation(
@@ -162,9 +156,7 @@ def _may_have(tx: Transaction, keyring: Keyring, reader: Subscriber, address: st
 
 
 def _question(tx: Transaction, subscriber_id: str, change_id: str) -> AddressQuestion:
-    subscriber = tx.subscribers.by_id(subscriber_id)
-    if subscriber is None:
-        raise NotFound("we have no such reader any more", subject="subscriber")
+    subscriber = tx.subscribers.get(subscriber_id)
     change = tx.preferences.asked_address(subscriber_id)
     possible = change is not None and change.public_id == change_id
     return AddressQuestion(
@@ -173,9 +165,7 @@ def _question(tx: Transaction, subscriber_id: str, change_id: str) -> AddressQue
 
 
 def _reader(tx: Transaction, letters: Letters, subscriber_id: str) -> tuple[Subscriber, Newsletter]:
-    subscriber = tx.subscribers.by_id(subscriber_id)
-    if subscriber is None:
-        raise NotFound("we have no such reader any more", subject="subscriber")
+    subscriber = tx.subscribers.get(subscriber_id)
     return subscriber, sender_for(letters.settings, tx.subscribers.subscriptions(subscriber_id))
 
 

@@ -35,6 +35,7 @@ from newsletter.subscribers.model import (
     NewSubscription,
     Segment,
     Standing,
+    Subscriber,
     SubscriberImport,
     Suppression,
     SuppressionReason,
@@ -314,10 +315,17 @@ def forget_subscriber(
         subscriber = tx.subscribers.find(normal)
         if subscriber is None:
             raise NotFound(f"no subscriber has the address {normal}", subject="address")
-        tx.subscribers.forget(subscriber.public_id, now, actor)
-        address_hash = keyring.hash_address(normal)
-        if tx.subscribers.suppression(address_hash) is None:
-            tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, actor)
+        forget_reader(tx, keyring, subscriber, actor=actor, now=now)
+
+
+def forget_reader(
+    tx: Transaction, keyring: Keyring, reader: Subscriber, *, actor: str, now: datetime
+) -> None:
+    """Erase a person in a transaction, and keep the hash unless a suppression holds it already."""
+    tx.subscribers.forget(reader.public_id, now, actor)
+    address_hash = keyring.hash_address(reader.address)
+    if tx.subscribers.suppression(address_hash) is None:
+        tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, actor)
 
 
 def _report_of(begun: SubscriberImport | None) -> ImportReport:

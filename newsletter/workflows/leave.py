@@ -68,15 +68,8 @@ def unsubscribe(
     who is gone already.
     """
     subscriber_id, newsletter_id = keyring.verify(Purpose.UNSUBSCRIBE, token)
-    move = MOVES[SubscriptionAct.UNSUBSCRIBE]
     with database.write() as tx:
-        # By the stored slug: who leaves must be let go also where the settings
-        # have dropped the newsletter for a while.
-        slug = _slug_of(tx, newsletter_id)
-        if slug is not None and tx.subscribers.move(
-            subscriber_id, slug, move.allowed, move.to, now, READER, how
-        ):
-            log.info("unsubscribed", newsletter=slug, how=how)
+        _move(tx, subscriber_id, newsletter_id, SubscriptionAct.UNSUBSCRIBE, now, how)
         return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
 
 
@@ -99,13 +92,8 @@ def leave_by_mail(
             subscriber_id, newsletter_id = keyring.verify(Purpose.LEAVE, token, short=True)
         except (TokenError, ValueError):
             continue
-        move = MOVES[SubscriptionAct.UNSUBSCRIBE]
         with database.write() as tx:
-            slug = _slug_of(tx, newsletter_id)
-            if slug is not None and tx.subscribers.move(
-                subscriber_id, slug, move.allowed, move.to, now, READER, "mail"
-            ):
-                log.info("unsubscribed", newsletter=slug, how="mail")
+            _move(tx, subscriber_id, newsletter_id, SubscriptionAct.UNSUBSCRIBE, now, "mail")
         return True
     log.warning("mail_leads_nowhere")
     return False
@@ -116,13 +104,8 @@ def undo_unsubscribe(
 ) -> Departure:
     """Take back a goodbye within 30 days; TokenError afterwards."""
     subscriber_id, newsletter_id = keyring.verify_until(Purpose.UNDO, undo_token, now)
-    move = MOVES[SubscriptionAct.UNDO_UNSUBSCRIBE]
     with database.write() as tx:
-        slug = _slug_of(tx, newsletter_id)
-        if slug is not None and tx.subscribers.move(
-            subscriber_id, slug, move.allowed, move.to, now, READER, "undo"
-        ):
-            log.info("unsubscribe_undone", newsletter=slug)
+        _move(tx, subscriber_id, newsletter_id, SubscriptionAct.UNDO_UNSUBSCRIBE, now, "undo")
         return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
 
 
@@ -142,6 +125,24 @@ def tell_why_left(
         if slug is not None:
             tx.preferences.tell_why_left(subscriber_id, slug, reason, now, READER)
         return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
+
+
+def _move(
+    tx: Transaction,
+    subscriber_id: str,
+    newsletter_id: str,
+    act: SubscriptionAct,
+    now: datetime,
+    how: str,
+) -> None:
+    """Do what the reader wants, where it can be done; twice is once."""
+    # By the stored slug: who leaves must be let go also where the settings
+    # have dropped the newsletter for a while.
+    slug, move = _slug_of(tx, newsletter_id), MOVES[act]
+    if slug is not None and tx.subscribers.move(
+        subscriber_id, slug, move.allowed, move.to, now, READER, how
+    ):
+        log.info("subscription_moved", newsletter=slug, to=str(move.to), how=how)
 
 
 def _departure(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.environment import Templates
@@ -38,6 +38,14 @@ def sender_for(settings: Settings, subscriptions: Collection[Subscription]) -> N
     return min(
         settings.newsletter,
         key=lambda newsletter: (newsletter.slug not in gets, newsletter.slug not in known),
+    )
+
+
+def asked_today(tx: Transaction, reader: Subscriber, act: str, now: datetime) -> int:
+    """How often a reader has asked for a letter within a day, by the act that is logged of it."""
+    return sum(
+        change.act == act and now - change.at < timedelta(days=1)
+        for change in tx.changes.of("subscriber", reader.public_id)
     )
 
 

@@ -8,15 +8,13 @@ for a day.
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter.errors import NotFound
 from newsletter.log import get_logger
 from newsletter.rendering.system_mail import render_data_link
 from newsletter.storage.database import Database
-from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import Subscriber
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.import_subscribers import forget_subscriber
-from newsletter.workflows.letters import Letters, queue_letter, sender_for
+from newsletter.workflows.letters import Letters, asked_today, queue_letter, sender_for
 from newsletter.workflows.sign_up import READER
 
 log = get_logger(__name__)
@@ -31,7 +29,7 @@ def ask_for_data(database: Database, letters: Letters, token: str, *, now: datet
     (subscriber_id,) = letters.keyring.verify(Purpose.PREFERENCES, token)
     expires = now + OPEN_WITHIN
     with database.read() as tx:
-        subscriber = _subscriber(tx, subscriber_id)
+        subscriber = tx.subscribers.get(subscriber_id)
         sender = sender_for(letters.settings, tx.subscribers.subscriptions(subscriber_id))
     mail = render_data_link(
         letters.settings.publication,
@@ -43,12 +41,7 @@ def ask_for_data(database: Database, letters: Letters, token: str, *, now: datet
         language=subscriber.language,
     )
     with database.write() as tx:
-        asked = [
-            change
-            for change in tx.changes.of("subscriber", subscriber_id)
-            if change.act == _ASKED and now - change.at < timedelta(days=1)
-        ]
-        if len(asked) < LINKS_A_DAY:
+        if asked_today(tx, subscriber, _ASKED, now) < LINKS_A_DAY:
             tx.changes.record(now, READER, "subscriber", subscriber_id, _ASKED)
             queue_letter(tx, letters, sender, mail, subscriber, subscriber.address, now)
     return subscriber
@@ -60,7 +53,7 @@ def read_data_owner(
     """Whose data the mailed link opens; TokenError or NotFound where nobody's."""
     (subscriber_id,) = keyring.verify_until(Purpose.DATA, token, now)
     with database.read() as tx:
-        return _subscriber(tx, subscriber_id)
+        return tx.subscribers.get(subscriber_id)
 
 
 def collect_data(database: Database, keyring: Keyring, subscriber: Subscriber) -> dict[str, Any]:
@@ -75,10 +68,3 @@ def forget_me(database: Database, keyring: Keyring, token: str, *, now: datetime
     subscriber = read_data_owner(database, keyring, token, now=now)
     forget_subscriber(database, keyring, subscriber.address, actor=READER, now=now)
     log.info("reader_forgotten", by="page")
-
-
-def _subscriber(tx: Transaction, subscriber_id: str) -> Subscriber:
-    subscriber = tx.subscribers.by_id(subscriber_id)
-    if subscriber is None:
-        raise NotFound("we have no such reader any more", subject="subscriber")
-    return subscriber

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from newsletter.errors import NotFound, UsageError
+from newsletter.errors import UsageError
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage.database import Database
@@ -212,9 +212,7 @@ def _narrow(
 
 
 def _preferences(tx: Transaction, settings: Settings, subscriber_id: str) -> Preferences:
-    subscriber = tx.subscribers.by_id(subscriber_id)
-    if subscriber is None:
-        raise NotFound("we have no such reader any more", subject="subscriber")
+    subscriber = tx.subscribers.get(subscriber_id)
     subscriptions = {one.newsletter: one for one in tx.subscribers.subscriptions(subscriber_id)}
     publication = settings.publication
     languages = dict.fromkeys(

@@ -9,9 +9,10 @@ from newsletter.config import PrivacyTable
 from newsletter.log import get_logger
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.model import SubscriptionState, SuppressionReason
+from newsletter.subscribers.model import SubscriptionState
 from newsletter.tokens import Keyring
 from newsletter.workflows.change_address import CONFIRM_WITHIN
+from newsletter.workflows.import_subscribers import forget_reader
 from newsletter.workflows.installation import Installation
 
 log = get_logger(__name__)
@@ -136,10 +137,7 @@ def _forget_long_gone(
                     for one in theirs
                 ):
                     continue
-                address_hash = keyring.hash_address(theirs[0].subscriber.address)
-                tx.subscribers.forget(subscriber_id, now, ACTOR)
-                if tx.subscribers.suppression(address_hash) is None:
-                    tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, ACTOR)
+                forget_reader(tx, keyring, theirs[0].subscriber, actor=ACTOR, now=now)
                 forgotten += 1
     return forgotten
 

@@ -12,9 +12,8 @@ from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_welcome
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import Subscriber
-from newsletter.tokens import Purpose, derived_public_id, new_public_id
-from newsletter.workflows.letters import Letters
-from newsletter.workflows.system_mail import system_mailing
+from newsletter.tokens import Purpose, derived_public_id
+from newsletter.workflows.letters import Letters, queue_letter
 
 
 def render_letter(
@@ -54,22 +53,7 @@ def welcome_reader(
     now: datetime,
 ) -> None:
     """Queue the welcome mail, and the latest issue where the newsletter wants that."""
-    mailing = system_mailing(
-        letters.keyring,
-        letters.settings,
-        newsletter,
-        mail,
-        public_id=new_public_id(),
-        base_url=letters.base_url,
-        now=now,
-        dkim_selectors=letters.dkim_selectors,
-        reply_to=newsletter.reply_to,
-    )
-    key = f"welcome:{mailing.public_id}"
-    tx.mailings.create(mailing, key=key, newsletter=newsletter.slug)
-    tx.mailings.enqueue(
-        mailing.public_id, reader.public_id, reader.address, now, subscriber_id=reader.public_id
-    )
+    queue_letter(tx, letters, newsletter, mail, reader, reader.address, now)
     if newsletter.welcome_issue:
         _send_latest_issue(tx, newsletter, reader, now)
 

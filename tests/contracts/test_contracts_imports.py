@@ -171,6 +171,27 @@ def test_what_readers_did_since_stays(database: Database) -> None:
     assert state_of(database, "both@reader.example", "daily") is PENDING
 
 
+def test_who_chose_something_since_is_not_taken_away(database: Database) -> None:
+    names = ("renamed", "speaks", "moved", "idle")
+    report = bring(database, *(f"{name}@reader.example," for name in names))
+    with database.write() as tx:
+        ids = {}
+        for name in names:
+            reader = tx.subscribers.find(f"{name}@reader.example")
+            assert reader is not None
+            ids[name] = reader.public_id
+        tx.preferences.rename(ids["renamed"], "Ani", LATER, "reader")
+        tx.preferences.choose_language(ids["speaks"], "hy", LATER, "reader")
+        tx.preferences.change_address(ids["moved"], "new@town.example", "newhash", LATER, "reader")
+        # What is so already is no choice.
+        tx.preferences.rename(ids["idle"], "", LATER, "reader")
+    undone = undo_import(database, report.import_id or "", actor="anna", now=LATER)
+    assert (undone.subscriptions_removed, undone.people_removed) == (1, 1)
+    there = ("renamed@reader.example", "speaks@reader.example", "new@town.example")
+    assert {state_of(database, address) for address in there} == {ACTIVE}
+    assert state_of(database, "idle@reader.example") is None
+
+
 def test_two_imports_are_taken_back_each_for_itself(database: Database) -> None:
     first = bring(database, "ani@reader.example,", "eva@reader.example,")
     second = bring(database, "ani@reader.example,unsubscribed", "mari@reader.example,")

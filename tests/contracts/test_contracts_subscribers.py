@@ -39,19 +39,6 @@ def test_a_subscriber_is_added_once(database: Database) -> None:
         assert tx.subscribers.find("nobody@reader.example") is None
 
 
-def test_a_time_zone_is_learned_where_none_is_known(database: Database) -> None:
-    with database.write() as tx:
-        add_reader(tx, 1)
-        tx.subscribers.add(Subscriber("reader2", "a@b.example", NOW, timezone="Asia/Tokyo"), "h")
-        assert tx.subscribers.learn_timezone("reader1", "Asia/Yerevan")
-        assert not tx.subscribers.learn_timezone("reader1", "Europe/Paris")
-        assert not tx.subscribers.learn_timezone("reader2", "Europe/Paris")
-        zones = [tx.subscribers.by_id(f"reader{number}") for number in (1, 2)]
-        (subscription,) = tx.subscribers.subscriptions("reader1")
-    assert [reader and reader.timezone for reader in zones] == ["Asia/Yerevan", "Asia/Tokyo"]
-    assert subscription.subscriber.timezone == "Asia/Yerevan"
-
-
 def test_subscribing_keeps_the_evidence(database: Database) -> None:
     later = NOW + timedelta(days=1)
     with database.write() as tx:

@@ -16,7 +16,6 @@ from newsletter.delivery.waves import (
     first_start,
     held_back,
     local_instant,
-    may_release,
     offset_name,
     plan_waves,
     wait_after,
@@ -224,7 +223,6 @@ def before(rows: int, closed: int, untried: int, refused: int = 0) -> WaveResult
     ],
 )
 def test_whether_a_wave_may_begin(now: datetime, result: WaveResult | None, may: bool) -> None:
-    assert may_release(a_wave(), now, result, BRAKE) is may
     assert bool(held_back(a_wave(), now, result, BRAKE)) is not may
 
 
