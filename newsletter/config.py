@@ -232,7 +232,8 @@ class PrivacyTable(Table):
     ledger_days: int = Field(
         400,
         ge=0,
-        description="who was sent an issue, and system mail: then only counts are left; 0: always",
+        description="who was sent an issue and who clicked in it, and system mail: then only "
+        "counts are left; 0: always",
     )
 
     @model_validator(mode="after")

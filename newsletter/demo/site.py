@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,8 +28,11 @@ SOCIAL = (
     ("Instagram", "https://www.instagram.com/araks-courier.example"),
 )
 POSTAL_ADDRESS = "12 Orchard Lane, Glendale, California"
-_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'"
-_HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+# The last two are what the sign-up element from the newsletters' own host asks for.
+_POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "script-src {host}; connect-src {host}"
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,11 @@ class _Site:
             canonical=base_url + request.url.path,
             **context,
         )
-        return HTMLResponse(text, status_code=status, headers=_HEADERS)
+        headers = {
+            "Content-Security-Policy": _POLICY.format(host=urljoin(self.sign_up_url, "/")),
+            "X-Content-Type-Options": "nosniff",
+        }
+        return HTMLResponse(text, status_code=status, headers=headers)
 
     def front(self, request: Request) -> Response:
         stories = self.paper.stories
@@ -174,6 +182,7 @@ def _frame(base_url: str, sign_up_url: str, paper: Paper) -> dict[str, Any]:
         "social": SOCIAL,
         "base_url": base_url,
         "sign_up_url": sign_up_url,
+        "sign_up_script": urljoin(sign_up_url, "/embed.js"),
         "now": paper.now,
         "zone": ZONE,
         "language": "en",

@@ -110,6 +110,18 @@ class RetentionRepository:
     def count_changes(self, before: datetime) -> int:
         return self._count(t.change_log, self._old_changes(before))
 
+    def drop_clicks(self, before: datetime, limit: int) -> int:
+        """Forget who clicked on what; how often an item was clicked on stays."""
+        click = t.reader_click.c
+        key = (click.subscriber_id, click.link_id)
+        old = sa.select(*key).where(click.last_at < before).limit(limit)
+        return self._connection.execute(
+            sa.delete(t.reader_click).where(sa.tuple_(*key).in_(old))
+        ).rowcount
+
+    def count_clicks(self, before: datetime) -> int:
+        return self._count(t.reader_click, t.reader_click.c.last_at < before)
+
     def old_issues(self, before: datetime) -> list[int]:
         """The rows of issues that were sent before then and still have readers in the ledger."""
         of_issue = sa.select(_row.id).where(

@@ -82,6 +82,22 @@ class SegmentRepository:
             readers = self._connection.scalar(people) or 0
         return SegmentCount(readers, dict(sorted(found.items())))
 
+    def has(self, segment: Segment, subscriber_id: str, newsletter: str) -> bool:
+        """Whether a subscription is in a segment; both by their public names."""
+        found = (
+            self._select(segment, t.subscription.c.id)
+            .where(
+                t.subscription.c.subscriber_id.in_(
+                    sa.select(t.subscriber.c.id).where(t.subscriber.c.public_id == subscriber_id)
+                ),
+                t.subscription.c.newsletter_id.in_(
+                    sa.select(t.newsletter.c.id).where(t.newsletter.c.slug == newsletter)
+                ),
+            )
+            .limit(1)
+        )
+        return self._connection.scalar(found) is not None
+
     def _select(self, segment: Segment, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         chosen = sa.select(*columns).select_from(t.subscription)
         if _asks_person(segment.filter):

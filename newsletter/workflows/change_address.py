@@ -9,8 +9,10 @@ another address.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from newsletter.errors import Conflict
 from newsletter.log import get_logger, mask_address
 from newsletter.publication.model import Newsletter
+from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_address_changed, render_address_question
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
@@ -108,23 +110,42 @@ def confirm_address(
         templates=letters.templates,
         language=subscriber.language,
     )
-    with database.write() as tx:
-        now_asked = _question(tx, subscriber_id, change_id)
-        if not now_asked.possible:
-            return now_asked
-        if not _may_have(tx, keyring, now_asked.subscriber, before.address):
+    try:
+        return _take_address(database, letters, mail, sender, subscriber_id, change_id, now)
+    except Conflict:
+        # On PostgreSQL somebody else may come to have the address between look and write.
+        with database.write() as tx:
             tx.preferences.drop_asked_address(subscriber_id)
             return _question(tx, subscriber_id, change_id)
-        tx.sign_ups.answer_confirmation(_counted_by(keyring, before.address))
-        new_hash = keyring.hash_address(before.address)
-        tx.preferences.change_address(subscriber_id, before.address, new_hash, now, READER)
+
+
+def _take_address(
+    database: Database,
+    letters: Letters,
+    mail: RenderedMail,
+    sender: Newsletter,
+    subscriber_id: str,
+    change_id: str,
+    now: datetime,
+) -> AddressQuestion:
+    keyring = letters.keyring
+    with database.write() as tx:
+        asked = _question(tx, subscriber_id, change_id)
+        if not asked.possible:
+            return asked
+        if not _may_have(tx, keyring, asked.subscriber, asked.address):
+            tx.preferences.drop_asked_address(subscriber_id)
+            return _question(tx, subscriber_id, change_id)
+        tx.sign_ups.answer_confirmation(_counted_by(keyring, asked.address))
+        new_hash = keyring.hash_address(asked.address)
+        tx.preferences.change_address(subscriber_id, asked.address, new_hash, now, READER)
         if tx.subscribers.suppression(new_hash) is not None:
             # It bounced, or was forgotten: its mailbox has just answered.
             tx.subscribers.unsuppress(new_hash, now, READER)
-        queue_letter(tx, letters, sender, mail, subscriber, now_asked.subscriber.address, now)
-        subscriber_now, _ = _reader(tx, letters, subscriber_id)
-    log.info("address_changed", address=mask_address(before.address))
-    return AddressQuestion(subscriber_now, before.address, possible=False, done=True)
+        queue_letter(tx, letters, sender, mail, asked.subscriber, asked.subscriber.address, now)
+        reader, _ = _reader(tx, letters, subscriber_id)
+    log.info("address_changed", address=mask_address(asked.address))
+    return AddressQuestion(reader, asked.address, possible=False, done=True)
 
 
 def _may_ask(

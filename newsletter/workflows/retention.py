@@ -36,7 +36,8 @@ class Expired:
     they had, ``wanted_addresses`` wishes whose mailbox never answered, ``networks``
     hashes of where readers agreed from, ``changes`` lines of the change log whose
     detail is emptied, ``deliveries`` rows of issues
-    that become counts, ``system_mail`` old letters.
+    that become counts, ``system_mail`` old letters, ``clicks`` which reader
+    clicked on which link.
     """
 
     unconfirmed: int
@@ -46,6 +47,7 @@ class Expired:
     changes: int
     deliveries: int
     system_mail: int
+    clicks: int
 
 
 def expire_at_night(installation: Installation) -> None:
@@ -68,6 +70,7 @@ def find_expired(installation: Installation) -> Expired:
             changes=kept.count_changes(_before(now, privacy.change_log_days)),
             deliveries=kept.count_deliveries(_before(now, privacy.ledger_days)),
             system_mail=kept.count_system_mail(_before(now, privacy.ledger_days)),
+            clicks=kept.count_clicks(_before(now, privacy.ledger_days)),
         )
 
 
@@ -93,6 +96,9 @@ def expire(installation: Installation) -> Expired:
         system_mail=_repeat(
             database,
             lambda tx: tx.retention.drop_system_mail(_before(now, privacy.ledger_days), _PEOPLE),
+        ),
+        clicks=_repeat(
+            database, lambda tx: tx.retention.drop_clicks(_before(now, privacy.ledger_days), _ROWS)
         ),
     )
     if any(asdict(expired).values()):

@@ -14,6 +14,7 @@ from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import Subscriber
 from newsletter.tokens import Purpose, derived_public_id
 from newsletter.workflows.letters import Letters, queue_letter
+from newsletter.workflows.segments import audience_segment
 
 
 def render_letter(
@@ -26,7 +27,7 @@ def render_letter(
 ) -> RenderedMail:
     """The welcome mail. Reads only: it is made before the confirmation is written."""
     publication = letters.settings.publication
-    latest = tx.archive.places(newsletter.slug, limit=1)
+    latest = bool(tx.archive.places(newsletter.slug, limit=1))
     newsletter_id = tx.settings.newsletter_id(newsletter.slug)
     sign = letters.keyring.sign
     return render_welcome(
@@ -34,8 +35,8 @@ def render_letter(
         newsletter,
         also=[other.name for other in also],
         next_issue=upcoming_slot(newsletter, newsletter.zone_in(publication), now).date,
-        latest=bool(latest),
-        follows=newsletter.welcome_issue and bool(latest),
+        latest=latest,
+        follows=latest and _wants_latest(tx, letters, newsletter, reader, now),
         preferences_token=sign(Purpose.PREFERENCES, reader.public_id),
         unsubscribe_token=sign(Purpose.UNSUBSCRIBE, reader.public_id, newsletter_id),
         base_url=letters.base_url,
@@ -54,8 +55,18 @@ def welcome_reader(
 ) -> None:
     """Queue the welcome mail, and the latest issue where the newsletter wants that."""
     queue_letter(tx, letters, newsletter, mail, reader, reader.address, now)
-    if newsletter.welcome_issue:
+    if _wants_latest(tx, letters, newsletter, reader, now):
         _send_latest_issue(tx, newsletter, reader, now)
+
+
+def _wants_latest(
+    tx: Transaction, letters: Letters, newsletter: Newsletter, reader: Subscriber, now: datetime
+) -> bool:
+    """Whether the newsletter welcomes with an issue, and its issues are for this reader."""
+    segment = audience_segment(newsletter, letters.settings, now)
+    return newsletter.welcome_issue and (
+        segment is None or tx.segments.has(segment, reader.public_id, newsletter.slug)
+    )
 
 
 def _send_latest_issue(

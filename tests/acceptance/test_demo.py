@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance.command_line import newsletter
 from tests.acceptance.served_demo import Served, request, serve_demo
+from tests.browser import open_browser
 
 
 def received(outbox: Path) -> list[EmailMessage]:
@@ -88,3 +89,15 @@ def test_served_demo_shows_issue_outbox_and_sign_up(served: Served) -> None:
     for url in served.links.values():
         assert request(url)[0] == 200
     assert "reader" in request(served.links["the outbox"])[1].lower()
+
+
+def test_a_reader_signs_up_on_the_demo_papers_own_page(served: Served) -> None:
+    with open_browser() as browser:
+        page = browser.new_page()
+        told: list[str] = []
+        page.on("console", lambda message: told.append(message.text))
+        page.goto(served.links["the paper"])
+        page.get_by_label("in your inbox").fill("lilit@reader.example")
+        page.keyboard.press("Enter")
+        page.get_by_text("Now check your inbox").wait_for()
+    assert told == []

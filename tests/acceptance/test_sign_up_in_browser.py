@@ -240,6 +240,19 @@ def test_the_element_speaks_the_pages_language(browser: Browser, house: House) -
     assert house.state("ani@reader.example") == "pending"
 
 
+@pytest.mark.parametrize("lang", ["en", "hy"])
+def test_the_framed_form_is_sound_in_every_language(
+    browser: Browser, house: House, lang: str
+) -> None:
+    with opened(browser, NARROW) as page:
+        page.goto(f"{house.root}/subscribe/weekly/frame?placement=article&lang={lang}")
+        assert page.locator("html").get_attribute("lang") == lang
+        judge(page)
+        fill_in(page, "lilit@gmial.com")
+        page.locator("[aria-invalid]").wait_for()
+        judge(page)
+
+
 def test_another_site_can_not_frame_the_form(browser: Browser, house: House) -> None:
     context = browser.new_context()
     page = context.new_page()

@@ -160,6 +160,14 @@ def test_clicks_add_up_and_stray_ones_leave_nothing(database: Database) -> None:
         # Of whom only a machine has clicked is no reader of it.
         assert (second.clicks, second.readers) == (0, 0)
         assert tx.links.clicks_of("reader0") == [ReaderClicks("reader0", link, 2, 0, early, NOW)]
+        # Of old ones nobody knows whose they were, only how many.
+        for before, old in ((NOW, 0), (late, 2)):
+            assert tx.retention.count_clicks(before) == old
+            assert tx.retention.drop_clicks(before, 1) == min(old, 1)
+        assert tx.retention.drop_clicks(late, 9) == 1
+        (first, *_) = tx.links.clicks(issue.public_id)
+        assert (first.clicks, first.readers) == (6, 1)
+        tx.links.add_reader_clicks([ReaderClicks("reader0", link, 2, 0, NOW, NOW)])
         tx.subscribers.forget("reader0", NOW, "reader")
         assert tx.links.clicks_of("reader0") == []
         (first, *_) = tx.links.clicks(issue.public_id)

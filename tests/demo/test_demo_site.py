@@ -73,6 +73,8 @@ def test_a_story_page_shows_what_real_ones_show(client: TestClient) -> None:
     assert tree.css_first("a[rel=next]") is None
     prompted = page(client, "/stories/letter-ninety-one-years/")
     assert prompted.css_first(".text .newsletter-prompt a").attributes["href"] == SIGN_UP
+    # Without a script the element is the link that stands in it.
+    assert prompted.css_first("newsletter-signup a").attributes["href"] == SIGN_UP
 
 
 def test_an_armenian_story_says_that_it_is(client: TestClient) -> None:

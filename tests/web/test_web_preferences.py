@@ -11,6 +11,7 @@ from newsletter.delivery.model import Mailing
 from newsletter.publication.model import Settings
 from newsletter.subscribers.model import Subscriber, SuppressionReason
 from newsletter.tokens import Purpose
+from newsletter.workflows import change_address
 from newsletter.workflows.preferences import end_pauses
 from tests.web.site import BASE_URL, SETTINGS, Site, links_in, make_blank, open_site
 
@@ -182,6 +183,20 @@ def test_the_answer_is_the_same_for_an_address_that_is_taken(shop: Site) -> None
     assert shop.client.post(path_in(mail, "address")).status_code == 410
     assert reader(shop).address == LILIT
     assert delivery.address == NEW
+
+
+def test_an_address_that_is_taken_in_the_same_moment_stays_theirs(
+    shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.client.post(shop.preferences_path(shop.put(LILIT)) + "/address", data={"address": NEW})
+    ((_, mail),) = shop.outgoing()
+    shop.put(NEW)
+    # As PostgreSQL shows it to one of two who press at once: free when looked at.
+    monkeypatch.setattr(change_address, "_may_have", lambda *_: True)
+    for _ in range(2):
+        assert shop.client.post(path_in(mail, "address")).status_code == 410
+    assert reader(shop).address == LILIT
+    assert shop.outgoing() == []
 
 
 def test_who_may_not_be_mailed_does_not_get_around_it_by_another_address(shop: Site) -> None:

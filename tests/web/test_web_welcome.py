@@ -100,6 +100,21 @@ def test_the_latest_issue_comes_at_once_where_the_newsletter_wants_it(generous: 
         assert tx.mailings.counts(sample_issue().public_id).total == 0
 
 
+@pytest.mark.parametrize(("segment", "mails"), [("language = hy", 1), ("language != hy", 2)])
+def test_the_latest_issue_comes_to_those_it_is_for(
+    tmp_path: Path, segment: str, mails: int
+) -> None:
+    document = SETTINGS.model_dump(mode="json", by_alias=True)
+    document["newsletter"][0] |= {"welcome_issue": True, "segment": segment}
+    settings = Settings.model_validate(document)
+    blank = make_blank(tmp_path / "blank.sqlite", settings)
+    with open_site(tmp_path, blank, settings=settings) as narrow:
+        put_sent(narrow)
+        found = confirm(narrow, LILIT)
+    assert len(found) == mails
+    assert ("follows at once" in found[0][1].text) is (mails == 2)
+
+
 @pytest.mark.parametrize("state", [IssueState.RECALLED, IssueState.CANCELLED, IssueState.DRAFT])
 def test_an_issue_that_was_called_off_welcomes_nobody(generous: Site, state: IssueState) -> None:
     put_sent(generous, state)

@@ -17,7 +17,7 @@ from tests.contracts.nouns import ACCEPTED, NOW, add_reader
 from tests.workflows.under_way import READERS, IssueUnderWay, issue_under_way, prepare_issue
 
 DAY = timedelta(days=1)
-NOTHING = Expired(0, 0, 0, 0, 0, 0, 0)
+NOTHING = Expired(0, 0, 0, 0, 0, 0, 0, 0)
 UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED
 
 
