@@ -79,6 +79,13 @@ class DatabaseTable(Table):
     )
 
 
+SHORTEST_API_KEY = 32
+_WEAK_KEY = (
+    f"a key for the API has at least {SHORTEST_API_KEY} characters; "
+    "`openssl rand -hex 32` makes one"
+)
+
+
 class WebTable(Table):
     """The public pages."""
 
@@ -93,6 +100,32 @@ class WebTable(Table):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses of proxies whose X-Forwarded-For is believed"
     )
+    api_key: str = Field(
+        "",
+        repr=False,
+        description="what programs show to read readers by the API; better given by api_key_file; "
+        "empty: nobody may",
+    )
+    api_key_file: Path | None = Field(
+        None, description="a file that holds nothing but that key, of at least 32 characters"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "WebTable":
+        if self.api_key and self.api_key_file:
+            raise ValueError("give either api_key or api_key_file")
+        if self.api_key and len(self.api_key) < SHORTEST_API_KEY:
+            raise ValueError(_WEAK_KEY)
+        return self
+
+    def secret(self) -> str:
+        """The API's key, from wherever it is kept; ConfigError if its file is no use."""
+        if self.api_key_file is None:
+            return self.api_key
+        key = _read_secret(self.api_key_file, "[web] api_key_file")
+        if len(key) < SHORTEST_API_KEY:
+            raise ConfigError(f"{self.api_key_file}: {_WEAK_KEY}", subject="web.api_key_file")
+        return key
 
 
 class RelayTable(Table):
@@ -145,14 +178,16 @@ class RelayTable(Table):
         """The password, from wherever it is kept; ConfigError if its file can't be read."""
         if self.password_file is None:
             return self.password
-        try:
-            return self.password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigError(
-                f'relay "{self.slug}": password_file {self.password_file} can\'t be read '
-                f"({error.strerror})",
-                subject=self.slug,
-            ) from error
+        return _read_secret(self.password_file, f'relay "{self.slug}": password_file')
+
+
+def _read_secret(path: Path, key: str) -> str:
+    """What a file holds; ``key`` says in which key of the config it is named."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConfigError(f"{key} {path} can't be read ({why})", subject=key) from error
 
 
 Selector = Annotated[
@@ -357,6 +392,11 @@ def _resolve_paths(bootstrap: Bootstrap, root: Path) -> Bootstrap:
             "data_dir": root / bootstrap.data_dir,
             "templates_dir": bootstrap.templates_dir and root / bootstrap.templates_dir,
             "database": bootstrap.database.model_copy(update={"url": url}),
+            "web": bootstrap.web.model_copy(
+                update={
+                    "api_key_file": bootstrap.web.api_key_file and root / bootstrap.web.api_key_file
+                }
+            ),
             "relay": tuple(
                 relay.model_copy(
                     update={"password_file": relay.password_file and root / relay.password_file}

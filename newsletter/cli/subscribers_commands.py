@@ -29,7 +29,6 @@ from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import (
     Segment,
     SubscriberImport,
-    Subscription,
     SuppressionReason,
 )
 from newsletter.subscribers.segments import print_segment
@@ -44,7 +43,7 @@ from newsletter.workflows.import_subscribers import (
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import expire, find_expired
-from newsletter.workflows.segments import audience_segment, segment_of
+from newsletter.workflows.segments import audience_segment, segment_of, subscription_row
 from newsletter.workflows.suppress import (
     export_suppressions,
     import_suppressions,
@@ -306,7 +305,7 @@ def find(
         if subscriber is None and suppressed is None:
             raise NotFound(f"nobody has the address {wanted}", subject="address")
         subscriptions = tx.subscribers.subscriptions(subscriber.public_id) if subscriber else []
-    rows = [_subscription_row(subscription) for subscription in subscriptions]
+    rows = [subscription_row(subscription) for subscription in subscriptions]
     if json:
         print_json({"subscriber": subscriber, "suppressed": suppressed, "subscriptions": rows})
         return
@@ -571,29 +570,13 @@ def _list(config: Path, text: str, limit: int, *, json: bool) -> None:
     more = len(found) > limit
     found = found[:limit]
     if json:
-        rows = [{"address": one.subscriber.address, **_subscription_row(one)} for one in found]
+        rows = [{"address": one.subscriber.address, **subscription_row(one)} for one in found]
         print_json({"filter": print_segment(segment.filter), "found": rows, "more": more})
         return
     for one in found:
         print(f"{one.subscriber.address} on {one.newsletter}: {one.state}")
     if more:
         say(f"there are more than {limit:,}; --limit shows up to {MOST_FOUND:,}, export all")
-
-
-def _subscription_row(subscription: Subscription) -> dict[str, Any]:
-    return {
-        "newsletter": subscription.newsletter,
-        "state": subscription.state,
-        "since": subscription.changed_at,
-        "departments": subscription.departments,
-        "how": subscription.consent.how,
-        "wording": subscription.consent.wording,
-        "wording_version": subscription.consent.wording_version,
-        "language": subscription.consent.language,
-        "placement": subscription.consent.placement,
-        "page": subscription.consent.page,
-        "at": subscription.consent.at,
-    }
 
 
 def _undo(config: Path, import_id: str, *, json: bool) -> None:

@@ -355,15 +355,17 @@ class SubscriberRepository:
         segment: Segment | None = None,
         *,
         limit: int | None = None,
+        after: str = "",
     ) -> Iterator[Subscription]:
         """Every subscription of a newsletter, or of all, by address; streamed.
 
-        With ``segment`` only those in it, with ``limit`` only so many.
+        With ``segment`` only those in it, with ``limit`` only so many, with ``after``
+        only those whose address comes after that one.
         """
         wanted = sa.true() if newsletter is None else t.newsletter.c.slug == newsletter
         narrowed = sa.true() if segment is None else is_in(self._connection, segment)
         rows = self._connection.execute(
-            _SUBSCRIPTIONS.where(wanted, narrowed)
+            _SUBSCRIPTIONS.where(wanted, narrowed, t.subscriber.c.address > after)
             .order_by(t.subscriber.c.address, t.newsletter.c.slug)
             .limit(limit),
             execution_options={"yield_per": _HOLDING_ROWS},

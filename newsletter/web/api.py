@@ -16,12 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from newsletter import __version__
-from newsletter.errors import NewsletterError, NotFound, StorageError
+from newsletter.errors import NewsletterError, NotFound, SegmentError, StorageError
 from newsletter.log import get_logger
 from newsletter.publication.design import design_of
 from newsletter.publication.prompts import placement_prompt
 from newsletter.rendering.filters import text_direction
 from newsletter.subscribers.floods import Verdict
+from newsletter.web.api_readers import reader_routes
 from newsletter.web.asking import (
     BUSY,
     Problem,
@@ -118,7 +119,7 @@ def create_api(context: WebContext, limit: PostLimit) -> FastAPI:
     api = FastAPI(
         title="Newsletter",
         version=__version__,
-        description="Sign-up to the paper's newsletters.",
+        description="Sign-up to the paper's newsletters, and who reads them.",
         # The usual pages about an API load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
@@ -188,6 +189,7 @@ def create_api(context: WebContext, limit: PostLimit) -> FastAPI:
         challenge = set_puzzle(context.keyring, found.slug, context.clock.now(), attacked=attacked)
         return Puzzle.model_validate(challenge)
 
+    api.include_router(reader_routes(context))
     return api
 
 
@@ -259,6 +261,11 @@ def _add_failures(api: FastAPI) -> None:
         sentence = f"{place}: {first['msg']}" if place else str(first["msg"])
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return refuse(status, "invalid", sentence, field=place or None)
+
+    @api.exception_handler(SegmentError)
+    async def no_filter(request: Request, error: SegmentError) -> Response:  # noqa: ARG001
+        sentence, status = f"{error}.", HTTPStatus.UNPROCESSABLE_ENTITY
+        return refuse(status, "invalid", sentence, field="filter")
 
     @api.exception_handler(NotFound)
     async def not_found(request: Request, error: NotFound) -> Response:  # noqa: ARG001

@@ -1,7 +1,7 @@
 """What the pages are given to work with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -25,7 +25,8 @@ class WebContext:
     ``base_url`` is the root of every absolute link, without a slash at the end.
     ``load_settings`` reads the settings anew, once a request, because another
     process may have changed them. ``trusted_proxies`` are addresses whose
-    X-Forwarded-For is believed. ``hold`` tells why nothing is sent now, if so.
+    X-Forwarded-For is believed. ``api_key`` is what programs show to read readers;
+    empty, none may. ``hold`` tells why nothing is sent now, if so.
     ``mail_domains`` knows which domains take mail; without it all do. A sign-up is
     answered after ``steady_seconds``, or its time would tell whether it was mailed.
     """
@@ -38,6 +39,7 @@ class WebContext:
     pictures: PictureStore
     load_settings: Callable[[], Settings]
     trusted_proxies: frozenset[str] = frozenset()
+    api_key: str = field(default="", repr=False)
     dkim_selectors: tuple[str, ...] = ()
     hold: Callable[[], str] = lambda: ""
     mail_domains: MailDomains | None = None
@@ -56,6 +58,7 @@ class WebContext:
             pictures=installation.pictures,
             load_settings=installation.settings,
             trusted_proxies=installation.trusted_proxies,
+            api_key=installation.api_key,
             hold=partial(reason_to_hold, installation),
             mail_domains=MailDomains(installation.resolver.within(WAIT_SECONDS)),
         )

@@ -30,7 +30,8 @@ class Installation:
 
     ``base_url`` is the root of the readers' links; ``data_dir`` holds keys, locks
     and pictures. `settings` reads the settings anew, once a unit of work, because
-    another process may have changed them. ``signer`` holds the DKIM keys, if any;
+    another process may have changed them. ``api_key`` is what programs have to
+    show to read readers, empty where none may. ``signer`` holds the DKIM keys, if any;
     ``privacy`` says how long what is known of readers is kept.
     """
 
@@ -43,6 +44,7 @@ class Installation:
     data_dir: Path
     relays: tuple[Relay, ...]
     trusted_proxies: frozenset[str] = frozenset()
+    api_key: str = field(default="", repr=False)
     resolver: Resolver = field(default_factory=Resolver)
     signer: Signer | None = None
     privacy: PrivacyTable = field(default_factory=PrivacyTable)

@@ -38,6 +38,7 @@ def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
                 data_dir=bootstrap.data_dir,
                 relays=tuple(relay_of(table) for table in bootstrap.relay),
                 trusted_proxies=frozenset(bootstrap.web.trusted_proxies),
+                api_key=bootstrap.web.secret(),
                 resolver=Resolver(bootstrap.dns.nameservers, bootstrap.dns.port),
                 signer=load_signer(bootstrap.data_dir, bootstrap.dkim),
                 privacy=bootstrap.privacy,

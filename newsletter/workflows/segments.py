@@ -1,9 +1,10 @@
 """Filters over the readers of an installation, and the segments of its newsletters."""
 
 from datetime import datetime
+from typing import Any
 
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.subscribers.model import Segment
+from newsletter.subscribers.model import Segment, Subscription
 from newsletter.subscribers.segments import Scope, parse_segment
 
 
@@ -19,3 +20,20 @@ def audience_segment(newsletter: Newsletter, settings: Settings, now: datetime) 
     scope = Scope.of(settings, of_newsletter=True)
     tree = parse_segment(newsletter.segment, scope)
     return Segment(tree, now, newsletter.zone_in(settings.publication))
+
+
+def subscription_row(subscription: Subscription) -> dict[str, Any]:
+    """What is told of a subscription beside whose it is, by command line and API."""
+    return {
+        "newsletter": subscription.newsletter,
+        "state": subscription.state,
+        "since": subscription.changed_at,
+        "departments": subscription.departments,
+        "how": subscription.consent.how,
+        "wording": subscription.consent.wording,
+        "wording_version": subscription.consent.wording_version,
+        "language": subscription.consent.language,
+        "placement": subscription.consent.placement,
+        "page": subscription.consent.page,
+        "at": subscription.consent.at,
+    }

@@ -129,6 +129,10 @@ def test_a_filter_means_the_same_in_sql_and_in_python(database: Database) -> Non
         assert names(found) == names(wanted), print_segment(tree)
         assert counted.readers == len({one.subscriber.public_id for one in wanted})
         assert counted.subscriptions == Counter((one.newsletter, one.state) for one in wanted)
+        one = everybody[len(wanted) % len(everybody)]
+        with database.read() as tx:
+            has = tx.segments.has(segment, one.subscriber.public_id, one.newsletter)
+        assert has is (one in wanted)
 
     agrees()
 

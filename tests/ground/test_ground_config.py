@@ -129,6 +129,28 @@ def test_password_may_lie_in_a_file(tmp_path: Path) -> None:
     assert "s3cret" not in repr(relay)
 
 
+def test_the_apis_key_may_lie_in_a_file(tmp_path: Path) -> None:
+    key = "0123456789abcdef" * 2
+    (tmp_path / "key").write_text(f"{key}\n", encoding="utf-8")
+    web = load(tmp_path, RELAY + '[web]\napi_key_file = "key"').bootstrap.web
+    assert web.secret() == key
+    for text, word in ((b"\xff" * 40, "no text"), (b"short", "32 characters")):
+        (tmp_path / "key").write_bytes(text)
+        with pytest.raises(ConfigError, match=word):
+            web.secret()
+
+
+@pytest.mark.parametrize(
+    ("keys", "word"),
+    [
+        ('api_key = "short"', "32 characters"),
+        (f'api_key = "{"x" * 32}"\napi_key_file = "k"', "either"),
+    ],
+)
+def test_a_key_that_is_no_use_stops_the_start(tmp_path: Path, keys: str, word: str) -> None:
+    assert word in refusal(tmp_path, f"{RELAY}\n[web]\n{keys}")
+
+
 def test_missing_password_file_is_named(tmp_path: Path) -> None:
     relay = load(tmp_path, RELAY + 'password_file = "nowhere"').bootstrap.relay[0]
     with pytest.raises(ConfigError, match="nowhere"):
