@@ -95,6 +95,18 @@ class WebTable(Table):
         "http://127.0.0.1:8000",
         description="the root of every link in a mail, without a slash at the end",
     )
+    desk_url: Annotated[
+        str,
+        shaped(
+            r"(?:https?://[^\s/]+)?",
+            "a web address of a host alone, such as https://desk.paper.example",
+        ),
+    ] = Field(
+        "",
+        description="a host of its own for the editors' desk, such as "
+        "https://desk.paper.example: it serves nothing else, and no other serves it; empty: "
+        "base_url's",
+    )
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
     trusted_proxies: tuple[str, ...] = Field(
@@ -126,6 +138,11 @@ class WebTable(Table):
         if len(key) < SHORTEST_API_KEY:
             raise ConfigError(f"{self.api_key_file}: {_WEAK_KEY}", subject="web.api_key_file")
         return key
+
+    @property
+    def desk(self) -> str:
+        """Where the desk lies: below its own host's root, or beside the readers' pages."""
+        return f"{self.desk_url or self.base_url}/desk"
 
 
 class RelayTable(Table):

@@ -41,6 +41,19 @@ def new_public_id() -> str:
     return _base32(secrets.token_bytes(_ID_BYTES))
 
 
+def new_secret() -> str:
+    """A fresh secret of 256 bits, safe in a URL and a cookie; only its digest is ever stored."""
+    return _base32(secrets.token_bytes(_KEY_BYTES))
+
+
+def secret_digest(secret: str, purpose: str = "") -> str:
+    """What is stored of a `new_secret`, or derived of it for a purpose: it tells nobody the secret.
+
+    A plain hash: of 256 random bits nothing can be guessed.
+    """
+    return _base32(hashlib.sha256(f"{purpose}\0{secret}".encode()).digest())
+
+
 def derived_public_id(*parts: str) -> str:
     """The same opaque id for the same parts, for things made once by their key."""
     return _base32(hashlib.sha256("\0".join(parts).encode()).digest()[:_ID_BYTES])

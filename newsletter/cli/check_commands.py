@@ -11,6 +11,7 @@ from newsletter.cli.output import print_json
 from newsletter.delivery.smtp import open_connection
 from newsletter.errors import NewsletterError
 from newsletter.publication.design import design_of
+from newsletter.publication.editors import Act
 from newsletter.publication.model import Reads, Settings
 from newsletter.sources.log_files import find_log_files
 from newsletter.workflows.check import check_dns, sender_domains
@@ -59,6 +60,7 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     yield from _check_hold(installation)
     yield from _check_dns(installation, settings)
     yield from _check_settings(settings)
+    yield from _check_editors(installation, settings)
     for finding in check_waves(installation, settings):
         yield _Answer(finding.key, finding.level, finding.told)
 
@@ -143,5 +145,14 @@ def _check_settings(settings: Settings) -> Iterator[_Answer]:
         )
     for sentence in design_of(settings.publication).mended:
         yield _Answer("colours", "warn", sentence)
-    if not settings.publication.editors:
+
+
+def _check_editors(installation: Installation, settings: Settings) -> Iterator[_Answer]:
+    with installation.database.read() as tx:
+        editors = tx.editors.all()
+    if not editors:
+        yield _Answer(
+            "desk", "warn", "nobody may come in: `newsletter editors add ADDRESS` lets a person in"
+        )
+    if not settings.publication.editors and not any(one.may(Act.EDIT) for one in editors):
         yield _Answer("editors", "warn", "nobody is told when a draft waits or a send is late")

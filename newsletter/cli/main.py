@@ -26,6 +26,7 @@ COMMANDS = {
     "reads": "Bring in how often stories were read.",
     "issue": "Draft, look at, approve and send issues.",
     "templates": "Check a paper's own templates.",
+    "editors": "Say who may sit at the desk, and as what.",
     "subscribers": "Add, import, find and export readers.",
     "inbox": "Take mail that comes in: readers who leave by it.",
     "dkim": "Make the keys that sign mail.",

@@ -155,7 +155,9 @@ class Publication(Model):
         "facebook, telegram, x. Plain links to its page in the archive; empty: none",
     )
     editors: tuple[MailAddress, ...] = Field(
-        (), description="who is told when a draft waits, a send is held or a run fails"
+        (),
+        description="who is told when a draft waits, a send is held or a run fails, beside those "
+        "who edit at the desk; it lets nobody in there",
     )
 
     @property

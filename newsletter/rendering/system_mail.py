@@ -88,7 +88,7 @@ def _confirmation_mold(
     if day:
         after.insert(0, words.gettext("The link works until %(date)s.", date=day))
     site = urlsplit(publication.url).hostname or publication.url
-    return _render(
+    return render_letter(
         publication,
         templates,
         language=language,
@@ -150,7 +150,7 @@ def render_welcome(
         sentences.append(
             words.gettext("The latest issue follows at once, so that you need not wait.")
         )
-    return _render(
+    return render_letter(
         publication,
         templates,
         language=language,
@@ -191,7 +191,7 @@ def render_notice(
 ) -> RenderedMail:
     """A notice to the editors: what happened, what to do, and at most one link to do it."""
     language = nearest_language(publication.language)
-    return _render(
+    return render_letter(
         publication,
         templates,
         language=language,
@@ -226,7 +226,7 @@ def render_address_question(
     language = nearest_language(language or newsletter.language_in(publication))
     words = words_of(language)
     day = format_day(expires_at, language, newsletter.zone_in(publication), "long")
-    return _render(
+    return render_letter(
         publication,
         templates,
         language=language,
@@ -268,7 +268,7 @@ def render_address_changed(
     """
     language = nearest_language(language or newsletter.language_in(publication))
     words = words_of(language)
-    return _render(
+    return render_letter(
         publication,
         templates,
         language=language,
@@ -306,7 +306,7 @@ def render_data_link(
     language = nearest_language(language or newsletter.language_in(publication))
     words = words_of(language)
     day = format_day(expires_at, language, newsletter.zone_in(publication), "long")
-    return _render(
+    return render_letter(
         publication,
         templates,
         language=language,
@@ -335,7 +335,7 @@ def _imprint(publication: Publication) -> list[str]:
     return [publication.postal_address] if publication.postal_address else []
 
 
-def _render(
+def render_letter(
     publication: Publication,
     templates: Templates,
     *,
@@ -348,6 +348,7 @@ def _render(
     small: Sequence[str],
     links: Sequence[Link] = (),
 ) -> RenderedMail:
+    """A letter of ``sentences`` in ``language``, a button, and what is said ``after`` it."""
     # A notice may hold a story's words.
     subject, title = disarm_marks(subject), disarm_marks(title)
     passages = tuple(

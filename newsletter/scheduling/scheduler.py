@@ -19,6 +19,7 @@ from newsletter.scheduling.turn import LOOK_SECONDS, Turn
 from newsletter.workflows.illustrate import clean_pictures
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.retention import expire_at_night
+from newsletter.workflows.sign_in import tidy_sessions
 from newsletter.workflows.tick import refresh, tick
 from newsletter.workflows.watch_sign_ups import tidy_sign_ups, watch_sign_ups
 
@@ -51,6 +52,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         ("clean", clean_pictures, CLEAN_SECONDS),
         ("watch", watch_sign_ups, WATCH_SECONDS),
         ("tidy", tidy_sign_ups, TIDY_SECONDS),
+        ("tidy_desk", tidy_sessions, TIDY_SECONDS),
         ("expire", expire_at_night, NIGHT_SECONDS),
     )
 

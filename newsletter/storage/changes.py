@@ -1,6 +1,6 @@
 """The change log: who did what to which thing, append-only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from newsletter.storage.tables import change_log
+from newsletter.storage.tables import HOUSE_CHANGES, change_log
+
+
+def change_detail(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What changed, for a line's ``detail``: of ``before`` and ``after`` what differs.
+
+    A key that one of them lacks is left out on that side.
+    """
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return {
+        side: {key: values[key] for key in keys if key in values}
+        for side, values in (("before", before), ("after", after))
+    }
 
 
 @dataclass(frozen=True)
@@ -70,3 +82,33 @@ class ChangeLog:
             .order_by(log.id)
         )
         return [Change(*row) for row in rows]
+
+    def latest(
+        self,
+        most: int,
+        *,
+        before: int | None = None,
+        kind: str = "",
+        subject: str = "",
+        actor: str = "",
+    ) -> list[tuple[int, Change]]:
+        """What was done to the paper, the newest first, each with its number in the log.
+
+        Without what readers did, and was done to them. ``before`` is the number to go
+        on from; the others narrow it to one kind, thing or person.
+        """
+        log = change_log.c
+        narrowed = [
+            column == wanted
+            for column, wanted in ((log.kind, kind), (log.subject, subject), (log.actor, actor))
+            if wanted
+        ]
+        if before is not None:
+            narrowed.append(log.id < before)
+        rows = self._connection.execute(
+            sa.select(log.id, log.at, log.actor, log.kind, log.subject, log.act, log.detail)
+            .where(sa.text(HOUSE_CHANGES), *narrowed)
+            .order_by(log.id.desc())
+            .limit(most)
+        )
+        return [(row.id, Change(*row[1:])) for row in rows]

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0017"
+SCHEMA_REVISION = "0018"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -42,6 +42,9 @@ def _partial_index(name: str, present: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+# What readers, and whoever brings them in, do to themselves fills the log by the million.
+HOUSE_CHANGES = "kind NOT IN ('subscriber', 'subscription', 'suppression')"
+
 # Settings, one row a version; the key is the version.
 settings = Table(
     "settings",
@@ -64,6 +67,59 @@ change_log = Table(
     Column("act", sa.String, nullable=False),
     Column("detail", Document, nullable=False),
     Index(None, "kind", "subject"),
+    # The few lines about the paper among the millions about its readers.
+    Index(
+        "ix_change_log_house",
+        "id",
+        sqlite_where=sa.text(HOUSE_CHANGES),
+        postgresql_where=sa.text(HOUSE_CHANGES),
+    ),
+)
+
+# Who may sit at the desk. Of one who was removed the name stays for the log, and
+# the address is NULL.
+editor = Table(
+    "editor",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    Column("address", PlainText, unique=True),
+    _text("name"),
+    Column("role", sa.String, nullable=False),
+    Column("language", PlainText),
+    Column("theme", sa.String, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+)
+
+# Browsers in which an editor is signed in; ``digest`` is of the secret in the cookie.
+editor_session = Table(
+    "editor_session",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    Column("digest", sa.String, nullable=False, unique=True),
+    _points_to("editor_id", "editor"),
+    Column("begun_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    _text("agent"),
+    Index(None, "editor_id"),
+)
+
+# Links by which an editor signs in, once; ``page`` is where they were going.
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    _key(),
+    Column("digest", sa.String, nullable=False, unique=True),
+    _points_to("editor_id", "editor"),
+    Column("made_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("asked", sa.Boolean, nullable=False),
+    _text("page"),
+    Index(None, "editor_id", "made_at"),
 )
 
 # What is polled: feeds and sites (role "source"), counters (role "reads").

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.editors import EditorRepository
 from newsletter.storage.growth import GrowthRepository
 from newsletter.storage.holdings import HoldingRepository
 from newsletter.storage.identity import IdentityRepository
@@ -37,6 +38,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.changes = ChangeLog(connection)
+        self.editors = EditorRepository(connection)
         self.settings = SettingsRepository(connection)
         self.sources = SourceRepository(connection)
         self.stories = StoryRepository(connection)

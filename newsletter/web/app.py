@@ -1,22 +1,26 @@
-"""The public pages as one app: which path leads to which handler.
+"""The pages as one app: which path leads to which handler; the desk's stand in its own table.
 
 GET and HEAD change nothing anywhere: mail scanners follow every link.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Host, Mount, Route, Router
 
 from newsletter.web.api import create_api
 from newsletter.web.archive import show_archive, show_archived_issue
 from newsletter.web.beacon import OPENINGS_A_MINUTE, take_beacon
 from newsletter.web.confirm import show_confirmation, take_confirmation
 from newsletter.web.context import WebContext
+from newsletter.web.desk.guard import guarded_routes
+from newsletter.web.desk.table import desk_table
 from newsletter.web.endpoint import MAX_BODY_BYTES, Handler, as_endpoint
 from newsletter.web.failures import failure_handlers
 from newsletter.web.feeds import show_json_feed, show_rss
@@ -54,6 +58,11 @@ def create_app(context: WebContext) -> Starlette:
     pages = _page_routes(context, counter)
     health = Route("/healthz", as_endpoint(context, show_health))
     routes: list[BaseRoute] = [health]
+    if context.desk_host:
+        # A host of its own shares no origin with what readers and other sites bring in.
+        routes.append(Host(context.desk_host, Router(_desk_routes(context))))
+    else:
+        routes.extend(_desk_routes(context))
     if context.base_path:
         routes.append(Mount(context.base_path, routes=pages))
     else:
@@ -70,7 +79,7 @@ def create_app(context: WebContext) -> Starlette:
         middleware=[
             Middleware(RequestLog, clock=context.clock),
             Middleware(SafeHeaders),
-            Middleware(HostCheck, hosts=allowed_hosts(context.base_url)),
+            Middleware(HostCheck, hosts=allowed_hosts(context.base_url, context.desk_url)),
             Middleware(SizeCheck, most_bytes=MAX_BODY_BYTES),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),
         ],
@@ -80,11 +89,41 @@ def create_app(context: WebContext) -> Starlette:
     return app
 
 
+def _desk_routes(context: WebContext) -> list[BaseRoute]:
+    """The desk and the signed preview; on a host of their own with what they are made with."""
+    desk = urlsplit(context.desk_url).path
+    preview = f"{desk}/preview/{{token}}"
+    routes: list[BaseRoute] = [
+        _get(context, preview, show_preview),
+        _get(context, f"{preview}/html", show_preview_html),
+        _get(context, f"{preview}/text", show_preview_text),
+        *guarded_routes(context, desk_table()),
+    ]
+    if context.desk_host:
+        front = Route("/", lambda _: RedirectResponse(f"{desk}/", 303))
+        routes.extend((front, *_file_routes(context)))
+    return routes
+
+
+def _file_routes(context: WebContext) -> list[BaseRoute]:
+    """Pictures, styles and scripts."""
+    return [
+        _get(context, "/media/{name}", show_picture),
+        _get(context, "/static/brand.css", show_brand),
+        _get(context, "/static/form.js", show_script(*FORM_SCRIPT, kept_seconds=86_400)),
+        Mount("/static", CachedFiles(directory=STATIC_FOLDER)),
+    ]
+
+
+def _get(context: WebContext, path: str, handler: Handler) -> Route:
+    return Route(path, as_endpoint(context, handler), methods=["GET"])
+
+
 def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
     follow = follow_link(LinkFollower(context.database, context.keyring, context.clock, counter))
 
     def get(path: str, handler: Handler) -> Route:
-        return Route(path, as_endpoint(context, handler), methods=["GET"])
+        return _get(context, path, handler)
 
     def post(path: str, handler: Handler, **body: bool) -> Route:
         return Route(path, as_endpoint(context, handler, **body), methods=["POST"])
@@ -123,12 +162,6 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
         get("/l/{link}/{token}", follow),
         get("/sitemap.xml", show_sitemap),
         get("/robots.txt", show_robots),
-        get("/media/{name}", show_picture),
-        get("/desk/preview/{token}", show_preview),
-        get("/desk/preview/{token}/html", show_preview_html),
-        get("/desk/preview/{token}/text", show_preview_text),
         post("/b", take_beacon(PostLimit(OPENINGS_A_MINUTE)), text_body=True),
-        get("/static/brand.css", show_brand),
-        get("/static/form.js", show_script(*FORM_SCRIPT, kept_seconds=86_400)),
-        Mount("/static", CachedFiles(directory=STATIC_FOLDER)),
+        *_file_routes(context),
     ]

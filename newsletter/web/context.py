@@ -29,6 +29,7 @@ class WebContext:
     empty, none may. ``hold`` tells why nothing is sent now, if so.
     ``mail_domains`` knows which domains take mail; without it all do. A sign-up is
     answered after ``steady_seconds``, or its time would tell whether it was mailed.
+    ``desk`` is where the editors' desk lies, where that is not below ``base_url``.
     """
 
     database: Database
@@ -44,6 +45,7 @@ class WebContext:
     hold: Callable[[], str] = lambda: ""
     mail_domains: MailDomains | None = None
     steady_seconds: float = 0.1
+    desk: str = ""
 
     @classmethod
     def of(cls, installation: Installation) -> "WebContext":
@@ -60,12 +62,24 @@ class WebContext:
             trusted_proxies=installation.trusted_proxies,
             api_key=installation.api_key,
             hold=partial(reason_to_hold, installation),
+            desk=installation.desk,
             mail_domains=MailDomains(installation.resolver.within(WAIT_SECONDS)),
         )
 
     def letters(self, settings: Settings) -> Letters:
         """What system mails are made with."""
         return Letters(self.keyring, settings, self.templates, self.base_url, self.dkim_selectors)
+
+    @property
+    def desk_url(self) -> str:
+        """The root of the desk's pages, without a slash at the end."""
+        return self.desk or f"{self.base_url}/desk"
+
+    @property
+    def desk_host(self) -> str:
+        """The host that serves the desk and nothing else; empty where the readers' does."""
+        own = urlsplit(self.desk_url).netloc
+        return "" if own == urlsplit(self.base_url).netloc else own
 
     @property
     def base_path(self) -> str:

@@ -40,7 +40,7 @@ def as_endpoint(
             body = await request.body()
             form = FormData({"body": body.decode("utf-8", "replace")})
         else:
-            form = await _read_form(request, any_body=any_body)
+            form = await read_form(request, any_body=any_body)
         async with steady_pace(context.steady_seconds if steady else 0):
             return await run_in_threadpool(handler, context, request, form)
 
@@ -64,7 +64,8 @@ def field(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-async def _read_form(request: Request, *, any_body: bool) -> FormData:
+async def read_form(request: Request, *, any_body: bool = False) -> FormData:
+    """The form that was posted; an empty one of any other method."""
     if request.method != "POST":
         return FormData()
     try:

@@ -18,9 +18,11 @@ log = get_logger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-def allowed_hosts(base_url: str) -> frozenset[str]:
+def allowed_hosts(*own_urls: str) -> frozenset[str]:
     """The host names we answer to: our own, and this machine's for itself."""
-    return frozenset((*LOOPBACK_NAMES, (urlsplit(base_url).hostname or "").lower()))
+    return frozenset(
+        (*LOOPBACK_NAMES, *((urlsplit(url).hostname or "").lower() for url in own_urls))
+    )
 
 
 class HostCheck:

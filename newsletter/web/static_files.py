@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import Handler
@@ -21,7 +22,15 @@ EMBED_SCRIPT = (_SCRIPTS / "solver.js", _SCRIPTS / "element.js")
 
 
 class CachedFiles(StaticFiles):
-    """Static files that browsers may keep: their addresses carry a version."""
+    """Static files that browsers may keep: their addresses carry a version.
+
+    As a query, or as a first part such as ``v-0123456789/``, so that a script finds
+    those beside it in the same version.
+    """
+
+    def get_path(self, scope: Scope) -> str:
+        first, slash, rest = super().get_path(scope).partition("/")
+        return rest if slash and first.startswith("v-") else f"{first}{slash}{rest}"
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
@@ -32,6 +41,12 @@ class CachedFiles(StaticFiles):
 def file_version(*files: Path) -> str:
     """Changes whenever one of the files does, so that no browser keeps an old one."""
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
+
+
+@cache
+def static_version() -> str:
+    """Changes whenever any of the static files does."""
+    return file_version(*sorted(path for path in STATIC_FOLDER.rglob("*") if path.is_file()))
 
 
 @cache

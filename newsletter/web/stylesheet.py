@@ -21,6 +21,9 @@ def brand_css(design: Design) -> str:
         f":root{{color-scheme:light dark;{_colours(design.light)};"
         f"--serif:{latin.serif};--sans:{latin.sans}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{{_colours(design.dark)}}}}}\n"
+        # What an editor chose for the desk goes before what the screen says.
+        f":root[data-theme=light]{{color-scheme:light;{_colours(design.light)}}}\n"
+        f":root[data-theme=dark]{{color-scheme:dark;{_colours(design.dark)}}}\n"
         # One family for Latin and other letters alike, or a headline mixes two designs.
         f"{scripts}"
     )

@@ -28,11 +28,11 @@ FILE_ACTOR = "config file"
 class Installation:
     """One installation's parts, opened once and passed on.
 
-    ``base_url`` is the root of the readers' links; ``data_dir`` holds keys, locks
-    and pictures. `settings` reads the settings anew, once a unit of work, because
-    another process may have changed them. ``api_key`` is what programs have to
-    show to read readers, empty where none may. ``signer`` holds the DKIM keys, if any;
-    ``privacy`` says how long what is known of readers is kept.
+    ``base_url`` is the root of the readers' links and ``desk`` where the editors' desk
+    lies; ``data_dir`` holds keys, locks and pictures. `settings` reads the settings anew,
+    once a unit of work, because another process may have changed them. ``api_key`` is
+    what programs have to show to read readers, empty where none may. ``signer`` holds the
+    DKIM keys, if any; ``privacy`` says how long what is known of readers is kept.
     """
 
     database: Database
@@ -48,6 +48,12 @@ class Installation:
     resolver: Resolver = field(default_factory=Resolver)
     signer: Signer | None = None
     privacy: PrivacyTable = field(default_factory=PrivacyTable)
+    desk: str = ""
+
+    @property
+    def desk_url(self) -> str:
+        """The root of the desk's pages, without a slash at the end."""
+        return self.desk or f"{self.base_url}/desk"
 
     @property
     def dkim_selectors(self) -> tuple[str, ...]:

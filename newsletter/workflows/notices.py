@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from newsletter.log import get_logger
+from newsletter.publication.editors import Act
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote, render_notice
@@ -30,7 +31,7 @@ class Notice:
 def preview_link(installation: Installation, issue_id: str) -> str:
     """Where an issue can be looked at before it goes out; whoever has the link may."""
     token = installation.keyring.sign(Purpose.PREVIEW, issue_id)
-    return f"{installation.base_url}/desk/preview/{token}"
+    return f"{installation.desk_url}/preview/{token}"
 
 
 def queue_notice(
@@ -40,8 +41,13 @@ def queue_notice(
     newsletter: Newsletter,
     notice: Notice,
 ) -> bool:
-    """Queue ``notice`` for every editor; False where it was told before or nobody is named."""
-    editors = settings.publication.editors
+    """Queue ``notice`` for every editor; False where it was told before or nobody is named.
+
+    Told are the addresses that the settings name, which may be a room's, and everybody
+    at the desk who may do something about it.
+    """
+    at_the_desk = (each.address for each in tx.editors.all() if each.may(Act.EDIT))
+    editors = tuple(dict.fromkeys((*settings.publication.editors, *at_the_desk)))
     if not editors:
         log.warning("no_editor_to_tell", subject=notice.subject)
         return False

@@ -42,6 +42,7 @@ def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
                 resolver=Resolver(bootstrap.dns.nameservers, bootstrap.dns.port),
                 signer=load_signer(bootstrap.data_dir, bootstrap.dkim),
                 privacy=bootstrap.privacy,
+                desk=bootstrap.web.desk,
             )
     finally:
         database.close()

@@ -1,0 +1,50 @@
+"""System mails to those who sit at the desk."""
+
+from newsletter.publication.editors import Editor
+from newsletter.publication.model import Publication
+from newsletter.rendering.environment import Templates
+from newsletter.rendering.model import RenderedMail
+from newsletter.rendering.passing_on import Link
+from newsletter.rendering.system_mail import render_letter
+from newsletter.words import nearest_language, words_of
+
+
+def render_sign_in(
+    publication: Publication, editor: Editor, *, address: str, minutes: int, templates: Templates
+) -> RenderedMail:
+    """The letter with a sign-in link: one button, how long it works, and what not to do."""
+    language = nearest_language(editor.language or publication.language)
+    words = words_of(language)
+    paper = publication.nickname
+    return render_letter(
+        publication,
+        templates,
+        language=language,
+        subject=words.gettext("Sign in to the desk: %(publication)s", publication=paper),
+        title=words.gettext("Come in"),
+        sentences=[
+            words.gettext(
+                "Somebody, we hope you, asked to sign in to the editors’ desk of %(publication)s.",
+                publication=paper,
+            )
+        ],
+        button=Link(words.gettext("Sign in"), address),
+        after=[
+            words.ngettext(
+                "The link works once, within %(count)s minute.",
+                "The link works once, within %(count)s minutes.",
+                minutes,
+                count=minutes,
+            ),
+            words.gettext(
+                "Do not pass it on. If that was not you, do nothing: without the link nobody "
+                "comes in."
+            ),
+        ],
+        small=[
+            words.gettext(
+                "You get this mail because you are an editor of %(publication)s.",
+                publication=publication.name,
+            )
+        ],
+    )

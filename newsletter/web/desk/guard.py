@@ -1,0 +1,167 @@
+"""What stands before every page of the desk: who asks, whether they may, and from where."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from newsletter.errors import AddressError, Conflict, InvalidTransition, NotFound, UsageError
+from newsletter.log import get_logger
+from newsletter.publication.editors import ROLE_NAMES, Act, Session, may
+from newsletter.web.context import WebContext
+from newsletter.web.desk.cookie import read_cookie
+from newsletter.web.desk.routes import DeskRoute
+from newsletter.web.desk.visit import NavEntry, Visit
+from newsletter.web.endpoint import read_form, steady_pace
+from newsletter.workflows.sign_in import find_session
+
+log = get_logger(__name__)
+
+_MOST_PAGE = 300
+
+
+def guarded_routes(context: WebContext, table: Sequence[DeskRoute]) -> list[Route]:
+    """The desk's pages behind their guard, below its root."""
+    root = urlsplit(context.desk_url).path
+    nav = tuple(NavEntry(one.path, one.nav, one.needs) for one in table if one.nav)
+    return [
+        Route(f"{root}{one.path}", _as_endpoint(context, one, nav), methods=[one.method])
+        for one in table
+    ]
+
+
+def local_page(root: str, written: str) -> str:
+    """``written`` where it is a page of the desk to go back to, else nothing.
+
+    Only a plain path below the desk's root: no address of another host in any of the
+    forms that browsers take for one.
+    """
+    if len(written) > _MOST_PAGE or not written.isascii() or not written.isprintable():
+        return ""
+    if "\\" in written or "//" in written or " " in written:
+        return ""
+    path = written.partition("?")[0]
+    if not f"{path}/".startswith(f"{root}/") or "/." in path:
+        return ""
+    return "" if path.startswith((f"{root}/sign-in", f"{root}/sign-out")) else written
+
+
+def _as_endpoint(
+    context: WebContext, route: DeskRoute, nav: tuple[NavEntry, ...]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        form = await read_form(request)
+        async with steady_pace(context.steady_seconds if route.steady else 0):
+            return await run_in_threadpool(_answer, context, route, nav, request, form)
+
+    return respond
+
+
+def _answer(
+    context: WebContext,
+    route: DeskRoute,
+    nav: tuple[NavEntry, ...],
+    request: Request,
+    form: FormData,
+) -> Response:
+    settings = context.load_settings()
+    secret = read_cookie(context, request)
+    session = _session(context, secret)
+    visit = Visit(context, request, form, settings, session, secret, nav)
+    refusal = _refuse(visit, route)
+    if refusal is not None:
+        return refusal
+    try:
+        return route.handler(visit)
+    except (Conflict, InvalidTransition, NotFound, UsageError, AddressError) as error:
+        return _tell(visit, error)
+
+
+def _session(context: WebContext, secret: str) -> Session | None:
+    if not secret:
+        return None
+    return find_session(context.database, secret, now=context.clock.now())
+
+
+def _refuse(visit: Visit, route: DeskRoute) -> Response | None:
+    """Why a request is not let through to its page, if it is not."""
+    words = visit.words
+    posted = route.method == "POST"
+    if posted and not _is_from_us(visit):
+        log.warning("desk_refused", reason="origin", path=route.path)
+        return visit.sorry(
+            403,
+            words.gettext("That did not come from here"),
+            words.gettext("Another site sent this. Open the desk and use the button there."),
+        )
+    role = visit.session.editor.role if visit.session else None
+    if not may(role, route.needs):
+        if role is None:
+            return _to_sign_in(visit, posted=posted)
+        log.warning("desk_refused", reason="role", path=route.path, editor=visit.actor)
+        return visit.sorry(
+            403,
+            words.gettext("Not with your role"),
+            words.gettext(
+                "You are here as %(role)s, who may not do that. Ask an admin of the desk.",
+                role=words.gettext(ROLE_NAMES[role]),
+            ),
+        )
+    if posted and route.needs is not Act.SIGN_IN and not _has_token(visit):
+        log.warning("desk_refused", reason="token", path=route.path)
+        return visit.sorry(
+            403,
+            words.gettext("That form is no longer good"),
+            words.gettext(
+                "It was opened before you signed in. Go back, load it anew, and send it."
+            ),
+        )
+    return None
+
+
+def _to_sign_in(visit: Visit, *, posted: bool) -> Response:
+    """Where a stranger is sent, to come back here, or to the page that the form stood on."""
+    url = urlsplit(visit.request.headers.get("referer", "")) if posted else visit.request.url
+    path = f"{url.path}?{url.query}" if url.query else url.path
+    page = local_page(visit.root, path)
+    query = {"page": page} if page and page.rstrip("/") != visit.root else {}
+    if visit.secret:
+        query["done"] = "over"
+    return visit.go("/sign-in", **query)
+
+
+def _is_from_us(visit: Visit) -> bool:
+    """Whether a form was sent by a page of this host, as its browser says.
+
+    Browsers of before 2023 tell no Sec-Fetch-Site, and none tell it to a host without
+    https: there Origin decides. What tells neither is none of them.
+    """
+    headers = visit.request.headers
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    own = urlsplit(visit.context.desk_url)
+    here = f"{visit.request.url.scheme}://{headers.get('host', '')}"
+    return headers.get("origin") in (f"{own.scheme}://{own.netloc}", here)
+
+
+def _has_token(visit: Visit) -> bool:
+    return hmac.compare_digest(visit.field("csrf").encode(), visit.csrf.encode())
+
+
+def _tell(visit: Visit, error: Exception) -> Response:
+    """What could not be done, in the sentence that the error is: it is written in English."""
+    words = visit.words
+    if isinstance(error, NotFound):
+        status, heading = 404, words.gettext("There is no such page")
+    elif isinstance(error, UsageError | AddressError):
+        status, heading = 400, words.gettext("That could not be read")
+    else:
+        status, heading = 409, words.gettext("That can’t be done now")
+    sentence = str(error)
+    return visit.sorry(status, heading, f"{sentence[:1].upper()}{sentence[1:]}.", told_in="en")

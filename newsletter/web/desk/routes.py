@@ -1,0 +1,45 @@
+"""What a page of the desk is: a path, a handler, and the act that it needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.responses import Response
+
+from newsletter.publication.editors import Act
+from newsletter.web.desk.visit import Visit
+
+DeskHandler = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskRoute:
+    """One path and method of the desk. There is none without the act it needs.
+
+    ``path`` counts from the desk's root and begins with a slash. With ``nav``, a message
+    of the catalogues, the page stands in the navigation of all who may see it. With
+    ``steady`` the answer's time tells nothing of the work.
+    """
+
+    path: str
+    method: Literal["GET", "POST"]
+    handler: DeskHandler
+    needs: Act
+    nav: str = ""
+    steady: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.needs, Act):
+            raise TypeError(f"{self.method} {self.path} of the desk names no Act that it needs")
+        if not self.path.startswith("/"):
+            raise ValueError(f'the desk\'s path "{self.path}" begins with no slash')
+
+
+def show(path: str, handler: DeskHandler, *, needs: Act, nav: str = "") -> DeskRoute:
+    """A page, which changes nothing."""
+    return DeskRoute(path=path, method="GET", handler=handler, needs=needs, nav=nav)
+
+
+def take(path: str, handler: DeskHandler, *, needs: Act, steady: bool = False) -> DeskRoute:
+    """What a form is sent to: it is taken from our own pages only, and answered by going on."""
+    return DeskRoute(path=path, method="POST", handler=handler, needs=needs, steady=steady)
