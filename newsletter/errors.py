@@ -38,6 +38,21 @@ class Conflict(NewsletterError):
     """It is there already, or somebody else changed it first."""
 
 
+class EditRefused(Conflict):
+    """An editor's act that the issue does not allow; the sentence says why."""
+
+
+class EditClash(Conflict):
+    """Another editor saved the same part meanwhile: nothing was saved.
+
+    ``clashes`` are sentences, one a part, on what it was, is and would have been.
+    """
+
+    def __init__(self, sentence: str, *, subject: str = "", clashes: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence, subject=subject)
+        self.clashes = clashes
+
+
 class IssueHeld(Conflict):
     """It was to go out and is held instead; the editors were told why."""
 

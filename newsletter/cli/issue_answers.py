@@ -4,6 +4,7 @@ from typing import Any
 
 from newsletter.cli.output import print_json
 from newsletter.issues.correct import place_of
+from newsletter.issues.items import site_words
 from newsletter.issues.model import Issue
 
 
@@ -17,10 +18,12 @@ def print_state(issue: Issue, *, json: bool, sentence: str = "") -> None:
 
 def issue_document(issue: Issue) -> dict[str, Any]:
     """An issue for machines: items in one list, each with its section."""
+    pinned = {pin.story_id for pin in issue.pins}
     return {
         "newsletter": issue.newsletter,
         "slot": issue.slot,
         "state": issue.state,
+        "version": issue.version,
         "send_at": issue.send_at,
         "title": issue.title,
         "subject": issue.subject,
@@ -47,6 +50,9 @@ def issue_document(issue: Issue) -> dict[str, Any]:
                 "syndicated_from": item.syndicated_from,
                 "still_read": item.still_read,
                 "leads": item.story_id == issue.lead,
+                "pinned": item.story_id in pinned,
+                "changed": item.changed,
+                "site": site_words(item) if item.changed else None,
             }
             for section in issue.sections
             for item in section.items
@@ -68,6 +74,8 @@ def issue_document(issue: Issue) -> dict[str, Any]:
             for section in issue.sections
             for limit in section.relaxed
         ],
+        "dropped": [one.section.slug for one in issue.dropped],
+        "excluded": issue.excluded,
         "held_over": issue.held_over,
         "checks": issue.checks,
     }

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter.checks.model import stops
+from newsletter.cli.edit_commands import app as edit_app
 from newsletter.cli.issue_answers import issue_document, print_checks, print_issue, print_state
 from newsletter.cli.issue_correction import (
     BecauseOption,
@@ -196,6 +197,7 @@ def show(
         say(f"preview: {link}")
 
 
+app.add_typer(edit_app, name="edit")
 app.command("preview")(preview)
 
 

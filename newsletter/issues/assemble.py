@@ -321,7 +321,7 @@ def _choose_lead(
         return None
     plan = next((plan for plan in printed if plan.kind == "latest"), printed[0])
     chosen = selections[plan.slug].chosen
-    whole = tuple(c for c in chosen if c.pinned or not _is_excerpt(c.story, ranking)) or chosen
+    whole = tuple(c for c in chosen if c.pinned or not is_excerpt(c.story, ranking)) or chosen
     lead = choose_lead(Selection(whole), led_before) if plan.kind == "latest" else None
     return lead or whole[0].story
 
@@ -356,7 +356,7 @@ def _print_section(
     )
 
 
-def _is_excerpt(story: Story, ranking: Ranking) -> bool:
+def is_excerpt(story: Story, ranking: Ranking) -> bool:
     """Whether the paper shows no more of the story than a hint at it."""
     return bool(story.syndicated_from) and ranking.syndicated == "excerpt"
 
@@ -374,7 +374,7 @@ def _print_item(choice: Choice, position: int, ranking: Ranking) -> Item:
         language=story.language,
         minutes=story.minutes,
         published_at=story.published_at,
-        picture=None if _is_excerpt(story, ranking) else story.picture,
+        picture=None if is_excerpt(story, ranking) else story.picture,
         reads=choice.reads,
         reasons=choice.reasons,
         score=_value(choice.score),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from newsletter.errors import NotFound, UsageError
+from newsletter.issues.items import say_excerpt, say_headline
 from newsletter.issues.model import (
     Block,
     CorrectionKind,
@@ -61,12 +62,9 @@ def correct_issue(issue: Issue, correction: Correction) -> Issue:
     removed = {named[story] for story in correction.removed}
 
     def correct(item: Item) -> Item:
-        return replace(
-            item,
-            headline=headlines.get(item.story_id, item.headline),
-            excerpt=summaries.get(item.story_id, item.excerpt),
-            url=links.get(item.story_id, item.url),
-        )
+        item = say_headline(item, headlines.get(item.story_id, item.headline))
+        item = say_excerpt(item, summaries.get(item.story_id, item.excerpt))
+        return replace(item, url=links.get(item.story_id, item.url))
 
     return replace(
         issue,

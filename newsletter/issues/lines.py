@@ -1,6 +1,6 @@
 """The lines around an issue's stories: subject and preheader of an inbox, and the title."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -44,6 +44,37 @@ def write_lines(newsletter: Newsletter, publication: Publication, issue: Issue) 
             [item.headline for item in told], subject, [item.excerpt for item in filling]
         ),
     )
+
+
+def made_lines(newsletter: Newsletter, publication: Publication, issue: Issue) -> frozenset[str]:
+    """Which of title, subject and preheader are as they are made from the stories."""
+    made = write_lines(newsletter, publication, issue)
+    lines = ("title", "subject", "preheader")
+    return frozenset(line for line in lines if getattr(issue, line) == getattr(made, line))
+
+
+def remake_lines(
+    newsletter: Newsletter, publication: Publication, issue: Issue, lines: Collection[str]
+) -> Issue:
+    """The issue with these lines made from its stories; the others stay."""
+    made = write_lines(newsletter, publication, issue)
+    return replace(
+        issue,
+        title=made.title if "title" in lines else issue.title,
+        subject=made.subject if "subject" in lines else issue.subject,
+        preheader=made.preheader if "preheader" in lines else issue.preheader,
+    )
+
+
+def rewrite_lines(
+    newsletter: Newsletter, publication: Publication, before: Issue, after: Issue
+) -> Issue:
+    """``after`` with the lines made anew that ``before`` had as they were made.
+
+    What an editor wrote stays.
+    """
+    made = made_lines(newsletter, publication, before)
+    return remake_lines(newsletter, publication, after, made)
 
 
 def template_words(

@@ -7,7 +7,8 @@ the places that became free, chosen as at the draft, by what was published up to
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from newsletter.issues.lines import write_lines
+from newsletter.issues.items import keep_words
+from newsletter.issues.lines import rewrite_lines
 from newsletter.issues.model import Issue, Item, Section
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.ranking.model import Instructions, Pin
@@ -28,10 +29,16 @@ def retitle(
         if story is None or story.hidden:
             return item
         item = replace(item, url=story.url)
-        if story.title == item.headline:
+        own = item.site.headline is not None
+        called = item.headline if item.site.headline is None else item.site.headline
+        if story.title == called:
             return item
-        kept = "." if take else "; the issue keeps the old headline."
-        told[item.story_id] = f"“{item.headline}” is called “{story.title}” now{kept}"
+        kept = "; the issue keeps the old headline."
+        if take:
+            kept = "; the issue keeps the editor's headline." if own else "."
+        told[item.story_id] = f"“{called}” is called “{story.title}” now{kept}"
+        if own:
+            return replace(item, site=replace(item.site, headline=story.title))
         return replace(item, headline=story.title) if take else item
 
     sections = tuple(
@@ -51,7 +58,7 @@ def narrow_plan(newsletter: Newsletter, issue: Issue) -> Newsletter:
             }
         )
         for section in issue.sections
-        if section.slug in plans
+        if section.slug in plans and section.items
     )
     return newsletter.model_copy(update={"sections": sections})
 
@@ -92,7 +99,7 @@ def mend_issue(
     """
     assembled = {section.slug: section for section in again.sections}
     known = {plan.slug for plan in newsletter.sections}
-    headlines = {item.story_id: item.headline for item in issue.items}
+    there = {item.story_id: item for item in issue.items}
     sections: list[Section] = []
     told: list[str] = []
     for section in issue.sections:
@@ -105,20 +112,21 @@ def mend_issue(
         if section.slug not in known:
             # The settings have no such section any more, so that nothing can be chosen for it.
             made = replace(section, items=tuple(left))
-        came = [item for item in made.items if item.story_id not in headlines] if made else []
+        came = [item for item in made.items if item.story_id not in there] if made else []
         told += _tell(lost, came, withdrawn)
         if made is None or not made.items:
             told.append(f"“{section.title}” was left out: too few stories are left for it.")
             continue
-        sections.append(_lay_out(made, section, lost, headlines))
+        sections.append(_lay_out(made, section, lost, there))
     lead = issue.lead
     if issue.lead not in {item.story_id for section in sections for item in section.items}:
         lead = again.lead
-    mended = replace(issue, sections=tuple(sections), lead=lead)
+    kept = issue.lead_kept and lead == issue.lead
+    mended = replace(issue, sections=tuple(sections), lead=lead, lead_kept=kept)
     leading = next((item for item in mended.items if item.story_id == lead), None)
     if leading is not None and lead != issue.lead:
         told.append(f"“{leading.headline}” leads the issue.")
-    return write_lines(newsletter, publication, mended), tuple(told)
+    return rewrite_lines(newsletter, publication, issue, mended), tuple(told)
 
 
 def _tell(lost: list[Item], came: list[Item], withdrawn: Mapping[str, str]) -> Iterator[str]:
@@ -128,20 +136,25 @@ def _tell(lost: list[Item], came: list[Item], withdrawn: Mapping[str, str]) -> I
 
 
 def _lay_out(
-    made: Section, section: Section, lost: list[Item], headlines: Mapping[str, str]
+    made: Section, section: Section, lost: list[Item], there: Mapping[str, Item]
 ) -> Section:
     """The section assembled again: what stayed is called as it was, what came says why."""
     replaced = iter(lost)
 
     def word(item: Item, position: int) -> Item:
-        if item.story_id in headlines:
-            return replace(item, headline=headlines[item.story_id], position=position)
+        old = there.get(item.story_id)
+        if old is not None:
+            kept = keep_words(old, item)
+            headline = kept.headline if kept.site.headline is not None else old.headline
+            return replace(kept, headline=headline, position=position)
         gone = next(replaced, None)
         why = (f"Takes the place of “{gone.headline}”.",) if gone else ()
         return replace(item, reasons=(*why, *item.reasons), position=position)
 
     return replace(
         made,
+        title=section.title,
+        made_title=section.made_title,
         items=tuple(word(item, position) for position, item in enumerate(made.items, 1)),
         relaxed=tuple(dict.fromkeys((*section.relaxed, *made.relaxed))),
     )

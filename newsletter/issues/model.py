@@ -25,13 +25,35 @@ class IssueState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ItemField(StrEnum):
+    """What an editor may say otherwise of a story, for the mail only."""
+
+    HEADLINE = "headline"
+    EXCERPT = "excerpt"
+    PICTURE = "picture"  # whether there is one
+    ALT = "alt"
+    CROP = "crop"
+
+
+@dataclass(frozen=True)
+class SiteWords:
+    """What the site has of a story where an editor said otherwise; None: the item has it so."""
+
+    headline: str | None = None
+    excerpt: str | None = None
+    picture: Picture | None = None
+
+
+AS_THE_SITE = SiteWords()
+
+
 @dataclass(frozen=True)
 class Item:
     """A story's place in a section.
 
     ``syndicated_from`` names the publication that had the story first, if it is
     not the paper's own. ``still_read`` marks one that ran not long ago and comes
-    again because it is read.
+    again because it is read. ``site`` keeps the site's words beside an editor's.
     """
 
     story_id: str
@@ -51,6 +73,20 @@ class Item:
     score: float | None = None
     syndicated_from: str = ""
     still_read: bool = False
+    site: SiteWords = AS_THE_SITE
+
+    @property
+    def changed(self) -> tuple[ItemField, ...]:
+        """What an editor said otherwise than the site, for the mail only."""
+        site, picture = self.site.picture, self.picture
+        differs = {
+            ItemField.HEADLINE: self.site.headline is not None,
+            ItemField.EXCERPT: self.site.excerpt is not None,
+            ItemField.PICTURE: site is not None and picture is None,
+            ItemField.ALT: bool(site and picture and site.alt != picture.alt),
+            ItemField.CROP: bool(site and picture and site.focus != picture.focus),
+        }
+        return tuple(field for field, other in differs.items() if other)
 
 
 @dataclass(frozen=True)
@@ -70,7 +106,8 @@ class Section:
     """A part of an issue. ``window`` says in words what it looked at.
 
     ``language`` is the title's where that is not the issue's. ``relaxed`` says
-    which limits gave way because too few stories were left.
+    which limits gave way because too few stories were left. ``made_title`` is the title
+    that it had before an editor wrote another, else empty.
     """
 
     slug: str
@@ -81,6 +118,15 @@ class Section:
     runners_up: tuple[RunnerUp, ...] = ()
     relaxed: tuple[str, ...] = ()
     language: str | None = None
+    made_title: str = ""
+
+
+@dataclass(frozen=True)
+class DroppedSection:
+    """A section that an editor took out, and the slug of the one it stood behind ("": of none)."""
+
+    section: Section
+    behind: str = ""
 
 
 class BlockKind(StrEnum):
@@ -130,7 +176,9 @@ class Issue:
     checks it went through, the oldest first. ``logo`` is the paper's, as the
     masthead shows it; without one the name is set in type. In a variant
     ``editors_language`` is that of the note and the block, and ``title_language`` the
-    title's, where they are not the issue's.
+    title's, where they are not the issue's. ``version`` counts what was saved of it:
+    each change of its content is one. ``lead_kept``: an editor chose the lead.
+    ``dropped`` are sections that an editor took out.
     """
 
     public_id: str
@@ -159,6 +207,9 @@ class Issue:
     logo: Picture | None = None
     editors_language: str | None = None
     title_language: str | None = None
+    version: int = 1
+    lead_kept: bool = False
+    dropped: tuple[DroppedSection, ...] = ()
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -290,3 +341,50 @@ class CorrectionNote:
     headline: str
     url: str = ""
     told: str = ""
+
+
+class SaveKind(StrEnum):
+    """By what a version came about."""
+
+    DRAFTED = "drafted"
+    EDITED = "edited"
+    REFRESHED = "refreshed"  # ranked anew, with what editors said of it
+    FRESHENED = "freshened"  # looked up at the site before it was sent
+    CORRECTED = "corrected"
+    UNDONE = "undone"
+    REDONE = "redone"
+    RESTORED = "restored"
+
+
+@dataclass(frozen=True)
+class PartChange:
+    """What a part of an issue (see `issues.parts`) was, and what it became, in words."""
+
+    part: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Save:
+    """What is saved with a version: ``told`` says it in words, ``changes`` by part.
+
+    ``touched`` are the parts that it was about. ``of`` is the version that an undo or redo
+    reverts, or that was restored.
+    """
+
+    kind: SaveKind
+    told: str
+    changes: tuple[PartChange, ...] = ()
+    touched: frozenset[str] = frozenset()
+    of: int | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A saved state of an issue; ``number`` only grows."""
+
+    number: int
+    at: datetime
+    actor: str
+    save: Save

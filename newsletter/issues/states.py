@@ -9,7 +9,8 @@ _S = IssueState
 
 MOVES: Mapping[IssueState, frozenset[IssueState]] = {
     _S.DRAFT: frozenset({_S.APPROVED, _S.HELD, _S.CANCELLED}),
-    _S.APPROVED: frozenset({_S.SENDING, _S.HELD, _S.CANCELLED}),
+    # Back to the draft by any edit: what was approved is not what would go out.
+    _S.APPROVED: frozenset({_S.DRAFT, _S.SENDING, _S.HELD, _S.CANCELLED}),
     _S.HELD: frozenset({_S.DRAFT, _S.CANCELLED}),
     _S.SENDING: frozenset({_S.SENT, _S.PAUSED, _S.RECALLED, _S.CANCELLED}),
     _S.PAUSED: frozenset({_S.SENDING, _S.RECALLED, _S.CANCELLED}),
@@ -21,6 +22,8 @@ MOVES: Mapping[IssueState, frozenset[IssueState]] = {
 # From these an issue is sending again, with the bytes that it had, while a message that is in
 # doubt is sent once more. Nobody moves it there: it follows from `workflows.settle`.
 REOPENED: frozenset[IssueState] = frozenset({_S.SENT})
+# In these an editor may change what the issue says.
+EDITABLE = frozenset({_S.DRAFT, _S.APPROVED, _S.HELD})
 # What they hold is still to be settled, so that it is rendered afresh; in all others
 # it is frozen.
 OPEN = frozenset({_S.DRAFT, _S.APPROVED, _S.HELD, _S.CANCELLED})

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from newsletter.issues.lead import choose_lead
 from newsletter.issues.lines import name_window, template_words, title_words, write_lines
 from newsletter.issues.model import Choice, Issue, Item, Section, ServedVariant, Variant
 from newsletter.issues.wording import fill_template
-from newsletter.publication.model import Newsletter, Publication, Ranking
+from newsletter.publication.model import Newsletter, Publication
 from newsletter.words import is_armenian, pick_language
 
 # With fewer stories than this a mail is not worth opening: whoever chose so gets all.
@@ -131,26 +132,8 @@ def _choose(issue: Issue, variant: Variant, newsletter: Newsletter) -> Issue:
             sections.append(replace(section, items=items))
     lead = issue.lead
     if lead and lead not in {item.story_id for section in sections for item in section.items}:
-        lead = _choose_lead(issue, sections, newsletter.ranking)
+        lead = choose_lead(sections, issue.pins, newsletter.ranking)
     return replace(issue, sections=tuple(sections), lead=lead)
-
-
-def _choose_lead(issue: Issue, sections: Sequence[Section], ranking: Ranking) -> str:
-    """As in the draft: of the latest a story pinned at the first place, else the best score."""
-    items = next((section.items for section in sections if section.kind == "latest"), ())
-    if not items:
-        return ""
-    pinned = {pin.story_id for pin in issue.pins if pin.position == 1}
-    excerpts = ranking.syndicated == "excerpt"
-    whole = [
-        item for item in items if item.story_id in pinned or not (excerpts and item.syndicated_from)
-    ]
-    able = whole or list(items)
-    scored = [(item.score, item) for item in able if item.score is not None]
-    if able[0].story_id in pinned or not scored:
-        return able[0].story_id
-    # Among equals the first one, as it is the newest.
-    return max(scored, key=lambda pair: pair[0])[1].story_id
 
 
 def _speak(

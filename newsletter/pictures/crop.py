@@ -44,6 +44,22 @@ def find_window(image: Image.Image, size: tuple[int, int]) -> tuple[int, int, in
     return 0, upper, width, upper + part
 
 
+def window_around(
+    whole: tuple[int, int], size: tuple[int, int], focus: tuple[float, float]
+) -> tuple[int, int, int, int]:
+    """The part of a picture of ``whole`` pixels around ``focus``, in the proportions of ``size``.
+
+    As large as fits, and no further from the focus than the edges ask for.
+    """
+    width, height = whole
+    wanted = size[0] / size[1]
+    across = max(1, min(width, round(height * wanted)))
+    down = max(1, min(height, round(width / wanted)))
+    left = min(max(round(focus[0] * width - across / 2), 0), width - across)
+    upper = min(max(round(focus[1] * height - down / 2), 0), height - down)
+    return left, upper, left + across, upper + down
+
+
 def _weigh(image: Image.Image, *, across: bool) -> list[float]:
     """How much each column (or row) of the picture holds."""
     small = image.copy()

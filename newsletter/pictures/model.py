@@ -56,6 +56,11 @@ class FetchedPicture:
 _RECIPE = 1
 
 
-def picture_key(url: str) -> str:
-    """What a picture's address, with today's way of making files of it, is remembered by."""
-    return hashlib.sha256(f"{_RECIPE} {url}".encode("utf-8", "surrogatepass")).hexdigest()
+def picture_key(url: str, focus: tuple[float, float] | None = None) -> str:
+    """What a picture's address, with today's way of making files of it, is remembered by.
+
+    ``focus`` is the middle of its crop where an editor named one.
+    """
+    around = f" around {focus[0]:.3f},{focus[1]:.3f}" if focus else ""
+    made = f"{_RECIPE} {url}{around}"
+    return hashlib.sha256(made.encode("utf-8", "surrogatepass")).hexdigest()

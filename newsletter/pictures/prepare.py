@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from newsletter.pictures.crop import find_window
+from newsletter.pictures.crop import find_window, window_around
 from newsletter.pictures.decode import NotAPicture, decode_picture, shows_what_is_behind
 from newsletter.pictures.encode import EncodedPicture, encode_picture
 from newsletter.pictures.model import LEAD, LOGO, SLOTS, PictureSlot, SlotName
@@ -14,8 +14,14 @@ SMALLEST_SIDE = 120
 _SMALLEST_LOGO = 16
 
 
-def prepare_picture(data: bytes) -> Mapping[SlotName, EncodedPicture]:
-    """``data`` as a file for each slot, cropped around its subject; NotAPicture says why not."""
+def prepare_picture(
+    data: bytes, focus: tuple[float, float] | None = None
+) -> Mapping[SlotName, EncodedPicture]:
+    """``data`` as a file for each slot, cropped around its subject; NotAPicture says why not.
+
+    ``focus`` is what is to be in the middle, as shares of width and height; without it
+    the subject is found by rule.
+    """
     image = decode_picture(data, LEAD.pixels)
     if min(image.size) < SMALLEST_SIDE:
         raise NotAPicture(
@@ -28,6 +34,8 @@ def prepare_picture(data: bytes) -> Mapping[SlotName, EncodedPicture]:
     # nothing is a drawing or a logo: it needs no cutting, only more nothing around it.
     if shows_what_is_behind(image):
         part = _widen(image, LEAD.pixels)
+    elif focus is not None:
+        part = image.crop(window_around(image.size, LEAD.pixels, focus))
     else:
         part = image.crop(find_window(image, LEAD.pixels))
     return {slot.name: encode_picture(_fit(part, slot)) for slot in SLOTS}

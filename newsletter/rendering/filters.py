@@ -16,6 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from newsletter.errors import RenderError
+from newsletter.issues.marked import Span, read_marked
 from newsletter.rendering.addresses import split_addresses
 from newsletter.words import (
     SOURCE_LANGUAGE,
@@ -130,6 +131,22 @@ def link_addresses(text: str) -> Markup:
     )
 
 
+def mark_words(paragraph: str) -> Markup:
+    """A paragraph of an editors' note as HTML: bold, italic and links; all else is text."""
+    return Markup().join(map(_mark_span, read_marked(paragraph)))
+
+
+def _mark_span(span: Span) -> Markup:
+    words = escape(span.text) if span.url else link_addresses(span.text)
+    if span.italic:
+        # A script without an italic has its stress by weight.
+        slanted, heavy = Markup("<em>{}</em>"), Markup("<strong>{}</strong>")
+        words = (slanted if has_capitals(span.text) else heavy).format(words)
+    if span.bold:
+        words = Markup("<strong>{}</strong>").format(words)
+    return Markup('<a href="{}">{}</a>').format(span.url, words) if span.url else words
+
+
 def language_in(context: Context, language: str | None = None) -> str:
     """The language asked for, else the template's own."""
     return str(language or context.get("language") or SOURCE_LANGUAGE)
@@ -185,6 +202,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "direction": text_direction,
     "script": script_of,
     "linked": link_addresses,
+    "marked": mark_words,
     "fallback": fallback_of,
 }
 TESTS: Mapping[str, Callable[..., bool]] = {

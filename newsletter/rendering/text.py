@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 
+from newsletter.issues.marked import plain_of
 from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.addresses import split_addresses
@@ -24,7 +25,7 @@ def write_text(
         wrap(_join((view.title, view.span.replace("\u00a0", " ")))),
         wrap(_dateline(view, issue, words)),
         label_address(words, words.gettext("View in browser"), view.archive_url),
-        *(wrap(paragraph) for paragraph in view.note),
+        *(_write_note(paragraph) for paragraph in view.note),
     ]
     if view.note:
         blocks.append(wrap(view.signature))
@@ -63,6 +64,12 @@ def wrap(text: str, indent: str = "") -> str:
             )
         behind_address = is_address
     return "\n".join(lines)
+
+
+def _write_note(paragraph: str) -> str:
+    """A paragraph of the note, where its links lead below."""
+    words, urls = plain_of(paragraph)
+    return "\n".join((wrap(words), *urls))
 
 
 def underline(text: str, line: str) -> str:

@@ -5,20 +5,23 @@ field by field. A document of an earlier version lacks the keys that came
 since: each has a default here. Instants and dates are ISO 8601.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.issues.model import (
+    AS_THE_SITE,
     Block,
     BlockKind,
+    DroppedSection,
     FreshCheck,
     Issue,
     IssueState,
     Item,
     RunnerUp,
     Section,
+    SiteWords,
 )
 from newsletter.pictures.model import PictureFile
 from newsletter.ranking.model import Pin
@@ -41,6 +44,8 @@ def picture_document(picture: Picture | None) -> Json | None:
         "caption": picture.caption,
         "credit": picture.credit,
         "files": files_document(picture.files),
+        # An editor's, and so of few.
+        **({"focus": list(picture.focus)} if picture.focus else {}),
     }
 
 
@@ -56,7 +61,12 @@ def picture_from_document(document: Mapping[str, Any] | None) -> Picture | None:
         caption=document.get("caption", ""),
         credit=document.get("credit", ""),
         files=files_from_document(document.get("files", ())),
+        focus=_focus_from(document.get("focus")),
     )
+
+
+def _focus_from(shares: Sequence[float] | None) -> tuple[float, float] | None:
+    return (shares[0], shares[1]) if shares else None
 
 
 def files_document(files: Iterable[PictureFile]) -> list[Json]:
@@ -101,6 +111,11 @@ def issue_document(issue: Issue) -> Json:
         "block": _block_document(issue.block),
         "logo": picture_document(issue.logo),
         "sections": [_section_document(section) for section in issue.sections],
+        "lead_kept": issue.lead_kept,
+        "dropped": [
+            {"section": _section_document(one.section), "behind": one.behind}
+            for one in issue.dropped
+        ],
     }
 
 
@@ -115,6 +130,7 @@ def issue_from_document(
     held_because: str = "",
     approved_by: str = "",
     approved_at: datetime | None = None,
+    version: int = 1,
 ) -> Issue:
     """The issue of `issue_document` and the columns beside it."""
     day = document.get("date")
@@ -145,6 +161,12 @@ def issue_from_document(
         held_because=held_because,
         approved_by=approved_by,
         approved_at=approved_at,
+        version=version,
+        lead_kept=document.get("lead_kept", False),
+        dropped=tuple(
+            DroppedSection(_section_from(one.get("section", {})), one.get("behind", ""))
+            for one in document.get("dropped", ())
+        ),
     )
 
 
@@ -182,6 +204,7 @@ def _section_document(section: Section) -> Json:
         "runners_up": [_runner_up_document(runner_up) for runner_up in section.runners_up],
         "relaxed": list(section.relaxed),
         "language": section.language,
+        "made_title": section.made_title,
     }
 
 
@@ -195,6 +218,7 @@ def _section_from(document: Mapping[str, Any]) -> Section:
         runners_up=tuple(_runner_up_from(found) for found in document.get("runners_up", ())),
         relaxed=tuple(document.get("relaxed", ())),
         language=document.get("language"),
+        made_title=document.get("made_title", ""),
     )
 
 
@@ -216,6 +240,7 @@ def _item_document(item: Item) -> Json:
         "score": item.score,
         "syndicated_from": item.syndicated_from,
         "still_read": item.still_read,
+        "site": _site_document(item.site),
     }
 
 
@@ -237,6 +262,26 @@ def _item_from(document: Mapping[str, Any]) -> Item:
         score=document.get("score"),
         syndicated_from=document.get("syndicated_from", ""),
         still_read=document.get("still_read", False),
+        site=_site_from(document.get("site") or {}),
+    )
+
+
+def _site_document(site: SiteWords) -> Json | None:
+    """The site's words beside an editor's; nothing where the item has them."""
+    if site == AS_THE_SITE:
+        return None
+    return {
+        "headline": site.headline,
+        "excerpt": site.excerpt,
+        "picture": picture_document(site.picture),
+    }
+
+
+def _site_from(document: Mapping[str, Any]) -> SiteWords:
+    return SiteWords(
+        headline=document.get("headline"),
+        excerpt=document.get("excerpt"),
+        picture=picture_from_document(document.get("picture")),
     )
 
 

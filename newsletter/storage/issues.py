@@ -1,6 +1,7 @@
 """Issues: one row a newsletter and slot, each move of it guarded and logged."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,17 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.delivery.model import DeliveryState
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import Issue, IssueState, Save, SaveKind, Version
 from newsletter.ranking.model import PastUse
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.documents import issue_document, issue_from_document
 from newsletter.storage.links import delete_links
 from newsletter.storage.statements import AnyRow, fence, insert_into, newsletter_key
+from newsletter.storage.versions import VersionRepository
 
 # Issues that readers have, in whole or in part.
 STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.RECALLED)
 _EDITABLE = (IssueState.DRAFT, IssueState.HELD)
+_EDITED = Save(SaveKind.EDITED, "")
 # What a reader may have received, or is just receiving.
 _MAYBE_SENT = (DeliveryState.HANDED_OVER, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 
@@ -32,6 +35,7 @@ _SELECT = sa.select(
     t.issue.c.held_because,
     t.issue.c.approved_by,
     t.issue.c.approved_at,
+    t.issue.c.version,
 ).join_from(t.issue, t.newsletter)
 
 
@@ -41,6 +45,7 @@ class IssueRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._changes = ChangeLog(connection)
+        self._versions = VersionRepository(connection)
 
     def create(self, issue: Issue, at: datetime, actor: str) -> bool:
         """Add an issue; False where its newsletter has one of that slot.
@@ -54,6 +59,7 @@ class IssueRepository:
             "newsletter_id": newsletter_id,
             "slot": issue.slot,
             "state": issue.state.value,
+            "version": 1,
         }
         key = self._connection.scalar(
             insert_into(self._connection, t.issue)
@@ -68,6 +74,7 @@ class IssueRepository:
         if key is None:
             return False
         self._put_items(key, issue)
+        self._versions.add(key, 1, at, actor, Save(SaveKind.DRAFTED, act), issue_document(issue))
         detail = {"newsletter": issue.newsletter, "slot": issue.slot, "state": issue.state.value}
         self._changes.record(at, actor, "issue", issue.public_id, act, detail)
         return True
@@ -129,40 +136,29 @@ class IssueRepository:
             self._changes.record(at, actor, "issue", public_id, to.value, detail)
         return bool(moved)
 
-    def replace(self, issue: Issue, actor: str, at: datetime) -> bool:
-        """Put new content into a draft or held issue; False where it is neither any more."""
-        put = self._put_content(issue, _EDITABLE, at)
+    def replace(self, issue: Issue, actor: str, at: datetime, save: Save = _EDITED) -> bool:
+        """Put new content into a draft or held issue, as its next version.
+
+        ``issue`` is what was made of the version that it names. False where the issue is
+        neither any more, or that version is not the newest.
+        """
+        put = self._put_content(issue, _EDITABLE, actor, at, save)
         if put:
-            self._changes.record(at, actor, "issue", issue.public_id, "edited")
+            self._changes.record(
+                at, actor, "issue", issue.public_id, save.kind.value, _detail(issue, save)
+            )
         return put
 
     def freshen(self, issue: Issue, actor: str, at: datetime) -> bool:
         """Put what a fresh check made of an approved issue in its place, just before it is sent
         or held; False where it is approved no more."""
-        put = self._put_content(issue, (IssueState.APPROVED,), at)
         changes = list(issue.checks[-1].changes) if issue.checks else []
+        save = Save(SaveKind.FRESHENED, " ".join(changes))
+        put = self._put_content(issue, (IssueState.APPROVED,), actor, at, save)
         if put and changes:
             detail = {"changes": changes}
             self._changes.record(at, actor, "issue", issue.public_id, "freshened", detail)
         return put
-
-    def _put_content(self, issue: Issue, allowed: Collection[IssueState], at: datetime) -> bool:
-        """Put an issue's content and stories in the place of what there is; False where its
-        state is none of those ``allowed``."""
-        key = self._connection.scalar(
-            sa.update(t.issue)
-            .where(
-                t.issue.c.public_id == issue.public_id,
-                t.issue.c.state.in_([state.value for state in allowed]),
-            )
-            .values(self._values(issue, at))
-            .returning(t.issue.c.id)
-        )
-        if key is None:
-            return False
-        self._connection.execute(sa.delete(t.item).where(t.item.c.issue_id == key))
-        self._put_items(key, issue)
-        return True
 
     def correct(self, issue: Issue, revision: int, actor: str, at: datetime) -> bool:
         """Put corrected content into a paused issue; False where it is paused no more.
@@ -170,18 +166,67 @@ class IssueRepository:
         Where its stories ran stays as it was: the readers who were served first
         have them.
         """
-        corrected = self._connection.execute(
-            sa.update(t.issue)
-            .where(
-                t.issue.c.public_id == issue.public_id,
-                t.issue.c.state == IssueState.PAUSED.value,
-            )
-            .values(self._values(issue, at))
-        ).rowcount
+        save = Save(SaveKind.CORRECTED, f"revision {revision}")
+        corrected = self._put_content(
+            issue, (IssueState.PAUSED,), actor, at, save, with_items=False
+        )
         if corrected:
             detail = {"revision": revision}
             self._changes.record(at, actor, "issue", issue.public_id, "corrected", detail)
-        return bool(corrected)
+        return corrected
+
+    def _put_content(
+        self,
+        issue: Issue,
+        allowed: Collection[IssueState],
+        actor: str,
+        at: datetime,
+        save: Save,
+        *,
+        with_items: bool = True,
+    ) -> bool:
+        """Put an issue's content and stories in the place of the version that it was made of;
+        False where there is a newer one or its state is none of those ``allowed``."""
+        row = self._connection.execute(
+            sa.select(t.issue.c.id, t.issue.c.content, t.issue.c.changed_at)
+            .where(
+                t.issue.c.public_id == issue.public_id,
+                t.issue.c.version == issue.version,
+                t.issue.c.state.in_([state.value for state in allowed]),
+            )
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            return False
+        if not self._versions.has(row.id, issue.version):
+            # Saved before versions were kept.
+            drafted = Save(SaveKind.DRAFTED, "")
+            self._versions.add(row.id, issue.version, row.changed_at, "", drafted, row.content)
+        number = issue.version + 1
+        values = self._values(issue, at)
+        self._connection.execute(
+            sa.update(t.issue).where(t.issue.c.id == row.id).values(values | {"version": number})
+        )
+        self._versions.add(row.id, number, at, actor, save, values["content"])
+        if with_items:
+            self._connection.execute(sa.delete(t.item).where(t.item.c.issue_id == row.id))
+            self._put_items(row.id, issue)
+        return True
+
+    def versions(self, public_id: str) -> list[Version]:
+        """What was saved of an issue, the oldest first."""
+        return self._versions.of_issue(public_id)
+
+    def at_version(self, public_id: str, number: int) -> Issue | None:
+        """The issue as it was saved then, in the state that it has now; None where that is
+        not kept."""
+        row = self._connection.execute(
+            _SELECT.where(t.issue.c.public_id == public_id)
+        ).one_or_none()
+        content = self._versions.content(public_id, number)
+        if row is None or content is None:
+            return None
+        return replace(_from_row(row, content), version=number)
 
     def previous(self, newsletter: str, before: datetime) -> Issue | None:
         """The newsletter's latest regular issue planned for before ``before`` that was sent,
@@ -275,7 +320,7 @@ class IssueRepository:
                 sa.delete(t.delivery).where(t.delivery.c.mailing_id.in_(mailings))
             )
             delete_links(self._connection, key)
-            for table in (t.mailing, t.item, t.wave):
+            for table in (t.mailing, t.item, t.wave, t.issue_version):
                 self._connection.execute(sa.delete(table).where(table.c.issue_id == key))
         return key
 
@@ -314,9 +359,14 @@ class IssueRepository:
         return [_from_row(row) for row in rows]
 
 
-def _from_row(row: AnyRow) -> Issue:
+def _detail(issue: Issue, save: Save) -> dict[str, Any]:
+    changes = [{"part": one.part, "before": one.before, "after": one.after} for one in save.changes]
+    return {"version": issue.version + 1, "told": save.told, "changes": changes}
+
+
+def _from_row(row: AnyRow, content: Mapping[str, Any] | None = None) -> Issue:
     return issue_from_document(
-        row.content,
+        row.content if content is None else content,
         public_id=row.public_id,
         newsletter=row.newsletter,
         slot=row.slot,
@@ -325,4 +375,5 @@ def _from_row(row: AnyRow) -> Issue:
         held_because=row.held_because,
         approved_by=row.approved_by,
         approved_at=row.approved_at,
+        version=row.version,
     )

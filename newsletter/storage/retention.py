@@ -19,6 +19,7 @@ _OF_READERS = ("subscriber", "subscription", "suppression", "confirmation")
 _BLANK = {"subject": "", "html": "", "text": ""}
 # The rows of a stopped issue say whether anybody has it: they stay, of nobody.
 _STOPPED = (IssueState.RECALLED.value, IssueState.CANCELLED.value)
+_ENDED = (IssueState.SENT.value, *_STOPPED)
 _row = t.delivery.c
 
 
@@ -176,6 +177,26 @@ class RetentionRepository:
         mailings = sa.select(t.mailing.c.id).where(t.mailing.c.issue_id.in_(issues))
         return self._count(t.delivery, _row.mailing_id.in_(mailings)) if issues else 0
 
+    def drop_versions(self, before: datetime, limit: int) -> int:
+        """Drop what was saved of issues on their way to what went out, long after they did."""
+        old = (
+            sa.select(t.issue_version.c.issue_id, t.issue_version.c.number)
+            .join_from(t.issue_version, t.issue)
+            .where(self._old_issues_versions(before))
+            .limit(limit)
+        )
+        keys = self._connection.execute(old).all()
+        for issue_id, number in keys:
+            self._connection.execute(
+                sa.delete(t.issue_version).where(
+                    t.issue_version.c.issue_id == issue_id, t.issue_version.c.number == number
+                )
+            )
+        return len(keys)
+
+    def count_versions(self, before: datetime) -> int:
+        return self._count(t.issue_version.join(t.issue), self._old_issues_versions(before))
+
     def drop_system_mail(self, before: datetime, limit: int) -> int:
         """Drop the ledger's rows of old system mail, and empty what it said."""
         mailings = self._connection.execute(
@@ -245,7 +266,10 @@ class RetentionRepository:
             [dict(row._mapping) for row in found],
         )
 
-    def _count(self, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
+    def _old_issues_versions(self, before: datetime) -> sa.ColumnElement[bool]:
+        return sa.and_(t.issue.c.state.in_(_ENDED), t.issue.c.changed_at < before)
+
+    def _count(self, table: sa.FromClause, where: sa.ColumnElement[bool]) -> int:
         return self._connection.execute(
             sa.select(sa.func.count()).select_from(table).where(where)
         ).scalar_one()

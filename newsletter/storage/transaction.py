@@ -26,6 +26,7 @@ from newsletter.storage.sign_ups import SignUpRepository
 from newsletter.storage.sources import SourceRepository
 from newsletter.storage.standings import Standings
 from newsletter.storage.stories import StoryRepository
+from newsletter.storage.story_search import StorySearch
 from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.storage.waves import WaveRepository
@@ -42,6 +43,7 @@ class Transaction:
         self.settings = SettingsRepository(connection)
         self.sources = SourceRepository(connection)
         self.stories = StoryRepository(connection)
+        self.story_search = StorySearch(connection)
         self.pictures = PictureRepository(connection)
         self.reads = ReadRepository(connection)
         self.standings = Standings(connection)

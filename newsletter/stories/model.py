@@ -15,7 +15,8 @@ class Picture:
 
     ``url`` is the site's own file, of ``width`` and ``height`` pixels where told.
     ``files`` are those that we keep of it, one for each slot of the mail; an
-    issue's item has them, a story has none.
+    issue's item has them, a story has none. ``focus`` is what an editor wants to be in
+    the middle of the crop, as shares of width and height; None: found by rule.
     """
 
     url: str
@@ -25,6 +26,7 @@ class Picture:
     caption: str = ""
     credit: str = ""
     files: tuple[PictureFile, ...] = ()
+    focus: tuple[float, float] | None = None
 
     def file_for(self, slot: SlotName) -> PictureFile | None:
         """The file that we keep for that slot, if any."""

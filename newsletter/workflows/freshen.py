@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.errors import NotFound
-from newsletter.issues.lines import write_lines
+from newsletter.issues.lines import rewrite_lines
 from newsletter.issues.mend import keep_places, mend_issue, narrow_plan, retitle
 from newsletter.issues.model import FreshCheck, Issue
 from newsletter.publication.model import Newsletter, Settings
@@ -110,14 +110,13 @@ def _mend(
     stories = {story.public_id: story for story in tx.stories.by_ids(ids)}
     take = newsletter.changed_headline == "take"
     titled, changes = retitle(issue, stories, take=take)
+    titled = rewrite_lines(newsletter, publication, issue, titled)
     withdrawn = {
         **{story_id: _DEAD for story_id in ids if story_id in gone},
         **find_withdrawn(tx, ids, now),
     }
     if not withdrawn:
-        return _Mended(
-            write_lines(newsletter, publication, titled) if changes and take else titled, changes
-        )
+        return _Mended(titled, changes)
     slot = _slot_of(issue)
     plan = narrow_plan(newsletter, issue)
     first = _name_gone(issue, withdrawn)

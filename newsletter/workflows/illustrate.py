@@ -39,6 +39,10 @@ UNUSED_AFTER = timedelta(days=30)
 _REMEMBERED = timedelta(days=90)
 
 
+# A picture's address, and what an editor wants in the middle of its crop.
+Crop = tuple[str, tuple[float, float] | None]
+
+
 @dataclass(frozen=True)
 class Illustrated:
     """The issue with its pictures, and a sentence for each that could not be had."""
@@ -54,6 +58,15 @@ class _Wanted:
     url: str
     allow_private: bool
     known: FetchedPicture | None
+    focus: tuple[float, float] | None = None
+
+    @property
+    def crop(self) -> Crop:
+        return self.url, self.focus
+
+
+def _crop_of(picture: Picture) -> Crop:
+    return picture.url, picture.focus
 
 
 def illustrate_issue(installation: Installation, settings: Settings, issue: Issue) -> Illustrated:
@@ -70,17 +83,17 @@ def illustrate_issue(installation: Installation, settings: Settings, issue: Issu
         return Illustrated(issue)
     fetched = _fetch_all(installation, wanted[:MAX_PICTURES])
     late = f"an issue has at most {MAX_PICTURES} pictures"
-    failures = {one.url: late for one in wanted[MAX_PICTURES:]}
-    failures |= {url: why for url, why in fetched.items() if isinstance(why, str)}
-    found = {url: one for url, one in fetched.items() if isinstance(one, FetchedPicture)}
+    failures = {one.crop: late for one in wanted[MAX_PICTURES:]}
+    failures |= {crop: why for crop, why in fetched.items() if isinstance(why, str)}
+    found = {crop: one for crop, one in fetched.items() if isinstance(one, FetchedPicture)}
     with installation.database.write() as tx:
         tx.pictures.remember(
-            {picture_key(url): one for url, one in found.items()}, installation.clock.now()
+            {picture_key(*crop): one for crop, one in found.items()}, installation.clock.now()
         )
     notices = tuple(
-        f"“{item.headline}” has no picture in the mail: {failures[item.picture.url]}."
+        f"“{item.headline}” has no picture in the mail: {failures[_crop_of(item.picture)]}."
         for item in _illustrated_items(issue)
-        if item.picture and item.picture.url in failures
+        if item.picture and _crop_of(item.picture) in failures
     )
     log.info(
         "pictures_fetched",
@@ -89,7 +102,7 @@ def illustrate_issue(installation: Installation, settings: Settings, issue: Issu
         failed=len(failures),
         ms=round((installation.clock.monotonic() - started) * 1000),
     )
-    files = {url: one.files for url, one in found.items()}
+    files = {crop: one.files for crop, one in found.items()}
     return Illustrated(_with_files(issue, files, failures), notices)
 
 
@@ -176,31 +189,31 @@ def _shows_picture(issue: Issue, section: Section, item: Item) -> bool:
 def _find_wanted(installation: Installation, settings: Settings, issue: Issue) -> list[_Wanted]:
     """The pictures that are still to be had, in the issue's order, each once."""
     items = {
-        item.picture.url: item
+        _crop_of(item.picture): item
         for item in reversed(list(_illustrated_items(issue)))
         if item.picture and not item.picture.files
     }
     now = installation.clock.now()
     with installation.database.read() as tx:
         stories = tx.stories.by_ids({item.story_id for item in items.values()})
-        known = tx.pictures.known([picture_key(url) for url in items])
+        known = tx.pictures.known([picture_key(*crop) for crop in items])
     source_of = {story.public_id: story.source for story in stories}
     private = {source.slug for source in settings.source if source.allow_private}
 
-    def kept(url: str) -> FetchedPicture | None:
-        one = known.get(picture_key(url))
+    def kept(crop: Crop) -> FetchedPicture | None:
+        one = known.get(picture_key(*crop))
         there = one and all(installation.pictures.touch(file.name, now) for file in one.files)
         return one if there else None
 
     return [
-        _Wanted(url, source_of.get(item.story_id) in private, kept(url))
-        for url, item in reversed(items.items())
+        _Wanted(crop[0], source_of.get(item.story_id) in private, kept(crop), crop[1])
+        for crop, item in reversed(items.items())
     ]
 
 
 def _fetch_all(
     installation: Installation, wanted: Iterable[_Wanted]
-) -> dict[str, FetchedPicture | str]:
+) -> dict[Crop, FetchedPicture | str]:
     """What was made of each address, or why nothing: hosts side by side, each one by one."""
     by_host: dict[str, list[_Wanted]] = defaultdict(list)
     for one in wanted:
@@ -209,11 +222,11 @@ def _fetch_all(
     # A large picture takes some hundred megabytes to decode: one at a time.
     decoding = threading.Lock()
 
-    def fetch(pictures: list[_Wanted]) -> dict[str, FetchedPicture | str]:
+    def fetch(pictures: list[_Wanted]) -> dict[Crop, FetchedPicture | str]:
         return _fetch_from_host(installation, pictures, end, decoding)
 
     with ThreadPoolExecutor(_HOSTS_AT_ONCE, "pictures") as pool:
-        found: dict[str, FetchedPicture | str] = {}
+        found: dict[Crop, FetchedPicture | str] = {}
         for part in pool.map(fetch, by_host.values()):
             found |= part
         return found
@@ -221,20 +234,20 @@ def _fetch_all(
 
 def _fetch_from_host(
     installation: Installation, pictures: list[_Wanted], end: float, decoding: threading.Lock
-) -> dict[str, FetchedPicture | str]:
-    found: dict[str, FetchedPicture | str] = {}
+) -> dict[Crop, FetchedPicture | str]:
+    found: dict[Crop, FetchedPicture | str] = {}
     refusal = ""
     for one in pictures:
         if not refusal and installation.clock.monotonic() > end:
             refusal = "there was no time left to fetch it"
         if refusal:
-            found[one.url] = refusal
+            found[one.crop] = refusal
             continue
         try:
-            found[one.url] = _fetch_one(installation, one, decoding)
+            found[one.crop] = _fetch_one(installation, one, decoding)
         except (SourceError, StorageError) as error:
             log.warning("picture_failed", host=_host(one.url), error=str(error))
-            found[one.url] = str(error).rstrip(".")
+            found[one.crop] = str(error).rstrip(".")
             if _host_is_away(error):
                 refusal = str(error).rstrip(".")
     return found
@@ -244,7 +257,7 @@ def _fetch_one(
     installation: Installation,
     wanted: _Wanted,
     decoding: threading.Lock,
-    prepare: Callable[[bytes], Mapping[SlotName, EncodedPicture]] = prepare_picture,
+    prepare: Callable[[bytes], Mapping[SlotName, EncodedPicture]] | None = None,
 ) -> FetchedPicture:
     known = wanted.known
     response = installation.fetcher.get(
@@ -258,7 +271,7 @@ def _fetch_one(
     if response.is_unchanged and known is not None:
         return known
     with decoding:
-        made = prepare(response.body)
+        made = prepare(response.body) if prepare else prepare_picture(response.body, wanted.focus)
     now = installation.clock.now()
     files = tuple(
         PictureFile(
@@ -284,16 +297,18 @@ def _host(url: str) -> str:
 
 
 def _with_files(
-    issue: Issue, files: Mapping[str, tuple[PictureFile, ...]], failures: Mapping[str, str]
+    issue: Issue, files: Mapping[Crop, tuple[PictureFile, ...]], failures: Mapping[Crop, str]
 ) -> Issue:
     def illustrate(section: Section, item: Item) -> Item:
         if item.picture is None or not _shows_picture(issue, section, item):
             return item
-        if item.picture.url in failures:
-            return replace(item, picture=None)
-        if item.picture.url not in files:
+        crop = _crop_of(item.picture)
+        if crop in failures:
+            # What an editor made of a picture goes with it.
+            return replace(item, picture=None, site=replace(item.site, picture=None))
+        if crop not in files:
             return item
-        return replace(item, picture=replace(item.picture, files=files[item.picture.url]))
+        return replace(item, picture=replace(item.picture, files=files[crop]))
 
     return replace(
         issue,

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 ACTOR = "retention"
 NIGHT_HOUR = 3
+# What editors saved of an issue on its way to what went out; the change log stays.
+VERSIONS_KEPT_FOR = timedelta(days=90)
 # One transaction keeps the others waiting for a fraction of a second: of people
 # each is some ten statements, of plain rows all are one.
 _PEOPLE = 50
@@ -37,7 +39,7 @@ class Expired:
     hashes of where readers agreed from, ``changes`` lines of the change log whose
     detail is emptied, ``deliveries`` rows of issues
     that become counts, ``system_mail`` old letters, ``clicks`` which reader
-    clicked on which link.
+    clicked on which link, ``versions`` what editors saved of issues on their way.
     """
 
     unconfirmed: int
@@ -48,6 +50,7 @@ class Expired:
     deliveries: int
     system_mail: int
     clicks: int
+    versions: int
 
 
 def expire_at_night(installation: Installation) -> None:
@@ -71,6 +74,7 @@ def find_expired(installation: Installation) -> Expired:
             deliveries=kept.count_deliveries(_before(now, privacy.ledger_days)),
             system_mail=kept.count_system_mail(_before(now, privacy.ledger_days)),
             clicks=kept.count_clicks(_before(now, privacy.ledger_days)),
+            versions=kept.count_versions(now - VERSIONS_KEPT_FOR),
         )
 
 
@@ -99,6 +103,9 @@ def expire(installation: Installation) -> Expired:
         ),
         clicks=_repeat(
             database, lambda tx: tx.retention.drop_clicks(_before(now, privacy.ledger_days), _ROWS)
+        ),
+        versions=_repeat(
+            database, lambda tx: tx.retention.drop_versions(now - VERSIONS_KEPT_FOR, _PEOPLE)
         ),
     )
     if any(asdict(expired).values()):

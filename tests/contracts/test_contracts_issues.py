@@ -6,12 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter.delivery.model import LedgerCounts
 from newsletter.errors import NotFound
-from newsletter.issues.model import FreshCheck, Issue, IssueState, Item, Section
+from newsletter.issues.model import (
+    FreshCheck,
+    Issue,
+    IssueState,
+    Item,
+    PartChange,
+    Save,
+    SaveKind,
+    Section,
+)
 from newsletter.ranking.model import PastUse, Pin
 from newsletter.storage.database import Database
+from newsletter.storage.versions import VERSIONS_KEPT
 from tests.contracts.nouns import (
     ACCEPTED,
     DEFERRED,
@@ -107,11 +118,53 @@ def test_only_drafts_and_held_issues_are_edited(database: Database) -> None:
     edited = an_issue(title="Another", sections=(), send_at=NOW + WEEK)
     with database.write() as tx:
         assert tx.issues.replace(edited, "anna", NOW)
-        assert tx.issues.by_id(edited.public_id) == edited
+        assert tx.issues.by_id(edited.public_id) == replace(edited, version=2)
         tx.issues.move(edited.public_id, {DRAFT}, APPROVED, "anna", NOW)
         assert not tx.issues.replace(an_issue(), "anna", NOW)
         approved = tx.issues.by_id(edited.public_id)
-    assert approved == replace(edited, state=APPROVED, approved_by="anna", approved_at=NOW)
+    assert approved == replace(
+        edited, state=APPROVED, approved_by="anna", approved_at=NOW, version=2
+    )
+
+
+def test_each_save_is_a_version_and_the_newest_alone_is_changed(database: Database) -> None:
+    create(database, an_issue())
+    save = Save(
+        SaveKind.EDITED,
+        "wrote the note",
+        (PartChange("note", "", "Dear readers"),),
+        frozenset({"note"}),
+    )
+    with database.write() as tx:
+        assert tx.issues.replace(an_issue(note="Dear readers"), "anna", NOW, save)
+        assert not tx.issues.replace(an_issue(note="Late"), "vartan", NOW), "made of the first"
+        first, second = tx.issues.versions("issue-2025-W32")
+        assert (first.number, first.actor, first.save.kind) == (1, "test", SaveKind.DRAFTED)
+        assert (second.number, second.actor, second.at, second.save) == (2, "anna", NOW, save)
+        assert tx.issues.at_version("issue-2025-W32", 1) == an_issue(version=1)
+        assert tx.issues.at_version("issue-2025-W32", 3) is None
+        change = tx.changes.of("issue", "issue-2025-W32")[-1]
+    assert change.detail["changes"] == [{"part": "note", "before": "", "after": "Dear readers"}]
+
+
+def test_of_many_versions_the_last_are_kept(database: Database) -> None:
+    create(database, an_issue())
+    with database.write() as tx:
+        for number in range(1, VERSIONS_KEPT + 5):
+            edited = an_issue(note=f"{number}", version=number)
+            assert tx.issues.replace(edited, "anna", NOW)
+        kept = tx.issues.versions("issue-2025-W32")
+    assert len(kept) == VERSIONS_KEPT
+    assert kept[-1].number == VERSIONS_KEPT + 5
+
+
+def test_an_issue_of_before_versions_were_kept_has_one_to_go_back_to(database: Database) -> None:
+    create(database, an_issue())
+    with database.write() as tx:
+        tx.connection.execute(sa.text("DELETE FROM issue_version"))
+        assert tx.issues.replace(an_issue(note="Now"), "anna", NOW)
+        assert [one.number for one in tx.issues.versions("issue-2025-W32")] == [1, 2]
+        assert tx.issues.at_version("issue-2025-W32", 1) == an_issue()
 
 
 def test_recent_and_in_states(database: Database) -> None:
@@ -240,7 +293,7 @@ def test_a_fresh_check_changes_an_approved_issue_only(database: Database) -> Non
     )
     with database.write() as tx:
         assert tx.issues.freshen(fresh, "anna", NOW)
-        assert tx.issues.by_id(issue.public_id) == fresh
+        assert tx.issues.by_id(issue.public_id) == replace(fresh, version=2)
         assert tx.issues.move(issue.public_id, {APPROVED}, IssueState.SENDING, "anna", NOW)
         assert not tx.issues.freshen(issue, "anna", NOW)
         assert [item.story_id for item in tx.issues.by_id(issue.public_id).items] == ["story9"]

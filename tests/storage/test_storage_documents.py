@@ -12,12 +12,14 @@ from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.issues.model import (
     Block,
     BlockKind,
+    DroppedSection,
     FreshCheck,
     Issue,
     IssueState,
     Item,
     RunnerUp,
     Section,
+    SiteWords,
 )
 from newsletter.pictures.model import SLOTS, PictureFile
 from newsletter.ranking.model import Pin
@@ -47,8 +49,16 @@ files = each_field(
     width=st.integers(1, 2000),
     height=st.integers(1, 2000),
 )
+shares = st.floats(0, 1)
 pictures = each_field(
-    Picture, width=counts, height=counts, files=st.lists(files, max_size=2).map(tuple)
+    Picture,
+    width=counts,
+    height=counts,
+    files=st.lists(files, max_size=2).map(tuple),
+    focus=st.none() | st.tuples(shares, shares),
+)
+site_words = st.builds(
+    SiteWords, st.none() | texts, st.none() | texts, picture=st.none() | pictures
 )
 items = each_field(
     Item,
@@ -59,6 +69,7 @@ items = each_field(
     picture=st.none() | pictures,
     reads=counts,
     reasons=st.lists(texts, max_size=3).map(tuple),
+    site=site_words,
 )
 runners_up = each_field(RunnerUp, reads=counts)
 sections = each_field(
@@ -70,6 +81,7 @@ sections = each_field(
 some_texts = st.lists(texts, max_size=2).map(tuple)
 checks = each_field(FreshCheck, at=instants, changes=some_texts, notes=some_texts)
 blocks = each_field(Block, kind=st.sampled_from(BlockKind))
+dropped = each_field(DroppedSection, section=sections)
 pins = each_field(Pin, position=st.integers(1, 28))
 issues = each_field(
     Issue,
@@ -86,6 +98,9 @@ issues = each_field(
     block=st.none() | blocks,
     logo=st.none() | pictures,
     approved_at=st.none() | instants,
+    version=st.integers(1, 999),
+    lead_kept=st.booleans(),
+    dropped=st.lists(dropped, max_size=1).map(tuple),
 )
 mailings = each_field(
     Mailing,
@@ -100,7 +115,7 @@ mailings = each_field(
 )
 COLUMNS = (
     *("public_id", "newsletter", "slot", "state", "send_at"),
-    *("held_because", "approved_by", "approved_at"),
+    *("held_because", "approved_by", "approved_at", "version"),
 )
 
 

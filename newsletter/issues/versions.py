@@ -1,0 +1,102 @@
+"""The versions of an issue: who saved what, which acts still stand, and what is undone next."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.issues.model import Issue, SaveKind, Version
+from newsletter.issues.parts import name_part, tell_part
+
+# What an editor may take back.
+_ACTS = frozenset((SaveKind.EDITED, SaveKind.REFRESHED, SaveKind.RESTORED, SaveKind.REDONE))
+_REVERTS = frozenset((SaveKind.UNDONE, SaveKind.REDONE))
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A part that two editors changed: as it was, as it is now, and as it was to be."""
+
+    part: str
+    name: str
+    before: str
+    theirs: str
+    mine: str
+    by: str
+    at: datetime
+
+    def sentence(self) -> str:
+        """What differs, with who saved it when."""
+        return (
+            f"{self.by} changed {self.name} at {self.at:%H:%M} UTC: "
+            f"it was “{self.before}”, is “{self.theirs}”, and you would have “{self.mine}”."
+        )
+
+
+def undo_next(versions: Sequence[Version], actor: str) -> Version | None:
+    """The act of ``actor`` that an undo takes back; ``versions`` in their order."""
+    return next(reversed(_stacks(versions, actor)[0]), None)
+
+
+def redo_next(versions: Sequence[Version], actor: str) -> Version | None:
+    """The undo of ``actor`` that a redo takes back: none once they have done something else."""
+    return next(reversed(_stacks(versions, actor)[1]), None)
+
+
+def _stacks(versions: Sequence[Version], actor: str) -> tuple[list[Version], list[Version]]:
+    done: list[Version] = []
+    undone: list[Version] = []
+    for version in versions:
+        kind = version.save.kind
+        if version.actor != actor or kind not in _ACTS | _REVERTS:
+            continue
+        if kind is SaveKind.UNDONE:
+            done = [one for one in done if one.number != version.save.of]
+            undone.append(version)
+        elif kind is SaveKind.REDONE:
+            undone = [one for one in undone if one.number != version.save.of]
+            done.append(version)
+        else:
+            done.append(version)
+            undone = []
+    return done, undone
+
+
+def standing_since(versions: Sequence[Version], number: int) -> tuple[Version, ...]:
+    """The versions after ``number`` whose effect stands: what was undone counts for nothing."""
+    standing: dict[int, Version] = {}
+    for version in versions:
+        of = version.save.of
+        if version.number <= number:
+            continue
+        if version.save.kind in _REVERTS and of in standing:
+            del standing[of]
+        else:
+            standing[version.number] = version
+    return tuple(standing.values())
+
+
+def find_clashes(
+    base: Issue,
+    now: Issue,
+    mine: Issue,
+    touched: Collection[str],
+    since: Sequence[Version],
+) -> tuple[Clash, ...]:
+    """What ``mine``, made of ``base``, changes and others changed ``since`` to something else."""
+    clashes = []
+    for part in sorted(touched):
+        theirs = next((one for one in reversed(since) if part in one.save.touched), None)
+        if theirs is None or tell_part(now, part) == tell_part(mine, part):
+            continue
+        clashes.append(
+            Clash(
+                part=part,
+                name=name_part((base, now), part),
+                before=tell_part(base, part),
+                theirs=tell_part(now, part),
+                mine=tell_part(mine, part),
+                by=theirs.actor,
+                at=theirs.at,
+            )
+        )
+    return tuple(clashes)

@@ -1,0 +1,331 @@
+"""The one door for an editor's acts on an issue: done on the newest version, and kept.
+
+A save names the version that the editor looked at. What another saved meanwhile stays: acts
+that touch other parts are done on top of it, and of the same part both are shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsletter.errors import Conflict, EditClash, EditRefused, InvalidTransition, NotFound
+from newsletter.issues.acts import Act, EditLine, touched_by
+from newsletter.issues.edit import Desk, Refusal, apply_act
+from newsletter.issues.lines import made_lines, remake_lines
+from newsletter.issues.model import Issue, IssueState, Save, SaveKind, Version
+from newsletter.issues.parts import changes_between, parts_that_differ, put_back
+from newsletter.issues.places import settle_places
+from newsletter.issues.states import EDITABLE
+from newsletter.issues.telling import tell_act
+from newsletter.issues.versions import (
+    Clash,
+    find_clashes,
+    redo_next,
+    standing_since,
+    undo_next,
+)
+from newsletter.log import get_logger
+from newsletter.publication.model import Settings
+from newsletter.storage.transaction import Transaction
+from newsletter.workflows.illustrate import illustrate_issue
+from newsletter.workflows.installation import Installation, only_newsletter
+
+log = get_logger(__name__)
+
+# Somebody else may save while pictures are fetched.
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Edited:
+    """An issue after an editor's act. Without a change ``version`` is the one it had.
+
+    ``others`` are what others saved since the version that the editor looked at, and
+    ``notices`` sentences that the editor should read. ``revoked``: it was approved.
+    """
+
+    issue: Issue
+    told: str = ""
+    others: tuple[Version, ...] = ()
+    notices: tuple[str, ...] = ()
+    revoked: bool = False
+
+    @property
+    def version(self) -> int:
+        return self.issue.version
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a save would make of the newest version."""
+
+    issue: Issue
+    save: Save
+    others: tuple[Version, ...] = ()
+
+
+def desk_of(settings: Settings, issue: Issue) -> Desk:
+    """What acts on the issue need to know of the paper."""
+    return Desk(only_newsletter(settings, issue.newsletter), settings.publication)
+
+
+def edit_issue(
+    installation: Installation,
+    issue_id: str,
+    act: Act,
+    *,
+    actor: str,
+    version: int | None = None,
+) -> Edited:
+    """Do ``act`` on the issue, begun from ``version`` (None: from the newest).
+
+    EditRefused where the issue does not allow it, EditClash where another saved the same
+    part since, InvalidTransition where the issue is on its way already.
+    """
+
+    def make(tx: Transaction, now: Issue, desk: Desk) -> _Made | None:
+        done = apply_act(now, act, desk)
+        others: tuple[Version, ...] = ()
+        if version is not None and version != now.version:
+            base, others = _looked_at(tx, now, version)
+            touched = touched_by(act, base) | touched_by(act, now)
+            mine = apply_act(base, act, desk)
+            if isinstance(mine, Issue):
+                _refuse_clashes(now, find_clashes(base, now, mine, touched, others))
+        if isinstance(done, Refusal):
+            raise EditRefused(_with_others(done.sentence, others), subject=now.slot)
+        if done == now:
+            return None
+        touched = touched_by(act, now)
+        save = Save(
+            SaveKind.EDITED,
+            tell_act(now, done, act),
+            changes_between(now, done, touched | _lines_changed(now, done, act)),
+            touched,
+        )
+        return _Made(done, save, others)
+
+    return _save(installation, issue_id, make, actor=actor)
+
+
+def undo_edit(installation: Installation, issue_id: str, *, actor: str) -> Edited:
+    """Take back the last act of ``actor``; what others did since stays.
+
+    Conflict where there is none, EditClash where another changed the same part since.
+    """
+    return _revert(installation, issue_id, SaveKind.UNDONE, actor=actor)
+
+
+def redo_edit(installation: Installation, issue_id: str, *, actor: str) -> Edited:
+    """Do again what ``actor`` undid last, unless they have done something else since."""
+    return _revert(installation, issue_id, SaveKind.REDONE, actor=actor)
+
+
+def restore_version(
+    installation: Installation, issue_id: str, number: int, *, actor: str
+) -> Edited:
+    """Bring back what was saved as version ``number``, as a new version; NotFound."""
+
+    def make(tx: Transaction, now: Issue, _: Desk) -> _Made | None:
+        then = _content_of(tx, now, number)
+        return _whole(now, then, SaveKind.RESTORED, f"restored version {number}", number)
+
+    return _save(installation, issue_id, make, actor=actor)
+
+
+def save_whole(
+    installation: Installation, before: Issue, after: Issue, told: str, *, actor: str
+) -> Edited:
+    """Save an issue that was made anew of ``before``; Conflict where that is not the newest."""
+
+    def make(_: Transaction, now: Issue, __: Desk) -> _Made | None:
+        if now.version != before.version:
+            raise Conflict(
+                f"somebody else changed issue {now.slot} meanwhile; look at it and try again",
+                subject=now.slot,
+            )
+        return _whole(now, after, SaveKind.REFRESHED, told)
+
+    return _save(installation, before.public_id, make, actor=actor)
+
+
+def _whole(
+    now: Issue, after: Issue, kind: SaveKind, told: str, of: int | None = None
+) -> _Made | None:
+    after = _under(after, now)
+    if after == now:
+        return None
+    touched = parts_that_differ(now, after)
+    return _Made(after, Save(kind, told, changes_between(now, after, touched), touched, of))
+
+
+def _under(content: Issue, now: Issue) -> Issue:
+    """``content`` in the state in which the issue is now."""
+    return replace(
+        content,
+        state=now.state,
+        send_at=now.send_at,
+        held_because=now.held_because,
+        approved_by=now.approved_by,
+        approved_at=now.approved_at,
+        version=now.version,
+    )
+
+
+def _revert(installation: Installation, issue_id: str, kind: SaveKind, *, actor: str) -> Edited:
+    def make(tx: Transaction, now: Issue, desk: Desk) -> _Made | None:
+        versions = tx.issues.versions(issue_id)
+        find = undo_next if kind is SaveKind.UNDONE else redo_next
+        target = find(versions, actor)
+        if target is None:
+            verb = "undo" if kind is SaveKind.UNDONE else "redo"
+            raise Conflict(f"there is nothing that you could {verb}", subject=now.slot)
+        before = _content_of(tx, now, target.number - 1)
+        touched = target.save.touched
+        since = standing_since(versions, target.number)
+        _refuse_clashes(now, find_clashes(before, now, before, touched, since))
+        if since:
+            back = put_back(now, before, touched)
+            if back is None:
+                raise EditRefused(
+                    f"“{target.save.told}” can't be taken back any more: its place is gone; "
+                    "restore an earlier version instead",
+                    subject=now.slot,
+                )
+            paper = desk.newsletter, desk.publication
+            # A line that is put back was made at that time, or written.
+            made = (made_lines(*paper, now) - touched) | (made_lines(*paper, before) & touched)
+            back = remake_lines(*paper, settle_places(back, desk.newsletter), made)
+        else:
+            back = before
+        verb = "took back" if kind is SaveKind.UNDONE else "did again"
+        told = f"{verb}: {_act_of(target)}"
+        back = _under(back, now)
+        changes = changes_between(now, back, touched)
+        return _Made(back, Save(kind, told, changes, touched, target.number))
+
+    return _save(installation, issue_id, make, actor=actor)
+
+
+def _act_of(target: Version) -> str:
+    """What was done at first, behind any number of undos and redos."""
+    return target.save.told.removeprefix("took back: ").removeprefix("did again: ")
+
+
+def _save(
+    installation: Installation,
+    issue_id: str,
+    make: Callable[[Transaction, Issue, Desk], _Made | None],
+    *,
+    actor: str,
+) -> Edited:
+    """Save what ``make`` makes of the newest version, its new pictures fetched before."""
+    settings = installation.settings()
+    for _ in range(_TRIES):
+        with installation.database.read() as tx:
+            now = _editable(tx, issue_id)
+            made = make(tx, now, desk_of(settings, now))
+        if made is None:
+            return Edited(now)
+        # Outside of any transaction: pictures come from the site.
+        shown = illustrate_issue(installation, settings, made.issue)
+        at = installation.clock.now()
+        with installation.database.write() as tx:
+            if _editable(tx, issue_id) != now:
+                continue
+            revoked = now.state is IssueState.APPROVED
+            if revoked:
+                _revoke(tx, now, actor, at, made.save.told)
+            if not tx.issues.replace(shown.issue, actor, at, made.save):
+                continue
+            saved = tx.issues.by_id(issue_id)
+        log.info(
+            "issue_edited",
+            newsletter=now.newsletter,
+            issue=now.slot,
+            actor=actor,
+            version=now.version + 1,
+        )
+        return Edited(
+            saved or shown.issue,
+            made.save.told,
+            made.others,
+            (*_tell_others(made.others), *_tell_revoked(revoked), *shown.notices),
+            revoked,
+        )
+    raise Conflict(
+        f"issue {now.slot} is saved by others without a pause; try again in a moment",
+        subject=now.slot,
+    )
+
+
+def _revoke(tx: Transaction, issue: Issue, actor: str, at: datetime, told: str) -> None:
+    approved = {IssueState.APPROVED}
+    tx.issues.move(issue.public_id, approved, IssueState.DRAFT, actor, at, reason=told)
+
+
+def _editable(tx: Transaction, issue_id: str) -> Issue:
+    issue = tx.issues.by_id(issue_id)
+    if issue is None:
+        raise NotFound("there is no such issue any more", subject=issue_id)
+    if issue.state not in EDITABLE:
+        raise InvalidTransition(
+            f"issue {issue.slot} is {issue.state}; only a draft, or one that is held or approved, "
+            "is edited; what readers have is mended by `newsletter issue correct`",
+            subject=issue.slot,
+        )
+    return issue
+
+
+def _looked_at(tx: Transaction, now: Issue, version: int) -> tuple[Issue, tuple[Version, ...]]:
+    """The issue as the editor looked at it, and what was saved since."""
+    if not 0 < version < now.version:
+        raise Conflict(
+            f"issue {now.slot} has no version {version}; the newest is {now.version}",
+            subject=now.slot,
+        )
+    return _content_of(tx, now, version), standing_since(tx.issues.versions(now.public_id), version)
+
+
+def _content_of(tx: Transaction, now: Issue, number: int) -> Issue:
+    found = tx.issues.at_version(now.public_id, number)
+    if found is None:
+        raise NotFound(
+            f"version {number} of issue {now.slot} is not kept; `newsletter issue edit history` "
+            "shows which are",
+            subject=now.slot,
+        )
+    return found
+
+
+def _lines_changed(before: Issue, after: Issue, act: Act) -> frozenset[str]:
+    """Lines that followed the stories; they are told, and nobody's to clash over."""
+    if isinstance(act, EditLine):
+        return frozenset()
+    lines = ("subject", "preheader", "title", "lead")
+    return frozenset(line for line in lines if getattr(before, line) != getattr(after, line))
+
+
+def _refuse_clashes(now: Issue, clashes: tuple[Clash, ...]) -> None:
+    if clashes:
+        told = tuple(clash.sentence() for clash in clashes)
+        raise EditClash(
+            f"nothing was saved of issue {now.slot}: {' '.join(told)}",
+            subject=now.slot,
+            clashes=told,
+        )
+
+
+def _with_others(sentence: str, others: tuple[Version, ...]) -> str:
+    return " ".join((sentence, *_tell_others(others)))
+
+
+def _tell_others(others: tuple[Version, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"Meanwhile {one.actor} ({one.at:%H:%M} UTC) {one.save.told or one.save.kind}."
+        for one in others
+    )
+
+
+def _tell_revoked(revoked: bool) -> tuple[str, ...]:
+    return ("It was approved, and is a draft again: approve it anew.",) if revoked else ()

@@ -1,0 +1,98 @@
+"""`newsletter issue edit` as an editor uses it, on the demo's paper."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Call
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's installation, whose first issue is sent; an extra lies as a draft."""
+    folder = tmp_path_factory.mktemp("house")
+    command = [sys.executable, "-m", "newsletter", "demo", "--no-serve", "--subscribers", "3"]
+    subprocess.run([*command, "--dir", str(folder)], check=True, capture_output=True)
+    return folder
+
+
+def test_an_issue_is_edited_by_commands(house: Path, call: Call) -> None:
+    issue = call(house, "issue", "list", "--json").json["issues"][-1]
+    sent, mailed = issue["slot"], [i for i in issue["items"] if i["section"] == "latest"]
+    slot = f"{sent}.x1"
+    drafted = call(house, "issue", "draft", "--no-fetch", "--slot", slot, "--json")
+    assert drafted.status == 0, drafted.err
+
+    def edit(*arguments: str) -> Any:
+        answer = call(house, "issue", "edit", *arguments, "--slot", slot, "--json")
+        assert answer.status == 0, answer.err
+        return answer.json
+
+    def refused(*arguments: str) -> str:
+        answer = call(house, "issue", "edit", *arguments, "--slot", slot)
+        assert answer.status != 0
+        assert "Traceback" not in answer.err
+        return answer.err
+
+    first, second = drafted.json["items"][:2]
+    section = first["section"]
+    assert second["section"] == section
+    moved = edit("move", f"{section}/2", "1", "--as", "anna")
+    assert moved["version"] == 2
+    assert [item["story"] for item in moved["items"][:2]] == [second["story"], first["story"]]
+    assert moved["items"][0]["pinned"]
+    titled = edit("text", f"{section}/1", "headline", "Ours alone", "--version", "2")
+    assert titled["items"][0]["changed"] == ["headline"]
+    assert titled["items"][0]["site"]["headline"] == second["headline"]
+    assert "anna" not in refused("text", f"{section}/1", "headline")
+    assert edit("text", f"{section}/1", "headline", "--reset")["items"][0]["changed"] == []
+    gone = edit("remove", f"{section}/1")
+    assert second["story"] in gone["excluded"]
+    assert "is in the issue already" in refused("add", first["url"], section)
+    back = edit("add", second["url"], f"{section}/1")
+    assert back["items"][0]["story"] == second["story"]
+    ran = [one for one in mailed if one["story"] not in {i["story"] for i in back["items"]}]
+    for one in ran[:1]:
+        assert f"went out among the latest of {sent}" in refused("add", one["url"], "latest")
+    swapped = edit("swap", f"{section}/1")
+    assert swapped["items"][0]["story"] != second["story"]
+    noted = edit("note", "A **quiet** week, [they say](https://paper.example/).")
+    shown = call(house, "issue", "preview", "--slot", slot, "--out", "out", "--no-screenshots")
+    assert shown.status == 0, shown.err
+    html = (house / "out" / "issue.html").read_text(encoding="utf-8")
+    text = (house / "out" / "issue.txt").read_text(encoding="utf-8")
+    assert "<strong" in html
+    assert "**" not in html
+    assert "A quiet week, they say.\nhttps://paper.example/\n" in text
+    assert edit("undo")["note"] == ""
+    assert edit("redo")["note"] == noted["note"]
+    last = edit("subject", "Our own")
+    anew = edit("refresh")
+    assert (anew["subject"], anew["note"]) == ("Our own", noted["note"])
+    assert edit("restore", "1")["version"] == anew["version"] + 1 > last["version"]
+    told = edit("history")
+    numbers = [one["version"] for one in told["versions"]]
+    assert numbers == [*range(told["version"], 0, -1)]
+    assert told["versions"][-2]["by"] == "anna"
+    assert told["versions"][-2]["told"].startswith("moved “")
+    clash = refused("subject", "Late", "--version", str(told["version"] - 3), "--as", "vartan")
+    assert "you would have “Late”" in clash
+    assert "has no version 99" in refused("subject", "Late", "--version", "99")
+
+
+def test_stories_are_found_with_what_speaks_for_them(house: Path, call: Call) -> None:
+    issue = call(house, "issue", "list", "--json").json["issues"][-1]
+    item = issue["items"][0]
+    word = item["headline"].split()[0]
+    found = call(house, "issue", "edit", "search", word, "--slot", issue["slot"], "--json").json
+    (mine,) = [one for one in found["stories"] if one["story_id"] == item["story"]]
+    assert mine["place"] == f"{item['section']}/{item['position']}"
+    assert mine["reasons"]
+    read = call(
+        house, "issue", "edit", "search", "--order", "most_read", "--slot", issue["slot"], "--json"
+    ).json["stories"]
+    counts = [one["reads"] or 0 for one in read]
+    assert counts == sorted(counts, reverse=True)
