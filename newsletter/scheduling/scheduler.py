@@ -21,6 +21,7 @@ from newsletter.workflows.installation import Installation
 from newsletter.workflows.retention import expire_at_night
 from newsletter.workflows.sign_in import tidy_sessions
 from newsletter.workflows.tick import refresh, tick
+from newsletter.workflows.totals import count_issues
 from newsletter.workflows.watch_sign_ups import tidy_sign_ups, watch_sign_ups
 
 log = get_logger(__name__)
@@ -51,6 +52,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         ("refresh", refresh, REFRESH_SECONDS),
         ("clean", clean_pictures, CLEAN_SECONDS),
         ("watch", watch_sign_ups, WATCH_SECONDS),
+        ("count", count_issues, WATCH_SECONDS),
         ("tidy", tidy_sign_ups, TIDY_SECONDS),
         ("tidy_desk", tidy_sessions, TIDY_SECONDS),
         ("expire", expire_at_night, NIGHT_SECONDS),

@@ -109,7 +109,7 @@ class EditorRepository:
     def remove(self, public_id: str, at: datetime, actor: str) -> None:
         """Take an editor off: address, sessions and links go, the name stays; NotFound."""
         before = self.get(public_id)
-        self._set(public_id, removed_at=at, address=None)
+        self._set(public_id, removed_at=at, address=None, name=before.called)
         self.end_sessions(public_id)
         self._connection.execute(
             sa.delete(t.sign_in_link).where(t.sign_in_link.c.editor_id == _key_of(public_id))
@@ -149,6 +149,15 @@ class EditorRepository:
             .order_by(t.editor_session.c.seen_at.desc(), t.editor_session.c.id)
         )
         return [_session(row) for row in rows]
+
+    def last_seen(self) -> dict[str, datetime]:
+        """When those who are signed in somewhere last came, by public id."""
+        rows = self._connection.execute(
+            sa.select(t.editor.c.public_id, sa.func.max(t.editor_session.c.seen_at))
+            .join_from(t.editor_session, t.editor)
+            .group_by(t.editor.c.public_id)
+        )
+        return {row[0]: row[1] for row in rows}
 
     def note_seen(self, digest: str, at: datetime) -> None:
         """A session was used."""

@@ -320,7 +320,7 @@ class IssueRepository:
                 sa.delete(t.delivery).where(t.delivery.c.mailing_id.in_(mailings))
             )
             delete_links(self._connection, key)
-            for table in (t.mailing, t.item, t.wave, t.issue_version):
+            for table in (t.mailing, t.item, t.wave, t.issue_version, t.issue_totals):
                 self._connection.execute(sa.delete(table).where(table.c.issue_id == key))
         return key
 

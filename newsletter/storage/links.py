@@ -260,6 +260,16 @@ class LinkRepository:
             rows,
         )
 
+    def count_clicks(self, issue_id: str) -> int:
+        """How often an issue's links were followed in all, by people as far as one can tell."""
+        found = self._connection.scalar(
+            sa.select(sa.func.sum(t.click_day.c.clicks))
+            .join_from(t.click_day, t.link)
+            .join(t.issue, t.issue.c.id == t.link.c.issue_id)
+            .where(t.issue.c.public_id == issue_id)
+        )
+        return int(found or 0)
+
     def clicks(self, issue_id: str) -> list[LinkClicks]:
         """An issue's links in the order in which they were kept, with the clicks on each."""
         mine = sa.select(t.issue.c.id).where(t.issue.c.public_id == issue_id).scalar_subquery()

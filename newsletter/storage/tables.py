@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0019"
+SCHEMA_REVISION = "0020"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -659,6 +659,16 @@ folded_delivery = Table(
     Column("readers", sa.BigInteger, nullable=False),
     Column("doubtful", sa.BigInteger, nullable=False),
     Index(None, "issue_id"),
+)
+
+# The ledger of an issue that is over, counted when it had last changed: to count a
+# million rows takes seconds.
+issue_totals = Table(
+    "issue_totals",
+    metadata,
+    Column("issue_id", RowId, ForeignKey("issue.id"), primary_key=True),
+    Column("changed_at", Instant, nullable=False),
+    Column("counts", Document, nullable=False),
 )
 
 # A part of an issue's audience with its own start; claimed from ``released_at`` on.

@@ -10,6 +10,7 @@ from newsletter.storage.growth import GrowthRepository
 from newsletter.storage.holdings import HoldingRepository
 from newsletter.storage.identity import IdentityRepository
 from newsletter.storage.imports import ImportRepository
+from newsletter.storage.issue_lines import IssueLines
 from newsletter.storage.issues import IssueRepository
 from newsletter.storage.leases import LeaseRepository
 from newsletter.storage.links import LinkRepository
@@ -49,6 +50,7 @@ class Transaction:
         self.standings = Standings(connection)
         self.read_logs = ReadLogRepository(connection)
         self.issues = IssueRepository(connection)
+        self.issue_lines = IssueLines(connection)
         self.links = LinkRepository(connection)
         self.archive = Archive(connection)
         self.subscribers = SubscriberRepository(connection)

@@ -49,6 +49,7 @@ def settle_doubt(
             )
         detail = {"recipient": row.recipient_id, "to": to.value}
         tx.changes.record(now, actor, "issue", key, "doubt_settled", detail)
+        tx.issue_lines.forget_totals(key)
         if resend:
             tx.issues.move(key, REOPENED, IssueState.SENDING, actor, now, reason="resend")
         settled = Settled(

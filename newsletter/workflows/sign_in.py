@@ -17,8 +17,10 @@ from newsletter.publication.editors import (
     Editor,
     Session,
 )
-from newsletter.rendering.editor_mail import render_sign_in
+from newsletter.rendering.editor_mail import render_invitation, render_sign_in
+from newsletter.rendering.model import RenderedMail
 from newsletter.storage.database import Database
+from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
 from newsletter.tokens import new_public_id, new_secret, secret_digest
 from newsletter.workflows.installation import Installation
@@ -71,23 +73,12 @@ def ask_for_link(
         return
     secret = new_secret()
     ends = now + LINK_LASTS
-    sender = settings.newsletter[0]
     mail = render_sign_in(
         settings.publication,
         editor,
         address=sign_in_address(desk_url, secret),
         minutes=LINK_LASTS // timedelta(minutes=1),
         templates=letters.templates,
-    )
-    mailing = system_mailing(
-        letters.keyring,
-        settings,
-        sender,
-        mail,
-        public_id=new_public_id(),
-        base_url=letters.base_url,
-        now=now,
-        dkim_selectors=letters.dkim_selectors,
     )
     with database.write() as tx:
         tx.editors.lock()
@@ -96,9 +87,38 @@ def ask_for_link(
             tx.editors.make_link(
                 editor.public_id, secret_digest(secret), now, ends, asked=True, page=page
             )
-            tx.mailings.create(mailing, key=f"letter:{mailing.public_id}", newsletter=sender.slug)
-            tx.mailings.enqueue(mailing.public_id, editor.public_id, editor.address, now)
+            _queue(tx, letters, mail, editor, now)
     log.info("sign_in_asked", address=mask_address(editor.address), mailed=mailed)
+
+
+def invite_editor(
+    database: Database,
+    letters: Letters,
+    desk_url: str,
+    editor: Editor,
+    *,
+    inviter: str,
+    now: datetime,
+) -> bool:
+    """Mail a first link to who was let in; False where there is no newsletter to mail for."""
+    if not letters.settings.newsletter:
+        return False
+    secret = new_secret()
+    mail = render_invitation(
+        letters.settings.publication,
+        editor,
+        inviter=inviter,
+        address=sign_in_address(desk_url, secret),
+        hours=SHOWN_LINK_LASTS // _HOUR,
+        desk_url=desk_url,
+        templates=letters.templates,
+    )
+    with database.write() as tx:
+        tx.editors.make_link(
+            editor.public_id, secret_digest(secret), now, now + SHOWN_LINK_LASTS, asked=False
+        )
+        _queue(tx, letters, mail, editor, now)
+    return True
 
 
 def read_link(database: Database, secret: str, *, now: datetime) -> Editor | None:
@@ -167,6 +187,24 @@ def tidy_sessions(installation: Installation) -> None:
         dropped = tx.editors.tidy(installation.clock.now())
     if dropped:
         log.debug("sessions_dropped", rows=dropped)
+
+
+def _queue(
+    tx: Transaction, letters: Letters, mail: RenderedMail, editor: Editor, now: datetime
+) -> None:
+    sender = letters.settings.newsletter[0]
+    mailing = system_mailing(
+        letters.keyring,
+        letters.settings,
+        sender,
+        mail,
+        public_id=new_public_id(),
+        base_url=letters.base_url,
+        now=now,
+        dkim_selectors=letters.dkim_selectors,
+    )
+    tx.mailings.create(mailing, key=f"letter:{mailing.public_id}", newsletter=sender.slug)
+    tx.mailings.enqueue(mailing.public_id, editor.public_id, editor.address, now)
 
 
 def _editor_written(database: Database, written: str) -> Editor | None:

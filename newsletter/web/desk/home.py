@@ -1,10 +1,182 @@
-"""This week: what waits for whom."""
+"""This week: what waits for whom, how the last issue did, and what needs attention."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.responses import Response
 
+from newsletter.delivery.model import LedgerCounts
+from newsletter.publication.model import Newsletter
+from newsletter.publication.slots import upcoming_slot
+from newsletter.sources.model import SourceState
+from newsletter.storage.issue_lines import IssueLine
+from newsletter.storage.transaction import Transaction
+from newsletter.web.desk.places import issue_address, tell_moment
 from newsletter.web.desk.visit import Visit
+from newsletter.web.desk.waiting import ALARMING, STATES, Waiting, what_waits
+from newsletter.workflows.totals import read_totals
+
+# More than any desk has to do in a week; the others are named by their number.
+MOST_ISSUES = 12
+MOST_TROUBLES = 8
+# A source is asked once a day at least: one that was not has nobody who asks it.
+_SILENT = timedelta(hours=36)
+
+
+@dataclass(frozen=True)
+class ThisIssue:
+    """An issue under way, as the page shows it; ``mine`` where it waits for who looks."""
+
+    line: IssueLine
+    newsletter: str
+    address: str
+    state: str
+    alarming: bool
+    waiting: Waiting
+    mine: bool
+    time: str
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A newsletter with no issue under way, and when the next is drafted and sent."""
+
+    newsletter: str
+    draft_at: str
+    send_at: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What needs attention. ``quote`` is what the service says of it, in English."""
+
+    title: str
+    sentence: str
+    quote: str = ""
+
+
+@dataclass(frozen=True)
+class LastIssue:
+    """The issue that was sent last; ``counts`` None while it is being counted."""
+
+    line: IssueLine
+    newsletter: str
+    address: str
+    state: str
+    time: str
+    counts: LedgerCounts | None
+    clicks: int
 
 
 def show_home(visit: Visit) -> Response:
     """The desk's first page."""
-    return visit.page("home")
+    with visit.context.database.read() as tx:
+        lines = tx.issue_lines.under_way(MOST_ISSUES)
+        count = tx.issue_lines.count_under_way() if len(lines) == MOST_ISSUES else len(lines)
+        over = tx.issue_lines.over(1)
+        clicks = tx.links.count_clicks(over[0].public_id) if over else 0
+        names = tx.editors.names() if any(line.approved_by for line in lines) else {}
+        troubles = list(_troubles(visit, tx))
+    issues = [_this_issue(visit, line, names) for line in lines]
+    busy = {line.newsletter for line in lines}
+    return visit.page(
+        "home",
+        issues=issues,
+        more_issues=count - len(issues),
+        coming=[_coming(visit, n) for n in visit.settings.newsletter if n.slug not in busy][
+            :MOST_ISSUES
+        ],
+        last=_last_issue(visit, over[0], clicks) if over else None,
+        troubles=troubles[:MOST_TROUBLES],
+        more_troubles=max(0, len(troubles) - MOST_TROUBLES),
+        hold=visit.context.hold(),
+    )
+
+
+def _this_issue(visit: Visit, line: IssueLine, names: dict[str, str]) -> ThisIssue:
+    newsletter = visit.settings.newsletter_called(line.newsletter)
+    deadline = line.send_at + (newsletter.lateness if newsletter else timedelta(0))
+    time = tell_moment(visit, line.send_at, newsletter)
+    waiting = what_waits(
+        line,
+        now=visit.context.clock.now(),
+        send_at=time,
+        deadline=deadline,
+        until=tell_moment(visit, deadline, newsletter),
+        approver=names.get(line.approved_by, line.approved_by),
+        words=visit.words,
+    )
+    return ThisIssue(
+        line,
+        newsletter.name if newsletter else line.newsletter,
+        issue_address(visit, line.public_id),
+        visit.words.gettext(STATES[line.state]),
+        line.state in ALARMING,
+        waiting,
+        waiting.needs is not None and visit.editor.may(waiting.needs),
+        time,
+    )
+
+
+def _coming(visit: Visit, newsletter: Newsletter) -> Coming:
+    zone = newsletter.zone_in(visit.settings.publication)
+    slot = upcoming_slot(newsletter, zone, visit.context.clock.now())
+    return Coming(
+        newsletter.name,
+        tell_moment(visit, slot.draft_at, newsletter),
+        tell_moment(visit, slot.send_at, newsletter),
+    )
+
+
+def _last_issue(visit: Visit, line: IssueLine, clicks: int) -> LastIssue:
+    newsletter = visit.settings.newsletter_called(line.newsletter)
+    return LastIssue(
+        line,
+        newsletter.name if newsletter else line.newsletter,
+        issue_address(visit, line.public_id),
+        visit.words.gettext(STATES[line.state]),
+        tell_moment(visit, line.send_at, newsletter),
+        read_totals(visit.context.database, line),
+        clicks,
+    )
+
+
+def _troubles(visit: Visit, tx: Transaction) -> Iterator[Trouble]:
+    words, now = visit.words, visit.context.clock.now()
+    if tx.sign_ups.alarm().is_on(now):
+        yield Trouble(
+            words.gettext("Sign-up"),
+            words.gettext("An attack on the sign-up form is going on. The shield holds it off."),
+        )
+    for slug, relay in tx.relay_uses.states().items():
+        if relay.paused_until is not None and relay.paused_until > now:
+            until = tell_moment(visit, relay.paused_until)
+            yield Trouble(
+                words.gettext("Relay %(slug)s", slug=slug),
+                words.gettext("Refused us, and is left alone until %(time)s.", time=until),
+                relay.reason,
+            )
+    for slug, state in tx.sources.states().items():
+        yield from _of_polled(visit, words.gettext("Source %(slug)s", slug=slug), state)
+    for slug, state in tx.reads.states().items():
+        yield from _of_polled(visit, words.gettext("Reads %(slug)s", slug=slug), state)
+
+
+def _of_polled(visit: Visit, title: str, state: SourceState) -> Iterator[Trouble]:
+    words, now = visit.words, visit.context.clock.now()
+    asked = max(filter(None, (state.last_success_at, state.last_error_at)), default=None)
+    if state.is_failing and state.last_error_at is not None:
+        sentence = words.ngettext(
+            "Failed %(count)s time in a row, last on %(time)s.",
+            "Failed %(count)s times in a row, last on %(time)s.",
+            state.failures,
+            count=state.failures,
+            time=tell_moment(visit, state.last_error_at),
+        )
+        yield Trouble(title, sentence, state.last_error)
+    elif asked is not None and now - asked > _SILENT:
+        sentence = words.gettext(
+            "Was last asked on %(time)s: is the scheduler running?", time=tell_moment(visit, asked)
+        )
+        yield Trouble(title, sentence)

@@ -1,7 +1,21 @@
 """Every page of the desk, with the act that it needs: the one place where they are named."""
 
 from newsletter.publication.editors import Act
+from newsletter.web.desk.editors import (
+    show_editors_page,
+    take_editor,
+    take_editor_sign_out,
+    take_removal,
+    take_role,
+)
+from newsletter.web.desk.history import show_history
 from newsletter.web.desk.home import show_home
+from newsletter.web.desk.me import (
+    show_my_page,
+    take_me,
+    take_own_sign_out,
+    take_session_end,
+)
 from newsletter.web.desk.routes import DeskRoute, show, take
 from newsletter.web.desk.sign_in import (
     ASKED_A_MINUTE,
@@ -26,4 +40,14 @@ def desk_table() -> tuple[DeskRoute, ...]:
         show("/sign-in/{token}", show_link, needs=Act.SIGN_IN),
         take("/sign-in/{token}", take_sign_in_link, needs=Act.SIGN_IN),
         take("/sign-out", take_sign_out, needs=Act.OWN),
+        show("/history", show_history, needs=Act.HISTORY, nav=gettext_noop("History")),
+        show("/editors", show_editors_page, needs=Act.EDITORS, nav=gettext_noop("Editors")),
+        take("/editors", take_editor, needs=Act.EDITORS),
+        take("/editors/{editor}/role", take_role, needs=Act.EDITORS),
+        take("/editors/{editor}/sign-out", take_editor_sign_out, needs=Act.EDITORS),
+        take("/editors/{editor}/remove", take_removal, needs=Act.EDITORS),
+        show("/me", show_my_page, needs=Act.OWN),
+        take("/me", take_me, needs=Act.OWN),
+        take("/me/sign-out", take_own_sign_out, needs=Act.OWN),
+        take("/me/sessions/{session}/end", take_session_end, needs=Act.OWN),
     )

@@ -27,6 +27,16 @@ EXPECTED = {
     "GET /sign-in/{token}": ANYBODY,
     "POST /sign-in/{token}": ANYBODY,
     "POST /sign-out": VIEWERS,
+    "GET /history": EDITORS,
+    "GET /editors": ADMINS,
+    "POST /editors": ADMINS,
+    "POST /editors/{editor}/role": ADMINS,
+    "POST /editors/{editor}/sign-out": ADMINS,
+    "POST /editors/{editor}/remove": ADMINS,
+    "GET /me": VIEWERS,
+    "POST /me": VIEWERS,
+    "POST /me/sign-out": VIEWERS,
+    "POST /me/sessions/{session}/end": VIEWERS,
 }
 ROUTES = desk_table()
 

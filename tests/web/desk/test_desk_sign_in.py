@@ -270,7 +270,7 @@ def test_who_is_removed_or_signed_out_is_out_at_once(site: Site) -> None:
 def test_a_role_counts_from_the_next_request_on(site: Site) -> None:
     person = somebody(site, Role.VIEWER)
     assert person.editor is not None
-    assert "publisher" not in person.get("/desk/").text
+    assert "· viewer</p>" in person.get("/desk/").text
     change_role(
         site.database,
         person.editor.public_id,
@@ -278,7 +278,7 @@ def test_a_role_counts_from_the_next_request_on(site: Site) -> None:
         actor="test",
         now=site.clock.now(),
     )
-    assert "publisher" in person.get("/desk/").text
+    assert "· publisher</p>" in person.get("/desk/").text
 
 
 def test_a_desk_of_its_own_host_shares_no_origin_with_the_pages(site: Site) -> None:

@@ -1,0 +1,173 @@
+"""Who did what to which thing, with before and after."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from newsletter.storage.changes import Change
+from newsletter.storage.issue_lines import IssueLine
+from newsletter.web.desk.places import issue_address, tell_moment
+from newsletter.web.desk.visit import Visit
+from newsletter.words import Words, gettext_noop
+
+A_PAGE = 50
+_LONGEST = 400
+
+KINDS: Mapping[str, str] = {
+    "issue": gettext_noop("Issues"),
+    "settings": gettext_noop("Settings"),
+    "editor": gettext_noop("Editors"),
+    "installation": gettext_noop("Installation"),
+}
+# What the log calls an act, in words; an act that is not here is told as it is logged.
+ACTS: Mapping[str, str] = {
+    "issue drafted": gettext_noop("drafted"),
+    "issue draft": gettext_noop("made it a draft again"),
+    "issue edited": gettext_noop("edited"),
+    "issue freshened": gettext_noop("brought up to the site"),
+    "issue approved": gettext_noop("approved"),
+    "issue held": gettext_noop("held"),
+    "issue sending": gettext_noop("began to send"),
+    "issue paused": gettext_noop("paused"),
+    "issue recalled": gettext_noop("recalled"),
+    "issue cancelled": gettext_noop("cancelled"),
+    "issue sent": gettext_noop("finished sending"),
+    "issue corrected": gettext_noop("corrected"),
+    "issue doubt_settled": gettext_noop("settled a doubt"),
+    "settings changed": gettext_noop("changed the settings"),
+    "editor added": gettext_noop("let in"),
+    "editor role changed": gettext_noop("gave another role"),
+    "editor removed": gettext_noop("removed"),
+    "editor signed in": gettext_noop("signed in"),
+    "editor signed out": gettext_noop("signed out everywhere"),
+}
+# Those who act in the log and are nobody: programs, and whoever sits at the server.
+PROGRAMS: Mapping[str, str] = {
+    "scheduler": gettext_noop("the scheduler"),
+    "delivery": gettext_noop("the delivery"),
+    "sending": gettext_noop("the delivery"),
+    "command line": gettext_noop("the command line"),
+    "config file": gettext_noop("the config file"),
+    "approval auto": gettext_noop("the rule that approves by itself"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a thing's part was before and after; None where it was not, or is not told."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the log. ``foreign``: the act is told as it is logged, in English."""
+
+    at: str
+    actor: str
+    who: str
+    act: str
+    foreign: bool
+    kind: str
+    subject: str
+    thing: str
+    address: str
+    differences: tuple[Difference, ...]
+
+
+def show_history(visit: Visit) -> Response:
+    """The log from its end, or narrowed to a kind, a thing or a person."""
+    kind, subject, actor = (visit.query(name)[:100] for name in ("kind", "subject", "actor"))
+    before = visit.query("before")[:18]
+    with visit.context.database.read() as tx:
+        found = tx.changes.latest(
+            A_PAGE + 1,
+            before=int(before) if before.isascii() and before.isdigit() else None,
+            kind=kind,
+            subject=subject,
+            actor=actor,
+        )
+        changes = [change for _, change in found[:A_PAGE]]
+        issues = tx.issue_lines.by_ids({c.subject for c in changes if c.kind == "issue"})
+        names = tx.editors.names()
+    return visit.page(
+        "history",
+        lines=[_line(visit, change, names, issues) for change in changes],
+        kinds=[(name, visit.words.gettext(message)) for name, message in KINDS.items()],
+        kind=kind,
+        subject=subject,
+        actor=actor,
+        narrowed=_narrowed(visit.words, names, subject, actor),
+        older=found[A_PAGE - 1][0] if len(found) > A_PAGE else None,
+        first=not before,
+    )
+
+
+def tell_actor(words: Words, actor: str, names: Mapping[str, str]) -> str:
+    """Who an actor of the log is: an editor by name, a program in words."""
+    if actor in names:
+        return names[actor]
+    return words.gettext(PROGRAMS[actor]) if actor in PROGRAMS else actor
+
+
+def _narrowed(words: Words, names: Mapping[str, str], subject: str, actor: str) -> str:
+    if actor:
+        return words.gettext("Only what %(name)s did", name=tell_actor(words, actor, names))
+    return words.gettext("Only about this one thing") if subject else ""
+
+
+def _line(
+    visit: Visit, change: Change, names: Mapping[str, str], issues: Mapping[str, IssueLine]
+) -> Line:
+    words = visit.words
+    issue = issues.get(change.subject)
+    act = ACTS.get(f"{change.kind} {change.act}")
+    thing = names.get(change.subject, change.subject)
+    if issue is not None:
+        thing = f"{issue.slot} · {issue.subject}"
+    elif change.kind == "settings" or change.subject == change.actor:
+        thing = ""
+    return Line(
+        at=tell_moment(visit, change.at),
+        actor=change.actor,
+        who=tell_actor(words, change.actor, names),
+        act=words.gettext(act) if act else change.act,
+        foreign=act is None,
+        kind=words.gettext(KINDS[change.kind]) if change.kind in KINDS else change.kind,
+        subject=change.subject,
+        thing=thing,
+        address=issue_address(visit, change.subject) if issue is not None else "",
+        differences=tell_differences(change.detail),
+    )
+
+
+def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """What a line's detail says: of before and after key by key, all else as it is."""
+    before, after = detail.get("before"), detail.get("after")
+    if not isinstance(before, dict | None) or not isinstance(after, dict | None):
+        before, after = None, None
+    rest = {key: value for key, value in detail.items() if key not in ("before", "after")}
+    if before is None and after is None:
+        rest = dict(detail)
+    was, became = before or {}, after or {}
+    return (
+        *(
+            Difference(
+                key,
+                _tell(was[key]) if key in was else None,
+                _tell(became[key]) if key in became else None,
+            )
+            for key in {**was, **became}
+        ),
+        *(Difference(key, None, _tell(value)) for key, value in rest.items()),
+    )
+
+
+def _tell(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

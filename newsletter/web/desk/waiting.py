@@ -1,0 +1,87 @@
+"""What an issue waits for, and for whom, in one line."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.issues.model import IssueState
+from newsletter.publication.editors import Act
+from newsletter.storage.issue_lines import IssueLine
+from newsletter.words import Words, gettext_noop
+
+STATES = {
+    IssueState.DRAFT: gettext_noop("Draft"),
+    IssueState.APPROVED: gettext_noop("Approved"),
+    IssueState.HELD: gettext_noop("Held"),
+    IssueState.SENDING: gettext_noop("On its way"),
+    IssueState.PAUSED: gettext_noop("Paused"),
+    IssueState.SENT: gettext_noop("Sent"),
+    IssueState.RECALLED: gettext_noop("Recalled"),
+    IssueState.CANCELLED: gettext_noop("Cancelled"),
+}
+# States that nobody wants to stay in.
+ALARMING = frozenset({IssueState.HELD, IssueState.PAUSED, IssueState.RECALLED})
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """``sentence`` in the page's language. ``needs`` is what whoever it waits for may do;
+    None where it waits for nobody. ``quote`` is what the service says of it, in English."""
+
+    sentence: str
+    needs: Act | None = None
+    quote: str = ""
+
+
+def what_waits(
+    line: IssueLine,
+    *,
+    now: datetime,
+    send_at: str,
+    deadline: datetime,
+    until: str,
+    approver: str,
+    words: Words,
+) -> Waiting:
+    """What an issue waits for at ``now``.
+
+    ``send_at`` and ``until`` are its time and its ``deadline`` in words, ``approver``
+    is who approved it.
+    """
+    state = line.state
+    if state is IssueState.DRAFT:
+        return Waiting(_of_draft(line, now, send_at, deadline, until, words), Act.SEND)
+    if state is IssueState.APPROVED:
+        if now >= line.send_at:
+            return Waiting(words.gettext("Goes out any minute. Nobody has to do anything."))
+        return Waiting(
+            words.gettext(
+                "Approved by %(name)s. Goes out by itself on %(time)s.", name=approver, time=send_at
+            )
+        )
+    if state is IssueState.HELD:
+        return Waiting(
+            words.gettext("Held: it goes nowhere until an editor releases or cancels it."),
+            Act.EDIT,
+            line.held_because,
+        )
+    if state is IssueState.PAUSED:
+        return Waiting(
+            words.gettext("Paused on its way, until a publisher goes on or recalls it."),
+            Act.SEND,
+        )
+    return Waiting(words.gettext("On its way to its readers. Nobody has to do anything."))
+
+
+def _of_draft(
+    line: IssueLine, now: datetime, send_at: str, deadline: datetime, until: str, words: Words
+) -> str:
+    if now < line.send_at:
+        return words.gettext("A publisher has to approve it before %(time)s.", time=send_at)
+    if now < deadline:
+        return words.gettext(
+            "Is late: its time was %(time)s. Once a publisher approves it, it goes out at once; "
+            "from %(until)s on it is held.",
+            time=send_at,
+            until=until,
+        )
+    return words.gettext("Its time is over: it was not approved before %(until)s.", until=until)
