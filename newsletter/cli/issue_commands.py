@@ -38,6 +38,7 @@ from newsletter.cli.output import print_json, print_rows, progress_bar, say
 from newsletter.cli.preview_commands import preview
 from newsletter.cli.rehearse_commands import rehearse
 from newsletter.cli.sending import send_now
+from newsletter.cli.trial_commands import mail_test
 from newsletter.errors import UsageError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.workflows.check_issue import check_whole_issue
@@ -239,6 +240,7 @@ def check(
 
 
 app.command("rehearse")(rehearse)
+app.command("test")(mail_test)
 
 
 @app.command("approve")

@@ -44,7 +44,7 @@ def write_head(mailing: Mailing, from_address: str) -> list[Pieces]:
     ]
     if mailing.reply_to:
         head.append((write_plain("Reply-To", own_address("Reply-To", mailing.reply_to)),))
-    if mailing.kind is MailingKind.ISSUE:
+    if mailing.kind is not MailingKind.SYSTEM:
         head += _list_headers(mailing, from_address)
     else:
         # RFC 3834 section 5: sent by a program, so that no program answers it.

@@ -26,10 +26,14 @@ class DeliveryState(StrEnum):
 
 
 class MailingKind(StrEnum):
-    """An issue revision, or a system mail (which goes first)."""
+    """An issue revision, a system mail (which goes first), or an issue as a test for editors.
+
+    A test has the headers of an issue, goes first as well and counts nowhere.
+    """
 
     ISSUE = "issue"
     SYSTEM = "system"
+    TEST = "test"
 
 
 @dataclass(frozen=True)

@@ -473,6 +473,9 @@ class Newsletter(Model):
     approval: Literal["required", "auto"] = Field(
         "required", description="auto: the draft is sent without a person's approval"
     )
+    test_addresses: tuple[MailAddress, ...] = Field(
+        (), max_length=20, description="who gets the tests of an issue, beside the editor who asks"
+    )
     changed_headline: Literal["take", "flag"] = Field(
         "take",
         description="where the site changed a headline after the draft was made: take it, or keep "

@@ -1,6 +1,7 @@
 """Mailings: what is sent, queued for whom, and how far it got."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -31,6 +32,18 @@ from newsletter.storage.statements import (
 from newsletter.storage.subscribers import mailable
 from newsletter.storage.unserved_rows import UnservedRows
 from newsletter.subscribers.model import Segment
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mailing at one address: the relay's last reply, and when it changed."""
+
+    address: str
+    state: DeliveryState
+    reason: str
+    reply_code: int
+    reply_text: str
+    at: datetime
 
 
 class MailingRepository(UnservedRows):
@@ -67,6 +80,20 @@ class MailingRepository(UnservedRows):
                 },
             )
         )
+
+    def fates(self, mailing_id: str) -> list[Fate]:
+        """What became of a mailing to a few, in the order in which they were queued."""
+        row = t.delivery.c
+        found = self._connection.execute(
+            sa.select(
+                sa.func.coalesce(row.address, ""),
+                *(row.state, row.reason, row.reply_code, row.reply_text, row.changed_at),
+            )
+            .join_from(t.delivery, t.mailing, t.mailing.c.id == row.mailing_id)
+            .where(t.mailing.c.public_id == mailing_id)
+            .order_by(row.id)
+        )
+        return [Fate(one[0], DeliveryState(one[1]), *one[2:]) for one in found]
 
     def enqueue_audience(
         self,

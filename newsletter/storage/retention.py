@@ -224,7 +224,7 @@ class RetentionRepository:
         )
         rows = sa.select(_row.id).where(_row.mailing_id == t.mailing.c.id)
         return sa.and_(
-            t.mailing.c.kind == MailingKind.SYSTEM.value,
+            t.mailing.c.kind.in_((MailingKind.SYSTEM.value, MailingKind.TEST.value)),
             t.mailing.c.created_at < before,
             rows.exists(),
             ~waits.exists(),
