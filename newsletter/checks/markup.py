@@ -8,8 +8,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from newsletter.checks.model import Finding, stop, warn
 from newsletter.checks.places import Places, list_some, name_item, shown
 from newsletter.issues.model import Issue
+from newsletter.rendering.bidi import text_direction
 from newsletter.rendering.css import STYLE_SIZE, WIDEST, lint_declarations, lint_kept
-from newsletter.rendering.filters import text_direction
 from newsletter.rendering.inline import DOCTYPE
 from newsletter.rendering.model import RenderedIssue
 from newsletter.words import is_armenian

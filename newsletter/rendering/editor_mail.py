@@ -2,6 +2,7 @@
 
 from newsletter.publication.editors import ROLE_NAMES, Editor
 from newsletter.publication.model import Publication
+from newsletter.rendering.bidi import isolate
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.passing_on import Link
@@ -62,7 +63,7 @@ def render_sign_in(
     """The letter with a sign-in link: one button, how long it works, and what not to do."""
     language = nearest_language(editor.language or publication.language)
     words = words_of(language)
-    paper = publication.nickname
+    paper = isolate(publication.nickname, language)
     return render_letter(
         publication,
         templates,
@@ -91,7 +92,7 @@ def render_sign_in(
         small=[
             words.gettext(
                 "You get this mail because you are an editor of %(publication)s.",
-                publication=publication.name,
+                publication=isolate(publication.name, language),
             )
         ],
     )

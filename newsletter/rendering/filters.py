@@ -6,6 +6,7 @@ Where a filter needs a language or a zone and gets none, it takes the variables
 translated by ``{% trans %}`` and its functions, in `rendering.translate`.
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 
@@ -18,6 +19,7 @@ from markupsafe import Markup, escape
 from newsletter.errors import RenderError
 from newsletter.issues.marked import Span, read_marked
 from newsletter.rendering.addresses import split_addresses
+from newsletter.rendering.bidi import isolate, mark_isolates, text_direction
 from newsletter.words import (
     SOURCE_LANGUAGE,
     fallback_of,
@@ -103,11 +105,6 @@ def format_weekday(day: date, language: str) -> str:
     )
 
 
-def text_direction(language: str) -> str:
-    """``ltr`` or ``rtl``, for the ``dir`` attribute."""
-    return str(locale_of(language).text_direction)
-
-
 def script_of(language: str) -> str:
     """The script whose fonts a language needs: latin, armenian, arabic or hebrew."""
     return SCRIPTS.get(locale_of(language).language, "latin")
@@ -117,10 +114,11 @@ def has_capitals(text: str) -> bool:
     """Whether the text may be set in capitals, with space between them, or slanted.
 
     Not in Armenian: browsers turn the ligature U+0587 into capitals of the
-    classical spelling. Nor in scripts without capitals, whose letters may be joined;
-    neither kind has an italic.
+    classical spelling. Nor in scripts without capitals, whose letters may be joined,
+    as those of Arabic are; neither kind has an italic.
     """
-    return not is_armenian(text) and text.upper() != text.lower()
+    joined = any(unicodedata.bidirectional(character) == "AL" for character in text)
+    return not joined and not is_armenian(text) and text.upper() != text.lower()
 
 
 def link_addresses(text: str) -> Markup:
@@ -193,6 +191,12 @@ def _weekday(context: Context, day: date, language: str | None = None) -> str:
     return format_weekday(day, language_in(context, language))
 
 
+@pass_context
+def _apart(context: Context, text: str, language: str | None = None) -> Markup:
+    """A name that keeps its own direction in a line of the language."""
+    return mark_isolates(isolate(text, language_in(context, language)))
+
+
 FILTERS: Mapping[str, Callable[..., object]] = {
     "day": _day,
     "moment": _moment,
@@ -200,6 +204,8 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "counted": _counted,
     "weekday": _weekday,
     "direction": text_direction,
+    "apart": _apart,
+    "isolates": mark_isolates,
     "script": script_of,
     "linked": link_addresses,
     "marked": mark_words,

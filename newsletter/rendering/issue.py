@@ -18,6 +18,8 @@ TEMPLATE = "email/issue.html"
 # A mail program prints what follows the preheader unless something fills the line.
 _PREHEADER_LENGTH = 140
 _FILLER = "\u034f\u2007"  # the pair that Apple Mail does not collapse
+# So many of them run on without a place to break: where styles are dropped they are seen.
+_UNBROKEN = 8
 
 
 def render_issue(
@@ -82,9 +84,15 @@ def write_html(
         scripts=_scripts(view),
         language=issue.language,
         zone=newsletter.zone_in(publication),
-        filler=_FILLER * max(0, (_PREHEADER_LENGTH - len(view.preheader)) // 2),
+        filler=_fill_line(max(0, (_PREHEADER_LENGTH - len(view.preheader)) // 2)),
     )
     return strip_indentation(html)
+
+
+def _fill_line(pairs: int) -> str:
+    """So many pairs of the filler, and white space between them at which a line may end."""
+    runs = (min(_UNBROKEN, pairs - begun) for begun in range(0, pairs, _UNBROKEN))
+    return "".join(f" {_FILLER * run}" for run in runs)
 
 
 def _scripts(view: IssueView) -> list[str]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Publication
+from newsletter.rendering.bidi import drop_isolates, isolate
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.filters import format_day
@@ -79,6 +80,7 @@ def _confirmation_mold(
     With the day of its expiry it is made anew every day, a changed template with it.
     """
     words = words_of(language)
+    name = isolate(name, language)
     after = [
         words.gettext(
             "If that was not you, do nothing: without the click you are not subscribed, "
@@ -98,9 +100,9 @@ def _confirmation_mold(
             words.gettext(
                 "Someone, we hope you, asked at %(site)s for %(newsletter)s to be sent to "
                 "%(address)s.",
-                site=site,
+                site=isolate(site, language),
                 newsletter=name,
-                address=_ADDRESS,
+                address=isolate(_ADDRESS, language),
             )
         ],
         button=Link(
@@ -108,7 +110,7 @@ def _confirmation_mold(
             f"{base_url.rstrip('/')}/confirm/{_TOKEN}",
         ),
         after=after,
-        small=_imprint(publication),
+        small=_imprint(publication, language),
     )
 
 
@@ -134,7 +136,7 @@ def render_welcome(
     """
     language = nearest_language(language or newsletter.language_in(publication))
     words = words_of(language)
-    name, root = newsletter.name, base_url.rstrip("/")
+    name, root = isolate(newsletter.name, language), base_url.rstrip("/")
     sentences = [
         words.gettext(
             "You now get %(newsletter)s. The next issue comes on %(date)s.",
@@ -144,7 +146,10 @@ def render_welcome(
     ]
     if also:
         sentences.append(
-            words.gettext("You also get: %(newsletters)s.", newsletters=", ".join(also))
+            words.gettext(
+                "You also get: %(newsletters)s.",
+                newsletters=", ".join(isolate(other, language) for other in also),
+            )
         )
     if follows:
         sentences.append(
@@ -164,7 +169,7 @@ def render_welcome(
             words.gettext(
                 "If our mails end up among the junk, tell your mail program that they are welcome: "
                 "add %(address)s to your contacts.",
-                address=newsletter.sender.address,
+                address=isolate(newsletter.sender.address, language),
             )
         ],
         small=[
@@ -172,7 +177,7 @@ def render_welcome(
                 "You get this mail because you confirmed that you want %(newsletter)s.",
                 newsletter=name,
             ),
-            *([publication.postal_address] if publication.postal_address else []),
+            *_imprint(publication, language),
         ],
         links=[
             Link(words.gettext("Change what you get"), f"{root}/preferences/{preferences_token}"),
@@ -203,7 +208,7 @@ def render_notice(
         small=[
             words_of(language).gettext(
                 "You get this notice because you are an editor of %(publication)s.",
-                publication=publication.name,
+                publication=isolate(publication.name, language),
             )
         ],
     )
@@ -238,7 +243,7 @@ def render_address_question(
             words.gettext(
                 "A reader of %(publication)s asked for our newsletters to be sent to this address "
                 "from now on.",
-                publication=publication.nickname,
+                publication=isolate(publication.nickname, language),
             )
         ],
         button=Link(
@@ -248,7 +253,7 @@ def render_address_question(
             words.gettext("The link works until %(date)s.", date=day),
             words.gettext("If that was not you, do nothing, and nothing changes."),
         ],
-        small=_imprint(publication),
+        small=_imprint(publication, language),
     )
 
 
@@ -280,7 +285,7 @@ def render_address_changed(
             words.gettext(
                 "From now on our newsletters go to %(address)s, as was asked and confirmed there. "
                 "Nothing more comes to this address.",
-                address=masked,
+                address=isolate(masked, language),
             ),
             words.gettext("If that was not you, answer this mail, or change it back:"),
         ],
@@ -288,7 +293,7 @@ def render_address_changed(
             words.gettext("Change what you get"), f"{base_url.rstrip('/')}/preferences/{token}"
         ),
         after=[],
-        small=_imprint(publication),
+        small=_imprint(publication, language),
     )
 
 
@@ -316,7 +321,7 @@ def render_data_link(
             words.gettext(
                 "You asked at %(publication)s for what we hold about you. The page behind the "
                 "button hands it out, and forgets you if you want that.",
-                publication=publication.nickname,
+                publication=isolate(publication.nickname, language),
             )
         ],
         button=Link(words.gettext("Open my data"), f"{base_url.rstrip('/')}/data/{token}"),
@@ -327,12 +332,13 @@ def render_data_link(
                 "nothing."
             ),
         ],
-        small=_imprint(publication),
+        small=_imprint(publication, language),
     )
 
 
-def _imprint(publication: Publication) -> list[str]:
-    return [publication.postal_address] if publication.postal_address else []
+def _imprint(publication: Publication, language: str) -> list[str]:
+    address = publication.postal_address
+    return [isolate(address, language)] if address else []
 
 
 def render_letter(
@@ -348,9 +354,12 @@ def render_letter(
     small: Sequence[str],
     links: Sequence[Link] = (),
 ) -> RenderedMail:
-    """A letter of ``sentences`` in ``language``, a button, and what is said ``after`` it."""
+    """A letter of ``sentences`` in ``language``, a button, and what is said ``after`` it.
+
+    What `rendering.bidi` isolates in any of them is marked in the HTML part alone.
+    """
     # A notice may hold a story's words.
-    subject, title = disarm_marks(subject), disarm_marks(title)
+    subject, title = drop_isolates(disarm_marks(subject)), disarm_marks(title)
     passages = tuple(
         each if isinstance(each, Quote) else Quote(each, language)
         for each in disarm_marks(tuple(sentences))
@@ -382,6 +391,6 @@ def render_letter(
     return RenderedMail(
         subject=subject,
         html=inline_css(strip_indentation(html), name=TEMPLATE),
-        text="\n\n".join(block for block in blocks if block) + "\n",
+        text=drop_isolates("\n\n".join(block for block in blocks if block)) + "\n",
         language=language,
     )

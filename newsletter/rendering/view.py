@@ -243,10 +243,13 @@ def find_lead(issue: Issue) -> tuple[Section, Item] | None:
 def _name_span(issue: Issue, newsletter: Newsletter) -> str:
     if newsletter.send_moment.period is not Period.WEEK:
         return ""
-    week = name_period(Period.WEEK, issue.date, issue.language)
-    # The days in one piece: a phone's line may end before them.
+    title = issue.title.casefold()
+    # A variant's title may be in the language of the newsletter all the same.
+    languages = (issue.language, issue.title_language or issue.language)
+    weeks = [name_period(Period.WEEK, issue.date, language) for language in languages]
+    # The days in one piece, as far as a phone's line can hold them: see `.days` of the sheet.
     days = name_week(issue.date, issue.language).replace(" ", "\u00a0")
-    return days if week.casefold() in issue.title.casefold() else f"{week} · {days}"
+    return days if any(week.casefold() in title for week in weeks) else f"{weeks[0]} · {days}"
 
 
 def _answers(issue: Issue, newsletter: Newsletter) -> tuple[Link, ...]:

@@ -20,7 +20,7 @@ from newsletter.errors import NewsletterError, NotFound, SegmentError, StorageEr
 from newsletter.log import get_logger
 from newsletter.publication.design import design_of
 from newsletter.publication.prompts import placement_prompt
-from newsletter.rendering.filters import text_direction
+from newsletter.rendering.bidi import text_direction
 from newsletter.subscribers.floods import Verdict
 from newsletter.web.api_readers import reader_routes
 from newsletter.web.asking import (

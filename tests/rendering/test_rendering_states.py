@@ -2,13 +2,16 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
+from newsletter.issues.wording import name_period
 from newsletter.pictures.model import PictureFile
 from newsletter.publication.colour import ENOUGH, contrast, invert
+from newsletter.publication.schedule import Period
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
@@ -181,6 +184,20 @@ def test_lines_and_frames_are_seen_in_every_scheme(
             assert contrast(invert(colour), invert(card)) >= 3
 
 
+@pytest.mark.parametrize("width", [320, 375, 700])
+def test_without_any_style_nothing_is_wider_than_the_screen(
+    browser: Browser, templates: Templates, width: int
+) -> None:
+    # The shorter the preheader is, the longer is what fills its line up.
+    issue = whole_issue(preheader="Short")
+    html = render_issue(
+        issue, PUBLICATION, WHOLE_NEWSLETTER, base_url=BASE_URL, templates=templates
+    ).html
+    # A picture has the size that its attributes say.
+    with shown(browser, bare(re.sub("<img[^>]*>", "", html)), width) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_without_any_style_it_is_read_all_the_same(browser: Browser, whole: RenderedIssue) -> None:
     html = bare(whole.html)
     assert "style=" not in html
@@ -227,3 +244,30 @@ def test_a_logo_fits_every_screen(browser: Browser, whole: RenderedIssue, width:
             assert box["x"] >= 0
             middle = box["x"] + box["width"] / 2
             assert middle == pytest.approx(width / 2, abs=1)
+
+
+# On how many lines an element's words stand.
+_LINES = """element => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return new Set([...range.getClientRects()].map(box => box.top)).size;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "hy"])
+def test_the_days_of_a_week_stay_on_one_line(
+    browser: Browser, templates: Templates, language: str
+) -> None:
+    # Of one month, and of two.
+    for day in (date(2025, 11, 25), date(2025, 10, 1)):
+        week = name_period(Period.WEEK, day, language)
+        issue = whole_issue(date=day, language=language, title=f"Top Stories · {week}", sections=())
+        html = render_issue(
+            issue, PUBLICATION, WHOLE_NEWSLETTER, base_url=BASE_URL, templates=templates
+        ).html
+        with shown(browser, html, 320) as page:
+            for width in (320, 360, 375, 414):
+                page.set_viewport_size({"width": width, "height": 900})
+                days = page.locator("h1 .days")
+                assert days.evaluate(_LINES) == 1, (days.inner_text(), width)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width

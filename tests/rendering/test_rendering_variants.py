@@ -1,5 +1,6 @@
 """A variant in another language: what stays in the issue's own says so, and pages are in its."""
 
+import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from newsletter.issues.model import Block, BlockKind, Variant
@@ -42,13 +43,33 @@ def test_what_editors_wrote_is_marked_in_a_mail_in_another_language() -> None:
     marked = in_english(render("hy"))
     assert marked.pop("note slanted").startswith("A quiet week in the capital")
     assert marked.pop("small signature").startswith("Lilit Hakobyan")
-    assert marked.pop("span") == "The Week"
+    assert marked.pop("caps") == "The Week"
     assert marked.pop("quote") == "“It signs nothing.”"
     assert marked.pop("small said") == "A reader of winds"
     assert marked.pop("section-title caps")
     assert marked.pop("group")
     assert marked == {}
     assert in_english(render("en")) == {}
+
+
+@pytest.mark.parametrize("language", ["hy", "ar"])
+@pytest.mark.parametrize("title", ["Top Stories · Week 32", "The Week"])
+def test_a_title_without_a_translation_leaves_the_days_as_their_language_wants(
+    language: str, title: str
+) -> None:
+    issue = sample_issue(language=language, title=title, title_language="en", editors_language="en")
+    rendered = render_issue(
+        issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=Templates()
+    )
+    week = {"hy": "Շաբաթ 32", "ar": "الأسبوع 32"}[language]
+    h1 = LexborHTMLParser(rendered.html).css_first("h1")
+    in_capitals = [node for node in h1.css("*") if "uppercase" in (node.attributes["style"] or "")]
+    assert [node.text() for node in in_capitals] == [title]
+    assert in_capitals[0].attributes["lang"] == "en"
+    assert "uppercase" not in (h1.attributes["style"] or "")
+    # The week is named once, in whichever language.
+    for words in (h1.text(), rendered.text[:200]):
+        assert ("Week 32" in words) + (week in words) == 1, words
 
 
 def test_pages_for_everybody_are_asked_for_in_the_variants_language() -> None:

@@ -1,6 +1,7 @@
 """The pages in Armenian and from right to left, in a real browser."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.rendering.sample_issue import sample_issue
 from tests.web.serving import serve
 from tests.web.site import SETTINGS, Site, make_blank, open_site
 from tests.web.test_web_in_browser import judge
-from tests.web.test_web_issues import put_issue
+from tests.web.test_web_issues import put_issue, rendered_html
 
 LILIT = "lilit@reader.example"
 PAGES = (
@@ -104,6 +105,36 @@ def test_from_right_to_left_nothing_leaves_the_screen(
             page.evaluate("scrollTo(-5000, 0)")
             assert page.evaluate("scrollX") == 0, address
         judge(page)
+
+
+@pytest.mark.parametrize("words_of_ours", [True, False])
+def test_an_archived_issue_from_right_to_left_does_not_scroll_into_nothing(
+    shop: tuple[Site, str], page: Page, tmp_path: Path, words_of_ours: bool
+) -> None:
+    site, root = shop
+    slot = "2025-W33" if words_of_ours else "2025-W34"
+    with pseudo_language(tmp_path) if words_of_ours else nullcontext():
+        issue = sample_issue(
+            state=IssueState.SENT, slot=slot, public_id=f"{slot}sample", language="ar"
+        )
+        put_issue(site, issue, html=rendered_html(site, issue))
+        page.goto(f"{root}/archive/weekly/{slot}?lang=ar")
+        assert page.get_attribute("html", "dir") == "rtl"
+        ours = "rtl" if words_of_ours else "ltr"
+        assert page.get_attribute("header.archive-part", "dir") == ours
+        for width in (320, 1000):
+            page.set_viewport_size({"width": width, "height": 740})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.evaluate("scrollTo(-5000, 0)")
+        assert page.evaluate("scrollX") == 0
+        # The way past the frame is seen once it is come to by keyboard.
+        page.keyboard.press("Tab")
+        skip = page.locator(".archive-skip")
+        box = skip.bounding_box()
+        assert box is not None
+        assert box["width"] > 50
+        assert 0 <= box["x"] <= 1000 - box["width"]
+        assert skip.evaluate("e => document.activeElement === e")
 
 
 def test_from_right_to_left_the_pages_are_mirrored(
