@@ -85,6 +85,8 @@ class Judge:
             now,
             self._give_up_after,
         )
+        if judged.kind is OutcomeKind.ACCEPTED:
+            return self._note_accepted(line, letter, judged, now, mono), None
         if _closes_after_work(line, exchange):
             # It takes so many messages a connection, and has done its work.
             self._tally.count(judged)
@@ -102,11 +104,6 @@ class Judge:
         self._tally.count(outcome)
         self._set_pace(route, letter.group, outcome, exchange, now, mono)
         settlement = Settlement(delivery.id, outcome, route.slug)
-        if outcome.kind is OutcomeKind.ACCEPTED:
-            line.accepted += 1
-            if route.accepted():
-                self._ledger.set_relay_state(route.slug, RelayState(), now)
-            return settlement, None
         undecided = judged.kind in (OutcomeKind.REQUEUED, OutcomeKind.UNCERTAIN)
         # A destination that goes on complaining says nothing new of the relay.
         broken = not (in_trouble and _complains_of_pace(judged, exchange)) and route.broke_off(
@@ -129,6 +126,21 @@ class Judge:
                 subject=route.slug,
             )
         return settlement, None
+
+    def _note_accepted(
+        self, line: Line, letter: Letter, outcome: Outcome, now: datetime, mono: float
+    ) -> Settlement:
+        """All is well with relay and destination, whatever was before."""
+        route, group = line.route, letter.group
+        self._tally.count(outcome)
+        self._tally.note_accepted(route.slug, group)
+        if self._pace.took(group):
+            self._tell_workers(group, lambda: self._ledger.destination_takes(group))
+        self._pace.end(group, mono)
+        line.accepted += 1
+        if route.accepted():
+            self._ledger.set_relay_state(route.slug, RelayState(), now)
+        return Settlement(letter.delivery.id, outcome, route.slug)
 
     def leave(self, route: Route, error: RelayError, now: datetime, mono: float) -> None:
         """Use a relay no more for a while: it is unreachable, or refuses us."""
@@ -213,8 +225,6 @@ class Judge:
                 log.warning("destination_slowed", group=group, reply=show_reply(exchange.reply))
                 self._tell_of_lasting_trouble(route, group, exchange.reply, now, mono)
             return
-        if outcome.kind is OutcomeKind.ACCEPTED and self._pace.took(group):
-            self._tell_workers(group, lambda: self._ledger.destination_takes(group))
         self._pace.end(group, mono)
 
     def _tell_of_lasting_trouble(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from newsletter.delivery.conversation import Conversation, Event, Offer
 from newsletter.delivery.dsn_parameters import original_recipient
 from newsletter.delivery.message import Message
-from newsletter.delivery.model import Delivery, Phase
+from newsletter.delivery.model import Delivery
 from newsletter.delivery.route import Route
 from newsletter.delivery.smtp import Link, TimeLimits, largest_message
 
@@ -70,7 +70,7 @@ class Line:
 
     def finish(self, letter: Letter, following: Letter | None, mono: float) -> list[Event]:
         """Write the message that was handed over, and offer the one after it in the same breath."""
-        self.conversation.finish(letter.message.pieces, letter.message.octets)
+        self.conversation.finish(letter.message.pieces)
         if following is not None:
             self.letters[following.delivery.id] = following
             self.conversation.offer(write_offer(following, self.link.offers))
@@ -89,8 +89,10 @@ class Line:
                     break
         except OSError as error:
             return events + conversation.lose(str(error) or type(error).__name__)
+        if conversation.output:
+            return events + self._pump(mono)
         self._set_deadline(mono)
-        return events + self._pump(mono) if conversation.output else events
+        return events
 
     def waiting(self, mono: float) -> float:
         """Seconds for which the server has said nothing and taken nothing that we wait for."""
@@ -135,8 +137,7 @@ class Line:
 
     def _set_deadline(self, mono: float) -> None:
         # Servers scan and store before they answer the dot; leaving earlier makes doubles.
-        awaited = self.conversation.phase_awaited
-        limit = self._limits.final if awaited is Phase.DOT else self._limits.step
+        limit = self._limits.final if self.conversation.awaits_dot else self._limits.step
         self.since = mono
         self.deadline = mono + limit
 

@@ -1,7 +1,7 @@
 """Claimed rows on their way to a connection: system mail first, then by destination's turn."""
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
@@ -34,9 +34,9 @@ class PutOff(NamedTuple):
 class _Queue:
     """Rows in their order: letters, rows to be written, or those that threads are writing."""
 
-    def __init__(self, write: Write, holds: Callable[[Delivery], bool]) -> None:
+    def __init__(self, write: Write, claims: Mapping[int, Delivery]) -> None:
         self._write = write
-        self._holds = holds
+        self._claims = claims
         self._letters: deque[Letter] = deque()
         self._unwritten: deque[Delivery] = deque()
         self._in_writing: deque[tuple[int, Future[list[Letter]]]] = deque()
@@ -61,11 +61,11 @@ class _Queue:
     def first(self) -> Letter | None:
         """The first that is still ours and could be written; what could not is seen to
         by ``write``."""
-        letters = self._letters
+        letters, claims = self._letters, self._claims
         while True:
             while letters:
                 letter = letters.popleft()
-                if self._holds(letter.delivery):
+                if claims.get(letter.delivery.id) is letter.delivery:
                     return letter
             if not (self._unwritten and self._write_some()) and not (
                 self._in_writing and self._take_written()
@@ -85,7 +85,9 @@ class _Queue:
         """Write the next rows; whether there is a letter now."""
         while self._unwritten and not self._letters:
             rows = list(islice(self._unwritten, _WRITTEN_TOGETHER))
-            self._letters.extend(self._write([row for row in rows if self._holds(row)]))
+            self._letters.extend(
+                self._write([row for row in rows if self._claims.get(row.id) is row])
+            )
             for _ in rows:
                 self._unwritten.popleft()
         return bool(self._letters)
@@ -126,8 +128,8 @@ class Outbox:
         self._ring = ring
         # The newest claim of each row that is neither settled nor given back.
         self._claims: dict[int, Delivery] = {}
-        self._system = _Queue(write, self.holds)
-        self._issues = _Queue(write, self.holds)
+        self._system = _Queue(write, self._claims)
+        self._issues = _Queue(write, self._claims)
         self._waiting: deque[Letter] = deque()
         # For a relay that takes addresses that are not ASCII, where others do not.
         self._aside: deque[Letter] = deque()

@@ -28,6 +28,8 @@ _SAME_MOMENT = 1.0
 # Those put off come back within so many seconds after a pause: the pace may have grown by
 # then more than was foreseen, and who still can't go is put off again.
 LONGEST_SPREAD = 300.0
+# Groups kept although there is nothing to remember of them: most domains come again at once.
+_KEPT = 1_000
 # A group's last complaint is of no effect any more after so long (seconds).
 REMEMBERED = 7_200.0
 
@@ -122,7 +124,7 @@ class DestinationPace:
             return 0.0
         if group.paused_until > now:
             return group.paused_until - now
-        if group.in_flight >= max(1, int(min(group.connections, 1e9))):
+        if group.in_flight and group.in_flight + 1 > group.connections:
             return float("inf")
         return group.bucket.wait(now) if group.bucket else 0.0
 
@@ -144,8 +146,8 @@ class DestinationPace:
         """It was answered, and not with a complaint of our pace, or never offered."""
         group = self._groups[name]
         group.in_flight -= 1
-        if not group.in_flight and _is_forgettable(group, now):
-            del self._groups[name]  # nothing to remember, and there are many domains
+        if not group.in_flight and len(self._groups) > _KEPT and _is_forgettable(group, now):
+            del self._groups[name]
         elif group.slowed and now - max(group.changed_at, group.paused_until) >= CLEAN_SECONDS:
             self._grow(group, now)
 

@@ -25,14 +25,14 @@ def read_reply(code: int, text: str) -> Reply:
     class) is taken out of the text; addresses in it are masked.
     """
     enhanced = ""
-    lines: list[str] = []
+    first = str(code)[:1]
+    words: list[str] = []
     for line in text.splitlines():
-        found = _ENHANCED.match(line) if line[1:2] == "." else None
-        if found and line[0] == str(code)[0]:
+        if line[1:2] == "." and line[0] == first and (found := _ENHANCED.match(line)):
             enhanced = enhanced or _write_enhanced(found[1])
             line = line[found.end() :]
-        lines.append(line)
-    joined = " ".join(" ".join(lines).split())
+        words += line.split()
+    joined = " ".join(words)
     if not joined.isprintable():
         joined = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in joined)
     if "@" in joined:

@@ -64,6 +64,16 @@ class Tally:
     def count(self, outcome: Outcome) -> None:
         self._counts[outcome.kind.value] += 1
 
+    def note_accepted(self, relay: str, group: str) -> None:
+        """A message to the destination was taken: the refusals before it were no run of them."""
+        known = self._accepted[relay]
+        if group not in known:
+            if len(known) >= _REMEMBERED:
+                known.pop()
+            known.add(group)
+        if relay in self._faults:
+            self._faults[relay].pop(group, None)
+
     def forget_faults(self, relay: str) -> None:
         """The relay was left: what comes after its pause is judged anew."""
         self._faults.pop(relay, None)
@@ -79,7 +89,7 @@ class Tally:
         *,
         in_trouble: bool = False,
     ) -> Verdict:
-        """The outcome in the light of what else the relay answered.
+        """An outcome other than accepted in the light of what else the relay answered.
 
         A row that keeps going back is deferred, so that one message which breaks
         every conversation does not hold up the others, and no reader waits for ever
@@ -102,11 +112,6 @@ class Tally:
             ):
                 return Verdict(self._defer(delivery, outcome, now))
             return Verdict(outcome)
-        if outcome.kind is OutcomeKind.ACCEPTED:
-            known = self._accepted[relay]
-            if len(known) >= _REMEMBERED and group not in known:
-                known.pop()
-            known.add(group)
         if not (outcome.kind is OutcomeKind.REFUSED and outcome.sender_fault):
             if relay in self._faults:
                 self._faults[relay].pop(group, None)

@@ -261,14 +261,18 @@ class SqlLedger(RelayLimits):
     ) -> list[Delivery]:
         """Claim until ``limit`` rows are there or none is due; skipped rows don't count."""
         claimed: list[Delivery] = []
+        written = queued = None
         while len(claimed) < limit:
             wanted = limit - len(claimed)
             rows = self._judge(prepared, values | {"wanted": wanted})
             # In the order of their keys; of a delivery's own fields the first is its key.
             for state, first_tried_at, queued_at, *fields in sorted(rows, key=_by_key):
                 if state == _CLAIMED:
-                    instants = map(self._quick.read_instant, (first_tried_at, queued_at))
-                    claimed.append(Delivery._make((*fields, is_system, *instants)))
+                    if queued_at != written:
+                        # An issue's rows were queued together: read once.
+                        written, queued = queued_at, self._quick.read_instant(queued_at)
+                    tried = self._quick.read_instant(first_tried_at) if first_tried_at else None
+                    claimed.append(Delivery._make((*fields, is_system, tried, queued)))
             if len(rows) < wanted:
                 break
         return claimed

@@ -6,10 +6,9 @@ costs ten times what SQLite itself takes for such a transaction (217 µs against
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,27 +32,36 @@ class Prepared:
         self._constants = {
             name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
         }
-        self._in_order = _in_order(compiled.positiontup)
+        self._order: Sequence[str] | None = compiled.positiontup
 
     def values(self, given: Mapping[str, Any]) -> Any:
         """The parameters of one execution, in the driver's form."""
         return self.values_of_each(given, ({},))[0]
 
     def values_of_each(
-        self, common: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]
+        self, common: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
     ) -> list[Any]:
-        """The same of an execution for every row, with what all of them have in common."""
+        """The same of an execution for every row, with what all of them have in common.
+
+        All of ``rows`` name the same values.
+        """
         same = {**self._constants, **common}
-        in_order = self._in_order
-        return [in_order({**same, **row}) for row in rows]
+        if self._order is None:
+            return [{**same, **row} for row in rows]
+        own = rows[0]
+        places = [(place, name) for place, name in enumerate(self._order) if name in own]
+        form = [None if name in own else same[name] for name in self._order]
+        return [_fill(form, places, row) for row in rows]
 
 
-def _in_order(names: Sequence[str] | None) -> Callable[[dict[str, Any]], Any]:
-    """From values by name to what the driver takes: the same, or those of ``names`` in order."""
-    if names is None:
-        return dict
-    # Of a single name `itemgetter` makes no tuple.
-    return itemgetter(*names) if len(names) > 1 else lambda named: [named[name] for name in names]
+def _fill(
+    form: Sequence[Any], places: Sequence[tuple[int, str]], row: Mapping[str, Any]
+) -> list[Any]:
+    """A row's values at their places; to merge dicts of twenty takes twice as long."""
+    values = [*form]
+    for place, name in places:
+        values[place] = row[name]
+    return values
 
 
 class QuickWriter:
@@ -134,7 +142,7 @@ class QuickWriter:
         connection: Any,
         prepared: Prepared,
         common: Mapping[str, Any],
-        rows: Iterable[Mapping[str, Any]],
+        rows: Sequence[Mapping[str, Any]],
     ) -> Any:
         """Execute for every row, with values that are ``common`` to all and its own; the
         cursor, whose ``rowcount`` is of all of them."""

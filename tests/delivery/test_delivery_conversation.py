@@ -209,7 +209,7 @@ class Talk:
                 self.exchanges[number] = one
             else:
                 pending = sum(len(part) for part in self.conversation.output)
-                self.conversation.finish([message(number)], len(message(number)))
+                self.conversation.finish([message(number)])
                 self.dot_ends[number] = self.written + pending + len(message(number)) + 3
                 self._offer()
 
@@ -416,7 +416,7 @@ def test_a_withdrawal_waits_for_the_message_that_is_on_its_way() -> None:
     conversation = Conversation(PIPELINING)
     conversation.offer(offer(1))
     assert conversation.receive(b"250 a\r\n250 b\r\n354 go\r\n") == [Ready(delivery(1))]
-    conversation.finish([message(1)], len(message(1)))
+    conversation.finish([message(1)])
     conversation.offer(offer(2))
     conversation.written(sum(len(part) for part in conversation.output))
     assert conversation.withdraw() == delivery(2)
@@ -472,7 +472,7 @@ def test_an_answer_to_the_wrong_question_is_undecided(code: bytes) -> None:
 def test_a_refusal_before_the_dot_stands_and_ends_the_conversation() -> None:
     conversation = offered()
     conversation.receive(b"250 a\r\n250 b\r\n354 go\r\n")
-    conversation.finish([message(1)], len(message(1)))
+    conversation.finish([message(1)])
     conversation.written(5)
     assert conversation.dot_waits
     (exchange,) = conversation.receive(b"552 5.3.4 too big\r\n")
@@ -484,7 +484,7 @@ def test_a_refusal_before_the_dot_stands_and_ends_the_conversation() -> None:
 def test_a_message_called_taken_before_its_end_is_not_believed() -> None:
     conversation = offered()
     conversation.receive(b"250 a\r\n250 b\r\n354 go\r\n")
-    conversation.finish([message(1)], len(message(1)))
+    conversation.finish([message(1)])
     conversation.written(5)
     (exchange,) = conversation.receive(b"250 2.0.0 taken\r\n")
     assert isinstance(exchange, Exchange)
@@ -510,13 +510,13 @@ def test_a_message_can_only_be_written_when_the_server_waits_for_it() -> None:
     calls: list[Callable[[], Conversation]] = [lambda: Conversation(PIPELINING), offered]
     for make in calls:
         with pytest.raises(ValueError, match="does not wait"):
-            make().finish([message(1)], len(message(1)))
+            make().finish([message(1)])
 
 
 def test_the_pipelined_envelope_goes_out_with_the_message_before_it() -> None:
     conversation = offered()
     conversation.receive(b"250 a\r\n250 b\r\n354 go\r\n")
-    conversation.finish([message(1)], len(message(1)))
+    conversation.finish([message(1)])
     assert conversation.may_offer
     conversation.offer(offer(2))
     assert b"".join(conversation.output) == (
@@ -524,7 +524,7 @@ def test_the_pipelined_envelope_goes_out_with_the_message_before_it() -> None:
         b"RCPT TO:<reader2@reader.example>\r\nDATA\r\n"
     )
     assert not conversation.may_offer
-    assert conversation.phase_awaited is Phase.DOT
+    assert conversation.awaits_dot
 
 
 def test_without_pipelining_each_command_waits_for_its_answer() -> None:
@@ -535,5 +535,5 @@ def test_without_pipelining_each_command_waits_for_its_answer() -> None:
         said.append(b"".join(conversation.output))
         conversation.written(len(said[-1]))
     assert said == [b"RCPT TO:<reader1@reader.example>\r\n", b"DATA\r\n", b""]
-    conversation.finish([message(1)], len(message(1)))
+    conversation.finish([message(1)])
     assert not conversation.may_offer

@@ -14,7 +14,7 @@ from newsletter.delivery.conversation import Exchange
 from newsletter.delivery.judging import Judge
 from newsletter.delivery.line import Letter, Line
 from newsletter.delivery.message import Envelope, Message
-from newsletter.delivery.model import Delivery, Permit, Phase, Relay, RelayState
+from newsletter.delivery.model import Delivery, Permit, Relay, RelayState
 from newsletter.delivery.pacing import DestinationPace
 from newsletter.delivery.route import Route
 from newsletter.delivery.smtp import Link, TimeLimits
@@ -152,10 +152,9 @@ class Connections(RuleBasedStateMachine):
         line = self._line(number)
         link = line.link
         assert isinstance(link, ToldLink)
-        awaited = line.conversation.phase_awaited
-        if says == "hangs up" or awaited is None:
+        if says == "hangs up" or line.conversation.idle:
             link.says.append(b"")
-        elif awaited is Phase.DOT:
+        elif line.conversation.awaits_dot:
             link.says.append(b"250 taken\r\n" if says == "goes on" else b"451 not now\r\n")
         else:
             codes = (b"250", b"250", b"354") if says == "goes on" else (b"450", b"503", b"503")

@@ -33,6 +33,9 @@ def weigh(
     **changes: object,
 ) -> Verdict:
     delivery = Delivery(number, "m", "r", f"reader{number}@{group}")._replace(**changes)
+    if outcome is ACCEPTED:
+        tally.note_accepted(relay, group)
+        return Verdict(outcome)
     return tally.weigh(delivery, relay, group, outcome, NOW)
 
 
