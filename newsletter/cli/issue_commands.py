@@ -152,13 +152,24 @@ def list_issues(
             only_newsletter(installation.settings(), newsletter)
         with installation.database.read() as tx:
             issues = tx.issues.recent(newsletter, limit)
+            holds = tx.mailings.holds(installation.clock.now())
     if json:
-        print_json({"issues": [issue_document(issue) for issue in issues]})
+        documents = [
+            {**issue_document(issue), "held_up": holds.get(issue.public_id)} for issue in issues
+        ]
+        print_json({"issues": documents})
         return
     print_rows(
-        [(i.newsletter, i.slot, i.state, f"{i.send_at:%Y-%m-%d %H:%M}", i.subject) for i in issues],
+        [
+            (i.newsletter, i.slot, state, f"{i.send_at:%Y-%m-%d %H:%M}", i.subject)
+            for i in issues
+            for state in [f"{i.state}, held up" if i.public_id in holds else i.state]
+        ],
         ("newsletter", "slot", "state", "goes out (UTC)", "subject"),
     )
+    for issue in issues:
+        if issue.public_id in holds:
+            say(f"{issue.newsletter} {issue.slot} is {holds[issue.public_id].sentence()}")
 
 
 @app.command("show")
@@ -177,6 +188,7 @@ def show(
         paused = paused_relays(installation)
         with installation.database.read() as tx:
             corrections = tx.links.corrections(issue.public_id)
+            hold = tx.mailings.holds(installation.clock.now()).get(issue.public_id)
     if json:
         print_json(
             {
@@ -184,11 +196,14 @@ def show(
                 "preview": link,
                 "waves": waves,
                 "paused_relays": paused,
+                "held_up": hold,
                 "corrections": corrections,
             }
         )
     else:
         print_issue(issue)
+        if hold is not None:
+            say(f"it is {hold.sentence()}")
         for correction in corrections:
             say(f"since {correction.at:%Y-%m-%d %H:%M} UTC {describe_correction(correction)}")
         for wave in waves if len(waves) > 1 else ():

@@ -6,7 +6,7 @@ go next, and only then puts those on the wire. So a message costs a share of a
 transaction, and a crash leaves at most one doubtful row a connection.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,17 +20,19 @@ from newsletter.delivery.line import Letter, Line
 from newsletter.delivery.model import (
     Delivery,
     DeliverySummary,
+    Outcome,
     OutcomeKind,
     Phase,
     Relay,
     RelayState,
+    Reply,
     Settlement,
 )
 from newsletter.delivery.outbox import Outbox, PutOff
 from newsletter.delivery.pacing import REMEMBERED, DestinationPace
 from newsletter.delivery.ports import Ledger
-from newsletter.delivery.relay_errors import mailing_not_built, show_reply
-from newsletter.delivery.route import Route
+from newsletter.delivery.relay_errors import mailing_not_built, relay_given_up, show_reply
+from newsletter.delivery.route import Route, all_refuse_since
 from newsletter.delivery.smtp import Link, TimeLimits, open_connection
 from newsletter.delivery.switchboard import Switchboard
 from newsletter.delivery.tally import Tally
@@ -61,6 +63,8 @@ _BATCH_SECONDS = 0.1
 _SIGNING_THREADS = 2
 # How long (seconds) an issue waits of which no message can be written, or none taken.
 _HOLD = 3_600.0
+# Rows given up in one transaction.
+_GIVEN_UP_AT_ONCE = 1_000
 # Seconds between tries to write the ledger: a full disk or a restarted server comes back.
 _LEDGER_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -118,6 +122,7 @@ class Engine:
         self._writer = writer
         self._clock = clock
         self._callbacks = callbacks
+        self._give_up_after = limits.give_up_after
         pace = DestinationPace(limits.domain_connections, limits.domain_rate)
         self._pace = pace
         self._tally = Tally(limits.give_up_after)
@@ -188,6 +193,7 @@ class Engine:
             if state.paused_until is not None:
                 mended = replace(state, paused_until=None)
                 self._ledger.set_relay_state(route.slug, mended, self._clock.now())
+        self._ledger.forget_holds()
 
     def close(self) -> None:
         """End the worker: nothing is left claimed."""
@@ -272,6 +278,7 @@ class Engine:
             for slowdown in self._ledger.slowdowns(since):
                 self._pace.learn(slowdown, mono, now)
             self._learned_at = now
+            self._give_up_refused(states, now)
         self._board.expire(mono)
         self._board.look_around(mono)
         self._judge.tell_of_lasting(self._board.routes.values(), now, mono)
@@ -287,6 +294,25 @@ class Engine:
                 self._outbox.add(self._ledger.claim_system(self._lease.worker, until, room), mono)
         self._more_due = True
         self._callbacks.on_beat()
+
+    def _give_up_refused(self, states: Mapping[str, RelayState], now: datetime) -> None:
+        """Let those go who have waited for too long for relays that all refuse us."""
+        last = all_refuse_since(self._board.routes, states, now)
+        if last is None or now - last[1] < self._give_up_after:
+            return
+        sentence = relay_given_up(*last)
+        words = f"not tried: {sentence}"
+        outcome = Outcome(OutcomeKind.REFUSED, "expired", Reply(0, words), sender_fault=True)
+        before = now - self._give_up_after
+        while not self._callbacks.should_stop():
+            rows = self._ledger.give_up(before, last[0], words, now, _GIVEN_UP_AT_ONCE)
+            if not rows:
+                return
+            for _ in rows:
+                self._tally.count(outcome)
+            log.error("readers_given_up", relay=last[0], since=last[1], rows=len(rows))
+            self._callbacks.on_refusals(rows)
+            self._callbacks.on_alert(Alert(f"given-up:{last[0]}", sentence, waiting=False))
 
     def _fill(self, mono: float, now: datetime) -> None:
         """Claim rows of issues where few are left and they can go."""
@@ -368,6 +394,7 @@ class Engine:
         if until > mono:
             return False  # threads were still writing of it
         self._held[mailing_id] = (mono + _HOLD, error)
+        self._ledger.hold_mailing(mailing_id, now + timedelta(seconds=_HOLD), str(error))
         log.error("mailing_held", mailing=mailing_id, error=str(error))
         return True
 

@@ -191,11 +191,24 @@ class Permit:
 
 @dataclass(frozen=True)
 class RelayState:
-    """Whether a relay's breaker is open: until when, why, and how often in a row."""
+    """Whether a relay's breaker is open: until when, why, how often in a row and since when."""
 
     paused_until: datetime | None = None
     reason: str = ""
     trips: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A mailing that no relay can be given as it is, and when it is looked at again."""
+
+    until: datetime
+    because: str
+
+    def sentence(self) -> str:
+        """It in words."""
+        return f"held up, and tried again at {self.until:%Y-%m-%d %H:%M} UTC: {self.because}"
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,25 @@ class Ledger(Protocol):
         """Give claimed rows back that were not tried, to wait until their time."""
         ...
 
+    def give_up(
+        self, queued_before: datetime, relay: str, words: str, now: datetime, limit: int
+    ) -> Sequence[int]:
+        """Refuse up to ``limit`` due rows that were queued until then as expired; which.
+
+        For no relay takes our mail, ``relay`` the last of them; ``words`` stand where the row
+        has no reply. Of issues that are sending, and waves that were released, only. Rows of
+        readers who left or were suppressed are skipped, and not among those given back.
+        """
+        ...
+
+    def hold_mailing(self, mailing_id: str, until: datetime, because: str) -> None:
+        """Note for people that a mailing can't go until then, and why."""
+        ...
+
+    def forget_holds(self) -> None:
+        """Take those notes back: what was in the way is said to be mended."""
+        ...
+
     def called_off(self, mailings: Collection[str]) -> Collection[str]:
         """Those of ``mailings`` whose issue is not sending now: paused, recalled or cancelled."""
         ...

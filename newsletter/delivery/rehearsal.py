@@ -167,6 +167,22 @@ class RehearsalLedger(Ledger):
         for row in dues:
             self._put_back(self._under_way[row][0])
 
+    def give_up(
+        self,
+        queued_before: datetime,  # noqa: ARG002
+        relay: str,  # noqa: ARG002
+        words: str,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> Sequence[int]:
+        return ()
+
+    def hold_mailing(self, mailing_id: str, until: datetime, because: str) -> None:  # noqa: ARG002
+        return None
+
+    def forget_holds(self) -> None:
+        return None
+
     def called_off(self, mailings: Collection[str]) -> Collection[str]:  # noqa: ARG002
         return ()
 

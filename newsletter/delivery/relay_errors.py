@@ -75,6 +75,14 @@ def destination_given_up(group: str, since: datetime) -> str:
     )
 
 
+def relay_given_up(relay: str, since: datetime) -> str:
+    """A sentence for readers who are not tried any more, for a relay refuses all our mail."""
+    return (
+        f"relay {relay} has refused all our mail since {since:%Y-%m-%d %H:%M} UTC: the readers who "
+        "have waited for so long (delivery.give_up_after) are given up"
+    )
+
+
 def mailing_not_built(error: RenderError) -> RenderError:
     """Our error for an issue of which no message can be written."""
     return RenderError(

@@ -1,6 +1,6 @@
 """A relay as one worker uses it: its part of the limits, its health, its breaker."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -158,7 +158,7 @@ class Route:
         until = now + timedelta(seconds=max(0.0, self.down_until - mono))
         # A breaker that is open stays so for its own time.
         until = max(until, self.state.paused_until or until)
-        self.state = RelayState(until, str(self.error), self.state.trips)
+        self.state = replace(self.state, paused_until=until, reason=str(self.error))
         return self.state
 
     def tripped(self, error: RelayError, now: datetime) -> RelayState:
@@ -166,7 +166,7 @@ class Route:
         trips = self.state.trips + 1
         pause = min(OPEN_FOR[0] * 2 ** (trips - 1), OPEN_FOR[1])
         self._note_left(error)
-        self.state = RelayState(now + pause, str(error), trips)
+        self.state = RelayState(now + pause, str(error), trips, self.state.since or now)
         return self.state
 
     def accepted(self) -> bool:
@@ -203,6 +203,19 @@ class Route:
         self.down_until, self.pause, self.breaks = 0.0, DOWN_SECONDS[0], 0
         if self.state.paused_until is not None:
             self.state = replace(self.state, paused_until=None)
+
+
+def all_refuse_since(
+    relays: Iterable[str], states: Mapping[str, RelayState], now: datetime
+) -> tuple[str, datetime] | None:
+    """The relay that was the last to refuse us, and since when, where all are paused for it."""
+    since = {}
+    for slug in relays:
+        state = states.get(slug, _WELL)
+        if state.since is None or state.paused_until is None or state.paused_until <= now:
+            return None
+        since[slug] = state.since
+    return max(since.items(), key=lambda item: item[1], default=None)
 
 
 def pick_route(routes: list[Route]) -> Route | None:

@@ -194,6 +194,34 @@ class SqlLedger(RelayLimits):
             with self._database.write() as transaction:
                 transaction.connection.execute(statements.PUT_OFF, rows)
 
+    def give_up(
+        self, queued_before: datetime, relay: str, words: str, now: datetime, limit: int
+    ) -> Sequence[int]:
+        values = {"due": queued_before, "now": now, "its_relay": relay, "its_text": words}
+        given_up: list[int] = []
+        left = limit
+        with self._database.write() as transaction:
+            connection = transaction.connection
+            waves = connection.execute(statements.RELEASED_WAVES).all()
+            whose: list[tuple[sa.Executable, dict[str, Any]]] = [
+                *((one, {}) for one in statements.GIVE_UP_SYSTEM),
+                *(
+                    (statements.GIVE_UP_WAVE, {"issue_row": issue, "wave_number": number})
+                    for issue, number in waves
+                ),
+            ]
+            for statement, own in whose:
+                rows = connection.execute(statement, values | own | {"wanted": left}).all()
+                given_up += [row.id for row in rows if row.state == DeliveryState.REFUSED.value]
+                left -= len(rows)
+        return given_up
+
+    def hold_mailing(self, mailing_id: str, until: datetime, because: str) -> None:
+        self._note_hold(t.mailing.c.public_id == mailing_id, until, because)
+
+    def forget_holds(self) -> None:
+        self._note_hold(t.mailing.c.held_until.is_not(None), None, None)
+
     def called_off(self, mailings: Collection[str]) -> Collection[str]:
         with self._database.read() as transaction:
             wanted = {"mailings": list(mailings)}
@@ -292,6 +320,13 @@ class SqlLedger(RelayLimits):
         if version != self._judged_in:
             self._judged.clear()
             self._judged_in = version
+
+    def _note_hold(
+        self, which: sa.ColumnElement[bool], until: datetime | None, because: str | None
+    ) -> None:
+        noted = sa.update(t.mailing).where(which)
+        with self._database.write() as transaction:
+            transaction.connection.execute(noted.values(held_until=until, held_because=because))
 
     @property
     def _sends_again(self) -> bool:

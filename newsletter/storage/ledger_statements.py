@@ -126,9 +126,8 @@ REPLY_COLUMNS: Mapping[str, str] = {
 }
 
 
-def claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
-    """Claim or skip the first rows of ``whose`` that are due."""
-    picked = (
+def _pick_due(whose: sa.ColumnElement[bool]) -> sa.CTE:
+    return (
         sa.select(_row.id)
         .where(whose, _row.due_at <= _NOW)
         # The index's own order, so that no sort of the whole queue is needed.
@@ -139,6 +138,11 @@ def claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
         # other rows each time.
         .cte("picked")
     )
+
+
+def claim(whose: sa.ColumnElement[bool]) -> sa.Executable:
+    """Claim or skip the first rows of ``whose`` that are due."""
+    picked = _pick_due(whose)
     judged = (
         sa.select(_row.id, _skip.label("skip"))
         .join_from(t.delivery, picked, picked.c.id == _row.id)
@@ -180,14 +184,38 @@ def _system(wave: int) -> sa.ColumnElement[bool]:
     return sa.and_(_row.issue_id.is_(None), _row.wave == wave)
 
 
+_OF_WAVE = sa.and_(
+    _row.issue_id == sa.bindparam("issue_row", type_=_row.issue_id.type),
+    _row.wave == sa.bindparam("wave_number", type_=sa.Integer),
+)
 CLAIM_SYSTEM = claim(_system(0))
 CLAIM_SLOW = claim(_system(SLOW_WAVE))
-CLAIM_WAVE = claim(
-    sa.and_(
-        _row.issue_id == sa.bindparam("issue_row", type_=_row.issue_id.type),
-        _row.wave == sa.bindparam("wave_number", type_=sa.Integer),
+CLAIM_WAVE = claim(_OF_WAVE)
+
+
+def _give_up(whose: sa.ColumnElement[bool]) -> sa.Executable:
+    """Refuse as expired, or skip, the first due rows of ``whose`` queued before ``due``."""
+    picked = _pick_due(sa.and_(whose, _row.queued_at <= _DUE))
+    relay, words = (sa.bindparam(name, type_=sa.String) for name in ("its_relay", "its_text"))
+    goes = _skip.is_(None)
+    return (
+        sa.update(t.delivery)
+        .where(_row.id.in_(sa.select(picked.c.id)), _row.due_at.is_not(None))
+        .values(
+            state=sa.case((goes, DeliveryState.REFUSED.value), else_=_SKIPPED),
+            reason=sa.func.coalesce(_skip, "expired"),
+            due_at=None,
+            relay=sa.case((goes & (_row.relay == ""), relay), else_=_row.relay),
+            reply_text=sa.case((goes & (_row.reply_code == 0), words), else_=_row.reply_text),
+            sender_fault=sa.case((goes, True), else_=_row.sender_fault),
+            changed_at=_NOW,
+        )
+        .returning(_row.id, _row.state)
     )
-)
+
+
+GIVE_UP_SYSTEM = (_give_up(_system(0)), _give_up(_system(SLOW_WAVE)))
+GIVE_UP_WAVE = _give_up(_OF_WAVE)
 CALLED_OFF = (
     sa.select(t.mailing.c.public_id)
     .join_from(t.mailing, t.issue)

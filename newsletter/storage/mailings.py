@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from newsletter.delivery.model import DeliveryState, Mailing, PlannedWave
-from newsletter.issues.model import ServedVariant
+from newsletter.delivery.model import DeliveryState, Hold, Mailing, PlannedWave
+from newsletter.issues.model import IssueState, ServedVariant
 from newsletter.storage import tables as t
 from newsletter.storage.audience import (
     last_wave,
@@ -220,6 +220,23 @@ class MailingRepository(UnservedRows):
             .order_by(t.mailing.c.id)
         )
         return [mailing_from_document(content) for content in rows]
+
+    def holds(self, now: datetime) -> dict[str, Hold]:
+        """Of issues that are sending and can't go on as they are: why, by their public ids."""
+        waits = sa.exists().where(
+            t.delivery.c.mailing_id == t.mailing.c.id, t.delivery.c.due_at.is_not(None)
+        )
+        rows = self._connection.execute(
+            sa.select(t.issue.c.public_id, t.mailing.c.held_until, t.mailing.c.held_because)
+            .join_from(t.mailing, t.issue)
+            .where(
+                t.mailing.c.held_until > now,
+                t.issue.c.state == IssueState.SENDING.value,
+                waits,
+            )
+            .order_by(t.mailing.c.id)
+        )
+        return {public_id: Hold(until, because) for public_id, until, because in rows}
 
     def _mailing(self, public_id: str) -> tuple[int, int | None]:
         key = mailing_key(self._connection, public_id)

@@ -89,6 +89,7 @@ class RelayLimits(Ledger):
             "trips": state.trips,
             "paused_until": state.paused_until,
             "reason": state.reason,
+            "since": state.since,
             "changed_at": now,
         }
         with self._database.write() as transaction:

@@ -38,7 +38,10 @@ class RelayUses:
     def states(self) -> Mapping[str, RelayState]:
         """The breakers that are open or have been, by relay."""
         rows = self._connection.execute(sa.select(t.relay_state)).all()
-        return {row.relay: RelayState(row.paused_until, row.reason, row.trips) for row in rows}
+        return {
+            row.relay: RelayState(row.paused_until, row.reason, row.trips, row.since)
+            for row in rows
+        }
 
     def _reply_seconds(self, relay: str) -> float | None:
         """The median time from handing a message over to the relay's answer."""

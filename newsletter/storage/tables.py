@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0020"
+SCHEMA_REVISION = "0021"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -604,6 +604,9 @@ mailing = Table(
     _points_to("newsletter_id", "newsletter", optional=True),
     Column("created_at", Instant, nullable=False),
     Column("content", Document, nullable=False),
+    # A worker found that it can't go: until when it is left alone, and why.
+    Column("held_until", Instant),
+    Column("held_because", PlainText),
     Index(None, "issue_id"),
 )
 
@@ -725,6 +728,7 @@ relay_state = Table(
     Column("paused_until", Instant),
     _text("reason"),
     Column("changed_at", Instant, nullable=False),
+    Column("since", Instant),
 )
 
 # What a destination that complained of our pace or of us bears, for all workers; its last

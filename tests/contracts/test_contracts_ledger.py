@@ -8,6 +8,7 @@ import pytest
 
 from newsletter.delivery.model import (
     Delivery,
+    Hold,
     LedgerCounts,
     Outcome,
     OutcomeKind,
@@ -266,6 +267,64 @@ def test_no_hand_over_of_a_row_that_another_worker_took(
     (again,) = claim_all(ledger, "quick", LEASE)
     assert not ledger.hand_over(delivery, "stalled", LEASE)
     assert ledger.hand_over(again, "quick", LEASE)
+
+
+def test_those_who_have_waited_for_too_long_are_given_up(
+    database: Database, ledger: Workers
+) -> None:
+    start_sending(database, 6)
+    answered, _ = ledger.claim("w", NOW, LEASE, 2)
+    no = Reply(550, "no mail of yours", "5.7.1")
+    refusal = Outcome(OutcomeKind.REQUEUED, "policy", no, sender_fault=True)
+    ledger.record(answered, "w", refusal, NOW, relay="first")
+    move_reader(database, 2, SubscriptionState.UNSUBSCRIBED)
+    add_system_mail(database, 0)
+
+    def give_up(before: datetime, limit: int = 9) -> int:
+        return len(ledger.groups.give_up(before, "main", "not tried", NOW + MINUTE, limit))
+
+    assert give_up(NOW - MINUTE) == 0
+    move_issue(database, IssueState.PAUSED)
+    assert give_up(NOW) == 1  # the system mail
+    assert counts(database).refused == 0
+    move_issue(database, SENDING)
+    assert give_up(NOW, 1) == 1
+    assert give_up(NOW) == 3
+    assert give_up(NOW) == 0
+    # A row that is claimed comes back before it is given up.
+    assert counts(database) == LedgerCounts(claimed=1, refused=4, skipped=1)
+    told = {
+        (row.reason, row.relay, row.reply_code, row.reply_text, row.sender_fault)
+        for row in rows(database)
+        if row.state.value == "refused"
+    }
+    assert told == {
+        ("expired", "first", 550, "no mail of yours", True),
+        ("expired", "main", 0, "not tried", True),
+    }
+
+
+def test_a_mailing_that_can_not_go_is_shown_until_it_may_be_mended(
+    database: Database, ledger: Workers
+) -> None:
+    start_sending(database, 1)
+
+    def held(now: datetime = NOW) -> dict[str, Hold]:
+        with database.read() as tx:
+            return tx.mailings.holds(now)
+
+    hold = Hold(NOW + MINUTE, "too big")
+    ledger.groups.hold_mailing("mailing-2025-W32", hold.until, hold.because)
+    assert held() == {"issue-2025-W32": hold}
+    assert held(NOW + MINUTE) == {}
+    move_issue(database, IssueState.PAUSED)
+    assert held() == {}
+    move_issue(database, SENDING)
+    ledger.groups.forget_holds()
+    assert held() == {}
+    ledger.groups.hold_mailing("mailing-2025-W32", hold.until, hold.because)
+    ledger.claim("w", NOW, LEASE, 1)
+    assert held() == {}, "nobody waits for it"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from newsletter.delivery.model import (
     Permit,
     Relay,
     RelayState,
+    Reply,
     Settlement,
     Slowdown,
 )
@@ -65,6 +66,7 @@ class MemoryLedger:
         self.leases: dict[int, datetime | None] = {}
         self.states_of_relays: dict[str, RelayState] = {}
         self.slowed: list[Slowdown] = []
+        self.holds: dict[str, tuple[datetime, str]] = {}
         self.granted: Counter[str] = Counter()
         self.granted_on: Counter[tuple[str, str]] = Counter()
         self.permits: Callable[[Relay], Permit] = lambda r: Permit(
@@ -174,6 +176,33 @@ class MemoryLedger:
                 assert self.rows[number].worker == worker
                 self.rows[number].move(DeliveryState.QUEUED)
                 self.rows[number].due = due
+
+    def give_up(
+        self, queued_before: datetime, relay: str, words: str, now: datetime, limit: int
+    ) -> Sequence[int]:
+        with self._lock:
+            self._enter("give_up")
+            given_up = [
+                number
+                for number, row in self.rows.items()
+                if self._is_due(row, now)
+                and row.delivery.queued_at is not None
+                and row.delivery.queued_at <= queued_before
+            ][:limit]
+            for number in given_up:
+                row, reply = self.rows[number], Reply(0, words)
+                row.move(DeliveryState.REFUSED)
+                row.outcomes.append(Outcome(OutcomeKind.REFUSED, "expired", reply, True))
+                row.delivery = row.delivery._replace(relay=row.delivery.relay or relay)
+            return given_up
+
+    def hold_mailing(self, mailing_id: str, until: datetime, because: str) -> None:
+        with self._lock:
+            self._enter("hold_mailing")
+            self.holds[mailing_id] = (until, because)
+
+    def forget_holds(self) -> None:
+        self.holds.clear()
 
     def called_off(self, mailings: Collection[str]) -> Collection[str]:
         with self._lock:

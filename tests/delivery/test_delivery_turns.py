@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.delivery import engine as engine_module
@@ -13,6 +14,7 @@ from newsletter.delivery.judging import Alert
 from newsletter.delivery.model import DeliveryState, OutcomeKind, Permit, Relay
 from newsletter.delivery.smtp import Link, TimeLimits, open_connection
 from newsletter.errors import RelayError
+from newsletter.storage import tables as t
 from newsletter.storage.ledger import SqlLedger
 from tests.delivery.smtp_servers import Faults, scripted_server, smtp_server
 from tests.delivery.sql_sending import QUICK, MakeSending, SwiftClock, local_relay
@@ -295,3 +297,63 @@ def test_a_relay_that_is_of_no_use_for_minutes_is_told_of(
         sending.run_to_the_end(local_relay(port))
     assert sending.counts().accepted == 20
     assert sending.ledger.relay_states()["main"].paused_until is None
+
+
+def test_who_waits_for_relays_that_all_refuse_us_is_given_up_in_time(
+    make_sending: MakeSending,
+) -> None:
+    sending, alerts, refused = make_sending(30), list[Alert](), list[int]()
+    no = b"550 5.7.1 sender refused by policy\r\n"
+    began = sending.clock.now()
+    give_up_after = timedelta(hours=12)
+
+    def unserved() -> int:
+        return sending.counts().open
+
+    with (
+        scripted_server(b"220 hello\r\n", b"250 hello\r\n", no) as port,
+        scripted_server(b"554 5.7.1 no service\r\n") as other,
+    ):
+        engine = sending.engine(
+            replace(local_relay(port), slug="policy"),
+            replace(local_relay(other), slug="greeting"),
+            limits={"give_up_after": give_up_after},
+            on_alert=alerts.append,
+            on_refusals=refused.extend,
+        )
+        while unserved() and sending.clock.now() - began < timedelta(days=2):
+            engine.run()
+            if sending.clock.now() - began < give_up_after:
+                assert unserved() == 30
+            sending.clock.move(sending.clock.now() + timedelta(minutes=20))
+        engine.close()
+    assert give_up_after <= sending.clock.now() - began <= give_up_after + timedelta(hours=2)
+    rows = sending.rows().values()
+    assert {(row.state, row.reason) for row in rows} == {(DeliveryState.REFUSED, "expired")}
+    assert {row.relay for row in rows} <= {"policy", "greeting"}
+    assert all(
+        row.reply_code == 550 or "refused all our mail since" in row.reply_text for row in rows
+    )
+    assert len(refused) == 30
+    (given_up,) = [alert for alert in alerts if not alert.waiting]
+    assert "are given up" in given_up.sentence
+    with sending.database.read() as tx:
+        assert tx.connection.execute(sa.select(t.suppression)).first() is None
+
+
+def test_nobody_is_given_up_while_one_relay_only_can_not_be_reached(
+    make_sending: MakeSending,
+) -> None:
+    sending = make_sending(5)
+    with scripted_server(b"554 5.7.1 no service\r\n") as port, scripted_server() as silent:
+        engine = sending.engine(
+            replace(local_relay(port), slug="refuses"),
+            replace(local_relay(silent), slug="silent"),
+            limits={"give_up_after": timedelta(hours=3)},
+        )
+        for _ in range(30):
+            engine.run()
+            sending.clock.move(sending.clock.now() + timedelta(minutes=20))
+        engine.close()
+    assert sending.ledger.relay_states()["refuses"].since is not None
+    assert sending.counts().open == 5

@@ -118,6 +118,34 @@ def test_a_breaker_is_shown_where_its_notice_can_not_go_out(tmp_path: Path) -> N
     assert "554 5.7.1" in paused[0]["reason"]
 
 
+def test_an_issue_that_can_not_go_is_shown_as_held_up(tmp_path: Path) -> None:
+    with (
+        smtp_server(Faults(), data_size_limit=900) as small,
+        opened(tmp_path, port=small) as sending,
+    ):
+        sending.start(5)
+
+        def is_held() -> bool:
+            with sending.installation.database.read() as tx:
+                return bool(tx.mailings.holds(sending.clock.now()))
+
+        assert not is_held()
+        work_until(sending, is_held)
+        now = ("--now", sending.clock.now().isoformat())
+        listed = must(tmp_path, "issue", "list", *now)
+        shown = must(tmp_path, "issue", "show", *now)
+        (document,) = must(tmp_path, "issue", "list", "--json", *now).json["issues"]
+        held = must(tmp_path, "issue", "show", "--json", *now).json["held_up"]
+        later = ("--now", (sending.clock.now() + timedelta(hours=2)).isoformat())
+        assert must(tmp_path, "issue", "show", "--json", *later).json["held_up"] is None
+    assert "sending, held up" in listed.out
+    assert "up to 900 octets (SIZE)" in listed.err
+    assert "it is held up, and tried again at 2025-08-" in shown.out + shown.err
+    assert document["state"] == "sending"
+    assert document["held_up"] == held
+    assert "up to 900 octets (SIZE)" in held["because"]
+
+
 class Unwilling(Faults):
     """Takes nothing for one domain."""
 
