@@ -10,9 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from newsletter.clock import Clock
 from newsletter.delivery.conversation import Exchange
+from newsletter.delivery.dialling import Doors
 from newsletter.delivery.dispatch import Dispatch
 from newsletter.delivery.judging import Alert, Judge
 from newsletter.delivery.lease import LEASE, Lease
@@ -116,7 +118,7 @@ class Engine:
         callbacks: Callbacks,
         *,
         name: str,
-        connect: Callable[[Relay], Link] = open_connection,
+        connect: Callable[[Relay], Link] | None = None,
     ) -> None:
         self._ledger = ledger
         self._writer = writer
@@ -135,7 +137,15 @@ class Engine:
             callbacks.on_alert,
         )
         self._lease = Lease(ledger, clock, name, limits.lease)
-        self._board = Switchboard(relays, clock, connect, limits.times, lambda: self._lease.lasts)
+        doors = Doors()
+        self._board = Switchboard(
+            relays,
+            clock,
+            connect or partial(_open_link, doors, limits.times),
+            limits.times,
+            lambda: self._lease.lasts,
+            doors.close,
+        )
         self._pool = ThreadPoolExecutor(_SIGNING_THREADS, "signing") if limits.signs else None
         self._outbox = Outbox(
             writer.write, pace, self._pool, self._board.wake.ring, writer.group_of
@@ -541,6 +551,11 @@ class Engine:
         if not self._lease.lost:
             self._ledger.release(self._lease.worker)
         self._dispatch.give_back_grants()
+
+
+def _open_link(doors: Doors, limits: TimeLimits, relay: Relay) -> Link:
+    with doors.watching() as watch:
+        return open_connection(relay, limits=limits, watch=watch)
 
 
 def _still_waits(line: Line, letter: Letter) -> bool:

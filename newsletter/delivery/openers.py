@@ -73,8 +73,15 @@ class Opened:
 class Openers:
     """Opens links in the background, and rings when one is open or failed."""
 
-    def __init__(self, connect: Callable[[Relay], Link], wake: Wake) -> None:
+    def __init__(
+        self,
+        connect: Callable[[Relay], Link],
+        wake: Wake,
+        give_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``give_up`` ends what ``connect`` waits for, in whatever thread."""
         self._connect = connect
+        self._give_up = give_up
         self._wake = wake
         self._guard = threading.Condition()
         self._waiting: dict[str, deque[Attempt]] = {}
@@ -106,10 +113,12 @@ class Openers:
         return opened
 
     def close(self) -> None:
-        """Close what was opened, and wait a moment for attempts under way.
+        """Close what was opened, and give up attempts under way.
 
-        Those that take longer are abandoned: what they still open is closed at once.
+        Where one goes on nevertheless, such as for the answer of a name server, it is
+        waited for a moment and then abandoned: what it still opens is closed at once.
         """
+        self._give_up()
         with self._guard:
             self._closed = True
             self._waiting.clear()

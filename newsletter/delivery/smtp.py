@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
+from newsletter.delivery.dialling import Watch, WatchedSMTP, WatchedSMTPS, watch_nothing
 from newsletter.delivery.model import Phase, Relay
 from newsletter.delivery.relay_errors import explain_failure
 from newsletter.errors import RelayError, RelayUnavailable
@@ -74,17 +75,19 @@ def open_connection(
     *,
     limits: TimeLimits | None = None,
     context: ssl.SSLContext | None = None,
+    watch: Watch = watch_nothing,
 ) -> "SocketLink":
     """Connect to ``relay``, secured and signed in as configured.
 
-    Without ``context`` the machine's certificate authorities decide. Raises
-    RelayUnavailable where trying again may help, else RelayError.
+    Without ``context`` the machine's certificate authorities decide. ``watch`` is shown the
+    socket before anything waits for it. Raises RelayUnavailable where trying again may help,
+    else RelayError.
     """
     limits = limits or TimeLimits()
     phase = Phase.CONNECT
     smtp: smtplib.SMTP | None = None
     try:
-        smtp = _connect(relay, limits, context)
+        smtp = _connect(relay, limits, context, watch)
         phase = Phase.EHLO
         _set_options(smtp, limits)
         _greet(smtp)
@@ -146,17 +149,24 @@ def _verified() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _connect(relay: Relay, limits: TimeLimits, context: ssl.SSLContext | None) -> smtplib.SMTP:
+def _connect(
+    relay: Relay, limits: TimeLimits, context: ssl.SSLContext | None, watch: Watch
+) -> smtplib.SMTP:
     if relay.tls == "tls":
-        return smtplib.SMTP_SSL(
+        return WatchedSMTPS(
+            watch,
             relay.host,
             relay.port,
             local_hostname=relay.local_hostname,
             timeout=limits.connect,
             context=context or _verified(),
         )
-    return smtplib.SMTP(
-        relay.host, relay.port, local_hostname=relay.local_hostname, timeout=limits.connect
+    return WatchedSMTP(
+        watch,
+        relay.host,
+        relay.port,
+        local_hostname=relay.local_hostname,
+        timeout=limits.connect,
     )
 
 

@@ -35,6 +35,7 @@ class Switchboard:
         connect: Callable[[Relay], Link],
         times: TimeLimits,
         lasts: Callable[[], bool],
+        give_up: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._times = times
@@ -46,7 +47,7 @@ class Switchboard:
         self.lines: set[Line] = set()
         self.heard: list[tuple[Line, Event]] = []
         self.wake = Wake()
-        self._openers = Openers(connect, self.wake)
+        self._openers = Openers(connect, self.wake, give_up)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self.wake, selectors.EVENT_READ, None)
 
