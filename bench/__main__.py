@@ -4,7 +4,9 @@ With `delivery` as the only name its own options count, and the JSON document
 holds its figures alone: python -m bench delivery --readers 100000 --kb 40 --json
 With `subscribers` as the only name so do --rows, --find, --database and --folder:
 python -m bench subscribers --rows 1000000 --database postgresql://USER@HOST/NAME --json
-The same goes for `ranking`, which needs curves of popularity:
+The same goes for `pages` and its --seconds, --list, --sign-ups and --goodbyes:
+python -m bench pages --seconds 20 --json
+And for `ranking`, which needs curves of popularity:
 python -m bench ranking --data FOLDER --json
 """
 
@@ -22,6 +24,7 @@ from bench import (
     demo,
     drafting,
     links,
+    pages,
     pictures,
     polling,
     ranking,
@@ -37,12 +40,15 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "demo": demo.measure,
     "drafting": drafting.measure,
     "links": links.measure,
+    "pages": pages.measure,
     "pictures": pictures.measure,
     "polling": polling.measure,
     "rendering": rendering.measure,
     "starting": starting.measure,
     "subscribers": subscribers.measure,
 }
+# Their figures stand alone in the JSON document, where one of them is the only bench.
+OWN = ("delivery", "pages", "subscribers")
 USUAL = delivery.DeliveryOptions()
 USUAL_ROWS = subscribers.SubscriberOptions().rows
 
@@ -56,7 +62,8 @@ def main() -> None:
         return
     if arguments.data is not None:
         parser.error("--data belongs to `python -m bench ranking`")
-    unknown = sorted(set(arguments.names) - BENCHES.keys())
+    names = arguments.names
+    unknown = sorted(set(names) - BENCHES.keys())
     if unknown:
         parser.error(f"no bench is called {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
     alone = arguments.names == ["delivery"]
@@ -65,8 +72,16 @@ def main() -> None:
         arguments.rows, arguments.find, arguments.database, arguments.folder
     )
     of_readers = arguments.names == ["subscribers"]
+    of_pages = arguments.names == ["pages"]
+    loads = pages.PagesOptions(
+        seconds=arguments.seconds,
+        sign_ups=arguments.sign_ups,
+        goodbyes=arguments.goodbyes,
+        readers=arguments.list,
+        folder=arguments.folder,
+    )
     shared = replace(USUAL, database=options.database, folder=options.folder)
-    if options != (shared if of_readers else USUAL) and not alone:
+    if options != (shared if of_readers or of_pages else USUAL) and not alone:
         parser.error("options other than --json belong to `python -m bench delivery`")
     if not of_readers and (arguments.rows, arguments.find) != (USUAL_ROWS, None):
         parser.error("--rows and --find belong to `python -m bench subscribers`")
@@ -74,6 +89,7 @@ def main() -> None:
         **BENCHES,
         "delivery": lambda: delivery.measure(options),
         "drafting": lambda: drafting.measure(arguments.stories),
+        "pages": lambda: pages.measure(loads if of_pages else None),
         "subscribers": lambda: subscribers.measure(readers if of_readers else None),
     }
     figures: dict[str, dict[str, Any]] = {}
@@ -84,7 +100,11 @@ def main() -> None:
     except ChildFailed as error:
         sys.exit(f"bench: {error}")
     if arguments.json:
-        print(json.dumps(figures[arguments.names[0]] if alone or of_readers else figures, indent=2))
+        print(
+            json.dumps(
+                figures[names[0]] if len(names) == 1 and names[0] in OWN else figures, indent=2
+            )
+        )
     else:
         _print(figures)
     for name, found in figures.items():
@@ -130,6 +150,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("of subscribers").add_argument
     add("--rows", type=_positive, default=USUAL_ROWS, metavar="N", help="of the file to import")
     add("--find", type=_positive, metavar="N", help="look readers up among so many")
+    add = parser.add_argument_group("of pages").add_argument
+    usual = pages.PagesOptions()
+    add("--seconds", type=float, default=usual.seconds, metavar="N", help="that each load lasts")
+    add("--sign-ups", type=float, default=usual.sign_ups, metavar="N", help="a second")
+    add("--goodbyes", type=float, default=usual.goodbyes, metavar="N", help="a second")
+    add("--list", type=_positive, default=usual.readers, metavar="N", help="readers on it")
     add = parser.add_argument_group("of delivery").add_argument
     add("--readers", type=_positive, default=USUAL.readers, metavar="N")
     add("--kb", type=float, default=USUAL.kb, help="KiB of a message on the wire")

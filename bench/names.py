@@ -9,18 +9,19 @@ import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 
 
 @contextmanager
-def answering_dns() -> Iterator[int]:
+def answering_dns(*, mail: bool = False) -> Iterator[int]:
     """The port of a server that knows every domain, and of none a mail host of its own.
 
-    Other questions fail at once: a DKIM key that nobody can look up stops no
-    send, one that is said to be missing would.
+    With ``mail`` each has one. Other questions fail at once: a DKIM key that nobody can look
+    up stops no send, one that is said to be missing would.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=_serve, args=(server,), name="dns", daemon=True)
+        thread = threading.Thread(target=_serve, args=(server, mail), name="dns", daemon=True)
         thread.start()
         try:
             yield int(server.getsockname()[1])
@@ -29,7 +30,7 @@ def answering_dns() -> Iterator[int]:
             thread.join()
 
 
-def _serve(server: socket.socket) -> None:
+def _serve(server: socket.socket, mail: bool) -> None:
     while True:
         question, peer = server.recvfrom(65_535)
         if not question:
@@ -41,4 +42,8 @@ def _serve(server: socket.socket) -> None:
         answer = dns.message.make_response(asked)
         if any(one.rdtype != dns.rdatatype.MX for one in asked.question):
             answer.set_rcode(dns.rcode.SERVFAIL)
+        elif mail:
+            name = asked.question[0].name
+            host = f"10 mail.{name}"
+            answer.answer.append(dns.rrset.from_text(name, 3600, "IN", "MX", host))
         server.sendto(answer.to_wire(), peer)
