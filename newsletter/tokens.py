@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -32,6 +32,8 @@ _MAC_BYTES = 20  # 160 bits, 32 characters of base 32: nothing to guess
 _SHORT_MAC_BYTES = 10  # for return paths, whose local part may have 64 octets
 _KEY_BYTES = 32
 _BLOCK = 64  # of SHA-256
+# So many are written in base 32 as one number; beyond that it grows slower again.
+_WORDS = 32
 # RFC 4648 section 6, in lower case; the octets beyond 31 are never asked for.
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567".ljust(256, b"=")
 
@@ -52,6 +54,12 @@ def secret_digest(secret: str, purpose: str = "") -> str:
     A plain hash: of 256 random bits nothing can be guessed.
     """
     return _base32(hashlib.sha256(f"{purpose}\0{secret}".encode()).digest())
+
+
+def new_public_ids(count: int) -> list[str]:
+    """As many fresh ids, in a fifth of the time."""
+    random = secrets.token_bytes(_ID_BYTES * count)
+    return _base32_each([random[at : at + _ID_BYTES] for at in range(0, len(random), _ID_BYTES)])
 
 
 def derived_public_id(*parts: str) -> str:
@@ -95,6 +103,27 @@ def _base32(raw: bytes) -> str:
     for low, high, shift in _spreads(characters, 1):
         number = (number & low) | ((number & high) << shift)
     return number.to_bytes(characters, "big").translate(_ALPHABET)[:kept].decode("ascii")
+
+
+def _base32_each(raws: Sequence[bytes]) -> list[str]:
+    """`_base32` of many, all of one length: groups of them are one number, and share its steps."""
+    written: list[str] = []
+    if not raws:
+        return written
+    if len(raws[0]) == _ID_BYTES:
+        characters, kept, before, behind = 16, 16, bytes(6), b""
+    else:
+        characters, kept, before, behind = 64, 52, bytes(24), bytes(8)
+    between = behind + before
+    for start in range(0, len(raws), _WORDS):
+        group = raws[start : start + _WORDS]
+        number = int.from_bytes(before + between.join(group) + behind, "big")
+        for low, high, shift in _spreads(characters, len(group)):
+            number = (number & low) | ((number & high) << shift)
+        size = characters * len(group)
+        whole = number.to_bytes(size, "big").translate(_ALPHABET).decode("ascii")
+        written += [whole[at : at + kept] for at in range(0, size, characters)]
+    return written
 
 
 def _hmac_starts(secret: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
@@ -244,6 +273,17 @@ class Keyring:
         inner.update(address.encode())
         outer.update(inner.digest())
         return _base32(outer.digest())
+
+    def hash_addresses(self, addresses: Iterable[str]) -> list[str]:
+        """The same of many, in their order."""
+        start, end = self._inner, self._outer
+        digests = []
+        for address in addresses:
+            inner, outer = start.copy(), end.copy()
+            inner.update(address.encode())
+            outer.update(inner.digest())
+            digests.append(outer.digest())
+        return _base32_each(digests)
 
     def hash_network(self, network: str) -> str:
         """A keyed hash of a network address, apart from those of mail addresses."""

@@ -631,32 +631,38 @@ class ImportRepository:
         connection = self._connection
         dialect = connection.dialect
         _batch.create(connection, checkfirst=True)
-        values: list[tuple[Any, ...]] = [
-            (
-                one.public_id,
-                one.address,
-                one.address_hash,
-                one.name,
-                one.language,
-                one.timezone,
-                json.dumps(one.attributes) if one.attributes else None,
-                one.domain_suppressed,
-                one.state.value,
-                ";".join(one.departments) if one.departments else None,
-                one.consent.wording,
-                one.consent.placement,
-                one.consent.at,
+        bind = Instant().dialect_impl(dialect).bind_processor(dialect)
+        # What most rows share is converted once: by identity, which is sure within a batch.
+        consents: dict[int, tuple[str, str, Any]] = {}
+        documents: dict[int, str] = {}
+        values: list[tuple[Any, ...]] = []
+        for one in people:
+            consent, attributes = one.consent, one.attributes
+            said = consents.get(id(consent))
+            if said is None:
+                at = bind(consent.at) if bind is not None else consent.at
+                said = consent.wording, consent.placement, at
+                consents[id(consent)] = said
+            document = None
+            if attributes:
+                document = documents.get(id(attributes))
+                if document is None:
+                    document = documents[id(attributes)] = json.dumps(attributes)
+            values.append(
+                (
+                    *one[:6],
+                    document,
+                    one.domain_suppressed,
+                    one.state.value,
+                    ";".join(one.departments) if one.departments else None,
+                    *said,
+                )
             )
-            for one in people
-        ]
-        if dialect.name == "sqlite":
-            bind = Instant().dialect_impl(dialect).bind_processor(dialect)
-            if bind is not None:
-                values = [(*rest, bind(at)) for *rest, at in values]
-            connection.exec_driver_sql("DELETE FROM import_batch")
-            connection.exec_driver_sql(str(sa.insert(_batch).compile(dialect=dialect)), values)
-            return
         driver: Any = connection.connection.driver_connection
+        if dialect.name == "sqlite":
+            connection.exec_driver_sql("DELETE FROM import_batch")
+            driver.executemany(str(sa.insert(_batch).compile(dialect=dialect)), values)
+            return
         with driver.cursor() as cursor:
             cursor.execute("TRUNCATE import_batch")
             with cursor.copy("COPY import_batch FROM STDIN") as copy:

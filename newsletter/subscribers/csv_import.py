@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -48,7 +48,8 @@ _EARLIEST_CONSENT = datetime(1990, 1, 1, tzinfo=UTC)
 # Whatever is asked for, all that the file has beside what we know.
 ALL_ATTRIBUTES = "*"
 # Cells of few different values; a million rows have a few hundred of them.
-_remembering = lru_cache(maxsize=4096)
+_REMEMBERED = 4096
+_remembering = lru_cache(maxsize=_REMEMBERED)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,24 @@ class RefusedRow:
     cells: tuple[str, ...] = field(default=(), compare=False)
 
 
+class _Places(NamedTuple):
+    """The places of each column, in the order in which they count."""
+
+    address: tuple[int, ...]
+    name: tuple[int, ...]
+    first_name: tuple[int, ...]
+    last_name: tuple[int, ...]
+    language: tuple[int, ...]
+    timezone: tuple[int, ...]
+    departments: tuple[int, ...]
+    consent_at: tuple[int, ...]
+    consent_wording: tuple[int, ...]
+    attributes: tuple[int, ...]
+
+
+_ORDER = tuple(Column[name.upper()] for name in _Places._fields)
+
+
 @dataclass(frozen=True)
 class _Layout:
     """What is where. ``attributes`` are (name, place, whether it holds tags)."""
@@ -103,6 +122,16 @@ class _Layout:
     attributes: Sequence[tuple[str, int, bool]] = ()
     extra: Sequence[str] = ()
     width: int = 0
+
+    @cached_property
+    def places(self) -> "_Places":
+        """Where each column stands."""
+        return _Places(*(self.columns.get(column, ()) for column in _ORDER))
+
+    @cached_property
+    def attribute_places(self) -> tuple[int, ...]:
+        """All cells that attributes are taken from."""
+        return (*self.places.attributes, *(place for _, place, _ in self.attributes))
 
 
 @dataclass(frozen=True)
@@ -120,6 +149,9 @@ class SubscriberFile:
     row_bound: int
     limits: ImportLimits
     layout: _Layout
+    _known_attributes: dict[tuple[str, ...], Mapping[str, Any] | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def delimiter(self) -> str:
@@ -178,22 +210,23 @@ class SubscriberFile:
         if len(cells) > limits.columns:
             raise UsageError(f"the row has more than {limits.columns} columns")
         cells += [""] * (layout.width - len(cells))
-        columns, strict = layout.columns, layout.format.strict
-        language = _cell(cells, columns, Column.LANGUAGE)
-        timezone = _cell(cells, columns, Column.TIMEZONE)
-        departments = _cell(cells, columns, Column.DEPARTMENTS)
-        consent_at = _cell(cells, columns, Column.CONSENT_AT)
+        at, strict = layout.places, layout.format.strict
+        # Most files have few of the columns: of the others no cell is looked for.
+        language = _cell(cells, at.language) if at.language else ""
+        timezone = _cell(cells, at.timezone) if at.timezone else ""
+        departments = _cell(cells, at.departments) if at.departments else ""
+        consent_at = _cell(cells, at.consent_at) if at.consent_at else ""
         return Addition(
             line,
-            normalise_address(_cell(cells, columns, Column.ADDRESS)),
-            clean_name(_name(cells, columns)),
+            normalise_address(_cell(cells, at.address)),
+            clean_name(_name(cells, at)),
             _language(language, strict) if language else None,
             self._status(cells),
             _timezone(timezone, strict) if timezone else None,
             _departments(departments) if departments else (),
-            self._attributes(cells) if layout.attributes or Column.ATTRIBUTES in columns else None,
+            self._attributes(cells) if layout.attribute_places else None,
             _instant(consent_at) if consent_at else None,
-            _cell(cells, columns, Column.CONSENT_WORDING),
+            _cell(cells, at.consent_wording) if at.consent_wording else "",
         )
 
     def _status(self, cells: Sequence[str]) -> ImportStatus:
@@ -212,7 +245,19 @@ class SubscriberFile:
         return status
 
     def _attributes(self, cells: Sequence[str]) -> Mapping[str, Any] | None:
-        found = parse_attributes(_cell(cells, self.layout.columns, Column.ATTRIBUTES))
+        """What rows with the same cells share, which many have."""
+        said = tuple([cells[place] for place in self.layout.attribute_places])
+        try:
+            return self._known_attributes[said]
+        except KeyError:
+            if len(self._known_attributes) >= _REMEMBERED:
+                self._known_attributes.clear()
+            found = self._known_attributes[said] = self._parse_attributes(cells)
+            return found
+
+    def _parse_attributes(self, cells: Sequence[str]) -> Mapping[str, Any] | None:
+        whole = self.layout.places.attributes
+        found = parse_attributes(_cell(cells, whole)) if whole else {}
         for name, place, holds_tags in self.layout.attributes:
             cell = unguard_cell(cells[place]).strip() if cells[place] else ""
             if cell:
@@ -409,11 +454,8 @@ def _address_place(cells: Sequence[str]) -> int | None:
     return None
 
 
-def _cell(cells: Sequence[str], columns: Mapping[Column, tuple[int, ...]], column: Column) -> str:
+def _cell(cells: Sequence[str], places: tuple[int, ...]) -> str:
     """The first cell that is not empty of the places where a column stands."""
-    places = columns.get(column)
-    if places is None:
-        return ""
     for place in places:
         cell = cells[place]
         if cell:
@@ -423,12 +465,12 @@ def _cell(cells: Sequence[str], columns: Mapping[Column, tuple[int, ...]], colum
     return ""
 
 
-def _name(cells: Sequence[str], columns: Mapping[Column, tuple[int, ...]]) -> str:
-    whole = _cell(cells, columns, Column.NAME)
+def _name(cells: Sequence[str], at: _Places) -> str:
+    whole = _cell(cells, at.name) if at.name else ""
     if whole:
         return whole
-    first = _cell(cells, columns, Column.FIRST_NAME)
-    last = _cell(cells, columns, Column.LAST_NAME)
+    first = _cell(cells, at.first_name) if at.first_name else ""
+    last = _cell(cells, at.last_name) if at.last_name else ""
     return f"{first} {last}" if first and last else first or last
 
 

@@ -42,7 +42,7 @@ from newsletter.subscribers.model import (
 )
 from newsletter.subscribers.names import clean_name
 from newsletter.subscribers.states import GIVEN_BACK
-from newsletter.tokens import Keyring, new_public_id
+from newsletter.tokens import Keyring, new_public_id, new_public_ids
 
 log = get_logger(__name__)
 
@@ -373,6 +373,21 @@ def _batches(
     on_refused: Callable[[RefusedRow], None] | None,
 ) -> Iterator[_Batch]:
     """The file's rows that were not imported yet; all that are refused are told."""
+    for batch in _raw_batches(file, report, on_refused):
+        hashes = keyring.hash_addresses([row.addition.address for row in batch.rows])
+        batch.rows = [
+            _Named(row.addition, address_hash, row.repeated)
+            for row, address_hash in zip(batch.rows, hashes, strict=True)
+        ]
+        yield batch
+
+
+def _raw_batches(
+    file: SubscriberFile,
+    report: ImportReport,
+    on_refused: Callable[[RefusedRow], None] | None,
+) -> Iterator[_Batch]:
+    """The same, without the hashes."""
     seen = SeenAddresses()
     batch = _Batch(report.resumed_at)
     for place, row in enumerate(file.rows()):
@@ -390,7 +405,7 @@ def _batches(
                 yield batch
                 batch = _Batch(batch.rows_before + batch.size)
             if new:
-                batch.rows.append(_Named(row, keyring.hash_address(row.address), repeated))
+                batch.rows.append(_Named(row, "", repeated))
         if batch.size >= BATCH_ROWS:
             yield batch
             batch = _Batch(batch.rows_before + batch.size)
@@ -423,7 +438,11 @@ def _bring_in(
     """Do what is decided of each row; how many were to be added and stood there meanwhile."""
     decided, rules = _decide(tx, rows, evidence)
     now, actor, import_id = evidence.now, evidence.actor, evidence.import_id
-    adding = [_new_subscription(row, rules, evidence) for row in decided if row.decision.adds]
+    wanted = [row for row in decided if row.decision.adds]
+    ids = new_public_ids(len(wanted))
+    adding = [
+        _new_subscription(name, row, rules, evidence) for name, row in zip(ids, wanted, strict=True)
+    ]
     added = tx.imports.add(evidence.newsletter, adding, now, actor, import_id)
     leaving = [row.standing for row in decided if row.decision.takes_off and row.standing]
     tx.imports.take_off(evidence.newsletter, leaving, now, actor, import_id)
@@ -453,7 +472,9 @@ def _source(evidence: _Evidence) -> str:
     return f"import {evidence.import_id}" if evidence.import_id else evidence.actor
 
 
-def _new_subscription(row: _Row, rules: DomainRules, evidence: _Evidence) -> NewSubscription:
+def _new_subscription(
+    public_id: str, row: _Row, rules: DomainRules, evidence: _Evidence
+) -> NewSubscription:
     addition = row.addition
     consent = evidence.consent
     if addition.consent_at is not None or addition.consent_wording:
@@ -464,7 +485,7 @@ def _new_subscription(row: _Row, rules: DomainRules, evidence: _Evidence) -> New
             consent.placement,
         )
     return NewSubscription(
-        new_public_id(),
+        public_id,
         addition.address,
         row.address_hash,
         addition.name,

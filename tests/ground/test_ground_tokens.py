@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from newsletter.tokens import (
     derived_public_id,
     load_keyring,
     new_public_id,
+    new_public_ids,
 )
 
 OLD, NEW = Key("a", b"o" * 32), Key("b", b"n" * 32)
@@ -141,3 +143,18 @@ def test_ids_and_hashes_are_base_32_of_their_bytes(text: str, secret: bytes) -> 
     assert keyring.hash_address(text) == in_base_32(hmac.digest(secret, text.encode(), "sha256"))
     told = hashlib.sha256(text.encode()).digest()
     assert derived_public_id(text) == in_base_32(told[:10])
+
+
+@given(st.lists(st.text(max_size=40), max_size=70))
+def test_many_addresses_are_hashed_as_each_alone(addresses: list[str]) -> None:
+    keyring = Keyring([Key("a", b"secret")], b"another")
+    assert keyring.hash_addresses(addresses) == [keyring.hash_address(a) for a in addresses]
+
+
+def test_many_ids_are_as_one_is() -> None:
+    ids = new_public_ids(1_000)
+    assert len(set(ids)) == 1_000
+    assert new_public_ids(0) == []
+    assert all(re.fullmatch("[a-z2-7]{16}", one) for one in (*ids, new_public_id()))
+    # Every place of them is random.
+    assert all(len(set(letters)) > 20 for letters in zip(*ids, strict=True))
