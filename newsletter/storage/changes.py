@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from newsletter.storage.ready import ready_insert
 from newsletter.storage.tables import HOUSE_CHANGES, change_log
 
 
@@ -21,6 +22,9 @@ def change_detail(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[s
         side: {key: values[key] for key in keys if key in values}
         for side, values in (("before", before), ("after", after))
     }
+
+
+_APPEND = ready_insert(change_log, ("at", "actor", "kind", "subject", "act", "detail"))
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,14 @@ class ChangeLog:
         detail: dict[str, Any] | None = None,
     ) -> None:
         """Append a line; ``detail`` holds plain JSON values."""
-        self._connection.execute(
-            sa.insert(change_log).values(
-                at=at, actor=actor, kind=kind, subject=subject, act=act, detail=detail or {}
-            )
+        _APPEND.change(
+            self._connection,
+            at=at,
+            actor=actor,
+            kind=kind,
+            subject=subject,
+            act=act,
+            detail=detail or {},
         )
 
     def record_all(self, changes: Iterable[Change]) -> None:
@@ -71,7 +79,7 @@ class ChangeLog:
             for change in changes
         ]
         if rows:
-            self._connection.execute(sa.insert(change_log), rows)
+            _APPEND.change_each(self._connection, rows)
 
     def of(self, kind: str, subject: str) -> list[Change]:
         """What happened to one thing, the oldest first."""

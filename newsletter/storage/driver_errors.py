@@ -32,6 +32,8 @@ def told_plainly(url: URL) -> Iterator[None]:
         ) from error
     except sa.exc.DBAPIError as error:
         raise translate(url, error.orig) from error
+    except sqlite3.Error as error:
+        raise translate(url, error) from error
 
 
 def name_of(url: URL) -> str:

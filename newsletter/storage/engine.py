@@ -91,10 +91,12 @@ def _open_sqlite(opening: Opening, *, pooled: bool) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = bool(connection.get_execution_options().get("writes"))
+        # On the driver itself: every transaction of every visitor begins here.
+        driver: Any = connection.connection.driver_connection
         if connection.info.get("writes") != writes:
-            connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
             connection.info["writes"] = writes
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

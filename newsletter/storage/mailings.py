@@ -21,8 +21,10 @@ from newsletter.storage.audience import (
 )
 from newsletter.storage.documents import mailing_document, mailing_from_document
 from newsletter.storage.ledger_statements import SLOW_WAVE
+from newsletter.storage.ready import ReadyStatement
 from newsletter.storage.statements import (
     domain_of,
+    find_subscriber_key,
     insert_into,
     insert_or_leave,
     issue_key,
@@ -175,11 +177,7 @@ class MailingRepository(UnservedRows):
         left out: mail to a subscriber heeds what forbids it.
         """
         mailing, issue_id = self._mailing(mailing_id)
-        subscriber = self._connection.scalar(
-            sa.select(t.subscriber.c.id).where(
-                t.subscriber.c.public_id == (subscriber_id or recipient_id)
-            )
-        )
+        subscriber = find_subscriber_key(self._connection, subscriber_id or recipient_id)
         wave = last_wave(self._connection, issue_id) if issue_id else None
         queued = insert_or_leave(
             self._connection,
@@ -240,7 +238,10 @@ class MailingRepository(UnservedRows):
 
     def _mailing(self, public_id: str) -> tuple[int, int | None]:
         key = mailing_key(self._connection, public_id)
-        issue_id = self._connection.scalar(
-            sa.select(t.mailing.c.issue_id).where(t.mailing.c.id == key)
-        )
+        issue_id: int | None = _ISSUE_OF.scalar(self._connection, id=key)
         return key, issue_id
+
+
+_ISSUE_OF = ReadyStatement(
+    lambda _: sa.select(t.mailing.c.issue_id).where(t.mailing.c.id == sa.bindparam("id"))
+)

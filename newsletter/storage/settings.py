@@ -11,6 +11,7 @@ from newsletter.errors import NotFound
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.ready import ReadyStatement
 from newsletter.storage.statements import insert_or_leave, newsletter_key
 from newsletter.tokens import new_public_id
 
@@ -25,6 +26,21 @@ class SettingsVersion:
     document: dict[str, Any]
 
 
+_LATEST = ReadyStatement(
+    lambda _: (
+        sa.select(t.settings.c.id, t.settings.c.at, t.settings.c.actor, t.settings.c.document)
+        .order_by(t.settings.c.id.desc())
+        .limit(1)
+    )
+)
+_VERSION = ReadyStatement(lambda _: sa.select(sa.func.max(t.settings.c.id)))
+_NEWSLETTER = sa.select(t.newsletter.c.slug, t.newsletter.c.public_id, t.newsletter.c.created_at)
+_BY_SLUG = ReadyStatement(lambda _: _NEWSLETTER.where(t.newsletter.c.slug == sa.bindparam("slug")))
+_BY_ID = ReadyStatement(
+    lambda _: _NEWSLETTER.where(t.newsletter.c.public_id == sa.bindparam("public_id"))
+)
+
+
 class SettingsRepository:
     """Versioned settings; rows for every slug that they name."""
 
@@ -34,13 +50,13 @@ class SettingsRepository:
 
     def latest(self) -> SettingsVersion | None:
         """The version in force, or None in a new database."""
-        settings = t.settings.c
-        row = self._connection.execute(
-            sa.select(settings.id, settings.at, settings.actor, settings.document)
-            .order_by(settings.id.desc())
-            .limit(1)
-        ).one_or_none()
+        row = _LATEST.first(self._connection)
         return SettingsVersion(*row) if row else None
+
+    def version(self) -> int | None:
+        """Its number alone."""
+        number: int | None = _VERSION.scalar(self._connection)
+        return number
 
     def append(self, document: dict[str, Any], actor: str, at: datetime) -> int:
         """Add a version; its number."""
@@ -64,25 +80,17 @@ class SettingsRepository:
 
     def newsletter_id(self, slug: str) -> str:
         """The public id of a newsletter; NotFound."""
-        newsletter = t.newsletter.c
-        return str(self._newsletter(newsletter.public_id, newsletter.slug == slug, slug))
+        return str(_found(_BY_SLUG.first(self._connection, slug=slug), slug).public_id)
 
     def newsletter_slug(self, public_id: str) -> str:
         """The slug of a newsletter; NotFound."""
-        newsletter = t.newsletter.c
-        return str(self._newsletter(newsletter.slug, newsletter.public_id == public_id, public_id))
+        row = _BY_ID.first(self._connection, public_id=public_id)
+        return str(_found(row, public_id).slug)
 
     def newsletter_since(self, slug: str) -> datetime:
         """When the newsletter was first registered; NotFound."""
-        newsletter = t.newsletter.c
-        since: datetime = self._newsletter(newsletter.created_at, newsletter.slug == slug, slug)
+        since: datetime = _found(_BY_SLUG.first(self._connection, slug=slug), slug).created_at
         return since
-
-    def _newsletter(self, column: sa.Column[Any], where: sa.ColumnElement[bool], name: str) -> Any:
-        found = self._connection.scalar(sa.select(column).where(where))
-        if found is None:
-            raise NotFound(f'there is no newsletter "{name}"', subject=name)
-        return found
 
     def _register_polled(self, role: str, slugs: list[str]) -> None:
         insert_or_leave(
@@ -109,3 +117,9 @@ class SettingsRepository:
             t.section,
             [{"newsletter_id": key, "slug": plan.slug} for plan in newsletter.sections],
         )
+
+
+def _found(row: Any, name: str) -> Any:
+    if row is None:
+        raise NotFound(f'there is no newsletter "{name}"', subject=name)
+    return row

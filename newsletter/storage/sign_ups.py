@@ -1,17 +1,106 @@
 """What is counted at the door: sign-ups, proofs, confirmations, and whether it is an attack."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.storage import tables as t
+from newsletter.storage.ready import ReadyStatement, insert_for
 from newsletter.storage.statements import insert_into, insert_or_leave, lock_name
 from newsletter.subscribers.model import Alarm, Lane, Posts
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 _ALL, _DOMAIN, _NETWORK = "all", "domain", "network"
 _KEY = 1
+
+
+def _count(dialect: str) -> Any:
+    """One more post of a scope and key; how many there are now."""
+    count = t.sign_up_count.c
+    return (
+        insert_for(dialect, t.sign_up_count)
+        .values(
+            scope=sa.bindparam("scope", type_=count.scope.type),
+            key=sa.bindparam("key", type_=count.key.type),
+            since=sa.bindparam("since", type_=count.since.type),
+            posts=1,
+        )
+        .on_conflict_do_update(
+            index_elements=["scope", "key", "since"], set_={"posts": count.posts + 1}
+        )
+        .returning(count.posts)
+    )
+
+
+def _in_all(_dialect: str) -> Any:
+    """Posts of all networks, lately and within the hour."""
+    count = t.sign_up_count.c
+    lately = sa.case(
+        (count.since > sa.bindparam("lately", type_=count.since.type), count.posts), else_=0
+    )
+    return sa.select(sa.func.sum(lately), sa.func.sum(count.posts)).where(
+        count.scope == _ALL,
+        count.key == "",
+        count.since > sa.bindparam("hour", type_=count.since.type),
+    )
+
+
+def _confirm(dialect: str) -> Any:
+    """Count a confirmation, where the brake lets it go."""
+    count = t.confirmation_count.c
+    now = sa.bindparam("now", type_=count.last_at.type)
+    return (
+        insert_for(dialect, t.confirmation_count)
+        .values(
+            address_hash=sa.bindparam("address_hash", type_=count.address_hash.type),
+            mailed=1,
+            unanswered=1,
+            last_at=now,
+        )
+        .on_conflict_do_update(
+            index_elements=["address_hash"],
+            set_={
+                "mailed": count.mailed + 1,
+                "unanswered": count.unanswered + 1,
+                "last_at": now,
+            },
+            # Who has acted on the last one may have another at once.
+            where=sa.or_(
+                count.unanswered == 0,
+                sa.and_(
+                    count.unanswered < sa.bindparam("most", type_=sa.Integer),
+                    count.last_at <= sa.bindparam("quiet_since", type_=count.last_at.type),
+                ),
+            ),
+        )
+        .returning(count.mailed)
+    )
+
+
+def _take_place(dialect: str) -> Any:
+    lane = t.slow_lane.c
+    free_at = sa.bindparam("free_at", type_=lane.free_at.type)
+    return (
+        insert_for(dialect, t.slow_lane)
+        .values(name=sa.bindparam("name", type_=lane.name.type), free_at=free_at)
+        .on_conflict_do_update(index_elements=["name"], set_={"free_at": free_at})
+    )
+
+
+_COUNT = ReadyStatement(_count)
+_IN_ALL = ReadyStatement(_in_all)
+_ALARM = ReadyStatement(
+    lambda _: sa.select(
+        t.sign_up_alarm.c.since, t.sign_up_alarm.c.until, t.sign_up_alarm.c.told
+    ).where(t.sign_up_alarm.c.id == _KEY)
+)
+_FREE_AT = ReadyStatement(
+    lambda _: sa.select(t.slow_lane.c.free_at).where(t.slow_lane.c.name == sa.bindparam("name"))
+)
+_TAKE_PLACE = ReadyStatement(_take_place)
+_CONFIRM = ReadyStatement(_confirm)
 
 
 class SignUpRepository:
@@ -30,33 +119,18 @@ class SignUpRepository:
         minute = now.replace(second=0, microsecond=0)
         hour = minute.replace(minute=0)
         rows = ((_ALL, "", minute), (_DOMAIN, domain, hour), (_NETWORK, network, hour))
-        count = t.sign_up_count.c
         counted = {
-            row.scope: row.posts
-            for row in self._connection.execute(
-                # The rows as parameters: a statement that held them would be compiled each time.
-                insert_into(self._connection, t.sign_up_count)
-                .on_conflict_do_update(
-                    index_elements=["scope", "key", "since"], set_={"posts": count.posts + 1}
-                )
-                .returning(count.scope, count.posts),
-                [{"scope": s, "key": k, "since": at, "posts": 1} for s, k, at in rows],
-            )
+            scope: _COUNT.scalar(self._connection, scope=scope, key=key, since=at)
+            for scope, key, at in rows
         }
-        lately, in_all = self._connection.execute(
-            sa.select(
-                sa.func.sum(sa.case((count.since > minute - 10 * _MINUTE, count.posts), else_=0)),
-                sa.func.sum(count.posts),
-            ).where(count.scope == _ALL, count.key == "", count.since > minute - _HOUR)
-        ).one()
+        lately, in_all = _IN_ALL.first(
+            self._connection, lately=minute - 10 * _MINUTE, hour=minute - _HOUR
+        )
         return Posts(counted[_NETWORK], counted[_DOMAIN], int(in_all), int(lately))
 
     def alarm(self) -> Alarm:
         """The attack that is going on or has just ended, if any."""
-        alarm = t.sign_up_alarm.c
-        row = self._connection.execute(
-            sa.select(alarm.since, alarm.until, alarm.told).where(alarm.id == _KEY)
-        ).one_or_none()
+        row = _ALARM.first(self._connection)
         return Alarm(*row) if row else Alarm()
 
     def set_alarm(self, alarm: Alarm) -> None:
@@ -77,19 +151,12 @@ class SignUpRepository:
         """When the next confirmation of a lane may go; nobody else is told that place until
         the transaction ends."""
         lock_name(self._connection, f"lane:{lane.name}")
-        free_at: datetime | None = self._connection.scalar(
-            sa.select(t.slow_lane.c.free_at).where(t.slow_lane.c.name == lane.name)
-        )
+        free_at: datetime | None = _FREE_AT.scalar(self._connection, name=lane.name)
         return max(free_at or now, now)
 
     def take_place(self, lane: Lane, at: datetime) -> None:
         """Take the place that `lane_free_at` told."""
-        values = {"free_at": at + lane.gap}
-        self._connection.execute(
-            insert_into(self._connection, t.slow_lane)
-            .values(name=lane.name, **values)
-            .on_conflict_do_update(index_elements=["name"], set_=values)
-        )
+        _TAKE_PLACE.change(self._connection, name=lane.name, free_at=at + lane.gap)
 
     def count_confirmation(
         self, address_hash: str, now: datetime, *, quiet: timedelta, most: int
@@ -98,24 +165,8 @@ class SignUpRepository:
 
         None is mailed within ``quiet`` of the last one, or while ``most`` are unanswered.
         """
-        count = t.confirmation_count.c
-        mailed = self._connection.scalar(
-            insert_into(self._connection, t.confirmation_count)
-            .values(address_hash=address_hash, mailed=1, unanswered=1, last_at=now)
-            .on_conflict_do_update(
-                index_elements=["address_hash"],
-                set_={
-                    "mailed": count.mailed + 1,
-                    "unanswered": count.unanswered + 1,
-                    "last_at": now,
-                },
-                # Who has acted on the last one may have another at once.
-                where=sa.or_(
-                    count.unanswered == 0,
-                    sa.and_(count.unanswered < most, count.last_at <= now - quiet),
-                ),
-            )
-            .returning(count.mailed)
+        mailed = _CONFIRM.scalar(
+            self._connection, address_hash=address_hash, now=now, quiet_since=now - quiet, most=most
         )
         return mailed is not None
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from newsletter.errors import NotFound
 from newsletter.storage import tables as t
 from newsletter.storage.columns import Instant
+from newsletter.storage.ready import ReadyStatement, insert_for, ready_insert
 
 T = TypeVar("T")
 AnyRow = Row[*tuple[Any, ...]]
@@ -22,21 +23,19 @@ CHUNK = 1_000
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, which SQLAlchemy keeps by dialect."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    """As `insert_for`, for the dialect of a connection."""
+    return insert_for(connection.dialect.name, table)
 
 
 def insert_or_leave(
     connection: Connection, table: Table, rows: dict[str, Any] | list[dict[str, Any]]
 ) -> int:
-    """Insert what no unique key forbids; how many rows that were."""
-    statement = insert_into(connection, table).on_conflict_do_nothing()
+    """Insert what no unique key forbids; how many rows that were. All rows have the same keys."""
     if not rows:
         return 0
-    counted = {"preserve_rowcount": True}
-    return max(connection.execute(statement, rows, execution_options=counted).rowcount, 0)
+    if isinstance(rows, dict):
+        return ready_insert(table, tuple(rows), leave=True).change(connection, **rows)
+    return ready_insert(table, tuple(rows[0]), leave=True).change_each(connection, rows)
 
 
 def chunks(values: Collection[T]) -> Iterator[list[T]]:
@@ -46,11 +45,22 @@ def chunks(values: Collection[T]) -> Iterator[list[T]]:
         yield listed[start : start + CHUNK]
 
 
+def _key_by(table: Table, *columns: str) -> ReadyStatement:
+    """The key of the row that has these values, each a parameter of its column's name."""
+    wanted = [table.c[name] == sa.bindparam(name, type_=table.c[name].type) for name in columns]
+    return ReadyStatement(lambda _: sa.select(table.c.id).where(*wanted))
+
+
+_SOURCE = _key_by(t.source, "role", "slug")
+_NEWSLETTER = _key_by(t.newsletter, "slug")
+_SUBSCRIBER = _key_by(t.subscriber, "public_id")
+_ISSUE = _key_by(t.issue, "public_id")
+_MAILING = _key_by(t.mailing, "public_id")
+
+
 def source_key(connection: Connection, role: str, slug: str) -> int:
     """The row of the source (or counter, role "reads") of that slug; NotFound."""
-    key = connection.scalar(
-        sa.select(t.source.c.id).where(t.source.c.role == role, t.source.c.slug == slug)
-    )
+    key = _SOURCE.scalar(connection, role=role, slug=slug)
     if key is None:
         word = "counter" if role == "reads" else "source"
         raise NotFound(f'no {word} called "{slug}" is configured', subject=slug)
@@ -59,7 +69,7 @@ def source_key(connection: Connection, role: str, slug: str) -> int:
 
 def newsletter_key(connection: Connection, slug: str) -> int:
     """The row of the newsletter of that slug; NotFound."""
-    key = connection.scalar(sa.select(t.newsletter.c.id).where(t.newsletter.c.slug == slug))
+    key = _NEWSLETTER.scalar(connection, slug=slug)
     if key is None:
         raise NotFound(f'there is no newsletter "{slug}"', subject=slug)
     return int(key)
@@ -67,17 +77,21 @@ def newsletter_key(connection: Connection, slug: str) -> int:
 
 def subscriber_key(connection: Connection, public_id: str) -> int:
     """The row of a subscriber; NotFound."""
-    key = connection.scalar(
-        sa.select(t.subscriber.c.id).where(t.subscriber.c.public_id == public_id)
-    )
+    key = find_subscriber_key(connection, public_id)
     if key is None:
         raise NotFound("there is no such subscriber any more", subject=public_id)
-    return int(key)
+    return key
+
+
+def find_subscriber_key(connection: Connection, public_id: str) -> int | None:
+    """The same; None where there is none."""
+    key: int | None = _SUBSCRIBER.scalar(connection, public_id=public_id)
+    return key
 
 
 def issue_key(connection: Connection, public_id: str) -> int:
     """The row of an issue; NotFound."""
-    key = connection.scalar(sa.select(t.issue.c.id).where(t.issue.c.public_id == public_id))
+    key = _ISSUE.scalar(connection, public_id=public_id)
     if key is None:
         raise NotFound("there is no such issue any more", subject=public_id)
     return int(key)
@@ -85,7 +99,7 @@ def issue_key(connection: Connection, public_id: str) -> int:
 
 def mailing_key(connection: Connection, public_id: str) -> int:
     """The row of a mailing; NotFound."""
-    key = connection.scalar(sa.select(t.mailing.c.id).where(t.mailing.c.public_id == public_id))
+    key = _MAILING.scalar(connection, public_id=public_id)
     if key is None:
         raise NotFound("there is no such mailing any more", subject=public_id)
     return int(key)
@@ -148,10 +162,35 @@ def among_texts(
     connection: Connection, column: sa.ColumnElement[Any], values: Collection[str]
 ) -> sa.ColumnElement[bool]:
     """Whether ``column`` is among any number of texts, as one parameter."""
+    dialect = connection.dialect.name
+    return _among(dialect, column, sa.literal(among_values(connection, values), _texts(dialect)))
+
+
+def among_parameter(
+    dialect: str, column: sa.ColumnElement[Any], name: str
+) -> sa.ColumnElement[bool]:
+    """The same for a ready statement, whose parameter ``name`` is to be `among_values`."""
+    return _among(dialect, column, sa.bindparam(name, type_=_texts(dialect)))
+
+
+def among_values(connection: Connection, values: Collection[str]) -> Any:
+    """Texts as one parameter."""
+    listed = list(values)
     if connection.dialect.name == "sqlite":
-        document = sa.literal(json.dumps(list(values), ensure_ascii=False), sa.String)
-        return column.in_(sa.select(sa.func.json_each(document).table_valued("value").c.value))
-    return column == sa.any_(sa.literal(list(values), ARRAY(sa.String)))
+        return json.dumps(listed, ensure_ascii=False)
+    return listed
+
+
+def _texts(dialect: str) -> sa.types.TypeEngine[Any]:
+    return sa.String() if dialect == "sqlite" else ARRAY(sa.String)
+
+
+def _among(
+    dialect: str, column: sa.ColumnElement[Any], texts: sa.ColumnElement[Any]
+) -> sa.ColumnElement[bool]:
+    if dialect == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(texts).table_valued("value").c.value))
+    return column == sa.any_(texts)
 
 
 def lock_name(connection: Connection, name: str) -> None:

@@ -13,11 +13,13 @@ from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
 from newsletter.storage.documents import mailing_document, mailing_from_document
+from newsletter.storage.ready import ReadyStatement, insert_for, ready_insert
 from newsletter.storage.segments import is_in
 from newsletter.storage.statements import (
     AnyRow,
+    among_parameter,
+    among_values,
     fence,
-    insert_into,
     newsletter_key,
     subscriber_key,
 )
@@ -88,6 +90,103 @@ def mailable(
     )
 
 
+# What belongs to the state that is left.
+_OF_BEFORE = {"import_id": None, "paused_until": None, "left_because": None}
+# One subscription, by its reader and newsletter.
+_MINE = (
+    sa.select(t.subscription.c.id)
+    .join_from(t.subscription, t.subscriber)
+    .join(t.newsletter)
+    .where(
+        t.subscriber.c.public_id == sa.bindparam("public_id"),
+        t.newsletter.c.slug == sa.bindparam("newsletter"),
+    )
+)
+_CONSENT = (
+    "consent_how",
+    "consent_wording",
+    "consent_placement",
+    "consent_at",
+    "consent_page",
+    "consent_language",
+    "consent_network",
+)
+
+
+def _subscribe(dialect: str) -> Any:
+    column = t.subscription.c
+    given = {
+        name: sa.bindparam(name, type_=column[name].type)
+        for name in ("subscriber_id", "newsletter_id", "state", "changed_at", *_CONSENT)
+    }
+    keys = ("subscriber_id", "newsletter_id")
+    anew = {name: value for name, value in given.items() if name not in keys} | _OF_BEFORE
+    return (
+        insert_for(dialect, t.subscription)
+        .values(given | _OF_BEFORE)
+        .on_conflict_do_update(index_elements=keys, set_=anew)
+    )
+
+
+def _move(dialect: str) -> Any:
+    column = t.subscription.c
+    return (
+        sa.update(t.subscription)
+        .where(column.id.in_(_MINE), among_parameter(dialect, column.state, "allowed"))
+        .values(
+            state=sa.bindparam("to", type_=column.state.type),
+            changed_at=sa.bindparam("at", type_=column.changed_at.type),
+            **_OF_BEFORE,
+        )
+        .returning(column.consent_placement)
+    )
+
+
+_BY_ADDRESS = ReadyStatement(
+    lambda _: sa.select(*_PERSON).where(
+        t.subscriber.c.address == sa.bindparam("address", type_=t.subscriber.c.address.type)
+    )
+)
+_BY_ID = ReadyStatement(
+    lambda _: sa.select(*_PERSON).where(t.subscriber.c.public_id == sa.bindparam("public_id"))
+)
+_SUBSCRIPTION = ReadyStatement(
+    lambda _: _SUBSCRIPTIONS.where(
+        t.subscriber.c.public_id == sa.bindparam("public_id"),
+        t.newsletter.c.slug == sa.bindparam("newsletter"),
+    )
+)
+_SUBSCRIPTIONS_OF = ReadyStatement(
+    lambda _: _SUBSCRIPTIONS.where(t.subscriber.c.public_id == sa.bindparam("public_id")).order_by(
+        t.newsletter.c.slug
+    )
+)
+_ADD = ready_insert(
+    t.subscriber,
+    (
+        "public_id",
+        "address",
+        "address_hash",
+        "name",
+        "language",
+        "timezone",
+        "attributes",
+        "domain_suppressed",
+        "created_at",
+    ),
+    leave=True,
+)
+_SUBSCRIBE = ReadyStatement(_subscribe)
+_MOVE = ReadyStatement(_move)
+_LEAVE_IMPORT = ReadyStatement(
+    lambda _: (
+        sa.update(t.subscription)
+        .where(t.subscription.c.id.in_(_MINE), t.subscription.c.import_id.is_not(None))
+        .values(import_id=None)
+    )
+)
+
+
 class SubscriberRepository:
     """People by normalised address or public id."""
 
@@ -98,11 +197,13 @@ class SubscriberRepository:
 
     def find(self, address: str) -> Subscriber | None:
         """The subscriber of that (normalised) address."""
-        return self._one(t.subscriber.c.address == address)
+        row = _BY_ADDRESS.first(self._connection, address=address)
+        return _subscriber(row) if row else None
 
     def by_id(self, public_id: str) -> Subscriber | None:
         """The subscriber of that public id; None once forgotten."""
-        return self._one(t.subscriber.c.public_id == public_id)
+        row = _BY_ID.first(self._connection, public_id=public_id)
+        return _subscriber(row) if row else None
 
     def get(self, public_id: str) -> Subscriber:
         """The same, where there has to be one; NotFound."""
@@ -115,39 +216,28 @@ class SubscriberRepository:
         """Add a person; the one there already where the address is known."""
         domain = subscriber.address.rpartition("@")[2]
         rules = self._suppressions.rules_covering([domain])
-        self._connection.execute(
-            insert_into(self._connection, t.subscriber)
-            .values(
-                public_id=subscriber.public_id,
-                address=subscriber.address,
-                address_hash=address_hash,
-                name=subscriber.name,
-                language=subscriber.language,
-                timezone=subscriber.timezone,
-                attributes=dict(subscriber.attributes) or None,
-                domain_suppressed=rules.reason(domain) is not None,
-                created_at=subscriber.created_at,
-            )
-            .on_conflict_do_nothing(index_elements=["address"])
+        _ADD.change(
+            self._connection,
+            public_id=subscriber.public_id,
+            address=subscriber.address,
+            address_hash=address_hash,
+            name=subscriber.name,
+            language=subscriber.language,
+            timezone=subscriber.timezone,
+            attributes=dict(subscriber.attributes) or None,
+            domain_suppressed=rules.reason(domain) is not None,
+            created_at=subscriber.created_at,
         )
         return self.find(subscriber.address) or subscriber
 
     def subscription(self, public_id: str, newsletter: str) -> Subscription | None:
         """A subscriber's subscription to one newsletter."""
-        row = self._connection.execute(
-            _SUBSCRIPTIONS.where(
-                t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter
-            )
-        ).one_or_none()
+        row = _SUBSCRIPTION.first(self._connection, public_id=public_id, newsletter=newsletter)
         return _subscription(row) if row else None
 
     def subscriptions(self, public_id: str) -> list[Subscription]:
         """All subscriptions of a subscriber, by newsletter."""
-        rows = self._connection.execute(
-            _SUBSCRIPTIONS.where(t.subscriber.c.public_id == public_id).order_by(
-                t.newsletter.c.slug
-            )
-        )
+        rows = _SUBSCRIPTIONS_OF.rows(self._connection, public_id=public_id)
         return [_subscription(row) for row in rows]
 
     def subscribe(
@@ -163,26 +253,19 @@ class SubscriberRepository:
         before = self.subscription(public_id, newsletter)
         if before is not None and state is not SubscriptionState.ACTIVE:
             fence(self._connection)
-        values = {
-            "state": state.value,
-            "changed_at": at,
-            "consent_how": consent.how,
-            "consent_wording": consent.wording,
-            "consent_placement": consent.placement,
-            "consent_at": consent.at,
-            "consent_page": consent.page,
-            "consent_language": consent.language,
-            "consent_network": consent.network,
-            **_OF_BEFORE,
-        }
-        self._connection.execute(
-            insert_into(self._connection, t.subscription)
-            .values(
-                subscriber_id=subscriber_key(self._connection, public_id),
-                newsletter_id=newsletter_key(self._connection, newsletter),
-                **values,
-            )
-            .on_conflict_do_update(index_elements=["subscriber_id", "newsletter_id"], set_=values)
+        _SUBSCRIBE.change(
+            self._connection,
+            subscriber_id=subscriber_key(self._connection, public_id),
+            newsletter_id=newsletter_key(self._connection, newsletter),
+            state=state.value,
+            changed_at=at,
+            consent_how=consent.how,
+            consent_wording=consent.wording,
+            consent_placement=consent.placement,
+            consent_at=consent.at,
+            consent_page=consent.page,
+            consent_language=consent.language,
+            consent_network=consent.network,
         )
         detail = {"newsletter": newsletter, "how": consent.how, "placement": consent.placement}
         if before is not None:
@@ -237,21 +320,9 @@ class SubscriberRepository:
         """Move a subscription from one of ``allowed`` to ``to``; False where it is in none."""
         if to is not SubscriptionState.ACTIVE:
             fence(self._connection)
-        mine = (
-            sa.select(t.subscription.c.id)
-            .join_from(t.subscription, t.subscriber)
-            .join(t.newsletter)
-            .where(t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter)
-        )
-        placement = self._connection.scalar(
-            sa.update(t.subscription)
-            .where(
-                t.subscription.c.id.in_(mine),
-                t.subscription.c.state.in_([state.value for state in allowed]),
-            )
-            .values(state=to.value, changed_at=at, **_OF_BEFORE)
-            .returning(t.subscription.c.consent_placement)
-        )
+        whose = {"public_id": public_id, "newsletter": newsletter}
+        states = among_values(self._connection, [state.value for state in allowed])
+        placement = _MOVE.scalar(self._connection, **whose, allowed=states, to=to.value, at=at)
         moved = placement is not None
         if moved:
             detail = {"newsletter": newsletter, "placement": placement}
@@ -259,11 +330,7 @@ class SubscriberRepository:
             self._changes.record(at, actor, "subscription", public_id, to.value, detail)
         elif to is SubscriptionState.UNSUBSCRIBED:
             # Whom an import took off, and who says so too, is off whatever becomes of the import.
-            self._connection.execute(
-                sa.update(t.subscription)
-                .where(t.subscription.c.id.in_(mine), t.subscription.c.import_id.is_not(None))
-                .values(import_id=None)
-            )
+            _LEAVE_IMPORT.change(self._connection, **whose)
         return moved
 
     def suppress(
@@ -403,13 +470,7 @@ class SubscriberRepository:
                 sa.update(t.mailing).where(t.mailing.c.id == mailing_id).values(content=blank)
             )
 
-    def _one(self, where: sa.ColumnElement[bool]) -> Subscriber | None:
-        row = self._connection.execute(sa.select(*_PERSON).where(where)).one_or_none()
-        return _subscriber(row) if row else None
 
-
-# What belongs to the state that is left.
-_OF_BEFORE = {"import_id": None, "paused_until": None, "left_because": None}
 _BLANK = {"subject": "", "html": "", "text": ""}
 
 

@@ -13,8 +13,11 @@ from sqlalchemy import Connection
 
 from newsletter.storage import tables as t
 from newsletter.storage.changes import Change, ChangeLog
+from newsletter.storage.ready import ReadyStatement
 from newsletter.storage.statements import (
+    among_parameter,
     among_texts,
+    among_values,
     chunks,
     domain_of,
     fence,
@@ -34,6 +37,27 @@ _RULES = "suppression rules"
 _HELD_ROWS = 1_000
 
 
+_REASONS = ReadyStatement(
+    lambda dialect: (
+        sa.select(t.suppression.c.reason)
+        .where(t.suppression.c.address_hash == sa.bindparam("address_hash"))
+        .union_all(
+            sa.select(t.suppression_rule.c.reason).where(
+                among_parameter(dialect, t.suppression_rule.c.pattern, "patterns")
+            )
+        )
+    )
+)
+_RULES_AMONG = ReadyStatement(
+    lambda dialect: sa.select(
+        t.suppression_rule.c.pattern,
+        t.suppression_rule.c.reason,
+        t.suppression_rule.c.at,
+        t.suppression_rule.c.source,
+    ).where(among_parameter(dialect, t.suppression_rule.c.pattern, "patterns"))
+)
+
+
 class SuppressionRepository:
     """Suppressed addresses by hash, and rules by pattern."""
 
@@ -43,16 +67,10 @@ class SuppressionRepository:
 
     def reason(self, address: str, address_hash: str) -> SuppressionReason | None:
         """Why an address may not be mailed, be it itself or its domain; None where it may."""
-        reasons = self._connection.scalars(
-            sa.select(t.suppression.c.reason)
-            .where(t.suppression.c.address_hash == address_hash)
-            .union_all(
-                sa.select(t.suppression_rule.c.reason).where(
-                    t.suppression_rule.c.pattern.in_(patterns_covering(address.rpartition("@")[2]))
-                )
-            )
-        )
-        return max(map(SuppressionReason, reasons), key=lambda r: r.strength, default=None)
+        patterns = among_values(self._connection, patterns_covering(address.rpartition("@")[2]))
+        rows = _REASONS.rows(self._connection, address_hash=address_hash, patterns=patterns)
+        reasons = (SuppressionReason(reason) for (reason,) in rows)
+        return max(reasons, key=lambda reason: reason.strength, default=None)
 
     def reasons(self, hashes: Collection[str]) -> dict[str, SuppressionReason]:
         """Those of some addresses that are suppressed themselves, by hash."""
@@ -67,12 +85,8 @@ class SuppressionRepository:
         """The rules that concern some domains; none comes or goes until the transaction ends."""
         share_name(self._connection, _RULES)
         patterns = {pattern for domain in domains for pattern in patterns_covering(domain)}
-        rule = t.suppression_rule.c
-        rows = self._connection.execute(
-            sa.select(rule.pattern, rule.reason, rule.at, rule.source).where(
-                among_texts(self._connection, rule.pattern, sorted(patterns))
-            )
-        )
+        wanted = among_values(self._connection, sorted(patterns))
+        rows = _RULES_AMONG.rows(self._connection, patterns=wanted)
         return DomainRules(_rule(*row) for row in rows)
 
     def rules(self) -> list[DomainRule]:

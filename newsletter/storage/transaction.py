@@ -1,5 +1,8 @@
 """One transaction, and the repositories that work in it."""
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 from sqlalchemy import Connection
 
 from newsletter.storage.archive import Archive
@@ -32,39 +35,59 @@ from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.storage.waves import WaveRepository
 
+R = TypeVar("R")
+
+
+class _Made(Generic[R]):
+    """A repository that is made when it is first asked for: few transactions need many."""
+
+    def __init__(self, kind: Callable[[Connection], R]) -> None:
+        self._kind = kind
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, tx: "Transaction", owner: type) -> R:
+        made = self._kind(tx.connection)
+        # Found there before this from now on.
+        tx.__dict__[self._name] = made
+        return made
+
 
 class Transaction:
     """What `Database.read` and `Database.write` give. Newsletters, sections and
     sources are named by slug, everything else by public id."""
 
+    changes = _Made(ChangeLog)
+    editors = _Made(EditorRepository)
+    settings = _Made(SettingsRepository)
+    sources = _Made(SourceRepository)
+    stories = _Made(StoryRepository)
+    story_search = _Made(StorySearch)
+    pictures = _Made(PictureRepository)
+    reads = _Made(ReadRepository)
+    standings = _Made(Standings)
+    read_logs = _Made(ReadLogRepository)
+    issues = _Made(IssueRepository)
+    issue_lines = _Made(IssueLines)
+    links = _Made(LinkRepository)
+    archive = _Made(Archive)
+    subscribers = _Made(SubscriberRepository)
+    segments = _Made(SegmentRepository)
+    growth = _Made(GrowthRepository)
+    sign_ups = _Made(SignUpRepository)
+    suppressions = _Made(SuppressionRepository)
+    imports = _Made(ImportRepository)
+    holdings = _Made(HoldingRepository)
+    preferences = _Made(PreferenceRepository)
+    retention = _Made(RetentionRepository)
+    mailings = _Made(MailingRepository)
+    waves = _Made(WaveRepository)
+    audience = _Made(AudienceRows)
+    relay_uses = _Made(RelayUses)
+    identity = _Made(IdentityRepository)
+    leases = _Made(LeaseRepository)
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.changes = ChangeLog(connection)
-        self.editors = EditorRepository(connection)
-        self.settings = SettingsRepository(connection)
-        self.sources = SourceRepository(connection)
-        self.stories = StoryRepository(connection)
-        self.story_search = StorySearch(connection)
-        self.pictures = PictureRepository(connection)
-        self.reads = ReadRepository(connection)
-        self.standings = Standings(connection)
-        self.read_logs = ReadLogRepository(connection)
-        self.issues = IssueRepository(connection)
-        self.issue_lines = IssueLines(connection)
-        self.links = LinkRepository(connection)
-        self.archive = Archive(connection)
-        self.subscribers = SubscriberRepository(connection)
-        self.segments = SegmentRepository(connection)
-        self.growth = GrowthRepository(connection)
-        self.sign_ups = SignUpRepository(connection)
-        self.suppressions = SuppressionRepository(connection)
-        self.imports = ImportRepository(connection)
-        self.holdings = HoldingRepository(connection)
-        self.preferences = PreferenceRepository(connection)
-        self.retention = RetentionRepository(connection)
-        self.mailings = MailingRepository(connection)
-        self.waves = WaveRepository(connection)
-        self.audience = AudienceRows(connection)
-        self.relay_uses = RelayUses(connection)
-        self.identity = IdentityRepository(connection)
-        self.leases = LeaseRepository(connection)

@@ -1,6 +1,7 @@
 """Slips of the finger in the domains that most readers have, offered for correction."""
 
 import itertools
+from functools import lru_cache
 
 # Where most readers of newspapers have their mail. A slip is only looked for in these.
 _COMMON = (
@@ -35,11 +36,17 @@ _SHORTEST_NAME = 4
 def likely_address(address: str) -> str | None:
     """What the writer of a normalised address may have meant; None where nothing is likely."""
     local, _, domain = address.rpartition("@")
+    meant = _likely_domain(domain)
+    return f"{local}@{meant}" if meant else None
+
+
+@lru_cache(maxsize=4096)
+def _likely_domain(domain: str) -> str | None:
     if domain in _TRUE:
         return None
     for common in _COMMON:
         if _may_slip(domain, common) and is_one_slip(domain, common):
-            return f"{local}@{common}"
+            return common
     return None
 
 

@@ -1,7 +1,9 @@
 """Pages: a template in the house's frame, with the headers that keep it safe."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
+from cachetools import TTLCache
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from newsletter.publication.model import Settings
@@ -31,6 +33,7 @@ SAFE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 PUBLIC_CACHE = "public, max-age=300"
+_KEPT_SECONDS = 10.0
 
 
 def render_page(
@@ -94,6 +97,30 @@ def render_page(
             **(headers or {}),
         },
     )
+
+
+class KeptPages:
+    """Pages that are the same for all visitors while the settings are, rendered once.
+
+    For the one that answers a sign-up: to render it takes as long as a fifth of all else.
+    After ten seconds it is rendered anew, for its template may be another.
+    """
+
+    def __init__(self) -> None:
+        self._kept: TTLCache[Hashable, tuple[Settings, Response]] = TTLCache(64, _KEPT_SECONDS)
+        self._lock = threading.Lock()
+
+    def page(self, settings: Settings, key: Hashable, make: Callable[[], Response]) -> Response:
+        """What ``make`` gave for ``key`` under the same settings, or gives now."""
+        with self._lock:
+            known = self._kept.get(key)
+        if known is None or known[0] is not settings:
+            known = settings, make()
+            with self._lock:
+                self._kept[key] = known
+        page = known[1]
+        # A response is written to on its way out.
+        return Response(page.body, page.status_code, dict(page.headers))
 
 
 def mail_response(html: str, *, framed: bool, headers: Mapping[str, str] | None = None) -> Response:

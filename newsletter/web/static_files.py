@@ -38,6 +38,7 @@ class CachedFiles(StaticFiles):
         return response
 
 
+@cache
 def file_version(*files: Path) -> str:
     """Changes whenever one of the files does, so that no browser keeps an old one."""
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]

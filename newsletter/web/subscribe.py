@@ -30,7 +30,7 @@ from newsletter.web.form_stamp import is_fresh, make_stamp
 from newsletter.web.frames import framing_sites
 from newsletter.web.language import PageLanguage, page_language
 from newsletter.web.limits import PostLimit, client_network
-from newsletter.web.pages import render_page
+from newsletter.web.pages import KeptPages, render_page
 from newsletter.web.puzzle import as_attribute, set_puzzle
 from newsletter.web.rhythm import describe_rhythm
 
@@ -53,9 +53,10 @@ def show_form(*, framed: bool = False) -> Handler:
 
 def take_form(limit: PostLimit, *, framed: bool = False) -> Handler:
     """The handler of the posted form, counting posts in ``limit``."""
+    answers = KeptPages()
 
     def handle(context: WebContext, request: Request, form: FormData) -> Response:
-        door = _Door(context, request, framed=framed)
+        door = _Door(context, request, framed=framed, answers=answers)
         network = client_network(request, context.trusted_proxies)
         if not limit.allow(network, context.clock.monotonic()):
             return door.turn_away(Verdict.NETWORK_BUSY, 60)
@@ -67,7 +68,15 @@ def take_form(limit: PostLimit, *, framed: bool = False) -> Handler:
 class _Door:
     """The sign-up to one newsletter, as one request comes to it."""
 
-    def __init__(self, context: WebContext, request: Request, *, framed: bool) -> None:
+    def __init__(
+        self,
+        context: WebContext,
+        request: Request,
+        *,
+        framed: bool,
+        answers: KeptPages | None = None,
+    ) -> None:
+        self._answers = answers or KeptPages()
         self._context = context
         self._request = request
         self._framed = framed
@@ -118,7 +127,8 @@ class _Door:
 
     def answer(self) -> Response:
         """The same for every address, known or not."""
-        return self._page("check_inbox")
+        key = (self._newsletter.slug, self._language, self._framed)
+        return self._answers.page(self._settings, key, lambda: self._page("check_inbox"))
 
     def turn_away(self, verdict: Verdict, seconds: int) -> Response:
         return self._page(

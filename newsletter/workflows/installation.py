@@ -49,6 +49,9 @@ class Installation:
     signer: Signer | None = None
     privacy: PrivacyTable = field(default_factory=PrivacyTable)
     desk: str = ""
+    _known: "_KnownSettings" = field(
+        default_factory=lambda: _KnownSettings(), init=False, repr=False
+    )
 
     @property
     def desk_url(self) -> str:
@@ -68,7 +71,7 @@ class Installation:
     def settings(self) -> Settings:
         """The settings as they stand now."""
         with self.database.read() as tx:
-            return read_settings(tx)
+            return self._known.read(tx)
 
     @property
     def relay(self) -> Relay:
@@ -79,6 +82,24 @@ class Installation:
                 subject="relay",
             )
         return self.relays[0]
+
+
+class _KnownSettings:
+    """The settings that were read last: a version never changes, so that asking for its
+    number is enough. For any number of threads."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, Settings] | None = None
+
+    def read(self, tx: Transaction) -> Settings:
+        """As `read_settings`."""
+        version, last = tx.settings.version(), self._last
+        if last is not None and last[0] == version:
+            return last[1]
+        settings = read_settings(tx)
+        if version is not None:
+            self._last = version, settings
+        return settings
 
 
 def read_settings(tx: Transaction) -> Settings:
