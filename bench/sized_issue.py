@@ -7,10 +7,11 @@ from bench.letter import Letter
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Delivery, Mailing
 from newsletter.issues.model import Issue
+from newsletter.workflows.approve import approve_issue
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.look_up import find_slot
-from newsletter.workflows.publish import approve_issue, issue_mailing, render_current
+from newsletter.workflows.publish import issue_mailing, render_current
 
 _WORDS = ("orchard", "council", "school", "river", "choir", "bridge", "walnut", "letter")
 _CLOSE_ENOUGH = 40

@@ -31,6 +31,8 @@ def issue_document(issue: Issue) -> dict[str, Any]:
         "note": issue.note,
         "block": issue.block,
         "held_because": issue.held_because,
+        "first_approved_by": issue.first_approved_by,
+        "approved_by": issue.approved_by,
         "items": [
             {
                 "section": section.slug,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from newsletter.checks.model import stops
+from newsletter.cli.edit_commands import ActorOption
 from newsletter.cli.edit_commands import app as edit_app
 from newsletter.cli.issue_answers import issue_document, print_checks, print_issue, print_state
 from newsletter.cli.issue_correction import (
@@ -37,10 +38,12 @@ from newsletter.cli.options import (
 from newsletter.cli.output import print_json, print_rows, progress_bar, say
 from newsletter.cli.preview_commands import preview
 from newsletter.cli.rehearse_commands import rehearse
+from newsletter.cli.schedule_commands import schedule, skip
 from newsletter.cli.sending import send_now
 from newsletter.cli.trial_commands import mail_test
 from newsletter.errors import UsageError
 from newsletter.issues.model import Issue, IssueState
+from newsletter.workflows.approve import approve_issue, waits_for_second
 from newsletter.workflows.check_issue import check_whole_issue
 from newsletter.workflows.correct_links import LinkRequest, correct_links, links_alone_suffice
 from newsletter.workflows.draft import draft_issue
@@ -49,7 +52,7 @@ from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.instructions import read_instructions
 from newsletter.workflows.look_up import find_issue, find_slot
 from newsletter.workflows.notices import preview_link
-from newsletter.workflows.publish import approve_issue, move_issue
+from newsletter.workflows.publish import move_issue
 from newsletter.workflows.reads import sync_reads
 from newsletter.workflows.relay_doors import paused_relays
 from newsletter.workflows.report import open_report, report_issue
@@ -256,6 +259,8 @@ def check(
 
 app.command("rehearse")(rehearse)
 app.command("test")(mail_test)
+app.command("schedule")(schedule)
+app.command("skip")(skip)
 
 
 @app.command("approve")
@@ -265,12 +270,23 @@ def approve(
     slot: SlotOption = None,
     json: JsonOption = False,
     now: NowOption = None,
+    actor: ActorOption = ACTOR,
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="only if that is still the newest version")
+    ] = None,
 ) -> None:
-    """Approve a draft: it goes out at its time. A held issue that is late goes out at once."""
+    """Approve a draft: it goes out at its time. A held issue that is late goes out at once.
+
+    Where approval = "two", a second person has to approve it too (--as NAME).
+    """
     with open_from_file(config, now=now) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
-        moved = approve_issue(installation, issue, actor=ACTOR)
+        moved = approve_issue(installation, issue, actor=actor, version=version)
         late = moved.send_at <= installation.clock.now()
+    if waits_for_second(moved):
+        told = f"was approved by {moved.first_approved_by}; another has to approve it too"
+        print_state(moved, json=json, sentence=told)
+        return
     when = "at once" if late else f"at {moved.send_at:%Y-%m-%d %H:%M} UTC"
     print_state(moved, json=json, sentence=f"goes out {when}, where `newsletter run` does its work")
 

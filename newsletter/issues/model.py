@@ -178,7 +178,8 @@ class Issue:
     ``editors_language`` is that of the note and the block, and ``title_language`` the
     title's, where they are not the issue's. ``version`` counts what was saved of it:
     each change of its content is one. ``lead_kept``: an editor chose the lead.
-    ``dropped`` are sections that an editor took out.
+    ``dropped`` are sections that an editor took out. ``first_approved_by`` gave the first
+    of two approvals, where the newsletter asks for two.
     """
 
     public_id: str
@@ -210,6 +211,8 @@ class Issue:
     version: int = 1
     lead_kept: bool = False
     dropped: tuple[DroppedSection, ...] = ()
+    first_approved_by: str = ""
+    first_approved_at: datetime | None = None
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -354,6 +357,9 @@ class SaveKind(StrEnum):
     UNDONE = "undone"
     REDONE = "redone"
     RESTORED = "restored"
+    RESCHEDULED = "rescheduled"
+    SENT_SOON = "sent soon"  # in a minute, in which it can be taken back
+    TAKEN_BACK = "taken back"
 
 
 @dataclass(frozen=True)

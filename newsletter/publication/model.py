@@ -470,8 +470,10 @@ class Newsletter(Model):
     send_at: MomentText = Field(
         "Fri 07:00", description='when it goes out: "Fri 07:00", "daily 07:00" or "day 1 07:00"'
     )
-    approval: Literal["required", "auto"] = Field(
-        "required", description="auto: the draft is sent without a person's approval"
+    approval: Literal["required", "two", "auto"] = Field(
+        "required",
+        description="two: a second person has to approve it too; auto: the draft is sent without a "
+        "person's approval",
     )
     test_addresses: tuple[MailAddress, ...] = Field(
         (), max_length=20, description="who gets the tests of an issue, beside the editor who asks"

@@ -5,6 +5,7 @@ year and week), ``2025-08``, ``2025-08-05``; an extra adds ``.x1``.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -59,6 +60,26 @@ def latest_slot(newsletter: Newsletter, zone: ZoneInfo, now: datetime) -> Slot:
     """The slot whose send came last, at or before ``now``."""
     day, send_at = newsletter.send_moment.at_or_before(now, zone)
     return _slot(newsletter, zone, day, send_at)
+
+
+def coming_slots(
+    newsletter: Newsletter, zone: ZoneInfo, now: datetime, count: int
+) -> tuple[Slot, ...]:
+    """The next ``count`` slots after ``now``, also those that are skipped."""
+    found: list[Slot] = []
+    for _ in range(count):
+        found.append(upcoming_slot(newsletter, zone, found[-1].send_at if found else now))
+    return tuple(found)
+
+
+def next_slot(
+    newsletter: Newsletter, zone: ZoneInfo, now: datetime, skipped: Collection[str]
+) -> Slot:
+    """The slot whose send comes next and is not skipped."""
+    slot = upcoming_slot(newsletter, zone, now)
+    while slot.key in skipped:
+        slot = upcoming_slot(newsletter, zone, slot.send_at)
+    return slot
 
 
 def named_slot(newsletter: Newsletter, zone: ZoneInfo, key: str) -> Slot:

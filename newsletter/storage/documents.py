@@ -131,6 +131,8 @@ def issue_from_document(
     approved_by: str = "",
     approved_at: datetime | None = None,
     version: int = 1,
+    first_approved_by: str = "",
+    first_approved_at: datetime | None = None,
 ) -> Issue:
     """The issue of `issue_document` and the columns beside it."""
     day = document.get("date")
@@ -162,6 +164,8 @@ def issue_from_document(
         approved_by=approved_by,
         approved_at=approved_at,
         version=version,
+        first_approved_by=first_approved_by,
+        first_approved_at=first_approved_at,
         lead_kept=document.get("lead_kept", False),
         dropped=tuple(
             DroppedSection(_section_from(one.get("section", {})), one.get("behind", ""))

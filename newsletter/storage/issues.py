@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from newsletter.storage.versions import VersionRepository
 STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.RECALLED)
 _EDITABLE = (IssueState.DRAFT, IssueState.HELD)
 _EDITED = Save(SaveKind.EDITED, "")
+_NO_FIRST = {"first_approved_by": "", "first_approved_at": None}
 # What a reader may have received, or is just receiving.
 _MAYBE_SENT = (DeliveryState.HANDED_OVER, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 
@@ -36,6 +38,8 @@ _SELECT = sa.select(
     t.issue.c.approved_by,
     t.issue.c.approved_at,
     t.issue.c.version,
+    t.issue.c.first_approved_by,
+    t.issue.c.first_approved_at,
 ).join_from(t.issue, t.newsletter)
 
 
@@ -106,11 +110,13 @@ class IssueRepository:
         at: datetime,
         *,
         reason: str = "",
+        keep_first: bool = False,
     ) -> bool:
         """Move an issue from one of ``allowed`` to ``to``; False where it is in none of them.
 
         Holding it keeps ``reason``, approving it keeps ``actor`` and ``at``;
-        back in the draft both are gone.
+        back in the draft both are gone, and so is the first of two approvals, unless
+        the second is given in the same turn.
         """
         if to is not IssueState.SENDING:
             fence(self._connection)
@@ -123,6 +129,7 @@ class IssueRepository:
             values |= {"approved_by": actor, "approved_at": at}
         if to in _EDITABLE:
             values |= {"approved_by": "", "approved_at": None}
+            values |= {} if keep_first else _NO_FIRST
         moved = self._connection.execute(
             sa.update(t.issue)
             .where(
@@ -142,7 +149,35 @@ class IssueRepository:
         ``issue`` is what was made of the version that it names. False where the issue is
         neither any more, or that version is not the newest.
         """
-        put = self._put_content(issue, _EDITABLE, actor, at, save)
+        put = self._put_content(issue, _EDITABLE, actor, at, save, also=_NO_FIRST)
+        if put:
+            self._changes.record(
+                at, actor, "issue", issue.public_id, save.kind.value, _detail(issue, save)
+            )
+        return put
+
+    def approve_first(self, public_id: str, actor: str, at: datetime) -> bool:
+        """Keep the first of two approvals of a draft or held issue; False where it is neither,
+        or has one."""
+        kept = self._connection.execute(
+            sa.update(t.issue)
+            .where(
+                t.issue.c.public_id == public_id,
+                t.issue.c.state.in_([state.value for state in _EDITABLE]),
+                t.issue.c.first_approved_by == "",
+            )
+            .values(first_approved_by=actor, first_approved_at=at, changed_at=at)
+        ).rowcount
+        if kept:
+            self._changes.record(at, actor, "issue", public_id, "approved first")
+        return bool(kept)
+
+    def reschedule(self, issue: Issue, actor: str, at: datetime, save: Save) -> bool:
+        """Put an issue with another time in its place, as its next version; its approval stays.
+
+        False where it is on its way, or that version is not the newest.
+        """
+        put = self._put_content(issue, (*_EDITABLE, IssueState.APPROVED), actor, at, save)
         if put:
             self._changes.record(
                 at, actor, "issue", issue.public_id, save.kind.value, _detail(issue, save)
@@ -184,6 +219,7 @@ class IssueRepository:
         save: Save,
         *,
         with_items: bool = True,
+        also: Mapping[str, Any] = MappingProxyType({}),
     ) -> bool:
         """Put an issue's content and stories in the place of the version that it was made of;
         False where there is a newer one or its state is none of those ``allowed``."""
@@ -205,7 +241,9 @@ class IssueRepository:
         number = issue.version + 1
         values = self._values(issue, at)
         self._connection.execute(
-            sa.update(t.issue).where(t.issue.c.id == row.id).values(values | {"version": number})
+            sa.update(t.issue)
+            .where(t.issue.c.id == row.id)
+            .values({**values, **also, "version": number})
         )
         self._versions.add(row.id, number, at, actor, save, values["content"])
         if with_items:
@@ -302,7 +340,7 @@ class IssueRepository:
                 ),
             )
         )
-        fresh = {"held_because": "", "approved_by": "", "approved_at": None}
+        fresh = {"held_because": "", "approved_by": "", "approved_at": None, **_NO_FIRST}
         key: int | None = self._connection.scalar(
             sa.update(t.issue)
             .where(
@@ -376,4 +414,6 @@ def _from_row(row: AnyRow, content: Mapping[str, Any] | None = None) -> Issue:
         approved_by=row.approved_by,
         approved_at=row.approved_at,
         version=row.version,
+        first_approved_by=row.first_approved_by,
+        first_approved_at=row.first_approved_at,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0021"
+SCHEMA_REVISION = "0022"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -313,6 +313,16 @@ section = Table(
     UniqueConstraint("newsletter_id", "slug"),
 )
 
+# Slots that an editor skips: no issue is drafted for them.
+skipped_slot = Table(
+    "skipped_slot",
+    metadata,
+    Column("newsletter_id", RowId, ForeignKey("newsletter.id"), primary_key=True),
+    Column("slot", sa.String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", sa.String, nullable=False),
+)
+
 # ``content`` is the issue as `documents` writes it, copies of its stories included.
 issue = Table(
     "issue",
@@ -327,6 +337,9 @@ issue = Table(
     _text("held_because"),
     _text("approved_by"),
     Column("approved_at", Instant),
+    # Of two approvals the first, where two are asked for.
+    Column("first_approved_by", PlainText, nullable=False, default="", server_default=""),
+    Column("first_approved_at", Instant),
     Column("changed_at", Instant, nullable=False),
     # Counts what was saved of it; the newest is ``content``.
     Column("version", sa.Integer, nullable=False, default=1, server_default="1"),

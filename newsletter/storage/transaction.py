@@ -27,6 +27,7 @@ from newsletter.storage.retention import RetentionRepository
 from newsletter.storage.segments import SegmentRepository
 from newsletter.storage.settings import SettingsRepository
 from newsletter.storage.sign_ups import SignUpRepository
+from newsletter.storage.skipped_slots import SkippedSlots
 from newsletter.storage.sources import SourceRepository
 from newsletter.storage.standings import Standings
 from newsletter.storage.stories import StoryRepository
@@ -71,6 +72,7 @@ class Transaction:
     read_logs = _Made(ReadLogRepository)
     issues = _Made(IssueRepository)
     issue_lines = _Made(IssueLines)
+    skipped_slots = _Made(SkippedSlots)
     links = _Made(LinkRepository)
     archive = _Made(Archive)
     subscribers = _Made(SubscriberRepository)

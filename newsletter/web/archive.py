@@ -15,7 +15,7 @@ from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.publication.slots import upcoming_slot
+from newsletter.publication.slots import next_slot
 from newsletter.rendering.corrections import tell_corrections
 from newsletter.rendering.fill import strip_personal
 from newsletter.rendering.share import describe_issue, share_picture, small_picture
@@ -84,6 +84,7 @@ def show_archive(context: WebContext, request: Request, form: FormData) -> Respo
         shown = places[(page - 1) * PAGE_LENGTH : page * PAGE_LENGTH]
         issues = [load_issue(tx, place) for place in shown]
         changed_at = settings_changed_at(tx)
+        skipped = tx.skipped_slots.of(newsletter.slug)
     years = [place.send_at.astimezone(zone).year for place in places]
     pages = max(1, -(-len(places) // PAGE_LENGTH))
     response = render_page(
@@ -97,7 +98,7 @@ def show_archive(context: WebContext, request: Request, form: FormData) -> Respo
         newsletter=newsletter,
         description=describe_archive(newsletter, settings, language.words),
         rhythm=describe_rhythm(newsletter.send_moment, language.words),
-        next_date=upcoming_slot(newsletter, zone, context.clock.now()).date,
+        next_date=next_slot(newsletter, zone, context.clock.now(), skipped).date,
         issues_by_year=[
             (year, [(issue, small_picture(issue)) for issue in of])
             for year, of in groupby(issues, lambda issue: issue.date.year)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from newsletter.log import mask_address
 from newsletter.publication.model import Settings
-from newsletter.publication.slots import upcoming_slot
+from newsletter.publication.slots import next_slot
 from newsletter.tokens import Purpose
 from newsletter.web.context import WebContext
 from newsletter.web.language import page_language
@@ -64,6 +64,8 @@ def _page(
     newsletter = confirmation.newsletter
     subscription = confirmation.subscription
     zone = newsletter.zone_in(settings.publication)
+    with context.database.read() as tx:
+        skipped = tx.skipped_slots.of(newsletter.slug)
     return render_page(
         context,
         settings,
@@ -84,5 +86,5 @@ def _page(
         )
         if subscription and confirmation.done and not confirmation.expired
         else "",
-        next_date=upcoming_slot(newsletter, zone, context.clock.now()).date,
+        next_date=next_slot(newsletter, zone, context.clock.now(), skipped).date,
     )

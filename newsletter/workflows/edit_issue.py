@@ -126,8 +126,13 @@ def restore_version(
 ) -> Edited:
     """Bring back what was saved as version ``number``, as a new version; NotFound."""
 
-    def make(tx: Transaction, now: Issue, _: Desk) -> _Made | None:
+    def make(tx: Transaction, now: Issue, desk: Desk) -> _Made | None:
         then = _content_of(tx, now, number)
+        if then.date != now.date:
+            # It was to go out on another day, which its title may tell.
+            made = made_lines(desk.newsletter, desk.publication, then)
+            then = replace(then, date=now.date)
+            then = remake_lines(desk.newsletter, desk.publication, then, made)
         return _whole(now, then, SaveKind.RESTORED, f"restored version {number}", number)
 
     return _save(installation, issue_id, make, actor=actor)
@@ -164,11 +169,14 @@ def _under(content: Issue, now: Issue) -> Issue:
     return replace(
         content,
         state=now.state,
+        date=now.date,
         send_at=now.send_at,
         held_because=now.held_because,
         approved_by=now.approved_by,
         approved_at=now.approved_at,
         version=now.version,
+        first_approved_by=now.first_approved_by,
+        first_approved_at=now.first_approved_at,
     )
 
 

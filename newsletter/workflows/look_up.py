@@ -3,7 +3,7 @@
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.publication.slots import Slot, named_slot, upcoming_slot
+from newsletter.publication.slots import Slot, named_slot, next_slot
 from newsletter.stories.canonical import canonical_url
 from newsletter.stories.model import Story
 from newsletter.workflows.installation import Installation, only_newsletter
@@ -46,11 +46,13 @@ def find_issue(
 def find_slot(
     installation: Installation, settings: Settings, newsletter: Newsletter, key: str | None
 ) -> Slot:
-    """The slot of that key, or the one whose send comes next."""
+    """The slot of that key, or the one whose send comes next and is not skipped."""
     zone = newsletter.zone_in(settings.publication)
     if key is not None:
         return named_slot(newsletter, zone, key)
-    return upcoming_slot(newsletter, zone, installation.clock.now())
+    with installation.database.read() as tx:
+        skipped = tx.skipped_slots.of(newsletter.slug)
+    return next_slot(newsletter, zone, installation.clock.now(), skipped)
 
 
 def find_story(installation: Installation, name: str) -> Story:

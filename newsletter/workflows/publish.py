@@ -1,4 +1,4 @@
-"""From the draft to the queue: approve, hold, cancel, send, pause, resume."""
+"""From the approved issue to the queue: hold, cancel, send, pause, resume."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class SendStart:
 def render_current(installation: Installation, settings: Settings, issue: Issue) -> RenderedVariant:
     """The issue as it would go out now, full and in its own language."""
     canonical = ServedVariant(Variant(issue.language))
-    newsletter = _newsletter_of(settings, issue)
+    newsletter = newsletter_of(settings, issue)
     return render_variants(installation, settings, newsletter, issue, (canonical,))[0]
 
 
@@ -88,7 +88,7 @@ def check_issue(
     The canonical variant comes first. Without ``served`` they are those for its
     audience as it stands.
     """
-    newsletter = _newsletter_of(settings, issue)
+    newsletter = newsletter_of(settings, issue)
     if not served:
         with installation.database.read() as tx:
             served = choose_variants(tx, settings, newsletter, issue, installation.clock.now())
@@ -102,7 +102,7 @@ def check_issue(
 def _check_variant(
     installation: Installation, settings: Settings, issue: Issue, made: RenderedVariant
 ) -> tuple[Finding, ...]:
-    address = _newsletter_of(settings, issue).sender.address
+    address = newsletter_of(settings, issue).sender.address
     rendered = check_rendered(made.issue, made.rendered, settings.publication, sender=address)
     try:
         message = build_sample(installation, settings, issue, made)
@@ -200,14 +200,14 @@ def move_issue(
     if current is None:
         raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
     if not moved:
-        raise _not_moved(current, to)
+        raise why_not_moved(current, to)
     if to in CALLED_OFF:
         skip_called_off(installation)
     log.info("issue_moved", newsletter=issue.newsletter, issue=issue.slot, to=str(to), actor=actor)
     return current
 
 
-def _not_moved(issue: Issue, to: IssueState) -> InvalidTransition:
+def why_not_moved(issue: Issue, to: IssueState) -> InvalidTransition:
     """Why an issue did not move to ``to``."""
     if issue.state is to:
         return InvalidTransition(f"issue {issue.slot} is {to} already", subject=issue.slot)
@@ -221,13 +221,6 @@ def _not_moved(issue: Issue, to: IssueState) -> InvalidTransition:
     )
 
 
-def approve_issue(installation: Installation, issue: Issue, *, actor: str) -> Issue:
-    """Approve a draft, or a held issue, which is a draft again for that moment."""
-    if issue.state is IssueState.HELD:
-        issue = move_issue(installation, issue, IssueState.DRAFT, actor=actor, reason="released")
-    return move_issue(installation, issue, IssueState.APPROVED, actor=actor)
-
-
 def start_sending(installation: Installation, issue: Issue, *, actor: str) -> SendStart:
     """Freeze an approved issue and queue it for its audience, in one transaction.
 
@@ -239,7 +232,7 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
     """
     assert_may_send(installation)
     settings = installation.settings()
-    newsletter = _newsletter_of(settings, issue)
+    newsletter = newsletter_of(settings, issue)
     _ = installation.relay  # ConfigError before anything is frozen
     issue = _approved(installation, issue)
     variants, findings = check_issue(installation, settings, issue)
@@ -452,7 +445,7 @@ def issue_mailing(
 ) -> Mailing:
     """The mailing of one revision of an issue in one variant."""
     variant, rendered = made.variant, made.rendered
-    newsletter = _newsletter_of(settings, issue)
+    newsletter = newsletter_of(settings, issue)
     domain = newsletter.sender.address.rpartition("@")[2]
     base_url = installation.base_url
     return Mailing(
@@ -521,11 +514,11 @@ def hold_issue(
             ),
             link=Link(words.gettext("See the issue"), preview_link(installation, issue.public_id)),
         )
-        queue_notice(tx, installation, settings, _newsletter_of(settings, issue), notice)
+        queue_notice(tx, installation, settings, newsletter_of(settings, issue), notice)
     return moved
 
 
-def _newsletter_of(settings: Settings, issue: Issue) -> Newsletter:
+def newsletter_of(settings: Settings, issue: Issue) -> Newsletter:
     newsletter = settings.newsletter_called(issue.newsletter)
     if newsletter is None:
         raise NotFound(

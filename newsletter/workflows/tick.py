@@ -143,7 +143,8 @@ def _open_issues(installation: Installation, newsletter: Newsletter) -> list[Iss
 def _draft_if_due(installation: Installation, newsletter: Newsletter, slot: Slot) -> None:
     with installation.database.read() as tx:
         issue = tx.issues.get(newsletter.slug, slot.key)
-    if issue is not None or installation.clock.now() < slot.draft_at:
+        skipped = slot.key in tx.skipped_slots.of(newsletter.slug)
+    if issue is not None or skipped or installation.clock.now() < slot.draft_at:
         return
     _refresh_if_stale(installation)
     try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from newsletter.delivery.model import Mailing
 from newsletter.issues.model import IssueState, Variant
 from newsletter.publication.model import Newsletter
-from newsletter.publication.slots import upcoming_slot
+from newsletter.publication.slots import next_slot
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_welcome
 from newsletter.storage.transaction import Transaction
@@ -34,7 +34,12 @@ def render_letter(
         publication,
         newsletter,
         also=[other.name for other in also],
-        next_issue=upcoming_slot(newsletter, newsletter.zone_in(publication), now).date,
+        next_issue=next_slot(
+            newsletter,
+            newsletter.zone_in(publication),
+            now,
+            tx.skipped_slots.of(newsletter.slug),
+        ).date,
         latest=latest,
         follows=latest and _wants_latest(tx, letters, newsletter, reader, now),
         preferences_token=sign(Purpose.PREFERENCES, reader.public_id),

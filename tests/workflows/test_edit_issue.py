@@ -23,6 +23,7 @@ from newsletter.issues.acts import (
     SwapItem,
 )
 from newsletter.issues.model import Issue, IssueState, ItemField, SaveKind
+from newsletter.workflows.approve import approve_issue
 from newsletter.workflows.edit_issue import (
     Edited,
     edit_issue,
@@ -32,7 +33,7 @@ from newsletter.workflows.edit_issue import (
 )
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
-from newsletter.workflows.publish import approve_issue, move_issue
+from newsletter.workflows.publish import move_issue
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
 from tests.contracts.nouns import NOW

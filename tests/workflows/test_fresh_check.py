@@ -15,11 +15,11 @@ from newsletter.demo.outbox_store import list_messages
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.slots import named_slot
 from newsletter.sources.model import GONE
+from newsletter.workflows.approve import approve_issue
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.opening import open_installation
-from newsletter.workflows.publish import approve_issue
 from newsletter.workflows.tick import tick
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock

@@ -16,11 +16,12 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Newsletter
 from newsletter.publication.slots import Slot, named_slot
 from newsletter.subscribers.model import Consent, Subscriber, SubscriptionState
+from newsletter.workflows.approve import approve_issue
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
-from newsletter.workflows.publish import approve_issue, start_sending
+from newsletter.workflows.publish import start_sending
 from newsletter.workflows.tick import Act, decide, refresh, tick
 from newsletter.workflows.waves import wave_lines
 from tests.acceptance.command_line import write_config

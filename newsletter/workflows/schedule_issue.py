@@ -1,0 +1,226 @@
+"""When an issue goes out: at another time, in a minute, or not this week."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
+from newsletter.issues.lines import made_lines, remake_lines
+from newsletter.issues.model import Issue, IssueState, PartChange, Save, SaveKind
+from newsletter.issues.states import EDITABLE
+from newsletter.log import get_logger
+from newsletter.publication.model import Settings
+from newsletter.publication.slots import Slot, named_slot, upcoming_slot
+from newsletter.storage.transaction import Transaction
+from newsletter.workflows.clone_guard import assert_may_send
+from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.segments import audience_segment
+
+log = get_logger(__name__)
+
+# So long a send can be taken back; the tick of the scheduler adds up to half a minute.
+TAKE_BACK = timedelta(seconds=60)
+_EXTRA_FOR = timedelta(days=365)
+_PART = "send_at"
+
+
+def reschedule_issue(
+    installation: Installation, issue: Issue, send_at: datetime, *, actor: str
+) -> Issue:
+    """Let the issue go out at ``send_at``; what is printed of its date follows.
+
+    Its approval stays: what was approved says the same. UsageError where that is past, or
+    not before the newsletter's next regular issue; InvalidTransition where it is on its way.
+    """
+    settings = installation.settings()
+    now = installation.clock.now()
+    if send_at <= now:
+        raise UsageError(
+            f"{send_at:%Y-%m-%d %H:%M} UTC is past; to send it at once, send it now",
+            subject=issue.slot,
+        )
+    last = _last_moment(settings, issue, now)
+    if send_at >= last:
+        raise UsageError(
+            f"issue {issue.slot} has to go out before the next one, {last:%Y-%m-%d %H:%M} UTC; "
+            "skip that one first, or cancel this one",
+            subject=issue.slot,
+        )
+    told = f"moved the send to {send_at:%Y-%m-%d %H:%M} UTC"
+    with installation.database.write() as tx:
+        current = _waiting(tx, issue)
+        if current.send_at == send_at:
+            return current
+        return _put(tx, settings, current, send_at, SaveKind.RESCHEDULED, told, actor, now)
+
+
+def send_soon(
+    installation: Installation, issue: Issue, *, actor: str, typed: int | None = None
+) -> Issue:
+    """Let an approved issue go out in a minute, in which `take_back` stops it.
+
+    ``typed`` is how many readers the editor wrote down: Conflict where they are not as many.
+    InvalidTransition where it is not approved.
+    """
+    assert_may_send(installation)
+    settings = installation.settings()
+    now = installation.clock.now()
+    if typed is not None and (readers := count_readers(installation, issue)) != typed:
+        raise Conflict(
+            f"issue {issue.slot} has {readers:,} readers, and you wrote {typed:,}; nothing is sent",
+            subject=issue.slot,
+        )
+    with installation.database.write() as tx:
+        current = _waiting(tx, issue)
+        if current.state is not IssueState.APPROVED:
+            raise InvalidTransition(
+                f"issue {current.slot} is {current.state}; only an approved one can be sent",
+                subject=current.slot,
+            )
+        told = "sends it in a minute"
+        at = now + TAKE_BACK
+        return _put(tx, settings, current, at, SaveKind.SENT_SOON, told, actor, now)
+
+
+def take_back(installation: Installation, issue: Issue, *, actor: str) -> Issue:
+    """Stop what `send_soon` began: the issue is approved for the time that it had.
+
+    Where that is past it is held. InvalidTransition where it went out already, Conflict
+    where it was not sent that way.
+    """
+    settings = installation.settings()
+    now = installation.clock.now()
+    with installation.database.write() as tx:
+        current = tx.issues.by_id(issue.public_id) or issue
+        if current.state is not IssueState.APPROVED:
+            raise InvalidTransition(
+                f"issue {current.slot} is {current.state}; what is on its way is paused or "
+                "recalled",
+                subject=current.slot,
+            )
+        before = _time_before(tx, current)
+        told = "took the send back"
+        taken = _put(tx, settings, current, before, SaveKind.TAKEN_BACK, told, actor, now)
+        if before > now:
+            return taken
+        held = {IssueState.APPROVED}
+        tx.issues.move(
+            current.public_id, held, IssueState.HELD, actor, now, reason="the send was taken back"
+        )
+        return tx.issues.by_id(current.public_id) or taken
+
+
+def may_take_back(tx: Transaction, issue: Issue, now: datetime) -> bool:
+    """Whether `take_back` would still stop it."""
+    if issue.state is not IssueState.APPROVED or issue.send_at <= now:
+        return False
+    versions = tx.issues.versions(issue.public_id)
+    return bool(versions) and versions[-1].save.kind is SaveKind.SENT_SOON
+
+
+def count_readers(installation: Installation, issue: Issue) -> int:
+    """How many readers the issue would go to now."""
+    settings = installation.settings()
+    newsletter = only_newsletter(settings, issue.newsletter)
+    segment = audience_segment(newsletter, settings, installation.clock.now())
+    with installation.database.read() as tx:
+        return tx.audience.domains(newsletter.slug, 1, segment).readers
+
+
+def skip_slot(installation: Installation, newsletter_slug: str, key: str, *, actor: str) -> Slot:
+    """Skip a slot of the newsletter: no issue is drafted for it.
+
+    Conflict where there is one, or it is skipped; UsageError for what is no slot to come.
+    """
+    slot = _regular_slot(installation, newsletter_slug, key)
+    now = installation.clock.now()
+    if slot.send_at <= now:
+        raise UsageError(f"{key} is past: {slot.send_at:%Y-%m-%d %H:%M} UTC", subject=key)
+    with installation.database.write() as tx:
+        issue = tx.issues.get(newsletter_slug, key)
+        if issue is not None and issue.state is not IssueState.CANCELLED:
+            raise Conflict(
+                f"{newsletter_slug} has an issue {key} already; cancel it to skip it", subject=key
+            )
+        if not tx.skipped_slots.skip(newsletter_slug, key, actor, now):
+            raise Conflict(f"{newsletter_slug} skips {key} already", subject=key)
+    log.info("slot_skipped", newsletter=newsletter_slug, slot=key, actor=actor)
+    return slot
+
+
+def take_in_slot(installation: Installation, newsletter_slug: str, key: str, *, actor: str) -> Slot:
+    """Skip a slot no more; Conflict where it was not skipped."""
+    slot = _regular_slot(installation, newsletter_slug, key)
+    with installation.database.write() as tx:
+        now = installation.clock.now()
+        if not tx.skipped_slots.take_in(newsletter_slug, key, actor, now):
+            raise Conflict(f"{newsletter_slug} does not skip {key}", subject=key)
+    log.info("slot_taken_in", newsletter=newsletter_slug, slot=key, actor=actor)
+    return slot
+
+
+def _regular_slot(installation: Installation, newsletter_slug: str, key: str) -> Slot:
+    settings = installation.settings()
+    newsletter = only_newsletter(settings, newsletter_slug)
+    slot = named_slot(newsletter, newsletter.zone_in(settings.publication), key)
+    if slot.is_extra:
+        raise UsageError(f"{key} is an extra, which is made by hand", subject=key)
+    return slot
+
+
+def _waiting(tx: Transaction, issue: Issue) -> Issue:
+    current = tx.issues.by_id(issue.public_id)
+    if current is None:
+        raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
+    if current.state not in EDITABLE:
+        raise InvalidTransition(
+            f"issue {current.slot} is {current.state}; its time is over", subject=current.slot
+        )
+    return current
+
+
+def _put(
+    tx: Transaction,
+    settings: Settings,
+    issue: Issue,
+    send_at: datetime,
+    kind: SaveKind,
+    told: str,
+    actor: str,
+    now: datetime,
+) -> Issue:
+    """The issue at its new time, kept as its next version."""
+    newsletter = only_newsletter(settings, issue.newsletter)
+    made = made_lines(newsletter, settings.publication, issue)
+    day = send_at.astimezone(newsletter.zone_in(settings.publication)).date()
+    moved = remake_lines(
+        newsletter, settings.publication, replace(issue, send_at=send_at, date=day), made
+    )
+    change = PartChange(_PART, issue.send_at.isoformat(), send_at.isoformat())
+    save = Save(kind, told, (change,), frozenset({_PART}))
+    if not tx.issues.reschedule(moved, actor, now, save):
+        raise Conflict(f"issue {issue.slot} was changed just now; look again", subject=issue.slot)
+    log.info("issue_rescheduled", issue=issue.slot, send_at=send_at.isoformat(), actor=actor)
+    return tx.issues.by_id(issue.public_id) or moved
+
+
+def _time_before(tx: Transaction, issue: Issue) -> datetime:
+    """The time that the issue had before it was sent soon; Conflict where it was not."""
+    versions = tx.issues.versions(issue.public_id)
+    newest = versions[-1].save if versions else None
+    if newest is None or newest.kind is not SaveKind.SENT_SOON:
+        raise Conflict(
+            f"issue {issue.slot} goes out at its own time, {issue.send_at:%Y-%m-%d %H:%M} UTC; "
+            "hold it to stop it",
+            subject=issue.slot,
+        )
+    return datetime.fromisoformat(newest.changes[0].before)
+
+
+def _last_moment(settings: Settings, issue: Issue, now: datetime) -> datetime:
+    """Before when it has to go out: the send of the regular issue that follows it."""
+    if ".x" in issue.slot:
+        return now + _EXTRA_FOR
+    newsletter = only_newsletter(settings, issue.newsletter)
+    zone = newsletter.zone_in(settings.publication)
+    own = named_slot(newsletter, zone, issue.slot)
+    return upcoming_slot(newsletter, zone, max(own.send_at, now)).send_at
