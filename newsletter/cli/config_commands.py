@@ -3,7 +3,6 @@
 import os
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 import typer
 
@@ -12,7 +11,7 @@ from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, New
 from newsletter.cli.output import print_json, say
 from newsletter.config import load_config
 from newsletter.workflows.installation import only_newsletter
-from newsletter.workflows.sign_up_snippets import WAYS, WORDPRESS, sign_up_snippets
+from newsletter.workflows.sign_up_snippets import WAYS, WORDPRESS, origin_of, sign_up_snippets
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,9 +54,9 @@ def snippets(
         settings, base_url = installation.settings(), installation.base_url
     wanted = (only_newsletter(settings, newsletter),) if newsletter else settings.newsletter
     found = list(sign_up_snippets(base_url, settings, wanted))
-    site = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
-    ways = {way: about.format(site=site) for way, about in WAYS.items()}
-    steps = [step.format(page=f"{base_url}/subscribe/NEWSLETTER") for step in WORDPRESS]
+    filled = {"site": origin_of(base_url), "page": f"{base_url}/subscribe/NEWSLETTER"}
+    ways = {way: about % filled for way, about in WAYS.items()}
+    steps = [step % filled for step in WORDPRESS]
     if json:
         document = {"snippets": [asdict(one) for one in found], "ways": ways, "wordpress": steps}
         print_json(document)

@@ -18,6 +18,7 @@ from newsletter.log import get_logger
 from newsletter.scheduling.turn import LOOK_SECONDS, Turn
 from newsletter.workflows.illustrate import clean_pictures
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.reader_figures import count_readers
 from newsletter.workflows.retention import expire_at_night
 from newsletter.workflows.sign_in import tidy_sessions
 from newsletter.workflows.tick import refresh, tick
@@ -33,6 +34,7 @@ REFRESH_SECONDS = 30 * 60
 CLEAN_SECONDS = 24 * 60 * 60
 WATCH_SECONDS = 60
 TIDY_SECONDS = 60 * 60
+COUNT_SECONDS = 5 * 60
 # Looked at often enough to find the one hour of the night in which it runs.
 NIGHT_SECONDS = 25 * 60
 
@@ -53,6 +55,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         ("clean", clean_pictures, CLEAN_SECONDS),
         ("watch", watch_sign_ups, WATCH_SECONDS),
         ("count", count_issues, WATCH_SECONDS),
+        ("count_readers", count_readers, COUNT_SECONDS),
         ("tidy", tidy_sign_ups, TIDY_SECONDS),
         ("tidy_desk", tidy_sessions, TIDY_SECONDS),
         ("expire", expire_at_night, NIGHT_SECONDS),

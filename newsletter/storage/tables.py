@@ -544,6 +544,8 @@ suppression = Table(
     Column("source", PlainText, nullable=False, default="", server_default=""),
     # The import that caused it, as in ``subscription``.
     Column("import_id", RowId),
+    # The latest of one reason, without going through all.
+    Index(None, "reason", "id"),
 )
 
 # Domains that may not be mailed: "@example.org" is one, "*.example.org" all below it.
@@ -555,6 +557,15 @@ suppression_rule = Table(
     Column("reason", sa.String, nullable=False),
     Column("at", Instant, nullable=False),
     _text("source"),
+)
+
+# Figures that take long to count on a long list, as they were counted last.
+kept_figure = Table(
+    "kept_figure",
+    metadata,
+    Column("name", sa.String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("document", Document, nullable=False),
 )
 
 # Readers brought in from a file. ``digest`` is the file's SHA-256 and ``rows`` how

@@ -9,6 +9,7 @@ from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.editors import EditorRepository
+from newsletter.storage.figures import FigureRepository
 from newsletter.storage.growth import GrowthRepository
 from newsletter.storage.holdings import HoldingRepository
 from newsletter.storage.identity import IdentityRepository
@@ -78,6 +79,7 @@ class Transaction:
     subscribers = _Made(SubscriberRepository)
     segments = _Made(SegmentRepository)
     growth = _Made(GrowthRepository)
+    figures = _Made(FigureRepository)
     sign_ups = _Made(SignUpRepository)
     suppressions = _Made(SuppressionRepository)
     imports = _Made(ImportRepository)

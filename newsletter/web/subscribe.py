@@ -27,7 +27,7 @@ from newsletter.web.asking import (
 from newsletter.web.context import WebContext, newsletter_called
 from newsletter.web.endpoint import Handler, field
 from newsletter.web.form_stamp import is_fresh, make_stamp
-from newsletter.web.frames import framing_sites
+from newsletter.web.frames import framing_origins
 from newsletter.web.language import PageLanguage, page_language
 from newsletter.web.limits import PostLimit, client_network
 from newsletter.web.pages import KeptPages, render_page
@@ -189,7 +189,9 @@ class _Door:
             language=self._language,
             status=status,
             headers=headers,
-            framed_by=framing_sites(self._settings) if self._framed else (),
+            framed_by=framing_origins(self._settings, self._context.desk_url)
+            if self._framed
+            else (),
             script=True,
             newsletter=self._newsletter,
             **(values or {}),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import urlsplit
 
 from newsletter.publication.model import Newsletter, Placement, Publication, Settings
 from newsletter.publication.prompts import placement_prompt
-from newsletter.words import words_of
+from newsletter.words import gettext_noop, words_of
 
 # As tall as the framed form gets on a phone, with a problem at its field.
 _FRAME_HEIGHT = 320
@@ -25,25 +26,44 @@ class Snippet:
 # What the host page has to allow where it has a Content-Security-Policy, and what else
 # is to be known of a way.
 WAYS: Mapping[str, str] = {
-    "element": "The best of the three: it looks like the page around it, and the reader never "
-    "leaves the story. A Content-Security-Policy needs script-src and connect-src {site}.",
-    "form": "No script and nothing loaded: it opens our own page, where one more press signs up. "
-    "A Content-Security-Policy needs form-action {site}.",
-    "frame": "For pages that take no script. Only sites of [sign_up] sites may show it. A "
-    "Content-Security-Policy needs frame-src {site}.",
+    "element": gettext_noop(
+        "The best of the three: it looks like the page around it, and the reader never leaves the "
+        "story. A Content-Security-Policy needs script-src and connect-src %(site)s."
+    ),
+    "form": gettext_noop(
+        "No script and nothing loaded: it opens our own page, where one more press signs up. A "
+        "Content-Security-Policy needs form-action %(site)s."
+    ),
+    "frame": gettext_noop(
+        "For pages that take no script. Only sites of [sign_up] sites may show it. A "
+        "Content-Security-Policy needs frame-src %(site)s."
+    ),
 }
 
 WORDPRESS = (
-    "WordPress, at the end of every story or in the footer: Appearance, Editor, Templates, Single "
-    "Posts (or Patterns, Footer); add a block “Custom HTML” and paste a snippet into it. With a "
-    "classic theme: Appearance, Widgets, “Custom HTML”.",
-    "In the middle of stories: paste it into a “Custom HTML” block, make that block a synced "
-    "pattern (its menu, Create pattern), and insert the pattern where you want it; a change of "
-    "the pattern changes all stories.",
-    "WordPress drops <script>, <form> and <iframe> of users who may not write unfiltered HTML: "
-    "an administrator (on a multisite network, its super admin) has to paste it. WordPress.com "
-    "allows scripts and frames on plans with plugins only; elsewhere link to {page}.",
+    gettext_noop(
+        "WordPress, at the end of every story or in the footer: Appearance, Editor, Templates, "
+        "Single Posts (or Patterns, Footer); add a block “Custom HTML” and paste a snippet into "
+        "it. With a classic theme: Appearance, Widgets, “Custom HTML”."
+    ),
+    gettext_noop(
+        "In the middle of stories: paste it into a “Custom HTML” block, make that block a synced "
+        "pattern (its menu, Create pattern), and insert the pattern where you want it; a change "
+        "of the pattern changes all stories."
+    ),
+    gettext_noop(
+        "WordPress drops scripts, forms and frames of users who may not write unfiltered HTML: "
+        "an administrator (on a multisite network, its super admin) has to paste it. "
+        "WordPress.com allows scripts and frames on plans with plugins only; elsewhere link to "
+        "%(page)s."
+    ),
 )
+
+
+def origin_of(base_url: str) -> str:
+    """What a Content-Security-Policy calls our pages by: ``https://news.paper.example``."""
+    address = urlsplit(base_url)
+    return f"{address.scheme}://{address.netloc}"
 
 
 def sign_up_snippets(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.publication.model import Settings
 from newsletter.web.asking import clean_page
-from tests.web.site import SETTINGS, Site, make_blank, open_site, stamp_in
+from tests.web.site import BASE_URL, SETTINGS, Site, make_blank, open_site, stamp_in
 
 LILIT = "lilit@reader.example"
 FRAME = "/subscribe/weekly/frame"
@@ -21,7 +21,7 @@ def test_the_papers_own_site_may_frame_the_form_and_nothing_else(site: Site) -> 
         answer = site.client.get(path)
         assert answer.status_code == 200
         policy = answer.headers["content-security-policy"]
-        assert policy.endswith("frame-ancestors https://paper.example")
+        assert policy.endswith(f"frame-ancestors https://paper.example {BASE_URL}")
         assert "x-frame-options" not in answer.headers
     page = site.client.get("/subscribe/weekly")
     assert page.headers["content-security-policy"].endswith("frame-ancestors 'none'")
@@ -40,7 +40,7 @@ def busy(tmp_path: Path) -> Iterator[Site]:
 
 def test_the_settings_name_other_sites(busy: Site) -> None:
     policy = busy.client.get(FRAME).headers["content-security-policy"]
-    assert policy.endswith("frame-ancestors https://a.example https://b.example:8443")
+    assert policy.endswith(f"frame-ancestors https://a.example https://b.example:8443 {BASE_URL}")
 
 
 def test_a_reader_signs_up_in_the_frame_without_script(site: Site) -> None:

@@ -16,6 +16,7 @@ from newsletter.web.desk.me import (
     take_own_sign_out,
     take_session_end,
 )
+from newsletter.web.desk.readers_table import readers_routes
 from newsletter.web.desk.routes import DeskRoute, show, take
 from newsletter.web.desk.sign_in import (
     ASKED_A_MINUTE,
@@ -34,6 +35,7 @@ def desk_table() -> tuple[DeskRoute, ...]:
     """The desk's routes, in the order in which paths are tried and the navigation stands."""
     return (
         show("/", show_home, needs=Act.LOOK, nav=gettext_noop("This week")),
+        *readers_routes(),
         show("/sign-in", show_sign_in, needs=Act.SIGN_IN),
         take("/sign-in", take_sign_in(PostLimit(ASKED_A_MINUTE)), needs=Act.SIGN_IN, steady=True),
         show("/sign-in/sent", show_sent, needs=Act.SIGN_IN),

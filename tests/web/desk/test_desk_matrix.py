@@ -37,6 +37,10 @@ EXPECTED = {
     "POST /me": VIEWERS,
     "POST /me/sign-out": VIEWERS,
     "POST /me/sessions/{session}/end": VIEWERS,
+    "GET /readers": VIEWERS,
+    "POST /readers/count": PUBLISHERS,
+    "GET /readers/sign-up": VIEWERS,
+    "GET /readers/sign-up/{newsletter}/{placement}/{way}": VIEWERS,
 }
 ROUTES = desk_table()
 

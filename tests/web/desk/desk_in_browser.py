@@ -1,0 +1,95 @@
+"""The desk in a real browser: served at its true address, an editor signed in, pages judged."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from newsletter.publication.editors import Role
+from newsletter.web.app import create_app
+from tests.web.desk.people import link_path, put_editor
+from tests.web.serving import serve
+from tests.web.site import Site, make_blank, open_site
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "iframes": False,
+}
+_BROKEN_RULES = """options => axe.run(options).then(report => report.violations.map(
+    rule => `${rule.id}: ${rule.help} (${rule.nodes.map(node => node.html).join(", ")})`))"""
+_AXE = Axe().axe_script
+# By name: width, height, colour scheme, the editor's language.
+SCREENS = {
+    "desktop, light": (1280, 900, "light", "en"),
+    "phone, dark": (360, 740, "dark", "en"),
+    "desktop, dark, Armenian": (1280, 900, "dark", "hy"),
+    "phone, light, Armenian": (360, 740, "light", "hy"),
+}
+
+
+class _Late:
+    """An app that is made once its own address is known."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Shop:
+    """A site that is served at ``root``, which its links lead to."""
+
+    site: Site
+    root: str
+
+
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Shop]:
+    """A site of its own on a port of the loopback."""
+    late = _Late()
+    with open_site(folder, make_blank(folder / "blank.sqlite")) as site:
+        late.app = site.client.app
+        with serve(late) as root:
+            there = replace(site, context=replace(site.context, base_url=root))
+            late.app = create_app(there.context)
+            yield Shop(there, root)
+
+
+@contextmanager
+def open_page(browser: Browser, shop: Shop, screen: str, *, script: bool = True) -> Iterator[Page]:
+    """A page of that screen in which an admin is signed in; its console must stay quiet."""
+    width, height, scheme, language = SCREENS[screen]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        java_script_enabled=script,
+        accept_downloads=True,
+    )
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    name = "".join(c for c in screen if c.isalpha())
+    editor = put_editor(
+        *(shop.site, Role.ADMIN, f"{name}{script}{id(page)}@paper.example"),
+        name="Lilit Hakobyan",
+        language=language,
+    )
+    page.goto(shop.root + link_path(shop.site, editor))
+    page.click("button.main")
+    yield page
+    context.close()
+    assert [text for text in complaints if "error" in text.lower() or "Policy" in text] == []
+
+
+def judge(page: Page) -> None:
+    """No accessibility rule broken, nothing wider than the screen."""
+    page.evaluate(_AXE)
+    assert page.evaluate(_BROKEN_RULES, RULES) == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
