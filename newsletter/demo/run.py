@@ -22,10 +22,12 @@ from newsletter.demo.site import create_site
 from newsletter.errors import UsageError
 from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.net.fetcher import Fetcher
+from newsletter.publication.editors import Role
 from newsletter.sources.discovery import discover_site
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.draft import draft_issue
+from newsletter.workflows.editors import add_editor
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.import_subscribers import import_subscribers
 from newsletter.workflows.installation import Installation, only_newsletter
@@ -35,10 +37,12 @@ from newsletter.workflows.opening import open_installation, user_agent
 from newsletter.workflows.publish import SendStart, start_sending
 from newsletter.workflows.reads import sync_reads
 from newsletter.workflows.set_up import SetUp, config_text, is_private_address
+from newsletter.workflows.sign_in import make_link
 
 _MARKER = "demo.json"
 DEMO_ZONE = "America/Los_Angeles"
 ACTOR = "demo"
+_EDITOR_ADDRESS = "editor@araks.example"
 
 _CATCHER = """\
 [[relay]]
@@ -50,7 +54,8 @@ tls = "none"
 
 
 # What its editors wrote for this week's issue, which holds the same stories on any day.
-_SIGNATURE = "Sirvart Kalfayan, editor of the Courier Weekly"
+_EDITOR = "Sirvart Kalfayan"
+_SIGNATURE = f"{_EDITOR}, editor of the Courier Weekly"
 _NOTE = """\
 A week of things that came home: a samovar to its train, a carpet to its village, a cinema to \
 Gyumri. Only the goalkeeper of Scholl Canyon has never been away."""
@@ -85,6 +90,7 @@ class DemoResult:
     seconds: float
     outbox: Path
     preview: str
+    desk: str
     paper_url: str
 
     def document(self) -> dict[str, Any]:
@@ -154,6 +160,7 @@ def run_demo(
                 started,
                 note="" if site else _NOTE,
                 block=None if site else _BLOCK,
+                editor="" if site else _EDITOR,
                 say=say,
                 progress=progress,
             )
@@ -173,6 +180,7 @@ def _send_first_issue(
     *,
     note: str,
     block: Block | None,
+    editor: str,
     say: Callable[[str], None],
     progress: Callable[[int], None],
 ) -> DemoResult:
@@ -206,8 +214,18 @@ def _send_first_issue(
         seconds=installation.clock.monotonic() - started,
         outbox=outbox,
         preview=preview_link(installation, issue.public_id),
+        desk=_open_desk(installation, editor),
         paper_url=settings.publication.url,
     )
+
+
+def _open_desk(installation: Installation, name: str) -> str:
+    """A link by which the demo's editor comes in to the desk with one press."""
+    database, now = installation.database, installation.clock.now()
+    editor = add_editor(
+        database, address=_EDITOR_ADDRESS, name=name, role=Role.ADMIN, actor=ACTOR, now=now
+    )
+    return make_link(database, installation.desk_url, editor, now=now)
 
 
 def _add_readers(installation: Installation, newsletter: str, count: int) -> None:

@@ -35,6 +35,7 @@ def serve_demo(
         sender.start()
         for words, address in (
             ("the issue", result.preview),
+            ("the desk", result.desk),
             ("the outbox", f"{installation.base_url}/outbox/"),
             ("sign up", f"{installation.base_url}/subscribe/weekly"),
             ("the paper", result.paper_url),

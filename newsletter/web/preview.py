@@ -3,7 +3,7 @@
 Whoever has the link may look; nothing can be changed here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from starlette.datastructures import FormData
@@ -58,7 +58,8 @@ def show_preview(context: WebContext, request: Request, form: FormData) -> Respo
         begun = tx.mailings.counts(issue.public_id).total
         audience = begun or tx.subscribers.audience_size(newsletter.slug, segment)
     return render_page(
-        context,
+        # It lies where the desk does, be that a host of its own.
+        replace(context, base_url=context.desk_url.removesuffix("/desk")),
         settings,
         "preview",
         # The reasons beside the stories are written in English.

@@ -27,7 +27,9 @@ class Served:
 
     def _read(self, stream: IO[str]) -> None:
         for line in stream:
-            if match := re.match(r"(the issue|the outbox|sign up|the paper):\s+(\S+)", line):
+            if match := re.match(
+                r"(the issue|the desk|the outbox|sign up|the paper):\s+(\S+)", line
+            ):
                 self.links[match[1]] = match[2]
             if line.startswith("Ctrl+C"):
                 self._ready.set()

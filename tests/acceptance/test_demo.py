@@ -85,7 +85,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def test_served_demo_shows_issue_outbox_and_sign_up(served: Served) -> None:
-    assert set(served.links) == {"the issue", "the outbox", "sign up", "the paper"}
+    assert set(served.links) == {"the issue", "the desk", "the outbox", "sign up", "the paper"}
     for url in served.links.values():
         assert request(url)[0] == 200
     assert "reader" in request(served.links["the outbox"])[1].lower()
@@ -101,3 +101,17 @@ def test_a_reader_signs_up_on_the_demo_papers_own_page(served: Served) -> None:
         page.keyboard.press("Enter")
         page.get_by_text("Now check your inbox").wait_for()
     assert told == []
+
+
+def test_one_press_opens_the_desk_of_the_demo(served: Served) -> None:
+    with open_browser() as browser:
+        page = browser.new_page()
+        page.goto(served.links["the desk"])
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="The last issue").wait_for()
+        assert page.locator(".figures dd").first.inner_text() == "5"
+        page.get_by_role("button", name="Sign out").click()
+        # Who is out comes in again by a mail, as in earnest.
+        page.get_by_label("Your e-mail address").fill("editor@araks.example")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Look into your mail").wait_for()

@@ -1,5 +1,6 @@
 """Coming in to the desk and going out, as a browser and as an attacker do."""
 
+import html
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +26,8 @@ from tests.web.desk.people import (
     somebody,
     stranger,
 )
-from tests.web.site import Site
+from tests.web.site import Site, links_in
+from tests.web.test_web_issues import issue_of, preview_path, put_issue
 
 LILIT = "lilit@paper.example"
 
@@ -293,6 +295,11 @@ def test_a_desk_of_its_own_host_shares_no_origin_with_the_pages(site: Site) -> N
         assert desk.post(path, headers=FROM_US).headers["location"] == "/desk/"
         assert desk.get("/desk/").status_code == 200
         assert desk.get("/static/desk.css").status_code == 200
+        preview = preview_path(site, put_issue(site, issue_of()))
+        for linked in links_in(desk.get(preview).text):
+            if linked.startswith("/"):
+                assert desk.get(html.unescape(linked)).status_code == 200, linked
+        assert pages.get(preview).status_code == 404
         for readers in ("/subscribe/weekly", "/archive/weekly/", "/embed.js", "/nowhere"):
             assert desk.get(readers).status_code == 404, readers
         for ours in ("/desk/", "/desk/sign-in", path):
