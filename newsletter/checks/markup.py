@@ -9,7 +9,7 @@ from newsletter.checks.model import Finding, stop, warn
 from newsletter.checks.places import Places, list_some, name_item, shown
 from newsletter.issues.model import Issue
 from newsletter.rendering.bidi import text_direction
-from newsletter.rendering.css import STYLE_SIZE, WIDEST, lint_declarations, lint_kept
+from newsletter.rendering.css_lint import STYLE_SIZE, WIDEST, lint_inlined, lint_kept
 from newsletter.rendering.inline import DOCTYPE
 from newsletter.rendering.model import RenderedIssue
 from newsletter.words import is_armenian
@@ -20,6 +20,8 @@ _FORBIDDEN = (
     *("iframe", "frame", "object", "embed", "base", "link", "canvas"),
 )
 _OWN_TEMPLATE = "Take it out of your own template."
+# Where what a sheet or a tag's own style holds is found.
+STYLE_ELEMENT, STYLE_ATTRIBUTE = "style element", "style attribute"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 # Outlook's vector drawings: links within them can't be reached by keyboard.
 _VML = re.compile(r"<v:\w+", re.IGNORECASE)
@@ -196,8 +198,8 @@ def _check_style(tree: LexborHTMLParser) -> Iterator[Finding]:
         )
     written = dict.fromkeys(node.attributes.get("style") or "" for node in tree.css("[style]"))
     faults = [
-        *(("style element", fault) for sheet in sheets for fault in lint_kept(sheet)),
-        *(("style attribute", fault) for text in written for fault in lint_declarations(text)),
+        *((STYLE_ELEMENT, fault) for sheet in sheets for fault in lint_kept(sheet)),
+        *((STYLE_ATTRIBUTE, fault) for text in written for fault in lint_inlined(text)),
     ]
     for where, fault in list(dict.fromkeys(faults))[:5]:
         yield warn("style", fault.sentence, fault.mend, where)

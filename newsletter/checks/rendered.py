@@ -116,14 +116,19 @@ def _check_links(tree: LexborHTMLParser, places: Places) -> Iterator[Finding]:
             "Write https addresses.",
             first((*map(places.name, bad), *bad, "a link without an address")),
         )
-    sources = [node.attributes.get("src") or "" for node in tree.css("img")]
-    bad_pictures = [src for src in sources if _split(src).scheme not in ("http", "https")]
+    pictures = tree.css("img")
+    sources = [node.attributes.get("src") or "" for node in pictures]
+    bad_pictures = [
+        node
+        for node, src in zip(pictures, sources, strict=True)
+        if _split(src).scheme not in ("http", "https")
+    ]
     if bad_pictures:
         yield stop(
             "pictures",
-            f"These pictures are not on the web: {list_some(bad_pictures)}.",
+            f"These pictures are not on the web: {list_some(map(_name_picture, bad_pictures))}.",
             "Give them https addresses; mail programs drop them else.",
-            "pictures",
+            first((*map(places.name_around, bad_pictures), *map(_name_picture, bad_pictures))),
         )
     plain = [address for address in (*hrefs, *sources) if _is_unprotected(places.target(address))]
     if plain:

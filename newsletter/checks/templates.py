@@ -5,23 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selectolax.lexbor import LexborHTMLParser, SelectolaxError
-
 from newsletter.checks.legibility import check_legibility
-from newsletter.checks.model import Level
+from newsletter.checks.markup import STYLE_ATTRIBUTE, STYLE_ELEMENT
+from newsletter.checks.model import Finding, Level
 from newsletter.checks.rendered import check_rendered
+from newsletter.checks.template_markup import lint_attributes, lint_elements, lint_tags
 from newsletter.errors import NewsletterError
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter, Publication
-from newsletter.rendering.css import (
-    Fault,
-    lint_base,
-    lint_braces,
-    lint_dark,
-    lint_kept,
-    mixed_shorthands,
-    parse_sheet,
-)
+from newsletter.rendering.css_lint import lint_base, lint_braces, lint_dark, lint_kept
 from newsletter.rendering.environment import Templates, lint_source, shipped_templates
 from newsletter.rendering.issue import TEMPLATE, render_issue, write_html
 from newsletter.rendering.model import RenderedIssue
@@ -41,8 +33,8 @@ _ENDLESS = re.compile(r"it writes more than|needs more memory|goes round in a ci
 # What a made-up issue says of itself is nothing that templates can mend.
 _OF_THE_TEMPLATES = frozenset(
     (
-        *("alt", "elements", "doctype", "headings", "language", "links", "marks", "style"),
-        *("text", "unsubscribe"),
+        *("elements", "doctype", "headings", "language", "links", "marks", "style"),
+        *("pictures", "text", "unsubscribe"),
     )
 )
 
@@ -79,7 +71,8 @@ class _Sources:
         if not near.split():
             return TEMPLATE, 0
         # It was read from what was printed, where white space may stand otherwise.
-        wanted = re.compile(r"\s*".join(map(re.escape, near.split())) + r"(?![\w-])")
+        end = "" if near.endswith("…") else r"(?![\w-])"
+        wanted = re.compile(r"\s*".join(map(re.escape, near.rstrip("…").split())) + end)
         for name, text in (*self.own.items(), *self.shipped.items()):
             if name.startswith("email/") and (found := wanted.search(text)):
                 return name, text[: found.start()].count("\n") + 1
@@ -219,7 +212,7 @@ def _check_sample(
     sources: _Sources,
 ) -> Iterator[TemplateFinding]:
     for finding in check_rendered(issue, rendered, publication):
-        if finding.key in _OF_THE_TEMPLATES and not _is_of_the_sample(finding.key, finding.level):
+        if finding.key in _OF_THE_TEMPLATES and not _is_told(finding):
             name, line = sources.find(finding.item)
             yield TemplateFinding(
                 *(finding.level, finding.key, name, line),
@@ -233,9 +226,9 @@ def _check_sample(
         )
 
 
-def _is_of_the_sample(key: str, level: Level) -> bool:
-    """Pictures without a description are part of what is tried."""
-    return key == "alt" and level is Level.WARN
+def _is_told(finding: Finding) -> bool:
+    """Whether it was told before the style was inlined, when it stood there as it was written."""
+    return finding.item in (STYLE_ELEMENT, STYLE_ATTRIBUTE)
 
 
 def _check_notice(templates: Templates, publication: Publication) -> Iterator[TemplateFinding]:
@@ -253,7 +246,7 @@ def _check_notice(templates: Templates, publication: Publication) -> Iterator[Te
 
 
 def _check_document(html: str, sources: _Sources) -> Iterator[TemplateFinding]:
-    """The style elements of a document that is not inlined yet."""
+    """The style elements and the tags of a document that is not inlined yet."""
     base, kept = "", []
     for attributes, css in _STYLE.findall(_CONDITIONAL.sub("", html)):
         if "data-premailer" in attributes:
@@ -265,39 +258,12 @@ def _check_document(html: str, sources: _Sources) -> Iterator[TemplateFinding]:
         *lint_base(base),
         *lint_dark(base, kept),
         *(fault for css in kept for fault in lint_kept(css)),
+        *lint_attributes(html),
         *lint_elements(html, base),
     ]
-    for fault in faults:
+    for key, fault in (
+        *(("style", one) for one in faults),
+        *(("tags", o) for o in lint_tags(html)),
+    ):
         name, line = sources.find(fault.near)
-        yield TemplateFinding(Level.STOP, "style", name, line, fault.sentence, fault.mend)
-
-
-def lint_elements(html: str, base: str) -> tuple[Fault, ...]:
-    """Elements to which rules of ``base`` give a shorthand and a longhand of it."""
-    tree = LexborHTMLParser(html)
-    # Of each element, which rule was the first to set what: its number and its selector.
-    names: dict[int, dict[str, tuple[int, str]]] = {}
-    for number, rule in enumerate(parse_sheet(base).rules):
-        for selector in rule.selectors:
-            try:
-                nodes = tree.css(selector)
-            except SelectolaxError:  # told of by `lint_base`
-                continue
-            for node in nodes:
-                for one in rule.declarations:
-                    names.setdefault(node.mem_id, {}).setdefault(one.name, (number, selector))
-    faults = {
-        (shorthand, longhand, set_by[shorthand], set_by[longhand])
-        for set_by in names.values()
-        for shorthand, longhand in mixed_shorthands(list(set_by))
-    }
-    return tuple(
-        Fault(
-            f"“{first[1]}” sets {shorthand} and “{second[1]}” {longhand} of the same element, and "
-            "premailer gets their order wrong.",
-            f"Write both in {shorthand}.",
-            f"{longhand}:",
-        )
-        for shorthand, longhand, first, second in sorted(faults)
-        if first[0] != second[0]  # what one rule mixes is told of by `lint_base`
-    )
+        yield TemplateFinding(Level.STOP, key, name, line, fault.sentence, fault.mend)

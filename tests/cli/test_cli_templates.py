@@ -168,3 +168,51 @@ def test_a_file_that_is_no_utf_8_is_told(paper: Paper) -> None:
 def test_without_a_folder_the_shipped_ones_are_checked(tmp_path: Path) -> None:
     write_config(tmp_path, feed=FEED, port=9)
     assert must(tmp_path, "templates", "check").out == "nothing to complain of\n"
+
+
+def test_what_the_inliner_would_mend_or_drop_unsaid_is_told_before(paper: Paper) -> None:
+    lines = {
+        "alt": '<img src="https://paper.example/a.png">',
+        "pictures": '<img src="data:image/png;base64,AAAA" alt="Hills">',
+        "longhand": '<p class="small" style="padding-left: 3px; padding: 2px">One</p>',
+        "beside": '<p class="note" style="margin-left: 30px">One</p>',
+        "modern": '<p style="color: rgb(1 2 3 / 50%)">One</p>',
+        "role": '<table border="0" cellpadding="0" cellspacing="0"><tr><td>1</td></tr></table>',
+        "fine": '<p style="color: #777777"></p>',
+    }
+    paper.edit(
+        "email/issue.html",
+        "{% block content %}",
+        "{% block content %}\n" + "\n".join(lines.values()),
+    )
+    first = (
+        paper.own.joinpath("email/issue.html").read_text("utf-8").split("\n").index(lines["alt"])
+    )
+    said = {
+        (level, key, line - first - 1): sentence for level, key, _, line, sentence in paper.say()
+    }
+    at = {name: number for number, name in enumerate(lines)}
+    assert "says nothing" in said.pop(("stop", "tags", at["alt"]))
+    assert "not on the web" in said.pop(("stop", "pictures", at["pictures"]))
+    assert "whose order premailer gets wrong" in said.pop(("stop", "style", at["longhand"]))
+    assert "the style attribute margin-left" in said.pop(("stop", "style", at["beside"]))
+    assert "uses rgb()" in said.pop(("stop", "style", at["modern"]))
+    assert "table of figures" in said.pop(("stop", "tags", at["role"]))
+    assert said == {}
+
+
+def test_tags_that_are_not_closed_are_told(paper: Paper) -> None:
+    paper.edit("email/parts/dateline.html", "</tr></table>", "</table>")
+    paper.edit("email/parts/cards.html", "</td></tr></table><![endif]-->", "</td></tr></table>")
+    said = [one for one in paper.say() if one[1] == "tags"]
+    assert {one[0] for one in said} == {"stop"}
+    assert any("has no counterpart" in one[4] for one in said)
+    assert ("email/parts/cards.html", True) in [(one[2], "condition" in one[4]) for one in said]
+
+
+def test_a_border_that_the_dark_sheet_forgets_is_told(paper: Paper) -> None:
+    text = (shipped_templates() / BASE).read_text(encoding="utf-8")
+    paper.write(BASE, f"{text}.excerpt {{ border-left: 3px solid #d9cfc0; }}\n")
+    (found,) = paper.say()
+    assert found[:3] == ("stop", "style", BASE)
+    assert "colours (border)" in found[4]

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.rendering.css import (
+from newsletter.rendering.css import parse_declarations, parse_sheet
+from newsletter.rendering.css_lint import (
+    lint_attribute,
     lint_base,
     lint_dark,
-    lint_declarations,
+    lint_inlined,
     lint_kept,
     mixed_shorthands,
-    parse_declarations,
-    parse_sheet,
 )
 
 ANY_CSS = st.text(st.sampled_from(list("ab.#:;{}()[],@!*/ \"'\\\n0é>")), max_size=60)
@@ -33,7 +33,8 @@ def test_whatever_a_sheet_holds_it_is_read(css: str) -> None:
     lint_base(css)
     lint_kept(css)
     lint_dark(css, [css])
-    lint_declarations(css)
+    lint_attribute(css)
+    lint_inlined(css)
 
 
 @given(RULES, st.booleans())
@@ -129,14 +130,59 @@ def test_what_mail_programs_drop_of_a_kept_sheet_is_found(css: str, words: str) 
     assert lint_kept("@media a { .a:hover { margin: 0 !important; } }") == ()
 
 
-def test_a_colour_without_its_counterpart_in_the_dark_is_found() -> None:
-    base = ".a { color: #aabbcc } .b { border: 1px solid #aabbcc } .c { margin: 0 }"
-    media = "@media (prefers-color-scheme: dark) { .a, .b { color: #ccbbaa !important } }"
-    outlook = "[data-ogsc] .a, [data-ogsb] .b { color: #ccbbaa !important }"
-    assert lint_dark(base, [media, outlook]) == ()
-    assert [fault.near for fault in lint_dark(base, [outlook])] == [".a", ".b"]
-    assert [fault.near for fault in lint_dark(base, [media])] == [".a", ".b"]
-    assert len(lint_dark(base, [".a, .b { color: #ccbbaa }"])) == 2
+DARK = "@media (prefers-color-scheme: dark)"
+
+
+@pytest.mark.parametrize(
+    ("base", "again", "marks"),
+    [
+        ("color: #aabbcc", "color: #ccbbaa", ["[data-ogsc]"]),
+        ("background-color: #aabbcc", "background: #ccbbaa", ["[data-ogsb]"]),
+        ("border-left: 1px solid #aabbcc", "border-color: #ccbbaa", ["[data-ogsb]", "[data-ogsc]"]),
+    ],
+)
+def test_a_colour_without_its_counterpart_in_the_dark_is_found(
+    base: str, again: str, marks: list[str]
+) -> None:
+    base, again = f".a {{ {base} }} .c {{ margin: 0 }}", f".a {{ {again} !important }}"
+    media = f"{DARK} {{ {again} }}"
+    for mark in ("[data-ogsc]", "[data-ogsb]"):
+        found = lint_dark(base, [media, f"{mark} {again}"])
+        assert [fault.near for fault in found] == ([] if mark in marks else [".a"])
+        assert [fault.near for fault in lint_dark(base, [f"{mark} {again}"])] == [".a"]
+    (fault,) = lint_dark(base, [media])
+    assert all(mark in fault.sentence for mark in marks)
+    # Another part of it, or another scheme, is no counterpart.
+    for other in (f"{DARK} {{ .a {{ outline-color: #ccbbaa }} }}", again):
+        assert "prefers-color-scheme" in lint_dark(base, [other])[0].sentence
+
+
+def test_each_part_that_has_a_colour_is_set_again() -> None:
+    base = ".a { color: #aabbcc } .a { border: 1px solid #aabbcc }"
+    dark = "color: #ccbbaa !important"
+    (fault,) = lint_dark(base, [f"{DARK} {{ .a {{ {dark} }} }}", f"[data-ogsc] .a {{ {dark} }}"])
+    assert "colours (border)" in fault.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("padding-left: 3px; padding: 2px", "order premailer gets wrong"),
+        ("color: rgb(1 2 3 / 50%)", "rgb()"),
+        ("color: #999", "#rrggbb"),
+        ("margin: 0; margin: 1px", "twice"),
+        ("margin-left: -4px", "negative margin"),
+    ],
+)
+def test_a_style_attribute_is_held_to_the_same_rules(text: str, words: str) -> None:
+    assert any(words in fault.sentence for fault in lint_attribute(text))
+    assert lint_attribute("padding: 2px; color: #999999") == ()
+
+
+def test_a_colour_that_the_inliner_wrote_short_is_none_to_blame() -> None:
+    assert lint_inlined("color: #999; background: #FFF url(a.png)") == ()
+    assert lint_inlined("color: grey")
+    assert lint_inlined("color: #9999")
 
 
 def test_a_shorthand_beside_its_longhand() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from newsletter.checks.templates import check_templates
-from newsletter.rendering.css import Sheet, lint_base, lint_dark, lint_kept, parse_sheet
+from newsletter.rendering.css import Sheet, parse_sheet
+from newsletter.rendering.css_lint import lint_base, lint_dark, lint_kept
 from newsletter.rendering.environment import Templates
 from tests.rendering.sample_issue import NEWSLETTER, PUBLICATION
 
