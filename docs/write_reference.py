@@ -29,8 +29,9 @@ written as JSON there. Unknown keys and unknown `NEWSLETTER_*` names stop the st
 that names the key and the nearest known one. Paths count from the config file's folder.
 
 **Bootstrap** is read once when a process starts. **Settings** are kept in the database in numbered
-versions, seeded from the file, and read anew for every unit of work; a key set in the file wins.
-`newsletter config show` prints what is in force.
+versions, seeded from the file, and read anew for every unit of work. A key set in the file wins;
+what it does not set can be changed at the desk. Take a key out of the file to let the desk have it:
+its value stays. `newsletter config show` prints what is in force and what set it so.
 """
 
 

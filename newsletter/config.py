@@ -336,13 +336,15 @@ class Bootstrap(Table):
 class Config:
     """A config file as read: ``settings`` is the raw document of the settings' tables.
 
-    ``origins`` names the environment variable of each key that came from one.
+    ``origins`` names the environment variable of each key that came from one, and
+    ``given`` is the raw document of the others, from which ``bootstrap`` was made.
     """
 
     path: Path
     bootstrap: Bootstrap
     settings: dict[str, Any]
     origins: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -358,7 +360,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     bootstrap = validate(Bootstrap, document, str(path), origins)
     root = path.resolve().parent
     _resolve_counter_paths(settings.get("reads"), root)
-    return Config(path, _resolve_paths(bootstrap, root), settings, origins)
+    return Config(path, _resolve_paths(bootstrap, root), settings, origins, document)
 
 
 def validate(

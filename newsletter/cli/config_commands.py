@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import asdict
-from typing import Any
 
 import typer
 
@@ -11,6 +10,7 @@ from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, New
 from newsletter.cli.output import print_json, say
 from newsletter.config import load_config
 from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.key_origins import keys_in_force
 from newsletter.workflows.sign_up_snippets import WAYS, WORDPRESS, origin_of, sign_up_snippets
 
 app = typer.Typer(
@@ -27,20 +27,15 @@ def _config() -> None:
 
 @app.command("show")
 def show(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Print every key in force; those set in the file or the environment are marked fixed."""
+    """Print every key in force, and whether file, environment, desk or default set it so."""
     loaded = load_config(config, os.environ)
     with open_from_file(config) as installation:
-        settings = installation.settings()
-    bootstrap = loaded.bootstrap.model_dump(mode="json")
-    for relay in bootstrap["relay"]:
-        relay["password"] = "(set)" if relay["password"] else ""
-    document = {**bootstrap, **settings.model_dump(mode="json", by_alias=True)}
-    fixed = set(_paths(loaded.settings))
+        keys = keys_in_force(installation, loaded)
     if json:
-        print_json({"config": document, "fixed": sorted(fixed)})
+        print_json({"keys": [{**asdict(key), "fixed": bool(key.where)} for key in keys]})
         return
-    for path, value in _leaves(document):
-        print(f"{path} = {value!r}{'   (fixed)' if path in fixed else ''}")
+    for key in keys:
+        print(f"{key.key} = {key.value!r}   ({key.told})")
 
 
 @app.command("snippets")
@@ -68,24 +63,3 @@ def snippets(
                 print(f"<!-- {one.newsletter}, {one.placement} -->\n{one.html}")
     for step in steps:
         say(step)
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    """Every value with its dotted path, entries of arrays by their slug."""
-    if isinstance(value, dict):
-        return [
-            leaf
-            for key, inner in value.items()
-            for leaf in _leaves(inner, f"{path}.{key}" if path else str(key))
-        ]
-    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        return [
-            leaf
-            for number, entry in enumerate(value)
-            for leaf in _leaves(entry, f"{path}.{entry.get('slug', number)}")
-        ]
-    return [(path, value)]
-
-
-def _paths(document: dict[str, Any]) -> list[str]:
-    return [path for path, _ in _leaves(document)]

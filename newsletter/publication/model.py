@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from newsletter.config import Slug, shaped
 from newsletter.publication import house
@@ -75,6 +75,11 @@ StaffAddress = Annotated[
     ),
 ]
 Language = Annotated[str, shaped(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language tag such as en or hy")]
+
+
+# Marks keys that name files or networks of the server: whoever may change settings at the
+# desk need not be whoever may read those.
+ONLY_FILE: dict[str, JsonValue] = {"only": "file"}
 
 
 class Model(BaseModel):
@@ -188,8 +193,13 @@ class Source(Model):
         description="feed: RSS, Atom, RDF or JSON Feed; wordpress: its REST API; ghost: its "
         "Content API; sitemap: its pages, read for their metadata",
     )
+    paused: bool = Field(
+        False, description="true: it is not asked; what it brought until then stays"
+    )
     allow_private: bool = Field(
-        False, description="let this address lie in a private or loopback network"
+        False,
+        description="let this address lie in a private or loopback network",
+        json_schema_extra=ONLY_FILE,
     )
 
 
@@ -216,6 +226,7 @@ class Reads(Model):
     path: str | None = Field(
         None,
         min_length=1,
+        json_schema_extra=ONLY_FILE,
         description="access-log: the file, such as /var/log/nginx/access.log; it is read on from "
         "where it was left, and so are its rotated parts beside it",
     )
@@ -235,6 +246,7 @@ class Reads(Model):
     password_file: str | None = Field(
         None,
         min_length=1,
+        json_schema_extra=ONLY_FILE,
         description="a file that holds nothing but that password; settings are kept in the "
         "database, so the password itself never stands here",
     )
@@ -243,8 +255,13 @@ class Reads(Model):
         description="this counter ranks the stories of its source; the others are for comparison. "
         "Without one so marked it is the first",
     )
+    paused: bool = Field(
+        False, description="true: it is not asked; what it brought until then stays"
+    )
     allow_private: bool = Field(
-        False, description="let this address lie in a private or loopback network"
+        False,
+        description="let this address lie in a private or loopback network",
+        json_schema_extra=ONLY_FILE,
     )
 
     @model_validator(mode="after")

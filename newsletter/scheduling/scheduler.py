@@ -21,7 +21,7 @@ from newsletter.workflows.installation import Installation
 from newsletter.workflows.reader_figures import count_readers
 from newsletter.workflows.retention import expire_at_night
 from newsletter.workflows.sign_in import tidy_sessions
-from newsletter.workflows.tick import refresh, tick
+from newsletter.workflows.tick import look_at_asked, refresh, tick
 from newsletter.workflows.totals import count_issues
 from newsletter.workflows.watch_sign_ups import tidy_sign_ups, watch_sign_ups
 
@@ -31,6 +31,8 @@ TICK_SECONDS = 30
 # Feeds are polled no more often than their usual 15 to 60 minutes; the counters
 # that only tell "now" must be asked at least daily.
 REFRESH_SECONDS = 30 * 60
+# Somebody sits at the desk and waits for it.
+ASKED_SECONDS = 15
 CLEAN_SECONDS = 24 * 60 * 60
 WATCH_SECONDS = 60
 TIDY_SECONDS = 60 * 60
@@ -52,6 +54,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
     jobs = (
         ("tick", tick, TICK_SECONDS),
         ("refresh", refresh, REFRESH_SECONDS),
+        ("asked", look_at_asked, ASKED_SECONDS),
         ("clean", clean_pictures, CLEAN_SECONDS),
         ("watch", watch_sign_ups, WATCH_SECONDS),
         ("count", count_issues, WATCH_SECONDS),

@@ -99,8 +99,9 @@ class SourceState:
     """What we remember of a source between polls.
 
     ``failures`` counts those in a row. ``due_at`` is when the scheduler asks it
-    next, ``held_until`` how long it asked us to wait (Retry-After), and
-    ``scanned_at`` when it was last compared with what we have.
+    next, ``held_until`` how long it asked us to wait (Retry-After),
+    ``scanned_at`` when it was last compared with what we have, and ``asked_at``
+    since when somebody waits for it to be looked at.
     """
 
     validators: Validators = field(default_factory=Validators)
@@ -112,6 +113,7 @@ class SourceState:
     due_at: datetime | None = None
     held_until: datetime | None = None
     scanned_at: datetime | None = None
+    asked_at: datetime | None = None
 
     @property
     def is_failing(self) -> bool:

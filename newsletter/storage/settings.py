@@ -1,5 +1,6 @@
 """Settings in versions, and the rows of what they name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,27 +13,30 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.ready import ReadyStatement
-from newsletter.storage.statements import insert_or_leave, newsletter_key
+from newsletter.storage.statements import insert_or_leave, lock_name, newsletter_key
 from newsletter.tokens import new_public_id
+
+_COLUMNS = (
+    *(t.settings.c.id, t.settings.c.at, t.settings.c.actor),
+    *(t.settings.c.document, t.settings.c.fixed),
+)
 
 
 @dataclass(frozen=True)
 class SettingsVersion:
-    """The settings as they stood from ``at`` on; ``document`` as in the config file."""
+    """The settings as they stood from ``at`` on; ``document`` as in the config file.
+
+    ``fixed`` is what the file set of them at the latest start; None where that is not known.
+    """
 
     version: int
     at: datetime
     actor: str
     document: dict[str, Any]
+    fixed: dict[str, Any] | None = None
 
 
-_LATEST = ReadyStatement(
-    lambda _: (
-        sa.select(t.settings.c.id, t.settings.c.at, t.settings.c.actor, t.settings.c.document)
-        .order_by(t.settings.c.id.desc())
-        .limit(1)
-    )
-)
+_LATEST = ReadyStatement(lambda _: sa.select(*_COLUMNS).order_by(t.settings.c.id.desc()).limit(1))
 _VERSION = ReadyStatement(lambda _: sa.select(sa.func.max(t.settings.c.id)))
 _NEWSLETTER = sa.select(t.newsletter.c.slug, t.newsletter.c.public_id, t.newsletter.c.created_at)
 _BY_SLUG = ReadyStatement(lambda _: _NEWSLETTER.where(t.newsletter.c.slug == sa.bindparam("slug")))
@@ -58,15 +62,50 @@ class SettingsRepository:
         number: int | None = _VERSION.scalar(self._connection)
         return number
 
-    def append(self, document: dict[str, Any], actor: str, at: datetime) -> int:
-        """Add a version; its number."""
+    def get(self, number: int) -> SettingsVersion:
+        """One version; NotFound."""
+        row = self._connection.execute(
+            sa.select(*_COLUMNS).where(t.settings.c.id == number)
+        ).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no version {number} of the settings", subject=str(number))
+        return SettingsVersion(*row)
+
+    def versions(self, most: int, *, before: int | None = None) -> list[SettingsVersion]:
+        """The newest versions, that in force first; those older than ``before`` to go on."""
+        rows = sa.select(*_COLUMNS).order_by(t.settings.c.id.desc()).limit(most)
+        if before is not None:
+            rows = rows.where(t.settings.c.id < before)
+        return [SettingsVersion(*row) for row in self._connection.execute(rows)]
+
+    def lock(self) -> None:
+        """Let nobody else add a version until the transaction ends."""
+        lock_name(self._connection, "settings")
+
+    def append(
+        self,
+        document: dict[str, Any],
+        actor: str,
+        at: datetime,
+        *,
+        fixed: dict[str, Any] | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Add a version; its number. ``detail`` is what the change log tells beside that."""
         version = self._connection.execute(
             sa.insert(t.settings)
-            .values(at=at, actor=actor, document=document)
+            .values(at=at, actor=actor, document=document, fixed=fixed)
             .returning(t.settings.c.id)
         ).scalar_one()
-        self._changes.record(at, actor, "settings", "settings", "changed", {"version": version})
+        told = {"version": version, **(detail or {})}
+        self._changes.record(at, actor, "settings", "settings", "changed", told)
         return int(version)
+
+    def note_fixed(self, version: int, fixed: dict[str, Any]) -> None:
+        """Note what the file fixes now, where that changed nothing in the settings."""
+        self._connection.execute(
+            sa.update(t.settings).where(t.settings.c.id == version).values(fixed=fixed)
+        )
 
     def register(self, settings: Settings, at: datetime) -> None:
         """See that every source, counter, newsletter and section has its row.

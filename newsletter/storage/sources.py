@@ -23,6 +23,7 @@ _STATE = (
     source.c.due_at,
     source.c.held_until,
     source.c.scanned_at,
+    source.c.asked_at,
 )
 
 
@@ -69,6 +70,7 @@ class PolledRepository:
             "failures": 0,
             "due_at": due_at,
             "held_until": None,
+            "asked_at": None,
         }
         if validators is not None and validators != Validators():
             values |= {"etag": validators.etag, "last_modified": validators.last_modified}
@@ -92,8 +94,28 @@ class PolledRepository:
             "failures": source.c.failures + 1,
             "due_at": due_at,
             "held_until": held_until,
+            "asked_at": None,
         }
         self._update(slug, values)
+
+    def ask_now(self, slug: str, at: datetime) -> None:
+        """Note that somebody wants it looked at now, however lately it failed."""
+        self._update(slug, {"asked_at": at})
+
+    def answered(self, slug: str) -> None:
+        """Note that there was nothing to look at."""
+        self._update(slug, {"asked_at": None})
+
+    def asked(self) -> list[str]:
+        """Those that somebody wants looked at now."""
+        return list(
+            self._connection.scalars(
+                sa.select(source.c.slug)
+                .where(source.c.role == self.role, source.c.configured)
+                .where(source.c.asked_at.is_not(None))
+                .order_by(source.c.asked_at, source.c.id)
+            )
+        )
 
     def ask_anew(self, slug: str) -> None:
         """Forget what the next poll would have asked with: its address is another one now."""
@@ -166,4 +188,5 @@ def _state(row: AnyRow) -> SourceState:
         due_at=row.due_at,
         held_until=row.held_until,
         scanned_at=row.scanned_at,
+        asked_at=row.asked_at,
     )

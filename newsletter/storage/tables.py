@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0022"
+SCHEMA_REVISION = "0024"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -45,7 +45,8 @@ def _partial_index(name: str, present: str, *columns: str) -> Index:
 # What readers, and whoever brings them in, do to themselves fills the log by the million.
 HOUSE_CHANGES = "kind NOT IN ('subscriber', 'subscription', 'suppression')"
 
-# Settings, one row a version; the key is the version.
+# Settings, one row a version; the key is the version. ``fixed`` is what the config file
+# fixed at the latest start that saw this version in force.
 settings = Table(
     "settings",
     metadata,
@@ -53,6 +54,7 @@ settings = Table(
     Column("at", Instant, nullable=False),
     Column("actor", sa.String, nullable=False),
     Column("document", Document, nullable=False),
+    Column("fixed", Document),
 )
 
 # Who changed what: written in the change's own transaction, never updated.
@@ -141,6 +143,8 @@ source = Table(
     Column("due_at", Instant),
     Column("held_until", Instant),
     Column("scanned_at", Instant),
+    # When somebody asked for it to be looked at now; NULL once it was.
+    Column("asked_at", Instant),
     # Of a counter: what it counts now, by what it last told.
     Column("stats_kind", PlainText),
     # What it counted before, and since when it counts that no more.

@@ -63,6 +63,7 @@ def fetch_stories(
 ) -> tuple[FetchReport, ...]:
     """Poll every source (or those named) and keep what they brought.
 
+    One that is paused is asked only where it is named.
     ``due_only`` leaves out those that failed lately or asked to be polled less
     often; one that asked us to wait (Retry-After) is left alone in any case.
     """
@@ -75,7 +76,7 @@ def fetch_stories(
     return tuple(
         _fetch_source(installation, settings.publication, source, robots, due_only=due_only)
         for source in settings.source
-        if not only or source.slug in only
+        if (source.slug in only if only else not source.paused)
     )
 
 

@@ -1,6 +1,5 @@
 """The installation: what every workflow is given to work with."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +13,16 @@ from newsletter.errors import ConfigError, NotFound
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.resolver import Resolver
 from newsletter.pictures.store import PictureStore
-from newsletter.publication.model import Newsletter, Reads, Settings, Source
+from newsletter.publication.fixed_keys import FixedKeys
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.settings_document import flatten, lay_over
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
+from newsletter.storage.settings import SettingsVersion
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.segments import check_segments
 from newsletter.tokens import Keyring
+from newsletter.workflows.adopt_settings import add_version
 
 FILE_ACTOR = "config file"
 
@@ -33,6 +36,7 @@ class Installation:
     once a unit of work, because another process may have changed them. ``api_key`` is
     what programs have to show to read readers, empty where none may. ``signer`` holds the
     DKIM keys, if any; ``privacy`` says how long what is known of readers is kept.
+    ``fixed`` are the settings that the config file fixes.
     """
 
     database: Database
@@ -49,6 +53,7 @@ class Installation:
     signer: Signer | None = None
     privacy: PrivacyTable = field(default_factory=PrivacyTable)
     desk: str = ""
+    fixed: FixedKeys = field(default_factory=FixedKeys)
     _known: "_KnownSettings" = field(
         default_factory=lambda: _KnownSettings(), init=False, repr=False
     )
@@ -120,48 +125,62 @@ def read_settings(tx: Transaction) -> Settings:
 def seed_settings(database: Database, config: Config, now: datetime) -> Settings:
     """Write the file's settings as a new version where they differ from what is there.
 
-    A key set in the file wins; a key that only the database has stays. Arrays
-    of tables that the file has are taken from it whole.
+    A key set in the file wins; a key that only the database has stays. Entries of arrays
+    are met by slug: those of the file are there, beside those that the desk added, and
+    one that the file names no more is gone while the file still has others of its kind.
     """
-    document = {"publication": _ANY_PUBLICATION, **config.settings}
-    validate(Settings, document, str(config.path), config.origins)
     with database.read() as tx:
         latest = tx.settings.latest()
-    stored = latest.document if latest else {}
-    merged = lay_over(stored, config.settings)
-    settings = validate(Settings, merged, str(config.path))
-    check_segments(settings, str(config.path))
-    if merged != stored:
+    merged = _lay_file_over(latest, config)
+    settings = _validate_with_file(merged, config)
+    if (
+        latest is None
+        or latest.fixed != config.settings
+        or flatten(merged) != flatten(latest.document)
+    ):
         with database.write() as tx:
-            tx.settings.append(merged, FILE_ACTOR, now)
-            tx.settings.register(settings, now)
-            for slug in _moved(stored.get("source", ()), settings.source):
-                tx.sources.ask_anew(slug)
-            for slug in _moved(stored.get("reads", ()), settings.reads):
-                tx.reads.ask_anew(slug)
+            tx.settings.lock()
+            latest = tx.settings.latest()
+            merged = _lay_file_over(latest, config)
+            settings = _validate_with_file(merged, config)
+            if latest is not None and flatten(merged) == flatten(latest.document):
+                tx.settings.note_fixed(latest.version, config.settings)
+            else:
+                add_version(
+                    tx,
+                    latest,
+                    merged,
+                    settings,
+                    actor=FILE_ACTOR,
+                    now=now,
+                    fixed=config.settings,
+                )
     return settings
 
 
-def _moved(stored: Iterable[Mapping[str, Any]], now: Iterable[Source | Reads]) -> list[str]:
-    """Sources or counters whose address is not the one that was stored."""
-    before = {each.get("slug"): each.get("url") for each in stored}
-    return [each.slug for each in now if before.get(each.slug, each.url) != each.url]
+def _lay_file_over(latest: SettingsVersion | None, config: Config) -> dict[str, Any]:
+    if latest is None:
+        return lay_over({}, config.settings)
+    # Before this was noted, all that stood in the database had come from files.
+    former = latest.document if latest.fixed is None else latest.fixed
+    return lay_over(latest.document, config.settings, former)
+
+
+def _validate_with_file(merged: dict[str, Any], config: Config) -> Settings:
+    """The settings; ConfigError names the file's own key where that alone is wrong already."""
+    where = str(config.path)
+    try:
+        settings = validate(Settings, merged, where)
+    except ConfigError:
+        document = {"publication": _ANY_PUBLICATION, **config.settings}
+        validate(Settings, document, where, config.origins)
+        raise
+    check_segments(settings, where)
+    return settings
 
 
 # Stands in where a file sets other tables only, and the database has this one.
 _ANY_PUBLICATION = {"name": "-", "url": "http://localhost"}
-
-
-def lay_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """``below`` with the keys of ``above`` in their place, tables merged key by key."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        if isinstance(value, Mapping):
-            merged[key] = lay_over(under if isinstance(under, Mapping) else {}, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def only_newsletter(settings: Settings, slug: str | None) -> Newsletter:

@@ -12,6 +12,7 @@ from newsletter.delivery.model import Relay
 from newsletter.errors import ConfigError, StorageError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.resolver import Resolver
+from newsletter.publication.fixed_keys import FixedKeys
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.tokens import load_keyring
@@ -43,6 +44,7 @@ def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
                 signer=load_signer(bootstrap.data_dir, bootstrap.dkim),
                 privacy=bootstrap.privacy,
                 desk=bootstrap.web.desk,
+                fixed=FixedKeys.of(config),
             )
     finally:
         database.close()

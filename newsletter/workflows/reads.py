@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -26,9 +27,12 @@ log = get_logger(__name__)
 FORMATS = ("csv", "json", "access-log")
 
 
-def sync_reads(installation: Installation, *, due_only: bool = False) -> tuple[ReadReport, ...]:
-    """Ask every counter; one that fails is reported and never stops another.
+def sync_reads(
+    installation: Installation, *, only: Collection[str] = (), due_only: bool = False
+) -> tuple[ReadReport, ...]:
+    """Ask every counter (or those named); one that fails is reported and never stops another.
 
+    One that is paused is asked only where it is named.
     What counts by itself (the beacon) or is brought by hand is left out. ``due_only``
     also leaves out those that failed lately; one that asked us to wait (Retry-After)
     is left alone in any case.
@@ -37,7 +41,7 @@ def sync_reads(installation: Installation, *, due_only: bool = False) -> tuple[R
     return tuple(
         _sync_counter(installation, settings, reads, due_only=due_only)
         for reads in settings.reads
-        if can_be_asked(reads)
+        if can_be_asked(reads) and (reads.slug in only if only else not reads.paused)
     )
 
 

@@ -99,11 +99,36 @@ def refresh(installation: Installation) -> None:
     sync_reads(installation, due_only=True)
 
 
+def look_at_asked(installation: Installation) -> None:
+    """Look at the sources and counters that somebody at the desk asked for."""
+    with installation.database.read() as tx:
+        sources, counters = tx.sources.asked(), tx.reads.asked()
+    if sources:
+        fetch_stories(installation, only=sources)
+    if counters:
+        sync_reads(installation, only=counters)
+    if sources or counters:
+        with installation.database.write() as tx:
+            # One that asked us to wait was left alone, and its row as it was.
+            for slug in sources:
+                tx.sources.answered(slug)
+            for slug in counters:
+                tx.reads.answered(slug)
+
+
 def _refresh_if_stale(installation: Installation) -> None:
     """Poll before drafting, unless just done: a draft that fails is tried every tick."""
     now = installation.clock.now()
+    settings = installation.settings()
     with installation.database.read() as tx:
-        states = [*tx.sources.states().values(), *tx.reads.states().values()]
+        sources, counters = tx.sources.states(), tx.reads.states()
+    for source in settings.source:
+        if source.paused:
+            sources.pop(source.slug, None)
+    for reads in settings.reads:
+        if reads.paused:
+            counters.pop(reads.slug, None)
+    states = [*sources.values(), *counters.values()]
     if not states or any(_is_stale(state, now) for state in states):
         fetch_stories(installation)
         sync_reads(installation)

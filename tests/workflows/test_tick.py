@@ -17,12 +17,13 @@ from newsletter.publication.model import Newsletter
 from newsletter.publication.slots import Slot, named_slot
 from newsletter.subscribers.model import Consent, Subscriber, SubscriptionState
 from newsletter.workflows.approve import approve_issue
+from newsletter.workflows.change_settings import Changed, change_settings
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import start_sending
-from newsletter.workflows.tick import Act, decide, refresh, tick
+from newsletter.workflows.tick import Act, decide, look_at_asked, refresh, tick
 from newsletter.workflows.waves import wave_lines
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
@@ -176,6 +177,56 @@ def test_missed_send_is_held_told_once_and_released_by_approval(house: House) ->
     house.approve()
     house.tick(DEADLINE + 3 * HOUR)
     assert house.issues()[0].state is IssueState.SENDING
+
+
+def desk_edit(installation: Installation, path: tuple[str, ...], value: object) -> None:
+    """What an admin changes at the desk."""
+    with installation.database.read() as tx:
+        latest = tx.settings.latest()
+    assert latest is not None
+    outcome = change_settings(
+        installation.database,
+        installation.fixed,
+        {path: value},
+        base=latest.version,
+        actor="anna",
+        now=installation.clock.now(),
+    )
+    assert isinstance(outcome, Changed)
+
+
+def test_a_source_is_looked_at_when_somebody_asks_unless_it_is_paused(house: House) -> None:
+    house.clock.set(SLOT.draft_at)
+    with open_installation(house.config, house.clock) as installation:
+        database = installation.database
+
+        def last() -> datetime | None:
+            with database.read() as tx:
+                assert tx.sources.asked() == []
+                return tx.sources.state("site").last_success_at
+
+        def ask() -> None:
+            with database.write() as tx:
+                tx.sources.ask_now("site", house.clock.now())
+                tx.reads.ask_now("by-hand", house.clock.now())
+            look_at_asked(installation)
+
+        look_at_asked(installation)
+        assert last() is None
+        ask()
+        assert last() == SLOT.draft_at
+        desk_edit(installation, ("source", "site", "paused"), value=True)
+        house.clock.set(SLOT.draft_at + 2 * HOUR)
+        refresh(installation)
+        assert last() == SLOT.draft_at
+        ask()
+        assert last() == SLOT.draft_at + 2 * HOUR
+        with database.write() as tx:
+            until = house.clock.now() + HOUR
+            tx.sources.record_error("site", house.clock.now(), "503", held_until=until)
+        house.clock.set(SLOT.draft_at + timedelta(hours=2, minutes=30))
+        ask()
+        assert last() == SLOT.draft_at + 2 * HOUR
 
 
 def test_an_armenian_papers_editors_are_told_in_armenian(tmp_path: Path) -> None:
