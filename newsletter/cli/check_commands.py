@@ -103,6 +103,9 @@ def _check_links(installation: Installation) -> Iterator[_Answer]:
         yield _Answer("base_url", "stop", f"{url} is this machine: readers could not leave")
     elif not url.startswith("https://"):
         yield _Answer("base_url", "stop", f"{url} is not https, which one-click leaving needs")
+    desk = installation.desk_url
+    if not desk.startswith("https://") and not is_private_address(desk):
+        yield _Answer("desk", "stop", f"{desk} is not https: who listens there is signed in too")
 
 
 def _check_hold(installation: Installation) -> Iterator[_Answer]:

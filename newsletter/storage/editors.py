@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from newsletter.errors import NotFound
 from newsletter.publication.editors import IDLE_TIME, Editor, Role, Session, Theme
 from newsletter.storage import tables as t
-from newsletter.storage.changes import ChangeLog
+from newsletter.storage.changes import ChangeLog, change_detail
 from newsletter.storage.statements import AnyRow, insert_or_leave, lock_name
 
 _EDITOR = (
@@ -97,14 +97,18 @@ class EditorRepository:
         detail = {"before": {"role": before.value}, "after": {"role": role.value}}
         self._changes.record(at, actor, _KIND, public_id, "role changed", detail)
 
-    def describe(self, editor: Editor) -> None:
-        """Keep name, language and theme as an editor wants them; no line in the log."""
+    def describe(self, editor: Editor, at: datetime, actor: str) -> None:
+        """Keep name, language and theme as an editor wants them; NotFound."""
+        before = self.get(editor.public_id)
         self._set(
             editor.public_id,
             name=editor.name,
             language=editor.language,
             theme=editor.theme.value,
         )
+        detail = change_detail(_described(before), _described(editor))
+        if detail["after"]:
+            self._changes.record(at, actor, _KIND, editor.public_id, "described", detail)
 
     def remove(self, public_id: str, at: datetime, actor: str) -> None:
         """Take an editor off: address, sessions and links go, the name stays; NotFound."""
@@ -258,6 +262,10 @@ class EditorRepository:
         self._connection.execute(
             sa.update(t.editor).where(t.editor.c.public_id == public_id).values(**values)
         )
+
+
+def _described(editor: Editor) -> dict[str, str | None]:
+    return {"name": editor.name, "language": editor.language, "theme": editor.theme.value}
 
 
 def _usable(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -72,17 +72,19 @@ def remove_editor(database: Database, editor_id: str, *, actor: str, now: dateti
 
 
 def describe_editor(
-    database: Database, editor_id: str, *, name: str, language: str | None, theme: Theme
+    database: Database,
+    editor_id: str,
+    *,
+    name: str,
+    language: str | None,
+    theme: Theme,
+    now: datetime,
 ) -> Editor:
     """Keep how an editor is called, reads and sees; UsageError for what can't be."""
     with database.write() as tx:
-        editor = replace(
-            tx.editors.get(editor_id),
-            name=clean_name(name),
-            language=_shipped(language),
-            theme=theme,
-        )
-        tx.editors.describe(editor)
+        before = tx.editors.get(editor_id)
+        editor = replace(before, name=clean_name(name), language=_shipped(language), theme=theme)
+        tx.editors.describe(editor, now, editor_id)
     return editor
 
 

@@ -103,3 +103,15 @@ def test_a_relay_that_is_paused_is_shown_with_its_reason(folder: Path) -> None:
         ledger.close()
     checks = newsletter(folder, "check", "--json").json["checks"]
     assert [one for one in checks if one["what"] == "sending over catcher"] == []
+
+
+def test_a_desk_that_nobody_may_enter_or_anybody_may_overhear_is_told(folder: Path) -> None:
+    def told(**environment: str) -> list[tuple[str, str]]:
+        checks = newsletter(folder, "check", "--json", **environment).json["checks"]
+        return [(one["level"], one["sentence"]) for one in checks if one["what"] == "desk"]
+
+    (nobody,) = told()
+    assert nobody[0] == "warn"
+    assert "newsletter editors add" in nobody[1]
+    must(folder, "editors", "add", "lilit@paper.example")
+    assert told() == []

@@ -1,5 +1,6 @@
 """Editors, their sessions and links, and the log's lines about the paper."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,7 +32,9 @@ def test_editors_are_kept_as_they_are(database: Database) -> None:
         assert tx.editors.find(ARAM.address) == ARAM
         assert tx.editors.find("nobody@paper.example") is None
         tx.editors.change_role("aram", Role.PUBLISHER, NOW, "lilit")
-        tx.editors.describe(replace(ARAM, name="Արամ", language=None, theme=Theme.LIGHT))
+        described = replace(ARAM, name="Արամ", language=None, theme=Theme.LIGHT)
+        tx.editors.describe(described, NOW, "aram")
+        tx.editors.describe(described, NOW, "aram")
         assert tx.editors.get("aram") == replace(
             ARAM, name="Արամ", role=Role.PUBLISHER, language=None, theme=Theme.LIGHT
         )
@@ -40,6 +43,13 @@ def test_editors_are_kept_as_they_are(database: Database) -> None:
             (
                 *("lilit", "role changed"),
                 {"before": {"role": "viewer"}, "after": {"role": "publisher"}},
+            ),
+            (
+                *("aram", "described"),
+                {
+                    "before": {"name": "", "language": "hy", "theme": "dark"},
+                    "after": {"name": "Արամ", "language": None, "theme": "light"},
+                },
             ),
         ]
 
@@ -100,6 +110,19 @@ def test_a_link_is_used_once(database: Database) -> None:
         assert tx.editors.use_link("a", NOW) is None
         assert tx.editors.link_owner("a", NOW) is None
         assert tx.editors.use_link("b", NOW + MINUTE) is None
+
+
+def test_of_many_who_press_one_link_at_once_one_comes_in(database: Database) -> None:
+    with database.write() as tx:
+        put(tx, LILIT)
+        tx.editors.make_link("lilit", "a", NOW, NOW + MINUTE, asked=True)
+
+    def press(_: int) -> bool:
+        with database.write() as tx:
+            return tx.editors.use_link("a", NOW) is not None
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(press, range(12))) == 1
 
 
 def test_what_is_over_is_dropped(database: Database) -> None:

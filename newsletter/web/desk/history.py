@@ -40,6 +40,7 @@ ACTS: Mapping[str, str] = {
     "settings changed": gettext_noop("changed the settings"),
     "editor added": gettext_noop("let in"),
     "editor role changed": gettext_noop("gave another role"),
+    "editor described": gettext_noop("changed their own page"),
     "editor removed": gettext_noop("removed"),
     "editor signed in": gettext_noop("signed in"),
     "editor signed out": gettext_noop("signed out everywhere"),

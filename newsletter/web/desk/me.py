@@ -83,6 +83,7 @@ def take_me(visit: Visit) -> Response:
             name=visit.field("name"),
             language=visit.field("tongue") or None,
             theme=Theme(theme) if theme in frozenset(Theme) else Theme.AUTO,
+            now=visit.context.clock.now(),
         )
     except UsageError as error:
         if error.subject != "name":

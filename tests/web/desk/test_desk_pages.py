@@ -6,7 +6,7 @@ from newsletter.publication.editors import Role, Theme
 from newsletter.web.desk.table import desk_table
 from newsletter.workflows.editors import describe_editor
 from tests.web.desk.people import put_editor, sign_in, somebody, stranger
-from tests.web.site import Site
+from tests.web.site import NOW, Site
 
 
 def test_every_page_of_the_desk_carries_its_headers(site: Site) -> None:
@@ -36,7 +36,9 @@ def test_the_desk_speaks_as_its_editor_likes(site: Site) -> None:
     editor = put_editor(site, Role.ADMIN, name="Lilit")
     person = sign_in(site, editor)
     assert '<html lang="en" dir="ltr">' in person.get("/desk/").text
-    describe_editor(site.database, editor.public_id, name="Lilit", language="hy", theme=Theme.DARK)
+    describe_editor(
+        site.database, editor.public_id, name="Lilit", language="hy", theme=Theme.DARK, now=NOW
+    )
     page = person.get("/desk/").text
     assert '<html lang="hy" dir="ltr" data-theme="dark">' in page
     assert re.search("[\u0530-\u058f]", page)
