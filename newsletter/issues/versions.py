@@ -1,15 +1,17 @@
 """The versions of an issue: who saved what, which acts still stand, and what is undone next."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from newsletter.issues.model import Issue, SaveKind, Version
-from newsletter.issues.parts import name_part, tell_part
+from newsletter.issues.model import Issue, Save, SaveKind, Version
+from newsletter.issues.parts import LINES, name_part, tell_part
 
 # What an editor may take back.
 _ACTS = frozenset((SaveKind.EDITED, SaveKind.REFRESHED, SaveKind.RESTORED, SaveKind.REDONE))
 _REVERTS = frozenset((SaveKind.UNDONE, SaveKind.REDONE))
+# Who types on within this goes on with what they saved last.
+TYPING_PAUSE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,29 @@ def standing_since(versions: Sequence[Version], number: int) -> tuple[Version, .
         else:
             standing[version.number] = version
     return tuple(standing.values())
+
+
+def go_on_with(newest: Version, save: Save, actor: str, at: datetime) -> Save | None:
+    """``save`` as it takes the place of ``newest``, where that is the same text by the same
+    editor and just saved: what is typed is saved many times, and undone at once. Else None."""
+    goes_on = (
+        newest.save.kind is save.kind is SaveKind.EDITED
+        and newest.actor == actor
+        and newest.save.touched == save.touched
+        and all(_is_text(part) for part in save.touched)
+        and at - newest.at <= TYPING_PAUSE
+    )
+    if not goes_on:
+        return None
+    began = {change.part: change.before for change in newest.save.changes}
+    changes = (
+        replace(change, before=began.get(change.part, change.before)) for change in save.changes
+    )
+    return replace(save, changes=tuple(one for one in changes if one.before != one.after))
+
+
+def _is_text(part: str) -> bool:
+    return part in LINES or part.endswith((":headline", ":excerpt", ":alt", ":title"))
 
 
 def find_clashes(

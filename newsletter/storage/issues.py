@@ -23,6 +23,8 @@ from newsletter.storage.versions import VersionRepository
 STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.RECALLED)
 _EDITABLE = (IssueState.DRAFT, IssueState.HELD)
 _EDITED = Save(SaveKind.EDITED, "")
+# In characters, of a text that the change log tells; versions have it whole.
+_LONGEST_LOGGED = 500
 _NO_FIRST = {"first_approved_by": "", "first_approved_at": None}
 # What a reader may have received, or is just receiving.
 _MAYBE_SENT = (DeliveryState.HANDED_OVER, DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
@@ -143,13 +145,22 @@ class IssueRepository:
             self._changes.record(at, actor, "issue", public_id, to.value, detail)
         return bool(moved)
 
-    def replace(self, issue: Issue, actor: str, at: datetime, save: Save = _EDITED) -> bool:
+    def replace(
+        self,
+        issue: Issue,
+        actor: str,
+        at: datetime,
+        save: Save = _EDITED,
+        *,
+        goes_on: bool = False,
+    ) -> bool:
         """Put new content into a draft or held issue, as its next version.
 
-        ``issue`` is what was made of the version that it names. False where the issue is
-        neither any more, or that version is not the newest.
+        ``issue`` is what was made of the version that it names, which the next one takes
+        the place of where it ``goes_on`` with its text. False where the issue is neither any
+        more, or that version is not the newest.
         """
-        put = self._put_content(issue, _EDITABLE, actor, at, save, also=_NO_FIRST)
+        put = self._put_content(issue, _EDITABLE, actor, at, save, also=_NO_FIRST, goes_on=goes_on)
         if put:
             self._changes.record(
                 at, actor, "issue", issue.public_id, save.kind.value, _detail(issue, save)
@@ -220,6 +231,7 @@ class IssueRepository:
         *,
         with_items: bool = True,
         also: Mapping[str, Any] = MappingProxyType({}),
+        goes_on: bool = False,
     ) -> bool:
         """Put an issue's content and stories in the place of the version that it was made of;
         False where there is a newer one or its state is none of those ``allowed``."""
@@ -245,6 +257,8 @@ class IssueRepository:
             .where(t.issue.c.id == row.id)
             .values({**values, **also, "version": number})
         )
+        if goes_on:
+            self._versions.absorb(row.id, issue.version)
         self._versions.add(row.id, number, at, actor, save, values["content"])
         if with_items:
             self._connection.execute(sa.delete(t.item).where(t.item.c.issue_id == row.id))
@@ -256,15 +270,15 @@ class IssueRepository:
         return self._versions.of_issue(public_id)
 
     def at_version(self, public_id: str, number: int) -> Issue | None:
-        """The issue as it was saved then, in the state that it has now; None where that is
-        not kept."""
+        """The issue as it was saved then, in the state that it has now; None where it is kept
+        no more. It names its version: one before, where a text was gone on with since."""
         row = self._connection.execute(
             _SELECT.where(t.issue.c.public_id == public_id)
         ).one_or_none()
         content = self._versions.content(public_id, number)
         if row is None or content is None:
             return None
-        return replace(_from_row(row, content), version=number)
+        return replace(_from_row(row, content[1]), version=content[0])
 
     def previous(self, newsletter: str, before: datetime) -> Issue | None:
         """The newsletter's latest regular issue planned for before ``before`` that was sent,
@@ -398,7 +412,14 @@ class IssueRepository:
 
 
 def _detail(issue: Issue, save: Save) -> dict[str, Any]:
-    changes = [{"part": one.part, "before": one.before, "after": one.after} for one in save.changes]
+    changes = [
+        {
+            "part": one.part,
+            "before": one.before[:_LONGEST_LOGGED],
+            "after": one.after[:_LONGEST_LOGGED],
+        }
+        for one in save.changes
+    ]
     return {"version": issue.version + 1, "told": save.told, "changes": changes}
 
 

@@ -52,6 +52,12 @@ class VersionRepository:
             )
         )
 
+    def absorb(self, issue_id: int, number: int) -> None:
+        """Let a version go whose text the next one goes on with."""
+        self._connection.execute(
+            sa.delete(t.issue_version).where(_row.issue_id == issue_id, _row.number == number)
+        )
+
     def has(self, issue_id: int, number: int) -> bool:
         """Whether that version is kept."""
         found = self._connection.scalar(
@@ -92,10 +98,14 @@ class VersionRepository:
             for row in rows
         ]
 
-    def content(self, public_id: str, number: int) -> dict[str, Any] | None:
-        """The issue's content as it was saved then; None where that is not kept."""
-        return self._connection.scalar(
-            sa.select(_row.content)
+    def content(self, public_id: str, number: int) -> tuple[int, dict[str, Any]] | None:
+        """The issue's content as it was saved then, or last before that, with its number;
+        None where neither is kept."""
+        row = self._connection.execute(
+            sa.select(_row.number, _row.content)
             .join_from(t.issue_version, t.issue)
-            .where(t.issue.c.public_id == public_id, _row.number == number)
-        )
+            .where(t.issue.c.public_id == public_id, _row.number <= number)
+            .order_by(_row.number.desc())
+            .limit(1)
+        ).one_or_none()
+        return (row.number, row.content) if row else None

@@ -72,10 +72,12 @@ def find_candidates(
     since: datetime | None = None,
     order: Order = "newest",
     limit: int = 20,
+    expectation: Expectation | None = None,
 ) -> tuple[Candidate, ...]:
     """Stories of the issue's sources by words of their headline, department and date.
 
-    A whole address finds the story that is there.
+    A whole address finds the story that is there. ``expectation`` is what
+    `learn_expectation` learned a while ago: it takes longer than the search.
     """
     settings = installation.settings()
     newsletter = only_newsletter(settings, issue.newsletter)
@@ -92,9 +94,19 @@ def find_candidates(
                 if order == "most_read"
                 else tx.story_search.newest(query, limit)
             )
-        ground = _ground(tx, settings, newsletter, issue, now, ids)
+        ground = _ground(tx, settings, newsletter, issue, now, ids, expectation)
         found = {story.public_id: story for story in tx.stories.by_ids(ids)}
     return tuple(_candidate(found[one], issue, ground) for one in ids if one in found)
+
+
+def learn_expectation(installation: Installation, newsletter_slug: str) -> Expectation:
+    """What the reads so far let expect of stories, for searches in the next hour."""
+    settings = installation.settings()
+    newsletter = only_newsletter(settings, newsletter_slug)
+    now = installation.clock.now()
+    with installation.database.read() as tx:
+        life = _life(tx, settings, newsletter, now)
+        return expect(tx, settings, newsletter, now, life)
 
 
 def make_item(installation: Installation, issue: Issue, name: str) -> tuple[Item, tuple[str, ...]]:
@@ -167,10 +179,13 @@ def _ground(
     issue: Issue,
     now: datetime,
     ids: Collection[str],
+    known: Expectation | None = None,
 ) -> _Ground:
     life = _life(tx, settings, newsletter, now)
     reads = tx.standings.reads_of(life, ids)
-    expectation = expect(tx, settings, newsletter, now, life) if reads else None
+    expectation = None
+    if reads:
+        expectation = known or expect(tx, settings, newsletter, now, life)
     uses = tx.issues.past_uses(newsletter.slug, issue.send_at + _EVER, _ISSUES_BACK)
     mine = {
         story: tuple(use for use in uses[story] if use.slot != issue.slot)

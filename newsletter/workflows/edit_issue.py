@@ -20,6 +20,7 @@ from newsletter.issues.telling import tell_act
 from newsletter.issues.versions import (
     Clash,
     find_clashes,
+    go_on_with,
     redo_next,
     standing_since,
     undo_next,
@@ -62,6 +63,7 @@ class _Made:
     issue: Issue
     save: Save
     others: tuple[Version, ...] = ()
+    goes_on: bool = False
 
 
 def desk_of(settings: Settings, issue: Issue) -> Desk:
@@ -103,7 +105,12 @@ def edit_issue(
             changes_between(now, done, touched | _lines_changed(now, done, act)),
             touched,
         )
-        return _Made(done, save, others)
+        # An approval, full or the first of two, was of a version: that one stays.
+        if now.state is IssueState.APPROVED or now.first_approved_by:
+            return _Made(done, save, others)
+        newest = tx.issues.versions(issue_id)[-1:]
+        longer = go_on_with(newest[0], save, actor, installation.clock.now()) if newest else None
+        return _Made(done, longer or save, others, goes_on=longer is not None)
 
     return _save(installation, issue_id, make, actor=actor)
 
@@ -128,6 +135,8 @@ def restore_version(
 
     def make(tx: Transaction, now: Issue, desk: Desk) -> _Made | None:
         then = _content_of(tx, now, number)
+        if then.version != number:
+            raise _not_kept(now, number)
         if then.date != now.date:
             # It was to go out on another day, which its title may tell.
             made = made_lines(desk.newsletter, desk.publication, then)
@@ -244,7 +253,7 @@ def _save(
             revoked = now.state is IssueState.APPROVED
             if revoked:
                 _revoke(tx, now, actor, at, made.save.told)
-            if not tx.issues.replace(shown.issue, actor, at, made.save):
+            if not tx.issues.replace(shown.issue, actor, at, made.save, goes_on=made.goes_on):
                 continue
             saved = tx.issues.by_id(issue_id)
         log.info(
@@ -296,14 +305,19 @@ def _looked_at(tx: Transaction, now: Issue, version: int) -> tuple[Issue, tuple[
 
 
 def _content_of(tx: Transaction, now: Issue, number: int) -> Issue:
+    """The issue as it was saved then, or last before that."""
     found = tx.issues.at_version(now.public_id, number)
     if found is None:
-        raise NotFound(
-            f"version {number} of issue {now.slot} is not kept; `newsletter issue edit history` "
-            "shows which are",
-            subject=now.slot,
-        )
+        raise _not_kept(now, number)
     return found
+
+
+def _not_kept(now: Issue, number: int) -> NotFound:
+    return NotFound(
+        f"version {number} of issue {now.slot} is not kept; `newsletter issue edit history` "
+        "shows which are",
+        subject=now.slot,
+    )
 
 
 def _lines_changed(before: Issue, after: Issue, act: Act) -> frozenset[str]:

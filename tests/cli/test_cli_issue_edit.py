@@ -75,7 +75,8 @@ def test_an_issue_is_edited_by_commands(house: Path, call: Call) -> None:
     assert edit("restore", "1")["version"] == anew["version"] + 1 > last["version"]
     told = edit("history")
     numbers = [one["version"] for one in told["versions"]]
-    assert numbers == [*range(told["version"], 0, -1)]
+    # The headline that was reset at once is one with its edit.
+    assert numbers == [number for number in range(told["version"], 0, -1) if number != 3]
     assert told["versions"][-2]["by"] == "anna"
     assert told["versions"][-2]["told"].startswith("moved “")
     clash = refused("subject", "Late", "--version", str(told["version"] - 3), "--as", "vartan")

@@ -142,7 +142,8 @@ def test_each_save_is_a_version_and_the_newest_alone_is_changed(database: Databa
         assert (first.number, first.actor, first.save.kind) == (1, "test", SaveKind.DRAFTED)
         assert (second.number, second.actor, second.at, second.save) == (2, "anna", NOW, save)
         assert tx.issues.at_version("issue-2025-W32", 1) == an_issue(version=1)
-        assert tx.issues.at_version("issue-2025-W32", 3) is None
+        assert tx.issues.at_version("issue-2025-W32", 3) == tx.issues.by_id("issue-2025-W32")
+        assert tx.issues.at_version("issue-2025-W32", 0) is None
         change = tx.changes.of("issue", "issue-2025-W32")[-1]
     assert change.detail["changes"] == [{"part": "note", "before": "", "after": "Dear readers"}]
 

@@ -53,6 +53,7 @@ title = "Our picks"
 [pictures]
 served_by = "site"
 """
+CLOCK = MovingClock(NOW)
 NOTE = EditLine(Line.NOTE, "A quiet week.")
 
 
@@ -60,6 +61,7 @@ NOTE = EditLine(Line.NOTE, "A quiet week.")
 class House:
     installation: Installation
     issue: Issue
+    clock: MovingClock
 
     def edit(self, act: Act, actor: str = "anna", version: int | None = None) -> Edited:
         return edit_issue(
@@ -92,13 +94,14 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     path = write_config(folder, feed="http://paper.example/feed/", port=25)
     with path.open("a", encoding="utf-8") as config:
         config.write(_REST)
-    with open_installation(load_config(path, {}), MovingClock(NOW)) as installation:
+    with open_installation(load_config(path, {}), CLOCK) as installation:
         yield installation
 
 
 @pytest.fixture
 def house(opened: Installation) -> House:
-    made = House(opened, a_desk_issue())
+    CLOCK.set(NOW)
+    made = House(opened, a_desk_issue(), CLOCK)
     with opened.database.read() as tx:
         there = tx.issues.by_id(made.issue.public_id)
     if there is None:
@@ -255,6 +258,50 @@ def test_an_earlier_version_comes_back_as_a_new_one(house: House) -> None:
     assert house.undo("vartan").issue.lead == "story9"
     with pytest.raises(NotFound, match="version 99"):
         restore_version(house.installation, house.issue.public_id, 99, actor="vartan")
+
+
+def test_what_is_typed_is_one_version_and_undone_at_once(house: House) -> None:
+    house.edit(MoveItem("story7", position=1))
+    for text in ("A", "A quiet", "A quiet week"):
+        typed = house.edit(EditLine(Line.NOTE, text))
+    assert typed.version == 5, "numbers grow all the same"
+    with house.installation.database.read() as tx:
+        versions = tx.issues.versions(house.issue.public_id)
+    assert [one.number for one in versions] == [1, 2, 5]
+    assert [(one.before, one.after) for one in versions[-1].save.changes] == [("", "A quiet week")]
+    # Another part, another editor, or a pause begins anew.
+    assert house.edit(EditLine(Line.SUBJECT, "Ours")).version == 6
+    house.edit(EditLine(Line.SUBJECT, "Theirs"), "vartan")
+    house.clock.sleep(180)
+    house.edit(EditLine(Line.SUBJECT, "Theirs now"), "vartan")
+    with house.installation.database.read() as tx:
+        versions = tx.issues.versions(house.issue.public_id)
+    assert [one.number for one in versions] == [1, 2, 5, 6, 7, 8]
+    house.undo("vartan")
+    assert house.undo("vartan").issue.subject == "Ours"
+    assert house.undo().issue.subject == house.issue.subject
+    undone = house.undo().issue
+    assert (undone.note, undone.sections[1].items[0].story_id) == ("", "story7")
+    assert house.redo().issue.note == "A quiet week"
+    with pytest.raises(NotFound, match="version 4 of issue 2025-W32 is not kept"):
+        restore_version(house.installation, house.issue.public_id, 4, actor="anna")
+
+
+def test_who_looked_at_a_version_that_was_gone_on_with_loses_nothing(house: House) -> None:
+    house.edit(EditLine(Line.NOTE, "A"))
+    house.edit(EditLine(Line.NOTE, "A quiet"))
+    done = house.edit(MoveItem("story7", position=1), "vartan", version=2)
+    assert (done.version, done.issue.note) == (4, "A quiet")
+    with pytest.raises(EditClash, match="is “A quiet”, and you would have “His”"):
+        house.edit(EditLine(Line.NOTE, "His"), "vartan", version=2)
+
+
+def test_what_was_approved_stays_a_version(house: House) -> None:
+    house.edit(EditLine(Line.NOTE, "A"))
+    approve_issue(house.installation, house.now, actor="anna")
+    house.edit(EditLine(Line.NOTE, "A quiet"))
+    with house.installation.database.read() as tx:
+        assert [one.number for one in tx.issues.versions(house.issue.public_id)] == [1, 2, 3]
 
 
 STORIES = st.integers(1, 11).map(lambda number: f"story{number}")
