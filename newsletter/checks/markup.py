@@ -155,8 +155,11 @@ def _check_foreign(
 ) -> Iterator[Finding]:
     """Stories that are not in the language which the nearest element around them says."""
     said: dict[str, str] = {}
+    headlines = {_folded(item.headline) for item in issue.items}
     for node in tree.css("a[href]"):
-        if node.text().strip() and (name := places.name(node.attributes.get("href") or "")):
+        # The note may link to a story too, in words of its own.
+        if _is_in_heading(node) or _folded(node.text()) in headlines:
+            name = places.name(node.attributes.get("href") or "")
             said.setdefault(name, _language_around(node))
     for section in issue.sections:
         for item in section.items:
@@ -170,6 +173,17 @@ def _check_foreign(
                     f'Put lang="{own}" on what your own template prints it in.',
                     name,
                 )
+
+
+def _is_in_heading(node: LexborNode) -> bool:
+    above: LexborNode | None = node
+    while above is not None and above.tag not in _HEADINGS:
+        above = above.parent
+    return above is not None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _language_around(node: LexborNode) -> str:

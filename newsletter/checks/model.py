@@ -198,8 +198,8 @@ MEANINGS: Mapping[Key, Meaning] = {
         "take out some stories",
     ),
     "spam": Meaning(
-        "stop, warn",
-        "SpamAssassin's local rules give the message more than 2 points (5 stop it)",
+        "stop, warn, info",
+        "SpamAssassin's local rules give the message more than 2 points (5 stop it), or it failed",
         "look at the rules named: words in capitals, many exclamation marks, prices, odd links",
     ),
     "spf": Meaning(
@@ -221,7 +221,9 @@ MEANINGS: Mapping[Key, Meaning] = {
         "the text part and the HTML part differ in content, or a line is longer than 78 columns",
         "print in your own template what the text part says, and the reverse",
     ),
-    "twice": Meaning("warn", "a story or an address comes twice", "take one of them out"),
+    "twice": Meaning(
+        "warn", "a story or an address comes twice, also in the note", "take one of them out"
+    ),
     "unsubscribe": Meaning(
         "stop", "a part has no link to unsubscribe", "print it in your own template's footer"
     ),

@@ -10,7 +10,7 @@ from newsletter.checks.legibility import check_legibility
 from newsletter.checks.markup import check_markup
 from newsletter.checks.model import Finding, in_order, stop, warn
 from newsletter.checks.places import Places, first, list_some, name_item, shown
-from newsletter.checks.wording import check_inbox_line, check_parts, check_stories
+from newsletter.checks.wording import check_address, check_inbox_line, check_parts, check_stories
 from newsletter.issues.model import Issue, Item
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Publication
@@ -25,11 +25,18 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def check_rendered(
-    issue: Issue, rendered: RenderedIssue, publication: Publication, *, sender: str = ""
+    issue: Issue,
+    rendered: RenderedIssue,
+    publication: Publication,
+    *,
+    sender: str = "",
+    frozen: bool = False,
 ) -> tuple[Finding, ...]:
     """All that may be said against sending this, what stops it first.
 
-    ``sender`` is the From address, for whose domain hosts are judged.
+    ``sender`` is the From address, for whose domain hosts are judged. What is
+    ``frozen`` was sent with the colours and the postal address of its day, whatever
+    the publication's are now.
     """
     tree = LexborHTMLParser(rendered.html)
     # As it was rendered.
@@ -43,8 +50,9 @@ def check_rendered(
         _check_pictures(issue, tree, places),
         _check_hosts(tree, publication, sender),
         check_markup(issue, rendered, tree, places),
-        check_parts(issue, rendered, tree, publication, places),
-        _check_brand(publication),
+        check_parts(issue, rendered, tree, places),
+        () if frozen else check_address(rendered, tree, publication),
+        () if frozen else _check_brand(publication),
         check_legibility(rendered.html),
     )
 

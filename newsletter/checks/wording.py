@@ -105,13 +105,22 @@ def _check_twins(issue: Issue) -> Iterator[Finding]:
                 "Take one of them out, or correct its address.",
                 list(stories.values())[-1],
             )
+    noted = {canonical_url(address) or address: address for address in find_addresses(issue.note)}
+    for address, written in noted.items():
+        if address in by_address:
+            name = next(iter(by_address[address].values()))
+            yield warn(
+                "twice",
+                f"The note leads to the same address as {name}, {written}.",
+                "Leave the address out of the note.",
+                "note",
+            )
 
 
 def check_parts(
     issue: Issue,
     rendered: RenderedIssue,
     tree: LexborHTMLParser,
-    publication: Publication,
     places: Places,
 ) -> Iterator[Finding]:
     """Whether the text part and the HTML part say the same, and let the reader leave."""
@@ -124,7 +133,6 @@ def check_parts(
                 f"{part} part",
             )
     html, text = _bare(visible_words(tree)), _bare(rendered.text)
-    yield from _check_address(publication, html, text)
     wide = [
         line
         for line in rendered.text.splitlines()
@@ -141,7 +149,11 @@ def check_parts(
     yield from _compare(issue, rendered, tree, places, html, text)
 
 
-def _check_address(publication: Publication, html: str, text: str) -> Iterator[Finding]:
+def check_address(
+    rendered: RenderedIssue, tree: LexborHTMLParser, publication: Publication
+) -> Iterator[Finding]:
+    """Whether both parts have the postal address that the publication has now."""
+    html, text = _bare(visible_words(tree)), _bare(rendered.text)
     address = publication.postal_address
     if not address:
         yield warn(

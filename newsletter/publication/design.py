@@ -4,12 +4,13 @@ A brand's colour that could not be read is made darker on light paper and lighte
 on dark, and said to be.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from math import floor
 
 from newsletter.publication import house
-from newsletter.publication.colour import ENOUGH, invert, least_contrast, make_readable
+from newsletter.publication.colour import ENOUGH, contrast, invert, make_readable
 from newsletter.publication.model import Colours, Fonts, Publication, ScriptFonts
 
 # Quoted in CSS, all but these.
@@ -102,15 +103,19 @@ def _brand(
     grounds = (palette.card, palette.paper, palette.wash, palette.on_accent)
 
     def mend(name: str, colour: str) -> str:
-        found = make_readable(colour, grounds)
+        found = readable = make_readable(colour, grounds)
         if scheme == "light":
             # Some mail programs know no dark palette of ours and turn this one over.
             found = invert(make_readable(invert(found), map(invert, grounds)))
         if name in keys and found != colour.lower():
+            where = f"on {scheme} paper"
+            ratio, on = _worst(colour, grounds)
+            if readable == colour.lower():  # so it is the other way round that it can't be read
+                where += ", turned dark as some mail programs do"
+                ratio, on = _worst(invert(colour), map(invert, grounds))
             notices.append(
-                f"The colour {keys[name]} {colour} is hard to read on {scheme} paper (contrast "
-                f"{least_contrast(colour, grounds):.1f}, at least {ENOUGH} is needed): mails and "
-                f"pages print {found} instead."
+                f"The colour {keys[name]} {colour} is hard to read {where} (contrast {ratio:.2f} "
+                f"with {on}, at least {ENOUGH} is needed): mails and pages print {found} instead."
             )
         return found
 
@@ -119,6 +124,12 @@ def _brand(
         second = mend("second", colours.second)
         branded = replace(branded, masthead=second, heavy=second)
     return branded, notices
+
+
+def _worst(colour: str, grounds: Iterable[str]) -> tuple[float, str]:
+    """The ground on which a colour is hardest to read, and how well: 4.499 is not yet 4.5."""
+    ratio, ground = min((contrast(colour, ground), ground) for ground in grounds)
+    return floor(ratio * 100) / 100, ground
 
 
 def _families(fonts: Fonts) -> dict[str, Families]:

@@ -4,26 +4,58 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
-from newsletter.issues.model import CorrectionKind, CorrectionNote
-from newsletter.words import words_of
+from markupsafe import Markup, escape
+
+from newsletter.issues.model import CorrectionKind, CorrectionNote, Issue
+from newsletter.rendering.bidi import text_direction
+from newsletter.words import is_armenian, nearest_language, words_of
+
+# Stands for a headline in a sentence of ours until that is escaped.
+_HEADLINE = "\ue000"
 
 
 def tell_corrections(
-    corrections: Sequence[CorrectionNote], language: str
-) -> tuple[tuple[datetime, str], ...]:
-    """What was corrected at a time, for readers: our sentences, then the editors' own words.
+    issue: Issue, corrections: Sequence[CorrectionNote], language: str
+) -> tuple[tuple[datetime, Markup], ...]:
+    """What was corrected at a time, for readers, as HTML: our sentences, then the editors' words.
 
-    Its date stands before it: "Corrected on 9 August 2025: …".
+    Its date stands before it: "Corrected on 9 August 2025: …". Headlines and the
+    editors' words carry their own language where it is not that of our sentences.
     """
+    spoken = nearest_language(language)
     return tuple(
-        (at, " ".join((*dict.fromkeys(_tell(one, language) for one in notes), told)).strip())
+        (
+            at,
+            Markup(" ").join(
+                (
+                    *dict.fromkeys(_tell(issue, one, spoken) for one in notes),
+                    *([_mark(told, issue.language, spoken)] if told else []),
+                )
+            ),
+        )
         for (at, told), notes in groupby(corrections, key=lambda one: (one.at, one.told))
     )
 
 
-def _tell(correction: CorrectionNote, language: str) -> str:
-    words = words_of(language)
+def _tell(issue: Issue, correction: CorrectionNote, language: str) -> Markup:
+    sentence = _say(correction, language)
     headline = correction.headline
+    told = next((each for each in issue.items if each.story_id == correction.story_id), None)
+    own = (told.language if told else None) or ("hy" if is_armenian(headline) else issue.language)
+    return _mark(headline, own, language).join(map(escape, sentence.split(_HEADLINE)))
+
+
+def _mark(text: str, own: str, language: str) -> Markup:
+    """``text`` as HTML that says its language where that is not the ``language`` around it."""
+    if own.split("-")[0].lower() == language.split("-")[0].lower():
+        return escape(text)
+    mark = Markup('<span lang="{}" dir="{}">{}</span>')
+    return mark.format(own, text_direction(own), text)
+
+
+def _say(correction: CorrectionNote, language: str) -> str:
+    words = words_of(language)
+    headline = _HEADLINE
     match correction.kind:
         case CorrectionKind.CHANGED:
             return words.gettext(

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import GeneratorType
 from typing import NamedTuple
 
 from jinja2 import (
@@ -124,7 +125,7 @@ def render_template(sandbox: Sandbox, name: str, context: Mapping[str, object]) 
 
 
 class _TooLarge(Exception):
-    """Thrown into a template, so that its line is known."""
+    """What a template ran into; its argument is the place."""
 
 
 def _write(template: Template, context: Mapping[str, object]) -> str:
@@ -134,7 +135,7 @@ def _write(template: Template, context: Mapping[str, object]) -> str:
     for piece in stream:
         size += len(piece)
         if size > LARGEST:
-            stream.throw(_TooLarge())  # type: ignore[attr-defined]
+            raise _TooLarge(_place_within(stream) or str(template.name))
         pieces.append(piece)
     return "".join(pieces)
 
@@ -149,8 +150,24 @@ def _say(error: Exception) -> str:
     return str(error)
 
 
+def _place_within(stream: Iterator[str]) -> str:
+    """Where a template stands that was not done: in what it includes, if that is being written."""
+    place = ""
+    inner: object = stream
+    while isinstance(inner, GeneratorType) and (frame := inner.gi_frame) is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            file = template.filename or template.name
+            place = f"{file}, line {template.get_corresponding_lineno(frame.f_lineno)}"
+        # So Jinja2 calls it in the code that it makes of an include.
+        inner = inner.gi_yieldfrom or frame.f_locals.get("gen")
+    return place
+
+
 def _place_of(error: Exception, name: str) -> str:
     """Where in the templates it went wrong: Jinja2 puts their lines into the traceback."""
+    if isinstance(error, _TooLarge):
+        return str(error)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).suffix in _SUFFIXES:
             return f"{frame.filename}, line {frame.lineno}"

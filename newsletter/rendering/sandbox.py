@@ -30,6 +30,13 @@ _LONGEST = 100_000  # of what a value is repeated to
 _MOST_BITS = 10_000  # of a number
 
 
+class _Loud(StrictUndefined):
+    """What is missing, an error also where only a list is printed that it stands in."""
+
+    __slots__ = ()
+    __repr__ = StrictUndefined.__str__
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja2's immutable sandbox, without reach to objects."""
 
@@ -68,7 +75,7 @@ def make_sandbox(loader: BaseLoader) -> Sandbox:
     """
     environment = Sandbox(
         loader=loader,
-        undefined=StrictUndefined,
+        undefined=_Loud,
         autoescape=select_autoescape(("html", "xml")),
         trim_blocks=True,
         lstrip_blocks=True,

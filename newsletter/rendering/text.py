@@ -9,7 +9,7 @@ from newsletter.issues.model import Block, BlockKind, Issue
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.addresses import split_addresses
 from newsletter.rendering.filters import count_noun, format_day
-from newsletter.rendering.view import IssueView, ItemView, SectionView
+from newsletter.rendering.view import IssueView, ItemView, PictureView, SectionView
 from newsletter.words import Words, words_of
 
 COLUMNS = 78
@@ -143,7 +143,15 @@ def _write_item(
     rows = [wrap(item.headline, rank), wrap(_join(facts), inset)]
     if item.excerpt and not ranked:
         rows.append(wrap(item.excerpt, inset))
+    if item.picture and not numbered:
+        rows.append(wrap(_tell_picture(item.picture, words), inset))
     return "\n".join(row for row in (*rows, bare_address(item.text_link)) if row.strip())
+
+
+def _tell_picture(picture: PictureView, words: Words) -> str:
+    """Of the lead's picture what is printed below it."""
+    credit = words.gettext("Photo: %(name)s", name=picture.credit) if picture.credit else ""
+    return " ".join(part for part in (picture.caption, credit) if part)
 
 
 def _write_footer(
@@ -157,6 +165,7 @@ def _write_footer(
     return [
         "\n" + underline(words.gettext("End of this issue"), "-"),
         _write_question(view, words),
+        _write_share(view, words),
         wrap(
             words.gettext(
                 "You get this e-mail because you subscribed to %(newsletter)s.", newsletter=name
@@ -181,6 +190,11 @@ def _write_question(view: IssueView, words: Words) -> str:
         asked = words.gettext("Was this issue worth your time?")
     introduced = words.gettext("%(label)s:", label=words.gettext("Write to the editors"))
     return wrap(f"{asked} {introduced}") + f"\n{view.write_to}"
+
+
+def _write_share(view: IssueView, words: Words) -> str:
+    links = [label_address(words, link.name, link.url) for link in view.share]
+    return "\n".join((words.gettext("Pass it on:"), *links)) if links else ""
 
 
 def _join(facts: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from newsletter.storage.transaction import Transaction
 from newsletter.web.archive_frame import Correction, frame_mail
 from newsletter.web.conditional import answer_if_changed
 from newsletter.web.context import WebContext, newsletter_called
-from newsletter.web.language import PageLanguage, page_language
+from newsletter.web.language import PageLanguage, language_name, page_language
 from newsletter.web.pages import mail_response, render_page
 from newsletter.web.rhythm import describe_rhythm
 from newsletter.words import Words
@@ -161,18 +161,24 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
             raise NotFound(f"no issue {slot} of {newsletter.slug} went out", subject=slot)
         place, issue = places[at], load_issue(tx, places[at])
         older, newer = places[at + 1 : at + 2], places[max(0, at - 1) : at]
+        mailings = newest_by_language(tx.mailings.of_issue(issue.public_id))
+        language = _choose_language(request, issue, mailings)
+        # The issues beside it are asked for in the same language, also in one without our words.
+        query = page.query or (
+            f"?lang={language}" if request.query_params.get("lang") == language else ""
+        )
         beside = {
-            name: _neighbour(context, newsletter, load_issue(tx, found[0]), page) if found else None
+            name: _neighbour(context, newsletter, load_issue(tx, found[0]), query)
+            if found
+            else None
             for name, found in (("older", older), ("newer", newer))
         }
-        mailings = newest_by_language(tx.mailings.of_issue(issue.public_id))
         corrected = tx.links.corrections(issue.public_id)
         changed_at = settings_changed_at(tx)
-    language = _choose_language(request, issue, mailings)
     zone = newsletter.zone_in(settings.publication)
     corrections = [
         Correction(at.astimezone(zone).date(), sentence)
-        for at, sentence in tell_corrections(corrected, page.tag)
+        for at, sentence in tell_corrections(issue, corrected, page.tag)
     ]
     html = _frame(
         context, settings, newsletter, place, issue, mailings, language, page, beside, corrections
@@ -202,10 +208,8 @@ def _choose_language(request: Request, issue: Issue, mailings: Mapping[str, Mail
     return next(reversed(list(mailings)))
 
 
-def _neighbour(
-    context: WebContext, newsletter: Newsletter, issue: Issue, page: PageLanguage
-) -> Neighbour:
-    url = f"{context.base_path}/archive/{newsletter.slug}/{issue.slot}{page.query}"
+def _neighbour(context: WebContext, newsletter: Newsletter, issue: Issue, query: str) -> Neighbour:
+    url = f"{context.base_path}/archive/{newsletter.slug}/{issue.slot}{query}"
     return Neighbour(url, issue.date, issue.subject, issue.language)
 
 
@@ -242,6 +246,9 @@ def _frame(
         changed_at=place.changed_at,
         url=urls[language],
         urls=urls,
+        spoken=language,
+        # In its own words as well: `?lang=` picks the words around the issue, too.
+        languages=[(one, language_name(one)) for one in urls],
         archive_url=archive_url(context, newsletter),
         noindex=newsletter.archive_noindex,
         corrections=corrections,

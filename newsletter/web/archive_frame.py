@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from markupsafe import Markup
+
 from newsletter.rendering.environment import Templates
 
 # As a serialiser wrote the document: no attribute's value holds a bare > there.
@@ -17,10 +19,10 @@ _DESCRIPTION = re.compile(r'<meta name="description"', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Correction:
-    """What was wrong in a sent issue, and since when the archive says so."""
+    """What was wrong in a sent issue, as HTML or plain, and since when the archive says so."""
 
     date: date
-    sentence: str
+    sentence: str | Markup
 
 
 def frame_mail(html: str, templates: Templates, **values: object) -> str:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from newsletter.checks.model import Finding
+from newsletter.checks.model import Finding, Level
 from newsletter.checks.spam import check_spam, read_verdict
 from newsletter.log import get_logger
 
@@ -28,7 +28,10 @@ _LINES = (
 
 
 def judge_spam(messages: Mapping[str, bytes]) -> dict[str, tuple[Finding, ...]]:
-    """What SpamAssassin's local rules say against each message; nothing where it is missing."""
+    """What SpamAssassin's local rules say against each message; nothing where it is missing.
+
+    Where it is there and fails, that is said.
+    """
     program = shutil.which(PROGRAM)
     if program is None:
         return {}
@@ -51,13 +54,32 @@ def _judge(program: str, message: bytes) -> tuple[Finding, ...]:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             log.warning("spamassassin_failed", error=str(error))
-            return ()
+            return _tell_failure(_why(error))
     verdict = read_verdict(done.stdout)
     if verdict is None:
         log.warning("spamassassin_failed", status=done.returncode, error=_last(done.stderr))
-        return ()
+        return _tell_failure(_last(done.stderr) or f"it ended with status {done.returncode}")
     log.info("spam_judged", score=verdict.score)
     return check_spam(verdict)
+
+
+def _why(error: OSError | subprocess.TimeoutExpired) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"it gave no answer within {error.timeout:g} seconds"
+    return str(error)
+
+
+def _tell_failure(why: str) -> tuple[Finding, ...]:
+    """That nobody judged the mail: silence would be taken for praise."""
+    return (
+        Finding(
+            Level.INFO,
+            "spam",
+            f"SpamAssassin did not judge the mail: {why.rstrip('.')}.",
+            f"Try {PROGRAM} --lint on this machine, or switch it off: [checks] spam = false.",
+            PROGRAM,
+        ),
+    )
 
 
 def _last(errors: bytes) -> str:

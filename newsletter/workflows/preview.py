@@ -180,7 +180,7 @@ def _check_sent(
     varied = vary_issue(issue, sent.variant, newsletter, publication, subject=sent.subject)
     rendered = replace(rendered, preheader=varied.preheader)
     return (
-        *check_rendered(varied, rendered, publication, sender=sent.from_address),
+        *check_rendered(varied, rendered, publication, sender=sent.from_address, frozen=True),
         *check_wire(_build(installation, sent), told=words_of_stories(varied)),
     )
 

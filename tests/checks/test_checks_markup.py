@@ -234,3 +234,32 @@ def test_two_stories_at_one_address_are_named(rendered: RenderedIssue) -> None:
     (finding,) = found(rendered, "twice", replace(issue, sections=(ranked, twins)))
     assert finding.item.startswith("latest/5 “What a Timetable")
     assert "latest/2 “Glendale Votes" in finding.sentence
+
+
+def test_a_note_that_links_to_a_story_is_no_place_of_the_story() -> None:
+    # An Armenian story, told of in the English note that stands before it.
+    story = sample_issue().sections[1].items[3]
+    issue = sample_issue(note=f"Do read {story.url} this week.")
+    rendered = render_issue(
+        issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=Templates()
+    )
+    assert found(rendered, "language", issue) == []
+    unmarked = edit('lang="hy"', "")(rendered)
+    assert [one.item[:8] for one in found(unmarked, "language", issue)] == ["latest/4", "latest/9"]
+    # It stands in the issue twice, though.
+    (finding,) = found(rendered, "twice", issue)
+    assert finding.item == "note"
+    assert "The note leads to the same address as latest/4 “" in finding.sentence
+    elsewhere = sample_issue(note="Do read https://paper.example/about this week.")
+    assert found(rendered, "twice", elsewhere) == []
+
+
+def test_what_was_sent_is_not_judged_by_the_colours_and_the_address_of_today(
+    rendered: RenderedIssue,
+) -> None:
+    today = PUBLICATION.model_copy(
+        update={"colours": Colours(accent="#e0a0a0"), "postal_address": "1 New Street, Glendale"}
+    )
+    for frozen, keys in ((False, {"contrast", "postal_address"}), (True, set())):
+        findings = check_rendered(sample_issue(), rendered, today, frozen=frozen)
+        assert {one.key for one in findings} & {"contrast", "postal_address"} == keys

@@ -301,20 +301,28 @@ def test_a_good_issue_is_no_spam(door: Door) -> None:
     assert door.check(good_issue(), "--no-fetch") == (0, [])
 
 
-def test_a_spamassassin_that_fails_or_hangs_stops_nothing(
+def test_a_spamassassin_that_fails_or_hangs_stops_nothing_and_is_told(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = door.folder / "bin" / "spamassassin"
     program.parent.mkdir()
+    assert door.check(good_issue(), "--no-fetch") == (0, [])
     door.configure("spam = false", "spam = true")
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.setattr("newsletter.workflows.judge_spam.SECONDS", 0.5)
-    program.write_text("#!/bin/sh\ncat >/dev/null; echo broken >&2; exit 3\n", encoding="utf-8")
-    program.chmod(0o755)
-    assert door.check(good_issue(), "--no-fetch") == (0, [])
-    program.write_text("#!/bin/sh\nexec sleep 30\n", encoding="utf-8")
-    answer = door.call(door.folder, *CHECK, "--no-fetch")
-    assert answer.json["findings"] == []
+    for script, seconds, why in (
+        ("cat >/dev/null; echo broken >&2; exit 70", 20, "the mail: broken."),
+        ("cat >/dev/null; exit 70", 20, "it ended with status 70."),
+        ("exec sleep 30", 0.5, "it gave no answer within 0.5 seconds."),
+    ):
+        monkeypatch.setattr("newsletter.workflows.judge_spam.SECONDS", seconds)
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+        answer = door.call(door.folder, *CHECK, "--no-fetch")
+        findings = answer.json["findings"]
+        assert [(one["level"], one["key"]) for one in findings] == [("info", "spam")]
+        assert answer.status == 0
+        assert findings[0]["sentence"].endswith(why)
+        assert "spamassassin --lint" in findings[0]["mend"]
 
 
 def test_the_real_command_says_the_sentence_and_the_mend(door: Door) -> None:

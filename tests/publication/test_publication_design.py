@@ -22,6 +22,12 @@ LITERAL = re.compile(
 )
 
 
+NOTICE = re.compile(
+    r"The colour (\S+) (\S+) is hard to read on (?:light|dark) paper(, turned dark as some mail "
+    r"programs do)? \(contrast (\S+) with (#\w{6}), at least 4.5 is needed\)"
+)
+
+
 @pytest.mark.parametrize(
     "path",
     sorted(
@@ -73,15 +79,20 @@ def test_any_brand_can_be_read(
         "accent_dark": accent_dark and design.dark.accent != accent_dark.lower(),
         "second_dark": second_dark and design.dark.masthead != second_dark.lower(),
     }
-    told = [re.match(r"The colour (\S+) (\S+) is hard to read", one) for one in design.mended]
+    told = [NOTICE.match(one) for one in design.mended]
     assert [match[1] for match in told if match] == [key for key, is_so in changed.items() if is_so]
+    for match in filter(None, told):
+        # What it says is so, and too little.
+        seen = invert(match[2]) if match[3] else match[2]
+        assert float(match[4]) < ENOUGH
+        assert 0 <= contrast(seen, match[5]) - float(match[4]) < 0.01 + 1e-9
 
 
 def test_a_mended_colour_is_told_of_in_one_sentence() -> None:
     (sentence,) = design_with(Colours(accent="#ffcc00"), Fonts()).mended
     assert sentence == (
-        "The colour accent #ffcc00 is hard to read on light paper (contrast 1.2, at least 4.5 is "
-        "needed): mails and pages print #7f6400 instead."
+        "The colour accent #ffcc00 is hard to read on light paper (contrast 1.22 with #f0e6d4, at "
+        "least 4.5 is needed): mails and pages print #7f6400 instead."
     )
 
 

@@ -136,6 +136,38 @@ def test_templates_have_little_memory(
     assert render(own, own_folder, "still {{ 1 + 1 }}") == "still 2"
 
 
+def test_what_writes_too_much_is_named_where_it_stands(own: Templates, own_folder: Path) -> None:
+    endless = "\n\n{% for i in range(90000) %}{{ 'x' * 1000 }}{% endfor %}"
+    (own_folder / "part.html").write_text(endless)
+    (own_folder / "base.html").write_text("{% block a %}{% endblock %}")
+    for page in (
+        "{% include 'part.html' %}",
+        "{% for _ in range(2) %}{% include 'part.html' %}{% endfor %}",
+        "{% extends 'base.html' %}{% block a %}{% include 'part.html' %}{% endblock %}",
+    ):
+        sentence = refusal(own, own_folder, page)
+        assert sentence.startswith(f"{own_folder / 'part.html'}, line 3: it writes more")
+    page = "{% extends 'base.html' %}{% block a %}" + endless + "{% endblock %}"
+    assert refusal(own, own_folder, page).startswith("page.html, line 3: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ [thing] | map(attribute='__class__') | list }}",
+        "{{ [thing] | map(attribute='nothing') | list }}",
+        "{{ {'a': thing.nothing} }}",
+        "{{ (thing.nothing,) }}",
+    ],
+)
+def test_what_is_missing_is_an_error_within_a_list_too(
+    own: Templates, own_folder: Path, text: str
+) -> None:
+    sentence = refusal(own, own_folder, f"\n{text}", thing=Thing())
+    assert sentence.startswith("page.html, line 2: ")
+    assert "nothing" in sentence or "unsafe" in sentence
+
+
 def test_templates_have_little_time(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = "\n\n{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}"
     own = Templates(own_folder, seconds=0.5)

@@ -15,7 +15,7 @@ WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=300)
 
 def test_lines_are_short_and_addresses_stand_alone(rendered: RenderedIssue) -> None:
     for line in rendered.text.splitlines():
-        assert len(line) <= 78 or re.fullmatch(r"https://\S+", line)
+        assert len(line) <= 78 or re.fullmatch(r"(https://|mailto:)\S+", line)
         assert "https://" not in line or re.fullmatch(r"https://\S+", line)
 
 
@@ -24,6 +24,22 @@ def test_every_story_is_there_with_its_address(rendered: RenderedIssue) -> None:
     for item in sample_issue().items:
         assert item.headline in text
         assert rendered.text.count(f"\n{item.url}\n") == 1
+
+
+def test_the_leads_picture_is_told_of_and_the_issue_can_be_passed_on(
+    rendered: RenderedIssue,
+) -> None:
+    text = " ".join(rendered.text.split())
+    lead = sample_issue().sections[1].items[0]
+    assert lead.picture is not None
+    told = f"{lead.excerpt} {lead.picture.caption} Photo: {lead.picture.credit} {lead.url}"
+    assert told in text
+    # Below the others there is no picture, and nothing is told of one.
+    assert text.count("Photo: ") == 1
+    passed_on = rendered.text.partition("\nPass it on:\n")[2].split("\n\n")[0].splitlines()
+    assert passed_on[::2] == ["E-mail:", "WhatsApp:", "Facebook:", "Telegram:"]
+    assert all(re.match(r"mailto:\?|https://", line) for line in passed_on[1::2])
+    assert all("weekly%2F2025-W32" in line for line in passed_on[1::2])
 
 
 def test_stories_are_numbered_save_the_lead(rendered: RenderedIssue) -> None:
@@ -86,5 +102,7 @@ def test_any_words_keep_the_columns(headline: str, excerpt: str, note: str) -> N
     issue = replace(issue, sections=(replace(issue.sections[1], items=items),))
     view = view_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL)
     text = write_text(view, issue, PUBLICATION, NEWSLETTER)
-    assert all(len(row) <= 78 or row.startswith("https://") for row in text.split("\n"))
+    assert all(
+        len(row) <= 78 or row.startswith(("https://", "mailto:")) for row in text.split("\n")
+    )
     assert ReaderSlot.UNSUBSCRIBE in text

@@ -297,6 +297,7 @@ def test_corrections_stand_above_the_issue_with_their_date(site: Site) -> None:
         base_path="", language="en", picked="", issue=issue, title="t", description="",
         picture=None, published_at=NOW, changed_at=NOW, url="u", urls={"en": "u"},
         archive_url="a/", noindex=False, older=None, newer=None,
+        spoken="en", languages=[("en", "English")],
         corrections=(
             Correction(date(2025, 8, 9), "The road is 41 <km> long."),
             Correction(date(2025, 8, 10), "The link to the timetable was mended."),
@@ -346,6 +347,54 @@ def test_a_corrected_link_is_told_of_above_the_issue_and_right_in_the_feeds(thre
     assert (changed["2025-W32"], changed["2025-W30"]) == (later, NOW)
     headers = three.client.get("/archive/weekly/2025-W31").headers
     assert parsedate_to_datetime(headers["last-modified"]) == later
+
+
+def test_a_correction_says_in_which_language_its_words_are(site: Site) -> None:
+    issue = put_issue(site, issue_of(state=IssueState.SENT))
+    put_variant(site, issue, "en", "English")
+    put_variant(site, issue, "hy", "Հայերեն")
+    made = CorrectionNote(
+        NOW, CorrectionKind.WITHDRAWN, "story1", "First <b> Lorries", "", "We took it back."
+    )
+    with site.database.write() as tx:
+        tx.links.correct(issue.public_id, made, "anna")
+    path = "/archive/weekly/2025-W32"
+    note = page(site.client, f"{path}?lang=hy").css_first(".archive-note p bdi")
+    assert [(n.attributes["lang"], n.text()) for n in note.css("[lang]")] == [
+        ("en", "First <b> Lorries"),
+        ("en", "We took it back."),
+    ]
+    assert note.text().startswith("«First <b> Lorries»")
+    # In the page's own language there is nothing to mark.
+    assert page(site.client, f"{path}?lang=en").css(".archive-note p bdi [lang]") == []
+
+
+def test_an_archived_issue_leads_to_its_other_languages_and_its_neighbours_stay_in_it(
+    three: Site,
+) -> None:
+    path = "/archive/weekly/2025-W31"
+    assert page(three.client, path).css(".archive-languages") == []
+    with three.database.read() as tx:
+        issue = tx.issues.by_id("issue2025w31")
+    assert issue is not None
+    put_variant(three, issue, "hy", "Հայերեն")
+    # There are no words of ours in it.
+    put_variant(three, issue, "fr", "Français")
+    shown = page(three.client, path).css(".archive-languages a")
+    assert [(a.attributes["href"], a.attributes["hreflang"], a.text()) for a in shown] == [
+        ("?lang=en", "en", "English"),
+        ("?lang=hy", "hy", "հայերեն"),
+        ("?lang=fr", "fr", "français"),
+    ]
+    for tag in ("hy", "fr"):
+        tree = page(three.client, f"{path}?lang={tag}")
+        current = tree.css(".archive-languages [aria-current]")
+        assert [a.attributes["hreflang"] for a in current] == [tag]
+        links = {a.attributes["href"] for a in tree.css('a[rel="prev"], a[rel="next"]')}
+        assert links == {
+            f"/archive/weekly/2025-W30?lang={tag}",
+            f"/archive/weekly/2025-W32?lang={tag}",
+        }
 
 
 def test_the_mail_links_to_its_own_page(site: Site) -> None:
