@@ -30,6 +30,7 @@ _LINE = sa.select(
     t.issue.c.changed_at,
     t.issue.c.content["title"].as_string().label("title"),
     t.issue.c.content["subject"].as_string().label("subject"),
+    t.issue.c.content["language"].as_string().label("language"),
     t.issue.c.held_because,
     t.issue.c.approved_by,
     _readers.label("readers"),
@@ -48,6 +49,7 @@ class IssueLine:
     changed_at: datetime
     title: str
     subject: str
+    language: str
     held_because: str
     approved_by: str
     readers: int
@@ -126,6 +128,7 @@ def _line(row: AnyRow) -> IssueLine:
         changed_at=row.changed_at,
         title=row.title or "",
         subject=row.subject or "",
+        language=row.language or "",
         held_because=row.held_because,
         approved_by=row.approved_by,
         readers=int(row.readers),

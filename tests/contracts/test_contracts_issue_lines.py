@@ -31,6 +31,7 @@ def test_lists_tell_issues_without_their_stories(database: Database) -> None:
             *(IssueState.SENDING, IssueState.PAUSED),
         ]
         assert (lines[0].subject, lines[0].title, lines[0].readers) == ("Երևան “0”", "The Week", 0)
+        assert lines[0].language == an_issue().language
         assert tx.issue_lines.under_way(2) == lines[:2]
         assert tx.issue_lines.count_under_way() == 5
         over = tx.issue_lines.over(9)

@@ -78,6 +78,7 @@ class Line:
     subject: str
     thing: str
     address: str
+    language: str
     differences: tuple[Difference, ...]
 
 
@@ -143,6 +144,7 @@ def _line(
         subject=change.subject,
         thing=thing,
         address=issue_address(visit, change.subject) if issue is not None else "",
+        language=issue.language if issue is not None else "",
         differences=tell_differences(change.detail),
     )
 
