@@ -20,6 +20,7 @@ url = "{url}"
 level = "error"
 """
 _DOMAINS = 20_000
+_MOST_VISITS = 50
 _TOWNS = ("Glendale", "Watertown", "Fresno", "Yerevan", "Paris", "Beirut")
 
 
@@ -82,13 +83,14 @@ def write_list(path: Path, rows: int, *, prefix: str = "reader") -> None:
     numbers = list(range(rows))
     draw.shuffle(numbers)
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("Email,First name,Last name,Language,Town,Status\n")
+        file.write("Email,First name,Last name,Language,Town,Visits,Status\n")
         for number in numbers:
             # Half at a few large providers, the others wherever people have their mail.
             host = f"mail-{number % 5}" if draw.random() < 0.5 else f"home-{number % _DOMAINS}"
             name = f"First{number % 977},Last{number % 7919}" if number % 10 else ","
             town = _TOWNS[number % len(_TOWNS)]
-            file.write(f"{prefix}.{number}@{host}.example,{name},en,{town},subscribed\n")
+            said = f"{town},{number % _MOST_VISITS}"
+            file.write(f"{prefix}.{number}@{host}.example,{name},en,{said},subscribed\n")
 
 
 @contextmanager

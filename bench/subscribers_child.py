@@ -36,7 +36,7 @@ def import_list(installation: Installation, arguments: argparse.Namespace) -> No
     report = import_subscribers(
         installation.database,
         installation.keyring,
-        open_subscriber_file(arguments.file, attributes=["town"]),
+        open_subscriber_file(arguments.file, attributes=["town", "visits"]),
         newsletter="weekly",
         consent="made up by the bench",
         actor="bench",
@@ -95,6 +95,7 @@ SEGMENTS = (
     "newsletter = weekly and state = active",
     "language = en and signed_up >= 30d ago",
     "state = active and attribute.town = Yerevan",
+    "attribute.visits >= 45",
 )
 _COUNTS = 3
 ACTS: Mapping[str, Callable[[Installation, argparse.Namespace], None]] = {

@@ -235,7 +235,7 @@ class _Compiler:
         return sa.or_(
             self._lower(found).in_([*written, *plain]),
             sa.and_(
-                sa.func.substr(found, 1, 1) == "[",
+                _is_list(found) if self._on_sqlite else sa.func.substr(found, 1, 1) == "[",
                 self._some_entry(name, lambda entry: self._lower(entry).in_(values)),
             ),
         )
@@ -245,11 +245,28 @@ class _Compiler:
 
         def holds(entry: sa.ColumnElement[str]) -> _Condition:
             number = sa.case((self._reads_as_number(entry), sa.cast(entry, sa.Double)))
-            return sa.func.coalesce(
-                compare(number, sa.literal(float(value), sa.Double)), sa.false()
-            )
+            return sa.func.coalesce(compare(number, wanted), sa.false())
 
-        return self._some_entry(name, holds)
+        wanted = sa.literal(float(value), sa.Double)
+        if not self._on_sqlite:
+            return self._some_entry(name, holds)
+        # Few hold, and of the others one look into the document is enough. The conditions of a
+        # CASE are left at the first that decides; elsewhere SQLite works all of them out.
+        document = t.subscriber.c.attributes.op("->", return_type=sa.Text())(_path(name))
+        entry = sa.cast(
+            t.subscriber.c.attributes.op("->>", return_type=sa.Text())(_path(name)), sa.Text
+        )
+        is_number = sa.and_(
+            self._reads_as_number(entry), document.not_in([json.dumps(True), json.dumps(False)])
+        )
+        return sa.case(
+            (_is_list(document), self._some_entry_on_sqlite(name, holds)),
+            (
+                compare(sa.cast(entry, sa.Double), wanted),
+                sa.case((is_number, sa.true()), else_=sa.false()),
+            ),
+            else_=sa.false(),
+        )
 
     def _reads_as_number(self, text: sa.ColumnElement[str]) -> _Condition:
         if not self._on_sqlite:
@@ -302,6 +319,12 @@ class _Compiler:
             ),
             else_=sa.false(),
         )
+
+
+def _is_list(document: sa.ColumnElement[str]) -> _Condition:
+    """Whether an attribute is a list, by its JSON on SQLite; in most documents there is none."""
+    some = sa.func.instr(t.subscriber.c.attributes, "[", type_=sa.Integer) > 0
+    return sa.and_(some, sa.func.substr(document, 1, 1) == "[")
 
 
 def _path(name: str) -> str:

@@ -5,7 +5,7 @@ marks its readers (``subscriber.domain_suppressed``), so that what is asked
 before every message is one flag and no pattern.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -35,6 +35,8 @@ from newsletter.subscribers.model import (
 
 _RULES = "suppression rules"
 _HELD_ROWS = 1_000
+# Beyond this it is quicker to look at every domain.
+_FEW_PATTERNS = 20
 
 
 _REASONS = ReadyStatement(
@@ -177,7 +179,7 @@ class SuppressionRepository:
         """Forbid mail to domains; how many rules were new, or are stronger now."""
         self._lock_rules()
         standing = {rule.pattern: rule.reason for rule in self.rules()}
-        changed = 0
+        changed = []
         for rule in rules:
             known = standing.get(rule.pattern)
             if known is not None and known.strength >= rule.reason.strength:
@@ -192,10 +194,10 @@ class SuppressionRepository:
                 rule.at, actor, "suppression", rule.pattern, "suppressed", _because(rule.reason)
             )
             standing[rule.pattern] = rule.reason
-            changed += 1
+            changed.append(rule.pattern)
         if changed:
-            self._mark_subscribers()
-        return changed
+            self._mark_subscribers(changed)
+        return len(changed)
 
     def remove_rule(self, pattern: str, at: datetime, actor: str) -> bool:
         """Allow mail to a domain again; False where no such rule forbade it."""
@@ -208,21 +210,28 @@ class SuppressionRepository:
         if lifted is None:
             return False
         self._changes.record(at, actor, "suppression", pattern, "lifted", {"reason": lifted})
-        self._mark_subscribers()
+        self._mark_subscribers([pattern])
         return True
 
     def _lock_rules(self) -> None:
         lock_name(self._connection, _RULES)
         fence(self._connection)
 
-    def _mark_subscribers(self) -> None:
-        """Mark those whom the rules cover, and nobody else. Goes through all subscribers."""
+    def _mark_subscribers(self, patterns: Sequence[str]) -> None:
+        """Mark those whom the rules cover, and nobody else, where ``patterns`` came or went.
+
+        Goes through all addresses, but looks closer only at those that end as a pattern
+        does, unless these are many.
+        """
+        concerned: sa.ColumnElement[bool] = sa.true()
+        if len(patterns) <= _FEW_PATTERNS:
+            concerned = sa.or_(*(self._ends_in(pattern.removeprefix("*")) for pattern in patterns))
         rules = DomainRules(self.rules())
         domain = domain_of(self._connection, t.subscriber.c.address)
         marked = t.subscriber.c.domain_suppressed
         wrong: dict[bool, list[str]] = {True: [], False: []}
         for name, is_marked in self._connection.execute(
-            sa.select(domain, marked).group_by(domain, marked)
+            sa.select(domain, marked).where(concerned).group_by(domain, marked)
         ):
             wanted = rules.reason(name) is not None
             if wanted != is_marked:
@@ -231,9 +240,17 @@ class SuppressionRepository:
             if names:
                 self._connection.execute(
                     sa.update(t.subscriber)
-                    .where(among_texts(self._connection, domain, names), marked != wanted)
+                    .where(concerned, among_texts(self._connection, domain, names))
+                    .where(marked != wanted)
                     .values(domain_suppressed=wanted)
                 )
+
+    def _ends_in(self, ending: str) -> sa.ColumnElement[bool]:
+        """Whether an address ends so. No pattern reaches into the part before the @."""
+        address = t.subscriber.c.address
+        if self._connection.dialect.name == "sqlite":
+            return sa.func.substr(address, -len(ending)) == ending
+        return sa.func.right(address, len(ending)) == ending
 
 
 def _rule(pattern: str, reason: str, at: datetime, source: str) -> DomainRule:

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0024"
+SCHEMA_REVISION = "0025"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -69,6 +69,8 @@ change_log = Table(
     Column("act", sa.String, nullable=False),
     Column("detail", Document, nullable=False),
     Index(None, "kind", "subject"),
+    # What became of the lists within a time.
+    Index(None, "kind", "at"),
     # The few lines about the paper among the millions about its readers.
     Index(
         "ix_change_log_house",
@@ -474,8 +476,11 @@ subscription = Table(
     Column("left_because", sa.String),
     UniqueConstraint("subscriber_id", "newsletter_id"),
     _partial_index("ix_subscription_paused_until", "paused_until", "paused_until"),
-    # All that queueing an audience asks of a subscription.
-    Index(None, "newsletter_id", "state", "subscriber_id", "departments"),
+    # All that queueing an audience asks of a subscription, and counting most segments.
+    Index(
+        "ix_subscription_audience",
+        *("newsletter_id", "state", "subscriber_id", "departments", "consent_at"),
+    ),
 )
 
 # How many sign-ups there were since the begin of an hour (of a minute, in all): of a

@@ -305,6 +305,22 @@ def test_rules_mark_those_there_and_those_to_come(database: Database) -> None:
     assert acts == ["suppressed", "lifted"]
 
 
+@pytest.mark.parametrize("others", [0, 30])
+def test_rules_mark_alike_be_they_few_or_many(database: Database, others: int) -> None:
+    bring(database, "a@one.example,", "b@sub.one.example,", "one.example@other.example,")
+    patterns = ["@one.example", *(f"*.n{number}.example" for number in range(others))]
+    rules = [DomainRule(name, SuppressionReason.LEGAL, NOW, "anna") for name in patterns]
+    with database.write() as tx:
+        assert tx.suppressions.add_rules(rules, "anna") == len(patterns)
+        assert tx.subscribers.audience_size("weekly") == 2
+        assert tx.suppressions.add_rules(
+            [DomainRule("*.one.example", SuppressionReason.LEGAL, NOW)], "anna"
+        )
+        assert tx.subscribers.audience_size("weekly") == 1
+        assert tx.suppressions.remove_rule("@one.example", LATER, "anna")
+        assert tx.subscribers.audience_size("weekly") == 2
+
+
 def test_a_rule_stops_what_was_claimed_already(database: Database, ledger: Workers) -> None:
     start_sending(database, readers=2)
     (claimed,) = ledger.claim("w", NOW, LEASE, 1)
