@@ -69,13 +69,18 @@ def take_screenshots(
             )
 
 
+def strip_styles(html: str) -> str:
+    """The mail as programs show it that take no styles at all."""
+    html = _STYLE_SHEET.sub("", html)
+    return _TAG.sub(lambda tag: _STYLE.sub("", tag[0]), html)
+
+
 def dress(html: str, look: Look, pictures: Mapping[str, str]) -> str:
     """The mail as a document that ``look`` can be taken of: it runs and fetches nothing."""
     allowed = "data:" if look.pictures else "'none'"
     policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src {allowed}"
     if not look.styles:
-        html = _STYLE_SHEET.sub("", html)
-        html = _TAG.sub(lambda tag: _STYLE.sub("", tag[0]), html)
+        html = strip_styles(html)
     if look.pictures:
 
         def embed(src: re.Match[str]) -> str:

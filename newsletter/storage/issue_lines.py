@@ -76,6 +76,14 @@ class IssueLines:
         """Issues that were sent, at least to some, the newest first."""
         return self._lines(OVER, most, t.issue.c.send_at.desc(), t.issue.c.id.desc())
 
+    def newest(self, most: int, before: datetime | None = None) -> list[IssueLine]:
+        """Issues of every state by their time of sending, the newest first."""
+        where = sa.true() if before is None else t.issue.c.send_at < before
+        rows = self._connection.execute(
+            _LINE.where(where).order_by(t.issue.c.send_at.desc(), t.issue.c.id.desc()).limit(most)
+        )
+        return [_line(row) for row in rows]
+
     def by_ids(self, public_ids: Collection[str]) -> dict[str, IssueLine]:
         """Those of these that are there still, by public id."""
         rows = self._connection.execute(_LINE.where(t.issue.c.public_id.in_(sorted(public_ids))))

@@ -29,7 +29,8 @@ class WebContext:
     empty, none may. ``hold`` tells why nothing is sent now, if so.
     ``mail_domains`` knows which domains take mail; without it all do. A sign-up is
     answered after ``steady_seconds``, or its time would tell whether it was mailed.
-    ``desk`` is where the editors' desk lies, where that is not below ``base_url``.
+    ``desk`` is where the editors' desk lies, where that is not below ``base_url``;
+    ``installation`` is what its acts are done with.
     """
 
     database: Database
@@ -46,6 +47,7 @@ class WebContext:
     mail_domains: MailDomains | None = None
     steady_seconds: float = 0.1
     desk: str = ""
+    installation: Installation | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, installation: Installation) -> "WebContext":
@@ -63,6 +65,7 @@ class WebContext:
             api_key=installation.api_key,
             hold=partial(reason_to_hold, installation),
             desk=installation.desk,
+            installation=installation,
             mail_domains=MailDomains(installation.resolver.within(WAIT_SECONDS)),
         )
 

@@ -18,8 +18,9 @@ _PAGE_POLICY = (
 )
 # A mail is shown as it was sent: its styles are inline, its pictures elsewhere.
 # The sandbox takes its origin away, whatever markup it may hold.
+_PICTURES = "img-src http: https: data:"
 _MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; "
+    f"default-src 'none'; style-src 'unsafe-inline'; {_PICTURES}; "
     "base-uri 'none'; form-action 'none'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox "
     "allow-top-navigation-by-user-activation"
@@ -123,15 +124,25 @@ class KeptPages:
         return Response(page.body, page.status_code, dict(page.headers))
 
 
-def mail_response(html: str, *, framed: bool, headers: Mapping[str, str] | None = None) -> Response:
-    """A mail's own HTML as a page; ``framed`` for the preview, which our own page frames."""
+def mail_response(
+    html: str,
+    *,
+    framed: bool,
+    pictures: bool = True,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A mail's own HTML as a page; ``framed`` for the preview, which our own page frames.
+
+    Without ``pictures`` it shows none, as mail programs do until they are asked to.
+    """
+    policy = _MAIL_POLICY if pictures else _MAIL_POLICY.replace(_PICTURES, "img-src 'none'")
     ancestors = "'self'" if framed else "'none'"
     cache = {"X-Robots-Tag": "noindex"} if framed else {"Cache-Control": PUBLIC_CACHE}
     return HTMLResponse(
         html,
         headers={
             **SAFE_HEADERS,
-            "Content-Security-Policy": f"{_MAIL_POLICY}; frame-ancestors {ancestors}",
+            "Content-Security-Policy": f"{policy}; frame-ancestors {ancestors}",
             "X-Frame-Options": "SAMEORIGIN" if framed else "DENY",
             **cache,
             **(headers or {}),

@@ -12,7 +12,7 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from newsletter.delivery.model import Delivery, Mailing
-from newsletter.pictures.store import PictureStore
+from newsletter.net.fetcher import Fetcher
 from newsletter.publication.model import Settings
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
@@ -21,6 +21,7 @@ from newsletter.subscribers.model import Consent, Subscriber, Subscription, Subs
 from newsletter.tokens import Key, Keyring, Purpose
 from newsletter.web.app import create_app
 from newsletter.web.context import WebContext
+from newsletter.workflows.installation import Installation
 
 BASE_URL = "https://news.paper.example"
 NOW = datetime(2025, 8, 5, 11, tzinfo=UTC)
@@ -69,6 +70,9 @@ class SetClock:
         return self.instant
 
     def monotonic(self) -> float:
+        return self.instant.timestamp()
+
+    def boottime(self) -> float:
         return self.instant.timestamp()
 
     def sleep(self, seconds: float) -> None:
@@ -196,15 +200,27 @@ def open_site(
     shutil.copyfile(blank, path)
     database = Database.open(f"sqlite:///{path}")
     clock = SetClock()
-    context = WebContext(
+    fetcher = Fetcher(user_agent="newsletter-test")
+    installation = Installation(
         database=database,
         keyring=Keyring([Key("a", b"k" * 32)], b"h" * 32),
         clock=clock,
-        base_url=base_url,
-        pictures=PictureStore(folder / "pictures"),
+        fetcher=fetcher,
         templates=Templates(),
+        base_url=base_url,
+        data_dir=folder,
+        relays=(),
+    )
+    context = WebContext(
+        database=database,
+        keyring=installation.keyring,
+        clock=clock,
+        base_url=base_url,
+        pictures=installation.pictures,
+        templates=installation.templates,
         load_settings=lambda: settings,
         steady_seconds=0,
+        installation=installation,
     )
     client = TestClient(
         create_app(context),
@@ -212,6 +228,6 @@ def open_site(
         follow_redirects=False,
         raise_server_exceptions=False,
     )
-    with client:
+    with fetcher, client:
         yield Site(path, context, clock, client)
     database.close()

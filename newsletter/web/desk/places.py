@@ -3,17 +3,32 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from newsletter.errors import NotFound
+from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter
 from newsletter.rendering.filters import format_weekday
-from newsletter.tokens import Purpose
+from newsletter.storage.transaction import Transaction
+from newsletter.web.context import newsletter_called
 from newsletter.web.desk.visit import Visit
 from newsletter.words import name_day
 
 
 def issue_address(visit: Visit, issue_id: str) -> str:
-    """Where an issue is looked at."""
-    token = visit.context.keyring.sign(Purpose.PREVIEW, issue_id)
-    return f"{visit.root}/preview/{token}"
+    """Where an issue is looked at and changed."""
+    return f"{visit.root}/issues/{issue_id}"
+
+
+def asked_issue(visit: Visit, tx: Transaction) -> Issue:
+    """The issue whose public id stands in the path; NotFound."""
+    issue = tx.issues.by_id(visit.param("issue"))
+    if issue is None:
+        raise NotFound("there is no such issue, or not any more", subject="issue")
+    return issue
+
+
+def newsletter_of(visit: Visit, issue: Issue) -> Newsletter:
+    """The newsletter of an issue; NotFound where the settings have it no more."""
+    return newsletter_called(visit.settings, issue.newsletter)
 
 
 def tell_moment(visit: Visit, instant: datetime, newsletter: Newsletter | None = None) -> str:

@@ -10,6 +10,7 @@ from newsletter.web.desk.editors import (
 )
 from newsletter.web.desk.history import show_history
 from newsletter.web.desk.home import show_home
+from newsletter.web.desk.issue_table import issue_routes
 from newsletter.web.desk.me import (
     show_my_page,
     take_me,
@@ -35,6 +36,7 @@ def desk_table() -> tuple[DeskRoute, ...]:
     """The desk's routes, in the order in which paths are tried and the navigation stands."""
     return (
         show("/", show_home, needs=Act.LOOK, nav=gettext_noop("This week")),
+        *issue_routes(),
         *readers_routes(),
         show("/sign-in", show_sign_in, needs=Act.SIGN_IN),
         take("/sign-in", take_sign_in(PostLimit(ASKED_A_MINUTE)), needs=Act.SIGN_IN, steady=True),

@@ -1,6 +1,7 @@
 """One request to the desk, and how it is answered."""
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlencode, urlsplit
@@ -19,6 +20,7 @@ from newsletter.web.language import PageLanguage, failure_language, language_nam
 from newsletter.web.pages import SAFE_HEADERS
 from newsletter.web.static_files import static_version
 from newsletter.words import Words, shipped_languages
+from newsletter.workflows.installation import Installation
 
 # Scripts, styles and frames of our own only, pictures of the paper's site besides.
 _POLICY = (
@@ -71,6 +73,13 @@ class Visit:
         return self.session.editor
 
     @property
+    def installation(self) -> Installation:
+        """What workflows are given to work with."""
+        if self.context.installation is None:
+            raise LookupError("these pages are served without an installation")
+        return self.context.installation
+
+    @property
     def actor(self) -> str:
         """How the change log names the editor: by public id."""
         return self.editor.public_id
@@ -109,10 +118,47 @@ class Visit:
         """A part of the path."""
         return str(self.request.path_params[name])
 
-    def go(self, path: str, **query: str) -> Response:
-        """Go on to a page of the desk. ``done="saved"`` lets it say what ``said`` has for that."""
+    def go(self, path: str, *, anchor: str = "", **query: str) -> Response:
+        """Go on to a page of the desk, at ``anchor`` if one is named.
+
+        ``done="saved"`` lets it say what ``said`` has for that.
+        """
         asked = f"?{urlencode(query)}" if query else ""
-        return RedirectResponse(f"{self.root}{path}{asked}", 303, DESK_HEADERS)
+        place = f"#{anchor}" if anchor else ""
+        return RedirectResponse(f"{self.root}{path}{asked}{place}", 303, DESK_HEADERS)
+
+    def seal(self, sentences: Iterable[str]) -> dict[str, str]:
+        """Sentences of ours for the page that is gone on to, as what ``go`` may ask.
+
+        Nobody else can make that page say something to this session.
+        """
+        told = "\n".join(sentences)
+        return {"told": told, "seal": self._sealed(told)} if told else {}
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Sentences that an act of this session sealed; none where somebody else did."""
+        told, seal = self.query("told"), self.query("seal")
+        if not told or not hmac.compare_digest(seal.encode(), self._sealed(told).encode()):
+            return ()
+        return tuple(told.split("\n"))
+
+    def _sealed(self, told: str) -> str:
+        return secret_digest(self.secret, f"told:{told}")[:24]
+
+    def frame(self, template: str, **values: object) -> Response:
+        """``web/desk/TEMPLATE.html`` for a frame of our own pages: no script, no form."""
+        html = self.context.templates.render(
+            f"web/desk/{template}.html",
+            language=self.language.tag,
+            base_path=self.static_root,
+            static_version=static_version(),
+            theme=self.editor.theme,
+            **values,
+        )
+        policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'self'"
+        framed = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
+        return HTMLResponse(html, 200, {**DESK_HEADERS, **framed})
 
     def page(
         self,

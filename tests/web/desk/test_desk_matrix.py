@@ -21,6 +21,14 @@ ANYBODY, VIEWERS, EDITORS, PUBLISHERS, ADMINS = (ROLES[start:] for start in rang
 # By method and path who may; whoever adds a page to the desk writes it in here as well.
 EXPECTED = {
     "GET /": VIEWERS,
+    "GET /issues": VIEWERS,
+    "GET /issues/{issue}": VIEWERS,
+    "POST /issues/{issue}": EDITORS,
+    "GET /issues/{issue}/mail": VIEWERS,
+    "GET /issues/{issue}/checks": VIEWERS,
+    "GET /issues/{issue}/versions": VIEWERS,
+    "GET /issues/{issue}/stories": EDITORS,
+    "GET /issues/{issue}/stories/{story}": EDITORS,
     "GET /sign-in": ANYBODY,
     "POST /sign-in": ANYBODY,
     "GET /sign-in/sent": ANYBODY,

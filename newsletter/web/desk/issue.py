@@ -1,0 +1,208 @@
+"""An issue at the desk: its lines, its stories with their reasons, the mail beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.responses import Response
+
+from newsletter.issues.inbox_row import (
+    PHONE_SUBJECT,
+    LineCount,
+    count_preheader,
+    count_subject,
+    suggest_preheaders,
+    suggest_subjects,
+)
+from newsletter.issues.model import BlockKind, Issue, Item, Section, Version
+from newsletter.issues.places import is_pinned
+from newsletter.issues.states import EDITABLE
+from newsletter.issues.versions import redo_next, undo_next
+from newsletter.publication.editors import Act
+from newsletter.publication.model import Newsletter
+from newsletter.rendering.filters import format_weekday
+from newsletter.storage.transaction import Transaction
+from newsletter.web.desk.issue_mail import VIEW_NAMES, asked_variant, asked_view, offered_variants
+from newsletter.web.desk.places import asked_issue, newsletter_of, tell_moment
+from newsletter.web.desk.visit import Visit
+from newsletter.web.desk.waiting import ALARMING, STATES
+from newsletter.words import gettext_noop
+from newsletter.workflows.edit_issue import desk_of
+
+BLOCK_NAMES: Mapping[BlockKind, str] = {
+    BlockKind.QUOTE: gettext_noop("A quotation"),
+    BlockKind.NUMBER: gettext_noop("A number"),
+    BlockKind.QUESTION: gettext_noop("A question to readers"),
+}
+
+
+@dataclass(frozen=True)
+class ShownItem:
+    """An item with what the page knows of it. ``picture`` is the address of a small file."""
+
+    item: Item
+    leads: bool
+    pinned: bool
+    picture: str
+    age: str
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    """A section; ``room`` is how many stories it is planned for."""
+
+    section: Section
+    items: tuple[ShownItem, ...]
+    room: int
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The issue's lines as they stand in their fields: what was typed goes before."""
+
+    subject: str
+    preheader: str
+    note: str
+    title: str
+    subject_count: LineCount
+    preheader_count: LineCount
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an act was not done: a sentence in English, and what two editors wrote."""
+
+    sentence: str
+    clashes: tuple[str, ...] = ()
+
+
+def show_issue(visit: Visit) -> Response:
+    """The issue, to be changed by whoever may."""
+    return issue_page(visit)
+
+
+def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) -> Response:
+    """The page of the issue in the path; what was typed is kept where there is a problem."""
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+        newsletter = newsletter_of(visit, issue)
+        versions = tx.issues.versions(issue.public_id)
+        names = tx.editors.names()
+        variants = offered_variants(visit, tx, newsletter, issue)
+        readers = _readers(tx, issue)
+    desk = desk_of(visit.settings, issue)
+    planned = {plan.slug: plan for plan in newsletter.sections}
+    shown = {section.slug for section in issue.sections}
+    dropped = [one.section for one in issue.dropped]
+    known = shown | {section.slug for section in dropped}
+    may_edit = issue.state in EDITABLE and visit.editor.may(Act.EDIT)
+    variant = asked_variant(visit, variants)
+    return visit.page(
+        "issue",
+        status=status,
+        issue=issue,
+        newsletter=newsletter,
+        address=f"{visit.root}/issues/{issue.public_id}",
+        state=visit.words.gettext(STATES[issue.state]),
+        alarming=issue.state in ALARMING,
+        time=tell_moment(visit, issue.send_at, newsletter),
+        readers=readers,
+        saved=_tell_saved(visit, versions, names, newsletter),
+        may_edit=may_edit,
+        sections=[_section(visit, issue, section, planned) for section in issue.sections],
+        dropped=[
+            *[(section.slug, section.title) for section in dropped],
+            *[(plan.slug, plan.title) for plan in newsletter.sections if plan.slug not in known],
+        ],
+        lines=_lines(visit, issue),
+        suggested_subjects=suggest_subjects(issue, desk) if may_edit else (),
+        suggested_preheaders=suggest_preheaders(issue, desk) if may_edit else (),
+        phone_subject=PHONE_SUBJECT,
+        blocks=[(kind, visit.words.gettext(BLOCK_NAMES[kind])) for kind in BlockKind],
+        undo=undo_next(versions, visit.actor) if may_edit else None,
+        redo=redo_next(versions, visit.actor) if may_edit else None,
+        told=visit.told,
+        problem=problem,
+        views=[(view, visit.words.gettext(name)) for view, name in VIEW_NAMES.items()],
+        view=asked_view(visit),
+        variants=variants,
+        variant=variant,
+    )
+
+
+def _readers(tx: Transaction, issue: Issue) -> int:
+    """How many it went to; 0 before that, when counting would take too long for a page."""
+    line = tx.issue_lines.by_ids([issue.public_id]).get(issue.public_id)
+    return line.readers if line else 0
+
+
+def _tell_saved(
+    visit: Visit, versions: list[Version], names: dict[str, str], newsletter: Newsletter
+) -> str:
+    if not versions:
+        return ""
+    last = versions[-1]
+    local = last.at.astimezone(newsletter.zone_in(visit.settings.publication))
+    today = visit.context.clock.now().astimezone(local.tzinfo).date()
+    time = f"{local:%H:%M}"
+    if local.date() != today:
+        time = f"{format_weekday(local, visit.language.tag)}, {time}"
+    who = names.get(last.actor, "")
+    if not who or last.actor == visit.actor:
+        return visit.words.gettext("saved %(time)s", time=time)
+    return visit.words.gettext("saved %(time)s by %(name)s", time=time, name=who)
+
+
+def _section(
+    visit: Visit, issue: Issue, section: Section, planned: Mapping[str, object]
+) -> ShownSection:
+    now = visit.context.clock.now()
+    room = getattr(planned.get(section.slug), "count", len(section.items))
+    items = tuple(
+        ShownItem(
+            item,
+            leads=item.story_id == issue.lead,
+            pinned=is_pinned(issue, item.story_id),
+            picture=_small_picture(visit, item),
+            age=_tell_age(visit, item.published_at, now),
+        )
+        for item in section.items
+    )
+    return ShownSection(section, items, room)
+
+
+def _small_picture(visit: Visit, item: Item) -> str:
+    if item.picture is None:
+        return ""
+    files = [file for file in item.picture.files if file.slot == "card"] or item.picture.files[:1]
+    if files:
+        return f"{visit.static_root}/media/{files[0].name}"
+    return item.picture.url
+
+
+def _tell_age(visit: Visit, published_at: datetime | None, now: datetime) -> str:
+    if published_at is None:
+        return ""
+    hours = max(0, int((now - published_at).total_seconds() // 3600))
+    if hours < 48:
+        return visit.words.ngettext("%(count)s hour old", "%(count)s hours old", hours, count=hours)
+    days = hours // 24
+    return visit.words.ngettext("%(count)s day old", "%(count)s days old", days, count=days)
+
+
+def _lines(visit: Visit, issue: Issue) -> Lines:
+    typed = visit.form.get("act") == "lines"
+
+    def line(name: str, stored: str) -> str:
+        return visit.field(name) if typed and name in visit.form else stored
+
+    subject = line("subject", issue.subject)
+    preheader = line("preheader", issue.preheader)
+    return Lines(
+        subject=subject,
+        preheader=preheader,
+        note=line("note", issue.note),
+        title=line("title", issue.title),
+        subject_count=count_subject(subject),
+        preheader_count=count_preheader(preheader),
+    )

@@ -1,0 +1,303 @@
+"""What an editor does to an issue: each button and field of its page, read as an act."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from newsletter.errors import EditClash, EditRefused, UsageError
+from newsletter.issues.acts import (
+    Act,
+    CropItem,
+    DropSection,
+    EditItem,
+    EditLine,
+    HoldItem,
+    LeadItem,
+    Line,
+    MoveItem,
+    PinItem,
+    RemoveItem,
+    RestoreSection,
+    RetitleSection,
+    SetBlock,
+)
+from newsletter.issues.model import Block, BlockKind, Issue, Item, ItemField
+from newsletter.issues.places import find_place
+from newsletter.web.desk.issue import Problem, issue_page
+from newsletter.web.desk.places import asked_issue
+from newsletter.web.desk.visit import Visit
+from newsletter.workflows.edit_issue import (
+    Edited,
+    edit_issue,
+    redo_edit,
+    restore_version,
+    undo_edit,
+)
+from newsletter.workflows.place_story import add_story, swap_story
+from newsletter.workflows.refresh_issue import refresh_issue
+
+_LINES = (Line.SUBJECT, Line.PREHEADER, Line.NOTE, Line.TITLE)
+_WORDS = (ItemField.HEADLINE, ItemField.EXCERPT, ItemField.ALT)
+
+
+def take_issue(visit: Visit) -> Response:
+    """Do what was pressed, and go on to the issue; what can't be done is told beside it."""
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+        names = tx.editors.names()
+    do = _ACTS.get(visit.field("act"))
+    try:
+        if do is None:
+            raise UsageError(f'the desk knows no act "{visit.field("act")}"', subject="act")
+        edited = do(visit, issue)
+    except EditClash as clash:
+        told = tuple(_with_names(one, names) for one in clash.clashes)
+        return issue_page(visit, Problem("Somebody else changed the same meanwhile.", told), 409)
+    except EditRefused as error:
+        return issue_page(visit, Problem(_sentence(_with_names(str(error), names))), 409)
+    except UsageError as error:
+        return issue_page(visit, Problem(_sentence(str(error))), 400)
+    done = [f"You {edited.told}."] if edited.told else []
+    notices = [_with_names(notice, names) for notice in edited.notices]
+    return visit.go(
+        f"/issues/{issue.public_id}", anchor=_anchor(visit, edited), **visit.seal(done + notices)
+    )
+
+
+def _anchor(visit: Visit, edited: Edited) -> str:
+    """The part of the page that the act was about, as far as it is still there."""
+    story, section = visit.field("story"), visit.field("section")
+    if story and find_place(edited.issue, story):
+        return f"story-{story}"
+    return f"section-{section}" if section else ""
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    """The text with editors called by their names rather than their ids."""
+    for public_id, name in names.items():
+        text = text.replace(public_id, name)
+    return text
+
+
+def _version(visit: Visit) -> int | None:
+    text = visit.field("version")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UsageError(f'"{text}" is no version of an issue', subject="version")
+    return int(text)
+
+
+def _edit(visit: Visit, issue: Issue, act: Act) -> Edited:
+    return edit_issue(
+        visit.installation, issue.public_id, act, actor=visit.actor, version=_version(visit)
+    )
+
+
+def _edit_all(visit: Visit, issue: Issue, acts: Iterable[Act]) -> Edited:
+    """One act after the other, each on what the one before saved."""
+    edited, done = Edited(issue), []
+    version = _version(visit)
+    for act in acts:
+        edited = edit_issue(
+            visit.installation, issue.public_id, act, actor=visit.actor, version=version
+        )
+        version = edited.version if version is not None else None
+        done.append(edited)
+    told = ", ".join(one.told for one in done if one.told)
+    notices = dict.fromkeys(notice for one in done for notice in one.notices)
+    return replace(edited, told=told, notices=tuple(notices))
+
+
+def _on_story(make: Callable[[str], Act]) -> Callable[[Visit, Issue], Edited]:
+    return lambda visit, issue: _edit(visit, issue, make(visit.field("story")))
+
+
+def _on_section(make: Callable[[str], Act]) -> Callable[[Visit, Issue], Edited]:
+    return lambda visit, issue: _edit(visit, issue, make(visit.field("section")))
+
+
+def _move(visit: Visit, issue: Issue) -> Edited:
+    position = _position(visit.field("position"))
+    act = MoveItem(visit.field("story"), section=visit.field("to"), position=position)
+    return _edit(visit, issue, act)
+
+
+def _position(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:4]) < 1000):
+        raise UsageError(f'"{text}" is no place in a section; write a number from 1', subject="to")
+    return int(text)
+
+
+def _swap(visit: Visit, issue: Issue) -> Edited:
+    return swap_story(
+        visit.installation,
+        issue,
+        visit.field("story"),
+        visit.field("other") or None,
+        actor=visit.actor,
+        version=_version(visit),
+    )
+
+
+def _add(visit: Visit, issue: Issue) -> Edited:
+    name = visit.field("other").strip()
+    if not name:
+        raise UsageError("paste the address of a story, or choose one of those found")
+    return add_story(
+        visit.installation,
+        issue,
+        name,
+        visit.field("section"),
+        _position(visit.field("position")),
+        actor=visit.actor,
+        version=_version(visit),
+    )
+
+
+def _write_lines(visit: Visit, issue: Issue) -> Edited:
+    """The lines that this editor changed: the others may have been changed by somebody else."""
+    base = _base(visit, issue)
+    acts = []
+    for line in _LINES:
+        if line.value not in visit.form:
+            continue
+        text = _plain(visit.field(line.value))
+        if text != _plain(getattr(base, line.value)):
+            # An empty line is made from the stories again; there is no note then.
+            acts.append(EditLine(line, text or None))
+    return _edit_all(visit, issue, acts)
+
+
+def _base(visit: Visit, issue: Issue) -> Issue:
+    """The issue as the editor looked at it."""
+    version = _version(visit)
+    if version is None or version == issue.version:
+        return issue
+    with visit.context.database.read() as tx:
+        return tx.issues.at_version(issue.public_id, version) or issue
+
+
+def _plain(text: str) -> str:
+    """As it was before a browser sent it: with one kind of line end, without spaces round it."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def _write_story(visit: Visit, issue: Issue) -> Edited:
+    """The words and the picture of a story, as far as this editor changed them."""
+    found = find_place(_base(visit, issue), visit.field("story"))
+    if found is None:
+        raise EditRefused("that story is not in the issue any more", subject="story")
+    return _edit_all(visit, issue, _story_acts(visit, found[1]))
+
+
+def _story_acts(visit: Visit, item: Item) -> Iterator[Act]:
+    story, picture = item.story_id, item.picture
+    now = {
+        ItemField.HEADLINE: item.headline,
+        ItemField.EXCERPT: item.excerpt,
+        ItemField.ALT: picture.alt if picture else "",
+    }
+    shows = visit.field("picture") != "out"
+    if "picture" in visit.form and shows is (picture is None):
+        yield EditItem(story, ItemField.PICTURE, None if shows else "")
+        return
+    for field in _WORDS:
+        text = _plain(visit.field(field.value))
+        if field.value in visit.form and text != _plain(now[field]):
+            yield EditItem(story, field, text)
+    if picture is not None and visit.field("across") and visit.field("down"):
+        focus = (_share(visit.field("across")), _share(visit.field("down")))
+        if focus != (picture.focus or (0.5, 0.5)):
+            yield CropItem(story, focus)
+
+
+def _share(text: str) -> float:
+    """A percentage of a picture's width or height, as a share."""
+    try:
+        share = float(text) / 100
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise UsageError(f'"{text}" is no part of a picture; write 0 to 100', subject="crop")
+    return share
+
+
+def _reset_story(visit: Visit, issue: Issue) -> Edited:
+    """One field of a story as the site has it, or all of them."""
+    story, name = visit.field("story"), visit.field("field")
+    if name not in (*ItemField, ""):
+        raise UsageError(f'a story has no "{name}"', subject="field")
+    found = find_place(issue, story)
+    fields = (ItemField(name),) if name else (found[1].changed if found else ())
+    return _edit_all(visit, issue, [_reset(story, field) for field in fields])
+
+
+def _reset(story: str, field: ItemField) -> Act:
+    return CropItem(story, None) if field is ItemField.CROP else EditItem(story, field, None)
+
+
+def _set_block(visit: Visit, issue: Issue) -> Edited:
+    kind, text = visit.field("kind"), visit.field("text").strip()
+    if not text:
+        return _edit(visit, issue, SetBlock(None))
+    if kind not in frozenset(BlockKind):
+        raise UsageError(f'there is no block "{kind}"', subject="kind")
+    block = Block(BlockKind(kind), text, visit.field("source").strip())
+    return _edit(visit, issue, SetBlock(block))
+
+
+def _retitle(visit: Visit, issue: Issue) -> Edited:
+    text = visit.field("text").strip()
+    return _edit(visit, issue, RetitleSection(visit.field("section"), text or None))
+
+
+def _undo(visit: Visit, issue: Issue) -> Edited:
+    return undo_edit(visit.installation, issue.public_id, actor=visit.actor)
+
+
+def _redo(visit: Visit, issue: Issue) -> Edited:
+    return redo_edit(visit.installation, issue.public_id, actor=visit.actor)
+
+
+def _refresh(visit: Visit, issue: Issue) -> Edited:
+    return refresh_issue(visit.installation, issue, actor=visit.actor)
+
+
+def _restore(visit: Visit, issue: Issue) -> Edited:
+    number = _position(visit.field("number"))
+    if number is None:
+        raise UsageError("choose the version to bring back", subject="number")
+    return restore_version(visit.installation, issue.public_id, number, actor=visit.actor)
+
+
+_ACTS: Mapping[str, Callable[[Visit, Issue], Edited]] = {
+    "up": _on_story(lambda story: MoveItem(story, by=-1)),
+    "down": _on_story(lambda story: MoveItem(story, by=1)),
+    "move": _move,
+    "pin": _on_story(PinItem),
+    "unpin": _on_story(lambda story: PinItem(story, pinned=False)),
+    "lead": _on_story(LeadItem),
+    "remove": _on_story(RemoveItem),
+    "hold": _on_story(HoldItem),
+    "swap": _swap,
+    "add": _add,
+    "lines": _write_lines,
+    "story": _write_story,
+    "reset": _reset_story,
+    "block": _set_block,
+    "retitle": _retitle,
+    "drop": _on_section(DropSection),
+    "bring": _on_section(RestoreSection),
+    "undo": _undo,
+    "redo": _redo,
+    "refresh": _refresh,
+    "restore": _restore,
+}

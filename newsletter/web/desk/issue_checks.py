@@ -1,0 +1,82 @@
+"""What may be said against an issue, each line with the way to what it is about."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from newsletter.checks.model import Finding, Level, stops
+from newsletter.checks.wire import WARN_SIZE
+from newsletter.issues.correct import place_of
+from newsletter.issues.model import Issue
+from newsletter.web.desk.places import asked_issue
+from newsletter.web.desk.visit import Visit
+from newsletter.words import gettext_noop
+from newsletter.workflows.check_issue import check_whole_issue
+
+MARKS: Mapping[Level, tuple[str, str]] = {
+    Level.STOP: ("×", gettext_noop("Must be mended")),
+    Level.WARN: ("!", gettext_noop("To look at")),
+    Level.INFO: ("·", gettext_noop("To know")),
+}
+# Where on the issue's page a finding without a story is mended.
+_PLACES = {
+    "subject": "#subject",
+    "preheader": "#preheader",
+    "note": "#note",
+    "twice": "#note",
+    "stories": "#issue",
+    "lead": "#issue",
+}
+_STORY = re.compile(r"([a-z0-9-]+/[0-9]+)\b")
+# Of these the words or the picture of a story are mended, on their own page.
+_OF_WORDS = frozenset({"alt", "pictures", "headings", "language"})
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    """A finding; ``place`` is where it is mended, below the issue's address, if anywhere."""
+
+    level: str
+    mark: str
+    name: str
+    told: str
+    place: str
+
+
+def show_checks(visit: Visit) -> Response:
+    """All that can be told without asking anybody: links and DNS are asked before it goes out."""
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+    checked = check_whole_issue(visit.installation, visit.settings, issue, ask=False)
+    return visit.page(
+        "issue_checks",
+        issue=issue,
+        address=f"{visit.root}/issues/{issue.public_id}",
+        checked=checked,
+        findings=[_shown(visit, issue, finding) for finding in checked.findings],
+        stops=len(stops(checked.findings)),
+        warnings=sum(finding.level is Level.WARN for finding in checked.findings),
+        kb=round(checked.encoded_octets / 1024),
+        limit=WARN_SIZE // 1024,
+    )
+
+
+def _shown(visit: Visit, issue: Issue, finding: Finding) -> ShownFinding:
+    mark, name = MARKS[finding.level]
+    return ShownFinding(
+        finding.level.value, mark, visit.words.gettext(name), finding.told, _place(issue, finding)
+    )
+
+
+def _place(issue: Issue, finding: Finding) -> str:
+    places = {
+        place_of(section, item): item.story_id
+        for section in issue.sections
+        for item in section.items
+    }
+    for match in _STORY.finditer(f"{finding.item} {finding.sentence}"):
+        if story := places.get(match[1]):
+            return f"/stories/{story}" if finding.key in _OF_WORDS else f"#story-{story}"
+    return _PLACES.get(finding.key, "")

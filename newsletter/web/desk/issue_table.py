@@ -1,0 +1,27 @@
+"""The desk's pages about issues, with the act that each needs."""
+
+from newsletter.publication.editors import Act
+from newsletter.web.desk.issue import show_issue
+from newsletter.web.desk.issue_acts import take_issue
+from newsletter.web.desk.issue_checks import show_checks
+from newsletter.web.desk.issue_mail import show_issue_mail
+from newsletter.web.desk.issue_stories import show_stories
+from newsletter.web.desk.issue_story import show_story
+from newsletter.web.desk.issue_versions import show_versions
+from newsletter.web.desk.issues import show_issues
+from newsletter.web.desk.routes import DeskRoute, show, take
+from newsletter.words import gettext_noop
+
+
+def issue_routes() -> tuple[DeskRoute, ...]:
+    """The list of issues, and all that is about one."""
+    return (
+        show("/issues", show_issues, needs=Act.LOOK, nav=gettext_noop("Issues")),
+        show("/issues/{issue}", show_issue, needs=Act.LOOK),
+        take("/issues/{issue}", take_issue, needs=Act.EDIT),
+        show("/issues/{issue}/mail", show_issue_mail, needs=Act.LOOK),
+        show("/issues/{issue}/checks", show_checks, needs=Act.LOOK),
+        show("/issues/{issue}/versions", show_versions, needs=Act.LOOK),
+        show("/issues/{issue}/stories", show_stories, needs=Act.EDIT),
+        show("/issues/{issue}/stories/{story}", show_story, needs=Act.EDIT),
+    )

@@ -1,0 +1,51 @@
+"""What was saved of an issue, by whom, and how it comes back."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from newsletter.issues.model import PartChange
+from newsletter.issues.states import EDITABLE
+from newsletter.publication.editors import Act
+from newsletter.web.desk.history import PROGRAMS
+from newsletter.web.desk.places import asked_issue, newsletter_of, tell_moment
+from newsletter.web.desk.visit import Visit
+
+_A_PAGE = 100
+
+
+@dataclass(frozen=True)
+class ShownVersion:
+    """A version as the page tells it."""
+
+    number: int
+    time: str
+    who: str
+    told: str
+    changes: tuple[PartChange, ...]
+
+
+def show_versions(visit: Visit) -> Response:
+    """The newest versions, the newest first."""
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+        versions = tx.issues.versions(issue.public_id)[: -_A_PAGE - 1 : -1]
+        names = tx.editors.names()
+    newsletter = newsletter_of(visit, issue)
+    programs = {actor: visit.words.gettext(name) for actor, name in PROGRAMS.items()}
+    return visit.page(
+        "issue_versions",
+        issue=issue,
+        address=f"{visit.root}/issues/{issue.public_id}",
+        may_edit=issue.state in EDITABLE and visit.editor.may(Act.EDIT),
+        versions=[
+            ShownVersion(
+                one.number,
+                tell_moment(visit, one.at, newsletter),
+                names.get(one.actor) or programs.get(one.actor, one.actor),
+                one.save.told or one.save.kind,
+                one.save.changes,
+            )
+            for one in versions
+        ],
+    )
