@@ -27,7 +27,14 @@ class UsageError(NewsletterError):
 
 
 class SegmentError(UsageError):
-    """A filter over readers can't be read; the sentence says where and what mends it."""
+    """A filter over readers can't be read; the sentence says where and what mends it.
+
+    ``place`` is the character it breaks at, from 1; 0 where it is the filter as a whole.
+    """
+
+    def __init__(self, sentence: str, *, subject: str = "", place: int = 0) -> None:
+        super().__init__(sentence, subject=subject)
+        self.place = place
 
 
 class NotFound(NewsletterError):

@@ -339,7 +339,7 @@ class SubscriberRepository:
         """Forbid mail to an address; a stronger reason that stands already stays."""
         self._suppressions.suppress([Suppression(address_hash, reason, at)], actor)
 
-    def unsuppress(self, address_hash: str, at: datetime, actor: str) -> bool:
+    def unsuppress(self, address_hash: str, at: datetime, actor: str, why: str = "") -> bool:
         """Allow mail again; False where nothing forbade it."""
         lifted = self._connection.scalar(
             sa.delete(t.suppression)
@@ -347,9 +347,8 @@ class SubscriberRepository:
             .returning(t.suppression.c.reason)
         )
         if lifted is not None:
-            self._changes.record(
-                at, actor, "suppression", address_hash, "lifted", {"reason": lifted}
-            )
+            detail = {"reason": lifted, **({"why": why} if why else {})}
+            self._changes.record(at, actor, "suppression", address_hash, "lifted", detail)
         return lifted is not None
 
     def suppression(self, address_hash: str) -> SuppressionReason | None:

@@ -91,6 +91,16 @@ class SuppressionRepository:
         rows = _RULES_AMONG.rows(self._connection, patterns=wanted)
         return DomainRules(_rule(*row) for row in rows)
 
+    def rules_over(self, domain: str) -> list[DomainRule]:
+        """The rules that a domain falls under, by pattern."""
+        rule = t.suppression_rule.c
+        rows = self._connection.execute(
+            sa.select(rule.pattern, rule.reason, rule.at, rule.source)
+            .where(rule.pattern.in_(patterns_covering(domain)))
+            .order_by(rule.pattern)
+        )
+        return [_rule(*row) for row in rows]
+
     def rules(self) -> list[DomainRule]:
         """All rules, by pattern."""
         rule = t.suppression_rule.c
@@ -101,21 +111,43 @@ class SuppressionRepository:
 
     def each(self) -> Iterator[Suppression]:
         """Every suppressed address in the order they came; streamed."""
-        suppression = t.suppression.c
         rows = self._connection.execute(
-            sa.select(
-                suppression.address_hash,
-                suppression.reason,
-                suppression.at,
-                suppression.source,
-                t.subscriber.c.address,
-            )
-            .outerjoin(t.subscriber, t.subscriber.c.address_hash == suppression.address_hash)
-            .order_by(suppression.id),
+            _SUPPRESSIONS.order_by(t.suppression.c.id),
             execution_options={"yield_per": _HELD_ROWS},
         )
-        for address_hash, reason, at, source, address in rows:
-            yield Suppression(address_hash, SuppressionReason(reason), at, source, address)
+        for row in rows:
+            yield _suppression(*row[1:])
+
+    def after(self, number: int, most: int) -> list[tuple[int, Suppression]]:
+        """The addresses that came after that number of the list, each with its own."""
+        rows = self._connection.execute(
+            _SUPPRESSIONS.where(t.suppression.c.id > number)
+            .order_by(t.suppression.c.id)
+            .limit(most)
+        )
+        return [(row[0], _suppression(*row[1:])) for row in rows]
+
+    def latest(
+        self, most: int, *, before: int | None = None, reason: SuppressionReason | None = None
+    ) -> list[tuple[int, Suppression]]:
+        """The addresses that came last, the newest first; all, or those of one reason.
+
+        Each with its number; ``before`` is the number to go on from.
+        """
+        row = t.suppression.c
+        narrowed = [] if before is None else [row.id < before]
+        narrowed += [] if reason is None else [row.reason == reason.value]
+        rows = self._connection.execute(
+            _SUPPRESSIONS.where(*narrowed).order_by(row.id.desc()).limit(most)
+        )
+        return [(row[0], _suppression(*row[1:])) for row in rows]
+
+    def one(self, address_hash: str) -> Suppression | None:
+        """The suppression of an address by its hash."""
+        row = self._connection.execute(
+            _SUPPRESSIONS.where(t.suppression.c.address_hash == address_hash)
+        ).first()
+        return _suppression(*row[1:]) if row else None
 
     def suppress(self, wanted: Iterable[Suppression], actor: str) -> int:
         """Forbid mail to addresses; how many were not, or not as strongly."""
@@ -199,7 +231,7 @@ class SuppressionRepository:
             self._mark_subscribers(changed)
         return len(changed)
 
-    def remove_rule(self, pattern: str, at: datetime, actor: str) -> bool:
+    def remove_rule(self, pattern: str, at: datetime, actor: str, why: str = "") -> bool:
         """Allow mail to a domain again; False where no such rule forbade it."""
         self._lock_rules()
         lifted = self._connection.scalar(
@@ -209,7 +241,8 @@ class SuppressionRepository:
         )
         if lifted is None:
             return False
-        self._changes.record(at, actor, "suppression", pattern, "lifted", {"reason": lifted})
+        detail = {"reason": lifted, **({"why": why} if why else {})}
+        self._changes.record(at, actor, "suppression", pattern, "lifted", detail)
         self._mark_subscribers([pattern])
         return True
 
@@ -251,6 +284,22 @@ class SuppressionRepository:
         if self._connection.dialect.name == "sqlite":
             return sa.func.substr(address, -len(ending)) == ending
         return sa.func.right(address, len(ending)) == ending
+
+
+_SUPPRESSIONS = sa.select(
+    t.suppression.c.id,
+    t.suppression.c.address_hash,
+    t.suppression.c.reason,
+    t.suppression.c.at,
+    t.suppression.c.source,
+    t.subscriber.c.address,
+).outerjoin(t.subscriber, t.subscriber.c.address_hash == t.suppression.c.address_hash)
+
+
+def _suppression(
+    address_hash: str, reason: str, at: datetime, source: str, address: str | None
+) -> Suppression:
+    return Suppression(address_hash, SuppressionReason(reason), at, source, address)
 
 
 def _rule(pattern: str, reason: str, at: datetime, source: str) -> DomainRule:

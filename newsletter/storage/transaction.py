@@ -22,6 +22,7 @@ from newsletter.storage.mailings import MailingRepository
 from newsletter.storage.pictures import PictureRepository
 from newsletter.storage.preferences import PreferenceRepository
 from newsletter.storage.read_logs import ReadLogRepository
+from newsletter.storage.reader_rows import ReaderRows
 from newsletter.storage.reads import ReadRepository
 from newsletter.storage.relay_uses import RelayUses
 from newsletter.storage.retention import RetentionRepository
@@ -84,6 +85,7 @@ class Transaction:
     suppressions = _Made(SuppressionRepository)
     imports = _Made(ImportRepository)
     holdings = _Made(HoldingRepository)
+    reader_rows = _Made(ReaderRows)
     preferences = _Made(PreferenceRepository)
     retention = _Made(RetentionRepository)
     mailings = _Made(MailingRepository)

@@ -26,8 +26,13 @@ HEADER = (
 
 def write_subscribers(subscriptions: Iterable[Subscription], stream: TextIO) -> int:
     """Write one row a subscription to ``stream`` (opened with ``newline=""``); how many."""
+    csv.writer(stream).writerow(HEADER)
+    return write_rows(subscriptions, stream)
+
+
+def write_rows(subscriptions: Iterable[Subscription], stream: TextIO) -> int:
+    """The same without the line of column names, for a part of a file."""
     writer = csv.writer(stream)
-    writer.writerow(HEADER)
     count = 0
     for subscription in subscriptions:
         writer.writerow([guard_cell(cell) for cell in _cells(subscription)])

@@ -131,7 +131,7 @@ class _Token(NamedTuple):
 
 
 def _fail(place: int, sentence: str) -> NoReturn:
-    raise SegmentError(f"filter, character {place}: {sentence}", subject="filter")
+    raise SegmentError(f"filter, character {place}: {sentence}", subject="filter", place=place)
 
 
 def _tokens(text: str) -> list[_Token]:

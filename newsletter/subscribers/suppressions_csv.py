@@ -72,6 +72,13 @@ def write_suppressions(
     for rule in rules:
         writer.writerow(_cells(rule.pattern, "", rule))
         count += 1
+    return count + write_suppressed(suppressions, stream)
+
+
+def write_suppressed(suppressions: Iterable[Suppression], stream: TextIO) -> int:
+    """The rows of addresses alone, for a part of a file; how many."""
+    writer = csv.writer(stream)
+    count = 0
     for each in suppressions:
         writer.writerow(_cells(each.address or "", each.address_hash, each))
         count += 1

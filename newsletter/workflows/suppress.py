@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import StringIO
 from itertools import islice
 from typing import TextIO
 
+from newsletter.errors import NotFound, UsageError
 from newsletter.log import get_logger, mask_address
 from newsletter.storage.database import Database
 from newsletter.subscribers.address import normalise_address
@@ -17,6 +19,7 @@ from newsletter.subscribers.suppressions_csv import (
     is_rule,
     parse_rule,
     read_suppressions,
+    write_suppressed,
     write_suppressions,
 )
 from newsletter.tokens import Keyring
@@ -82,6 +85,35 @@ def lift_suppression(
         return tx.subscribers.unsuppress(address_hash, now, actor)
 
 
+def lift_listed(
+    database: Database, listed: str, *, why: str, actor: str, now: datetime
+) -> Suppression | DomainRule:
+    """Lift what an editor sees on the list: a hash, or a domain's pattern. NotFound.
+
+    Of a complaint, or for a legal reason, they have to say ``why`` it may be mailed again;
+    UsageError. Both stay in the log.
+    """
+    with database.write() as tx:
+        found: Suppression | DomainRule | None
+        if is_rule(listed):
+            found = next((rule for rule in tx.suppressions.rules() if rule.pattern == listed), None)
+        else:
+            found = tx.suppressions.one(listed)
+        if found is None:
+            raise NotFound("that does not stand on the list any more", subject="suppression")
+        if found.reason.blocks_confirmation and not why.strip():
+            raise UsageError(
+                f"it is a {found.reason} matter: say why it may be mailed again; that is kept",
+                subject="why",
+            )
+        if isinstance(found, DomainRule):
+            tx.suppressions.remove_rule(listed, now, actor, why.strip())
+        else:
+            tx.subscribers.unsuppress(listed, now, actor, why.strip())
+    log.info("suppression_lifted", reason=str(found.reason))
+    return found
+
+
 def import_suppressions(
     database: Database,
     keyring: Keyring,
@@ -134,6 +166,26 @@ def export_suppressions(database: Database, stream: TextIO) -> int:
     """Write rules and suppressed addresses as CSV; how many rows."""
     with database.read() as tx:
         return write_suppressions(tx.suppressions.rules(), tx.suppressions.each(), stream)
+
+
+def stream_suppressions(database: Database, *, actor: str, now: datetime) -> Iterator[str]:
+    """The same as pieces for somebody who takes them slowly; that is logged."""
+    with database.write() as tx:
+        tx.changes.record(now, actor, "export", "suppressions", "exported")
+        rules = tx.suppressions.rules()
+    piece = StringIO(newline="")
+    write_suppressions(rules, (), piece)
+    yield piece.getvalue()
+    last, found = 0, True
+    while found:
+        with database.read() as tx:
+            rows = tx.suppressions.after(last, _BATCH_ROWS)
+        found = bool(rows)
+        if rows:
+            last = rows[-1][0]
+            piece = StringIO(newline="")
+            write_suppressed((each for _, each in rows), piece)
+            yield piece.getvalue()
 
 
 def _suppression(keyring: Keyring, row: SuppressedRow, source: str, now: datetime) -> Suppression:

@@ -54,3 +54,8 @@ def add(site: Site, address: str, *, name: str, days: object) -> None:
             *(name, "weekly", [SubscriptionState.PENDING], SubscriptionState.ACTIVE),
             *(at + timedelta(hours=1), "reader", "confirmed"),
         )
+
+
+def one(site: Site) -> str:
+    """The path of Lilit's page."""
+    return "/readers/one/lilit"

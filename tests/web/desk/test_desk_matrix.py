@@ -49,6 +49,22 @@ EXPECTED = {
     "POST /readers/count": PUBLISHERS,
     "GET /readers/sign-up": VIEWERS,
     "GET /readers/sign-up/{newsletter}/{placement}/{way}": VIEWERS,
+    "GET /readers/find": PUBLISHERS,
+    "POST /readers/find": PUBLISHERS,
+    "GET /readers/one/{reader}": PUBLISHERS,
+    "POST /readers/one/{reader}/off": PUBLISHERS,
+    "POST /readers/one/{reader}/back": PUBLISHERS,
+    "POST /readers/one/{reader}/suppress": PUBLISHERS,
+    "POST /readers/one/{reader}/forget": PUBLISHERS,
+    "POST /readers/one/{reader}/data": PUBLISHERS,
+    "GET /readers/segments": PUBLISHERS,
+    "GET /readers/segments/count": PUBLISHERS,
+    "POST /readers/segments/export": PUBLISHERS,
+    "GET /readers/suppressed": PUBLISHERS,
+    "POST /readers/suppressed/search": PUBLISHERS,
+    "POST /readers/suppressed/add": PUBLISHERS,
+    "POST /readers/suppressed/lift": PUBLISHERS,
+    "POST /readers/suppressed/export": PUBLISHERS,
 }
 ROUTES = desk_table()
 

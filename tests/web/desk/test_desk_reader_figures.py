@@ -50,7 +50,7 @@ def test_a_long_list_is_told_as_it_was_counted(site: Site, monkeypatch: pytest.M
     site.put("new@reader.example")
     page = person.get("/desk/readers?done=counted").text
     assert "Counted anew." in page
-    assert "as counted on Aug 5, 2025" in text_of(page)
+    assert "as counted on 5 Aug 2025" in text_of(page)
     assert "101 came" in text_of(page)
     assert "Count anew" not in somebody(site, Role.VIEWER).get("/desk/readers").text
     person.post("/desk/readers/count")

@@ -1,0 +1,165 @@
+"""Parts of the readers by a filter: counted at once, listed, taken along as CSV."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from newsletter.errors import SegmentError
+from newsletter.publication.model import Settings
+from newsletter.subscribers.model import Segment, SegmentCount
+from newsletter.subscribers.segments import MAX_LENGTH, print_segment
+from newsletter.web.desk.reader_page import NO_CLICKS
+from newsletter.web.desk.reader_words import STATES
+from newsletter.web.desk.visit import DESK_HEADERS, Visit
+from newsletter.words import gettext_noop
+from newsletter.workflows.import_subscribers import stream_subscribers
+from newsletter.workflows.segments import segment_of
+
+SHOWN = 50
+# By the filter; each can be tried out by following it.
+EXAMPLES: Mapping[str, str] = {
+    "newsletter = weekly and state = active": gettext_noop("active readers of one newsletter"),
+    "language = hy": gettext_noop("readers whose language is known to be Armenian"),
+    "signed_up >= 30d ago and placement = article": gettext_noop(
+        "who signed up within a month, at a story"
+    ),
+    "state = unsubscribed and signed_up < 2025-01-01": gettext_noop(
+        "who came before 2025 and has left"
+    ),
+    'department in (Arts, "Armenia & Region")': gettext_noop(
+        "who narrowed a newsletter to these departments"
+    ),
+    "attribute.city = Yerevan": gettext_noop("what an imported list said of them"),
+}
+CLICKS_EXAMPLE = ("clicks(90d) = 0", gettext_noop("who clicked nothing for three months"))
+FIELDS: Mapping[str, str] = {
+    "newsletter": gettext_noop("its short name in the settings"),
+    "state": gettext_noop("pending, active, paused, unsubscribed"),
+    "language": gettext_noop("such as hy"),
+    "department": gettext_noop("one that the reader chose"),
+    "signed_up": gettext_noop("a day such as 2026-01-31, or 90d ago"),
+    "source": gettext_noop("form, embed, frame, api, import, editor"),
+    "placement": gettext_noop("where on the site"),
+    "attribute.NAME": gettext_noop("what else a list said of them, text or a number"),
+    "clicks(90d)": gettext_noop(
+        "how many different stories’ links were clicked within so many days"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a filter came to. ``before``, ``at``, ``after`` are its text around the place
+    where it can't be read; ``problem`` is in English."""
+
+    text: str
+    count: SegmentCount | None = None
+    understood: str = ""
+    problem: str = ""
+    before: str = ""
+    at: str = ""
+    after: str = ""
+
+
+def show_segments(visit: Visit) -> Response:
+    """The field, and of a filter its count and the first readers it names."""
+    text = visit.query("filter")[: MAX_LENGTH + 1].strip()
+    asked = ask(visit, text)
+    found = []
+    if asked.count is not None:
+        segment = _segment(visit, text)
+        with visit.context.database.read() as tx:
+            found = list(tx.subscribers.each(None, segment, limit=SHOWN))
+    return visit.page(
+        "segments",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if asked.problem else HTTPStatus.OK,
+        most=MAX_LENGTH,
+        found=found,
+        examples=_examples(visit),
+        fields=[(name, visit.words.gettext(message)) for name, message in FIELDS.items()],
+        no_clicks=_no_clicks(visit),
+        **_shown(visit, asked),
+    )
+
+
+def show_segment_count(visit: Visit) -> Response:
+    """Only what the filter came to: fetched while somebody types, and put into the page."""
+    asked = ask(visit, visit.query("filter")[: MAX_LENGTH + 1].strip())
+    return visit.page("segment_count", **_shown(visit, asked))
+
+
+def take_segment_export(visit: Visit) -> Response:
+    """All that a filter names as a CSV that no spreadsheet runs."""
+    text = visit.field("filter").strip()
+    segment = _segment(visit, text)
+    rows = stream_subscribers(
+        visit.context.database,
+        segment,
+        actor=visit.actor,
+        filter_text=print_segment(segment.filter),
+        now=visit.context.clock.now(),
+    )
+    return StreamingResponse(
+        rows,
+        media_type="text/csv; charset=utf-8",
+        headers={
+            **DESK_HEADERS,
+            "Content-Disposition": 'attachment; filename="readers.csv"',
+        },
+    )
+
+
+def ask(visit: Visit, text: str) -> Asked:
+    """Count what a filter names, or tell where it breaks."""
+    if not text:
+        return Asked("")
+    try:
+        segment = _segment(visit, text)
+    except SegmentError as error:
+        place = max(error.place - 1, 0)
+        end = place + max(len(text[place:].split(" ")[0]), 1)
+        marked = (text[:place], text[place:end], text[end:]) if error.place else ("", "", "")
+        return Asked(text, problem=str(error), before=marked[0], at=marked[1], after=marked[2])
+    with visit.context.database.read() as tx:
+        counted = tx.segments.count(segment)
+    return Asked(text, counted, print_segment(segment.filter))
+
+
+def _segment(visit: Visit, text: str) -> Segment:
+    return segment_of(text, visit.settings, visit.context.clock.now())
+
+
+def _shown(visit: Visit, asked: Asked) -> dict[str, Any]:
+    settings: Settings = visit.settings
+    names = {one.slug: one.name for one in settings.newsletter}
+    counts = asked.count.subscriptions if asked.count else {}
+    return {
+        "asked": asked,
+        "readers": asked.count.readers if asked.count else None,
+        "counts": [
+            (names.get(slug, slug), visit.words.gettext(STATES[state]), number)
+            for (slug, state), number in counts.items()
+        ],
+        "states": {state: visit.words.gettext(message) for state, message in STATES.items()},
+        "names": names,
+    }
+
+
+def _examples(visit: Visit) -> list[tuple[str, str]]:
+    slug = visit.settings.newsletter[0].slug if visit.settings.newsletter else "weekly"
+    examples = [
+        (text.replace("weekly", slug), visit.words.gettext(message))
+        for text, message in EXAMPLES.items()
+    ]
+    if visit.settings.tracking.clicks == "count":
+        text, message = CLICKS_EXAMPLE
+        examples.append((text, visit.words.gettext(message)))
+    return examples
+
+
+def _no_clicks(visit: Visit) -> str:
+    clicks = visit.settings.tracking.clicks
+    return "" if clicks == "count" else visit.words.gettext(NO_CLICKS[clicks])
