@@ -271,3 +271,20 @@ def test_the_days_of_a_week_stay_on_one_line(
                 days = page.locator("h1 .days")
                 assert days.evaluate(_LINES) == 1, (days.inner_text(), width)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [375, 700])
+def test_a_logos_plate_leaves_room_around_it(
+    browser: Browser, whole: RenderedIssue, width: int
+) -> None:
+    with shown(browser, whole.html, width, "dark") as page:
+        plate = page.locator("td.plate").bounding_box()
+        logo = page.locator(".logo").bounding_box()
+        date = page.locator("td.date").first.bounding_box()
+    assert plate is not None
+    assert logo is not None
+    assert date is not None
+    assert logo["x"] - plate["x"] >= 12
+    assert plate["x"] + plate["width"] - logo["x"] - logo["width"] >= 12
+    assert logo["y"] - plate["y"] >= 12
+    assert date["y"] - plate["y"] - plate["height"] >= 4

@@ -495,6 +495,31 @@ def test_many_issues_come_in_pages_grouped_by_year(site: Site) -> None:
 # ---- Feeds ----
 
 
+def test_an_issue_in_a_feed_says_its_language_and_comes_once_whatever_its_variants(
+    site: Site,
+) -> None:
+    issue = issue_of(state=IssueState.SENT)
+    (section,) = issue.sections
+    told = (("english", "Lorries", "en"), ("armenian", "Սևանի թատրոն", None), ("own", "١", None))
+    items = tuple(
+        replace(section.items[0], story_id=name, headline=headline, language=language)
+        for name, headline, language in told
+    )
+    issue = replace(issue, language="ar", sections=(replace(section, items=items),))
+    put_issue(site, issue)
+    for language in ("ar", "en"):
+        put_variant(site, issue, language, f"In {language}")
+    put_variant(site, issue, "ar", "Arts", "Arts")
+    (entry,) = site.client.get("/archive/weekly/feed.json").json()["items"]
+    assert (entry["url"], entry["language"]) == (f"{BASE_URL}/archive/weekly/2025-W32", "ar")
+    (rss,) = feedparser.parse(site.client.get("/archive/weekly/feed.xml").content).entries
+    assert rss.link == entry["url"]
+    whole = LexborHTMLParser(entry["content_html"]).css_first("body > div")
+    assert (whole.attributes["lang"], whole.attributes["dir"]) == ("ar", "rtl")
+    marks = [(n.attributes.get("lang"), n.attributes.get("dir")) for n in whole.css("li")]
+    assert marks == [("en", "ltr"), ("hy", "ltr"), (None, None)]
+
+
 def test_rss_is_read_by_feedparser_and_by_ourselves(three: Site) -> None:
     answer = three.client.get("/archive/weekly/feed.xml")
     assert answer.headers["content-type"] == "application/rss+xml; charset=utf-8"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from newsletter.config import load_config
 from newsletter.errors import Conflict
 from newsletter.issues.correct import Correction
 from newsletter.issues.model import Issue, IssueState
+from newsletter.rendering.corrections import tell_corrections
 from newsletter.storage.delivery_rows import DeliveryRow
 from newsletter.stories.model import Picture
+from newsletter.subscribers.model import Subscriber, SubscriptionState
+from newsletter.web.archive import newest_by_language
 from newsletter.workflows import publish
 from newsletter.workflows.check_issue import check_whole_issue
 from newsletter.workflows.correct_links import LinkRequest, correct_links
@@ -26,7 +30,9 @@ from newsletter.workflows.report import report_issue
 from newsletter.workflows.revise import revise_issue
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
-from tests.contracts.nouns import NOW, add_reader
+from tests.contracts.nouns import ACCEPTED, LEASE, NOW, a_consent, add_reader
+from tests.contracts.one_at_a_time import Workers
+from tests.postgres import fresh_database, running_postgres
 from tests.workflows.test_rehearse import ask_nobody
 from tests.workflows.under_way import a_weekly_issue
 
@@ -61,10 +67,41 @@ def an_issue_of_departments() -> Issue:
     )
 
 
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    with running_postgres() as base_url:
+        yield base_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
+    """With the database's address, where it is not the config's."""
+    if request.param == "sqlite":
+        return {}
+    return {"NEWSLETTER_DATABASE__URL": fresh_database(request.getfixturevalue("postgresql"))}
+
+
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Installation]:
-    path = write_config(tmp_path, feed="http://127.0.0.1:9/feed/", port=9)
-    with open_installation(load_config(path, {}), MovingClock(NOW)) as installation:
+def opened(tmp_path: Path, environment: dict[str, str]) -> Iterator[Installation]:
+    with open_paper(tmp_path, environment) as installation:
+        yield installation
+
+
+@pytest.fixture
+def bilingual(tmp_path: Path, environment: dict[str, str]) -> Iterator[Installation]:
+    with open_paper(tmp_path, environment, 'languages = ["en", "hy"]\n') as installation:
+        yield installation
+
+
+@contextmanager
+def open_paper(
+    folder: Path, environment: dict[str, str], spoken: str = ""
+) -> Iterator[Installation]:
+    path = write_config(folder, feed="http://127.0.0.1:9/feed/", port=9)
+    text, send_at = path.read_text("utf-8"), 'send_at = "Fri 07:00"\n'
+    assert send_at in text
+    path.write_text(text.replace(send_at, send_at + spoken), "utf-8")
+    with open_installation(load_config(path, environment), MovingClock(NOW)) as installation:
         with installation.database.write() as tx:
             for number, departments in enumerate(CHOICES):
                 reader = add_reader(tx, number)
@@ -117,6 +154,41 @@ def test_each_reader_who_waits_gets_the_correction_in_their_variant(opened: Inst
         "en: Arts": 3,
     }
     assert report.counts.total == len(CHOICES)
+
+
+def test_a_correction_is_of_every_language_and_told_of_in_the_archive(
+    bilingual: Installation,
+) -> None:
+    issue = an_issue_of_departments()
+    with bilingual.database.write() as tx:
+        reader = Subscriber("armenian", "armenian@reader.example", NOW, "Lilit", "hy")
+        tx.subscribers.add(reader, "hash")
+        active = SubscriptionState.ACTIVE
+        tx.subscribers.subscribe(reader.public_id, "weekly", active, a_consent(), NOW, "reader")
+    assert start_sending(bilingual, issue, actor="anna").variants == ("en", "hy", "en: Arts")
+    # Somebody has it as it was, so that the archive tells of the change.
+    workers = Workers(bilingual.database)
+    (first,) = workers.claim("w", NOW, LEASE, 1)
+    assert workers.hand_over(first, "w", NOW)
+    workers.record(first, "w", ACCEPTED, NOW)
+    workers.close()
+    paused = move_issue(bilingual, issue, IssueState.PAUSED, actor="anna")
+    correction = Correction(headlines={"latest/1": "What happened"})
+    revise_issue(bilingual, paused, correction, actor="anna", told="We had it wrong.")
+    with bilingual.database.read() as tx:
+        newest = newest_by_language(tx.mailings.of_issue(issue.public_id))
+        corrections = tx.links.corrections(issue.public_id)
+        now = tx.issues.by_id(issue.public_id)
+    assert now is not None
+    assert {tag: (one.revision, "What happened" in one.text) for tag, one in newest.items()} == {
+        "en": (2, True),
+        "hy": (2, True),
+    }
+    # In another language the headline and the editors' words say which they are in.
+    ((_, english),) = tell_corrections(now, corrections, "en")
+    ((_, armenian),) = tell_corrections(now, corrections, "hy")
+    assert english == "The headline of “What happened” was changed. We had it wrong."
+    assert armenian.count('<span lang="en" dir="ltr">') == 2
 
 
 def test_what_stops_one_variant_stops_the_issue_and_is_told_of_it(
