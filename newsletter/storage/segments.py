@@ -249,7 +249,12 @@ class _Compiler:
 
         wanted = sa.literal(float(value), sa.Double)
         if not self._on_sqlite:
-            return self._some_entry(name, holds)
+            written = t.subscriber.c.attributes.op("->>", return_type=sa.Text())(name)
+            return sa.case(
+                (sa.func.left(written, 1) == "[", self._some_entry(name, holds)),
+                (self._reads_as_number(written), compare(sa.cast(written, sa.Double), wanted)),
+                else_=sa.false(),
+            )
         # Few hold, and of the others one look into the document is enough. The conditions of a
         # CASE are left at the first that decides; elsewhere SQLite works all of them out.
         document = t.subscriber.c.attributes.op("->", return_type=sa.Text())(_path(name))
