@@ -147,6 +147,7 @@ class Purpose(StrEnum):
     ADDRESS = "address"  # subscriber, the wish for another address; expires
     DATA = "data"  # subscriber; expires
     CLICK = "click"  # mailing, recipient; short
+    MAILED_ACT = "mailed-act"  # editor, issue, its version, the act and its stories; expires
     FORM = "form"  # newsletter's slug, the second in which the form was shown
 
 

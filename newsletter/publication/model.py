@@ -492,6 +492,18 @@ class Newsletter(Model):
         description="two: a second person has to approve it too; auto: the draft is sent without a "
         "person's approval",
     )
+    unapproved: Literal["hold", "send", "safe"] = Field(
+        "hold",
+        description="a draft that nobody approved by its time. hold: it waits until max_lateness, "
+        "and is held then; send: it goes out as it is; safe: it goes out chosen anew by the reads "
+        "up to yesterday, without what editors wrote",
+    )
+    reminders: tuple[Duration, ...] = Field(
+        ("3 hours", "1 hour"),
+        max_length=5,
+        description="so long before its time those are told who may approve a draft that nobody "
+        "did; from the second on the other editors too",
+    )
     test_addresses: tuple[MailAddress, ...] = Field(
         (), max_length=20, description="who gets the tests of an issue, beside the editor who asks"
     )
@@ -573,6 +585,11 @@ class Newsletter(Model):
     @property
     def draft_moment(self) -> Moment:
         return parse_moment(self.draft_at)
+
+    @property
+    def reminder_times(self) -> tuple[timedelta, ...]:
+        """How long before its time a draft is called to mind, the longest first."""
+        return tuple(sorted(map(parse_duration, self.reminders), reverse=True))
 
     @property
     def lateness(self) -> timedelta:

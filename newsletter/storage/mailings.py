@@ -51,6 +51,11 @@ class Fate:
 class MailingRepository(UnservedRows):
     """Mailings and their part of the ledger, until workers take it."""
 
+    def is_known(self, key: str) -> bool:
+        """Whether there is a mailing of that ``key``."""
+        found = sa.select(t.mailing.c.id).where(t.mailing.c.key == key)
+        return self._connection.scalar(found) is not None
+
     def create(
         self,
         mailing: Mailing,

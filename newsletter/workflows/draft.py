@@ -88,6 +88,8 @@ def draft_issue(
                 settings,
                 newsletter,
                 _ready_notice(installation, settings, issue, notices),
+                # They get the draft itself, with buttons.
+                desk=False,
             )
         kept = tx.issues.by_id(issue.public_id)
     for section in issue.sections:

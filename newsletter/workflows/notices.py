@@ -40,15 +40,23 @@ def queue_notice(
     settings: Settings,
     newsletter: Newsletter,
     notice: Notice,
+    *,
+    only: Act | None = None,
+    desk: bool = True,
 ) -> bool:
     """Queue ``notice`` for every editor; False where it was told before or nobody is named.
 
     Told are the addresses that the settings name, which may be a room's, and everybody
-    at the desk who may do something about it.
+    at the desk who may do something about it. With ``only`` those at the desk who may do
+    that; where nobody may, all the same. Without ``desk`` those there are told otherwise.
     """
-    at_the_desk = (each.address for each in tx.editors.all() if each.may(Act.EDIT))
-    editors = tuple(dict.fromkeys((*settings.publication.editors, *at_the_desk)))
+    may = [each.address for each in tx.editors.all() if each.may(only or Act.EDIT)]
+    at_the_desk = may if desk else []
+    named = () if only and at_the_desk else settings.publication.editors
+    editors = tuple(dict.fromkeys((*named, *at_the_desk)))
     if not editors:
+        if may:
+            return False
         log.warning("no_editor_to_tell", subject=notice.subject)
         return False
     now = installation.clock.now()

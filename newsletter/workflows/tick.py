@@ -25,6 +25,7 @@ from newsletter.workflows.notices import Notice, queue_notice
 from newsletter.workflows.preferences import end_pauses
 from newsletter.workflows.publish import hold_issue, start_sending
 from newsletter.workflows.reads import sync_reads
+from newsletter.workflows.unattended import attend_draft
 from newsletter.workflows.waves import sending_begins
 
 log = get_logger(__name__)
@@ -182,6 +183,8 @@ def _act_on(
     installation: Installation, settings: Settings, newsletter: Newsletter, issue: Issue
 ) -> None:
     begins = None
+    if issue.state is IssueState.DRAFT:
+        issue = attend_draft(installation, settings, newsletter, issue)
     if issue.state is IssueState.APPROVED:
         begins = sending_begins(installation, settings, newsletter, issue)
     decision = decide(newsletter, issue, installation.clock.now(), begins)

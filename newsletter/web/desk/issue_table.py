@@ -9,6 +9,7 @@ from newsletter.web.desk.issue_stories import show_stories
 from newsletter.web.desk.issue_story import show_story
 from newsletter.web.desk.issue_versions import show_versions
 from newsletter.web.desk.issues import show_issues
+from newsletter.web.desk.mailed_act import show_mailed_act, take_mailed_act
 from newsletter.web.desk.routes import DeskRoute, show, take
 from newsletter.words import gettext_noop
 
@@ -24,4 +25,7 @@ def issue_routes() -> tuple[DeskRoute, ...]:
         show("/issues/{issue}/versions", show_versions, needs=Act.LOOK),
         show("/issues/{issue}/stories", show_stories, needs=Act.EDIT),
         show("/issues/{issue}/stories/{story}", show_story, needs=Act.EDIT),
+        # Whoever holds such a link is known by it; it is signed for one act.
+        show("/act/{token}", show_mailed_act, needs=Act.SIGN_IN),
+        take("/act/{token}", take_mailed_act, needs=Act.SIGN_IN),
     )

@@ -29,6 +29,8 @@ EXPECTED = {
     "GET /issues/{issue}/versions": VIEWERS,
     "GET /issues/{issue}/stories": EDITORS,
     "GET /issues/{issue}/stories/{story}": EDITORS,
+    "GET /act/{token}": ANYBODY,
+    "POST /act/{token}": ANYBODY,
     "GET /sign-in": ANYBODY,
     "POST /sign-in": ANYBODY,
     "GET /sign-in/sent": ANYBODY,

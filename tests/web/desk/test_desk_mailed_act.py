@@ -1,0 +1,100 @@
+"""The pages of the preview mail's buttons."""
+
+import pytest
+
+from newsletter.issues.model import Issue, IssueState
+from newsletter.publication.editors import Role
+from newsletter.tokens import Purpose
+from newsletter.workflows.approve import approve_issue
+from tests.web.desk.people import FROM_US, Person, put_editor, stranger
+from tests.web.desk.test_desk_issue import bare_issue, stored
+from tests.web.site import Site
+from tests.web.test_web_issues import put_issue
+
+
+def path_of(site: Site, role: Role, act: str, *stories: str) -> str:
+    """The address of a button of the issue as it is now."""
+    editor, issue = put_editor(site, role), stored(site)
+    token = site.keyring.sign_until(
+        Purpose.MAILED_ACT,
+        issue.send_at,
+        *(editor.public_id, issue.public_id, str(issue.version), act, *stories),
+    )
+    return f"/desk/act/{token}"
+
+
+@pytest.fixture
+def visitor(site: Site) -> Person:
+    """Whoever holds the mail, signed in nowhere."""
+    put_issue(site, bare_issue())
+    return stranger(site)
+
+
+def press(visitor: Person, path: str) -> int:
+    return visitor.client.post(path, headers=FROM_US).status_code
+
+
+@pytest.mark.parametrize(
+    ("act", "state"), [("approve", IssueState.APPROVED), ("hold", IssueState.HELD)]
+)
+def test_opening_changes_nothing_and_pressing_does_it_once(
+    visitor: Person, act: str, state: IssueState
+) -> None:
+    path = path_of(visitor.site, Role.PUBLISHER, act)
+    before = visitor.site.dump()
+    for _ in range(3):
+        page = visitor.get(path)
+        assert page.status_code == 200
+        assert page.text.count('<form method="post">') == 1
+    assert visitor.site.dump() == before
+    assert press(visitor, path) == 200
+    assert stored(visitor.site).state is state
+    assert press(visitor, path) == 409
+
+
+def test_a_swap_names_both_and_does_it(visitor: Person) -> None:
+    issue: Issue = stored(visitor.site)
+    section = next(one for one in issue.sections if len(one.items) > 1)
+    path = path_of(visitor.site, Role.EDITOR, "swap", section.items[-1].story_id, "nowhere")
+    assert section.items[-1].headline in visitor.get(path).text.replace("&#39;", "'")
+    # The story that was to come is gone meanwhile: told, and nothing changed.
+    assert press(visitor, path) == 404
+    assert stored(visitor.site) == issue
+
+
+def test_a_second_approval_is_given_by_who_signs_in(visitor: Person) -> None:
+    site = visitor.site
+    first = path_of(site, Role.PUBLISHER, "approve")
+    two = {"approval": "two"}
+    newsletters = tuple(
+        one.model_copy(update=two) if one.slug == "weekly" else one
+        for one in site.settings.newsletter
+    )
+    settings = site.settings.model_copy(update={"newsletter": newsletters})
+    with site.database.write() as tx:
+        latest = tx.settings.latest()
+        assert latest is not None
+        tx.settings.append(settings.model_dump(mode="json", by_alias=True), "t", site.clock.now())
+    assert press(visitor, first) == 200
+    assert stored(site).state is IssueState.DRAFT
+    second = path_of(site, Role.ADMIN, "approve")
+    page = visitor.get(second)
+    assert "Sign in, so that we know it is you" in page.text
+    assert '<form method="post">' not in page.text
+    assert press(visitor, second) == 409
+    installation = site.context.installation
+    assert installation is not None
+    assert approve_issue(installation, stored(site), actor="other").state is IssueState.APPROVED
+
+
+@pytest.mark.parametrize("path", ["/desk/act/x", "/desk/act/a.b.c.d", "/desk/act/" + "x" * 900])
+def test_what_is_no_button_of_ours_is_told_so(visitor: Person, path: str) -> None:
+    assert visitor.get(path).status_code == 410
+    assert press(visitor, path) == 410
+
+
+def test_a_form_of_another_site_presses_nothing(visitor: Person) -> None:
+    path = path_of(visitor.site, Role.PUBLISHER, "approve")
+    answer = visitor.client.post(path, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 403
+    assert stored(visitor.site).state is IssueState.DRAFT
