@@ -81,6 +81,11 @@ Language = Annotated[str, shaped(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language tag 
 # desk need not be whoever may read those.
 ONLY_FILE: dict[str, JsonValue] = {"only": "file"}
 
+HolidayCode = Annotated[
+    str,
+    shaped(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", "a country such as AM, or a part of one such as US-CA"),
+]
+
 
 class Model(BaseModel):
     """A frozen noun that refuses keys it does not know."""
@@ -142,6 +147,11 @@ class Publication(Model):
     )
     language: Language = Field(
         "en", description="of pages, and of notices to editors: a BCP 47 tag such as en or hy"
+    )
+    holidays: tuple[HolidayCode, ...] = Field(
+        (),
+        description="whose public holidays are marked among the dates to come, by ISO 3166: "
+        '["AM", "US-CA"]; nothing else is done about them',
     )
     postal_address: Line = Field(
         "", description="printed in every footer: the law asks for it in bulk mail"

@@ -1,14 +1,16 @@
 """What the pages are given to work with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import urlsplit
 
 from newsletter.clock import Clock
+from newsletter.delivery.model import Relay
 from newsletter.errors import NotFound
 from newsletter.net.mail_domains import WAIT_SECONDS, MailDomains
 from newsletter.pictures.store import PictureStore
+from newsletter.publication.fixed_keys import FixedKeys
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
@@ -30,7 +32,8 @@ class WebContext:
     ``mail_domains`` knows which domains take mail; without it all do. A sign-up is
     answered after ``steady_seconds``, or its time would tell whether it was mailed.
     ``desk`` is where the editors' desk lies, where that is not below ``base_url``;
-    ``installation`` is what its acts are done with.
+    ``installation`` is what its acts are done with; ``fixed`` are the settings that
+    can't be changed there, and ``relays`` come without their passwords.
     """
 
     database: Database
@@ -48,6 +51,8 @@ class WebContext:
     steady_seconds: float = 0.1
     desk: str = ""
     installation: Installation | None = field(default=None, repr=False)
+    fixed: FixedKeys = field(default_factory=FixedKeys)
+    relays: tuple[Relay, ...] = ()
 
     @classmethod
     def of(cls, installation: Installation) -> "WebContext":
@@ -66,8 +71,14 @@ class WebContext:
             hold=partial(reason_to_hold, installation),
             desk=installation.desk,
             installation=installation,
+            fixed=installation.fixed,
+            relays=tuple(replace(relay, password="") for relay in installation.relays),
             mail_domains=MailDomains(installation.resolver.within(WAIT_SECONDS)),
         )
+
+    def settings(self) -> Settings:
+        """The settings as they stand now."""
+        return self.load_settings()
 
     def letters(self, settings: Settings) -> Letters:
         """What system mails are made with."""

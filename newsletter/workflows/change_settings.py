@@ -4,9 +4,10 @@ A change is made on the version that its page was made from. What somebody else
 changed since stays; where both changed one key, nobody's is lost: it is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,6 +34,8 @@ from newsletter.subscribers.segments import check_segments
 from newsletter.workflows.adopt_settings import add_version, path_by_slug
 
 log = get_logger(__name__)
+
+_LOOKED_AT = 100  # versions, for who was quicker
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class Overtaken:
-    """Nothing was changed, because somebody else changed the same: ``paths``, since ``base``."""
+    """Nothing was changed, because ``by`` has changed the same ``paths`` meanwhile."""
 
     paths: tuple[Path, ...]
     latest: SettingsVersion
+    by: str
 
 
 Outcome = Changed | Refused | Overtaken
@@ -94,7 +98,7 @@ def change_settings(
         mine = change(before.document, edits)
         _refuse_fixed(fixed, edits, mine)
         _refuse_for_file(before.document, mine)
-        return _write(tx, fixed, before.document, mine, actor=actor, now=now)
+        return _write(tx, fixed, before, mine, actor=actor, now=now)
 
 
 def undo_version(
@@ -109,7 +113,7 @@ def undo_version(
             raise Conflict("these are the first settings: there is nothing before them")
         mine = earlier[0].document
         _refuse_fixed(fixed, differences(after.document, mine), mine)
-        return _write(tx, fixed, after.document, mine, actor=actor, now=now)
+        return _write(tx, fixed, after, mine, actor=actor, now=now)
 
 
 def restore_version(
@@ -120,22 +124,22 @@ def restore_version(
         tx.settings.lock()
         latest = tx.settings.versions(1)[0]
         mine = fixed.lay_over(tx.settings.get(number).document)
-        return _write(tx, fixed, latest.document, mine, actor=actor, now=now)
+        return _write(tx, fixed, latest, mine, actor=actor, now=now)
 
 
 def _write(
     tx: Transaction,
     fixed: FixedKeys,
-    base: Mapping[str, Any],
+    base: SettingsVersion,
     mine: Mapping[str, Any],
     *,
     actor: str,
     now: datetime,
 ) -> Outcome:
     latest = tx.settings.versions(1)[0]
-    merged = merge(base, mine, latest.document)
+    merged = merge(base.document, mine, latest.document)
     if merged.conflicts:
-        return Overtaken(merged.conflicts, latest)
+        return Overtaken(merged.conflicts, latest, _who_changed(tx, base, merged.conflicts))
     document = fixed.lay_over(merged.document)
     if flatten(document) == flatten(latest.document):
         return Changed(latest.version, anew=False)
@@ -146,6 +150,17 @@ def _write(
     changed = differences(latest.document, document)
     log.info("settings_changed", version=version, by=actor, keys=len(changed))
     return Changed(version, anew=True)
+
+
+def _who_changed(tx: Transaction, base: SettingsVersion, paths: Sequence[Path]) -> str:
+    """Who changed one of these last since a version; at the worst who changed anything."""
+    newer = tx.settings.versions(_LOOKED_AT)
+    for after, before in pairwise(newer):
+        if after.version <= base.version:
+            break
+        if differences(before.document, after.document).keys() & set(paths):
+            return after.actor
+    return newer[0].actor
 
 
 def check_document(document: Mapping[str, Any]) -> Settings | tuple[Problem, ...]:
@@ -171,7 +186,9 @@ def check_document(document: Mapping[str, Any]) -> Settings | tuple[Problem, ...
 def _refuse_fixed(fixed: FixedKeys, edits: Mapping[Path, Any], mine: Mapping[str, Any]) -> None:
     for path in edits:
         if path[-1] != ORDER and (where := fixed.where(path)):
-            raise Conflict(f"{dotted(path)} is fixed by {where}: change it there", subject=where)
+            raise Conflict(
+                f"the key {dotted(path)} is fixed by {where}: change it there", subject=where
+            )
     if not fixed.hold(mine):
         raise Conflict(
             f"{fixed.file} fixes which of these there are, and their order: change it there",

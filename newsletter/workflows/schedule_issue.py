@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
+from newsletter.clock import Clock
 from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
 from newsletter.issues.lines import made_lines, remake_lines
 from newsletter.issues.model import Issue, IssueState, PartChange, Save, SaveKind
@@ -10,6 +12,7 @@ from newsletter.issues.states import EDITABLE
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.publication.slots import Slot, named_slot, upcoming_slot
+from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation, only_newsletter
@@ -21,6 +24,18 @@ log = get_logger(__name__)
 TAKE_BACK = timedelta(seconds=60)
 _EXTRA_FOR = timedelta(days=365)
 _PART = "send_at"
+
+
+class Calendar(Protocol):
+    """What skipping needs of an installation; the desk's pages have that as well."""
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def settings(self) -> Settings: ...
 
 
 def reschedule_issue(
@@ -126,7 +141,7 @@ def count_readers(installation: Installation, issue: Issue) -> int:
         return tx.audience.domains(newsletter.slug, 1, segment).readers
 
 
-def skip_slot(installation: Installation, newsletter_slug: str, key: str, *, actor: str) -> Slot:
+def skip_slot(installation: Calendar, newsletter_slug: str, key: str, *, actor: str) -> Slot:
     """Skip a slot of the newsletter: no issue is drafted for it.
 
     Conflict where there is one, or it is skipped; UsageError for what is no slot to come.
@@ -147,7 +162,7 @@ def skip_slot(installation: Installation, newsletter_slug: str, key: str, *, act
     return slot
 
 
-def take_in_slot(installation: Installation, newsletter_slug: str, key: str, *, actor: str) -> Slot:
+def take_in_slot(installation: Calendar, newsletter_slug: str, key: str, *, actor: str) -> Slot:
     """Skip a slot no more; Conflict where it was not skipped."""
     slot = _regular_slot(installation, newsletter_slug, key)
     with installation.database.write() as tx:
@@ -158,7 +173,7 @@ def take_in_slot(installation: Installation, newsletter_slug: str, key: str, *, 
     return slot
 
 
-def _regular_slot(installation: Installation, newsletter_slug: str, key: str) -> Slot:
+def _regular_slot(installation: Calendar, newsletter_slug: str, key: str) -> Slot:
     settings = installation.settings()
     newsletter = only_newsletter(settings, newsletter_slug)
     slot = named_slot(newsletter, newsletter.zone_in(settings.publication), key)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from newsletter.clock import Clock
 from newsletter.errors import Conflict, InvalidTransition, IssueHeld, NewsletterError, SendingHeld
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
@@ -17,6 +18,7 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot, latest_slot, upcoming_slot
 from newsletter.rendering.system_mail import Quote
 from newsletter.sources.model import SourceState
+from newsletter.storage.database import Database
 from newsletter.words import words_of
 from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.fetch import fetch_stories
@@ -98,6 +100,13 @@ def refresh(installation: Installation) -> None:
     """Poll the sources that are due, and the counters."""
     fetch_stories(installation, due_only=True)
     sync_reads(installation, due_only=True)
+
+
+def ask_now(database: Database, role: str, slug: str, clock: Clock) -> None:
+    """Ask for a source (role "source") or counter ("reads") to be looked at; NotFound."""
+    with database.write() as tx:
+        polled = tx.sources if role == "source" else tx.reads
+        polled.ask_now(slug, clock.now())
 
 
 def look_at_asked(installation: Installation) -> None:

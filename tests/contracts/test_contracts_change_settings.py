@@ -141,7 +141,7 @@ def test_two_at_once_lose_nothing(
     won = next(actor for actor, outcome in outcomes.items() if isinstance(outcome, Changed))
     lost = next(outcome for outcome in outcomes.values() if isinstance(outcome, Overtaken))
     assert lost.paths == (same,)
-    assert lost.latest.actor == won
+    assert lost.by == won
     assert in_force(database).publication.name == won
     # What the other changed elsewhere goes in beside it.
     other = edit({("sign_up", "hourly"): 9}, first)

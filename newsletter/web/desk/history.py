@@ -162,15 +162,16 @@ def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
         *(
             Difference(
                 key,
-                _tell(was[key]) if key in was else None,
-                _tell(became[key]) if key in became else None,
+                tell_value(was[key]) if key in was else None,
+                tell_value(became[key]) if key in became else None,
             )
             for key in {**was, **became}
         ),
-        *(Difference(key, None, _tell(value)) for key, value in rest.items()),
+        *(Difference(key, None, tell_value(value)) for key, value in rest.items()),
     )
 
 
-def _tell(value: object) -> str:
+def tell_value(value: object) -> str:
+    """A value in one line, cut where it is long."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -19,6 +19,7 @@ from newsletter.web.desk.me import (
 )
 from newsletter.web.desk.readers_table import readers_routes
 from newsletter.web.desk.routes import DeskRoute, show, take
+from newsletter.web.desk.settings.table import settings_table
 from newsletter.web.desk.sign_in import (
     ASKED_A_MINUTE,
     show_link,
@@ -45,6 +46,7 @@ def desk_table() -> tuple[DeskRoute, ...]:
         take("/sign-in/{token}", take_sign_in_link, needs=Act.SIGN_IN),
         take("/sign-out", take_sign_out, needs=Act.OWN),
         show("/history", show_history, needs=Act.HISTORY, nav=gettext_noop("History")),
+        *settings_table(),
         show("/editors", show_editors_page, needs=Act.EDITORS, nav=gettext_noop("Editors")),
         take("/editors", take_editor, needs=Act.EDITORS),
         take("/editors/{editor}/role", take_role, needs=Act.EDITORS),
