@@ -15,6 +15,7 @@ from newsletter.publication.editors import Role
 from newsletter.publication.model import Settings
 from newsletter.publication.settings_document import flatten
 from newsletter.storage.changes import Change
+from newsletter.web.desk.settings.places import newsletter_parts
 from tests.publication.test_settings_keys import every_key
 from tests.web.desk.people import Person, put_editor, sign_in
 from tests.web.desk.settings_shop import (
@@ -117,7 +118,8 @@ def text_of(answer: Response) -> str:
 def test_every_key_is_at_the_desk(shop: Site, anna: Person) -> None:
     assert shop
     shown = set()
-    for page, prefix in PAGES.items():
+    parts = {f"{WEEKLY}/parts/{part}/_new": f"newsletter.{part}." for part in newsletter_parts()}
+    for page, prefix in (PAGES | parts).items():
         for name in re.findall(r'id="f-([\w-]+?)(?:-hint|-problem)?"', anna.get(page).text):
             shown.add(f"{prefix.replace('.', '-')}{name}")
     assert {key.replace(".", "-") for key in every_key(Settings)} - shown == set()

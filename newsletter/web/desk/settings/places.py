@@ -165,9 +165,8 @@ SCHEDULE = Place(
     gettext_noop("Schedule"),
     gettext_noop("When it is drafted and when it goes out."),
     (
-        Group(
-            gettext_noop("Its time"), ("timezone", "draft_at", "send_at", "max_lateness", "monthly")
-        ),
+        Group(gettext_noop("Its time"), ("timezone", "draft_at", "send_at", "max_lateness")),
+        Group(gettext_noop("The best of the month"), ("monthly",)),
     ),
 )
 WAVES = Place(
