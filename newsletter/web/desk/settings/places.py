@@ -62,6 +62,7 @@ class Target:
 
 
 MORE = Group(gettext_noop("More"))
+_ALL = Group(gettext_noop("Settings"))
 
 PUBLICATION = Place(
     "publication",
@@ -208,7 +209,7 @@ def newsletter_target(place: Place, slug: str) -> Target:
 
 def entry_target(array: Path, model: type[BaseModel], slug: str) -> Target:
     """What the form of an entry of an array changes: all of it."""
-    return Target((*array, slug), model, (MORE,))
+    return Target((*array, slug), model, (_ALL,))
 
 
 def newsletter_parts() -> Mapping[str, type[BaseModel]]:
