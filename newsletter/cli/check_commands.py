@@ -10,6 +10,7 @@ from newsletter.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from newsletter.cli.output import print_json
 from newsletter.delivery.smtp import open_connection
 from newsletter.errors import NewsletterError
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.design import design_of
 from newsletter.publication.editors import Act
 from newsletter.publication.model import Reads, Settings
@@ -61,6 +62,7 @@ def _check(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     yield from _check_dns(installation, settings)
     yield from _check_settings(settings)
     yield from _check_editors(installation, settings)
+    yield from _check_cadences(installation, settings)
     for finding in check_waves(installation, settings):
         yield _Answer(finding.key, finding.level, finding.told)
 
@@ -91,6 +93,22 @@ def _check_kinds(installation: Installation, settings: Settings) -> Iterator[_An
                 *tell_own_unknown(tx, settings, newsletter),
             ):
                 yield _Answer(f"reads of {newsletter.slug}", "warn", sentence)
+
+
+def _check_cadences(installation: Installation, settings: Settings) -> Iterator[_Answer]:
+    """Readers who want what is not made: they get nothing."""
+    for newsletter in settings.newsletter:
+        if newsletter.serves(Cadence.MONTHLY):
+            continue
+        with installation.database.read() as tx:
+            readers = tx.subscribers.cadences(newsletter.slug)[Cadence.MONTHLY]
+        if readers:
+            yield _Answer(
+                f"cadence of {newsletter.slug}",
+                "warn",
+                f"{readers:,} readers chose the best of each month, which is not offered, and get "
+                "nothing: set [newsletter.monthly] offered = true",
+            )
 
 
 def _check_links(installation: Installation) -> Iterator[_Answer]:

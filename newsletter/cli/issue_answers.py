@@ -22,6 +22,7 @@ def issue_document(issue: Issue) -> dict[str, Any]:
     return {
         "newsletter": issue.newsletter,
         "slot": issue.slot,
+        "edition": issue.edition,
         "state": issue.state,
         "version": issue.version,
         "send_at": issue.send_at,

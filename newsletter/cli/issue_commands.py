@@ -43,6 +43,7 @@ from newsletter.cli.sending import send_now
 from newsletter.cli.trial_commands import mail_test
 from newsletter.errors import UsageError
 from newsletter.issues.model import Issue, IssueState
+from newsletter.publication.editions import edition_with_slot
 from newsletter.workflows.approve import approve_issue, waits_for_second
 from newsletter.workflows.check_issue import check_whole_issue
 from newsletter.workflows.correct_links import LinkRequest, correct_links, links_alone_suffice
@@ -107,7 +108,9 @@ def draft(
     written = read_block(block, block_source)
     with open_from_file(config, now=now) as installation:
         settings = installation.settings()
-        chosen = only_newsletter(settings, newsletter)
+        chosen = edition_with_slot(
+            only_newsletter(settings, newsletter), slot, settings.publication
+        )
         place = find_slot(installation, settings, chosen, slot)
         failed = []
         if fetch:
@@ -164,11 +167,14 @@ def list_issues(
         return
     print_rows(
         [
-            (i.newsletter, i.slot, state, f"{i.send_at:%Y-%m-%d %H:%M}", i.subject)
+            (
+                *(i.newsletter, i.slot, i.edition.replace("_", " "), state),
+                *(f"{i.send_at:%Y-%m-%d %H:%M}", i.subject),
+            )
             for i in issues
             for state in [f"{i.state}, held up" if i.public_id in holds else i.state]
         ],
-        ("newsletter", "slot", "state", "goes out (UTC)", "subject"),
+        ("newsletter", "slot", "edition", "state", "goes out (UTC)", "subject"),
     )
     for issue in issues:
         if issue.public_id in holds:

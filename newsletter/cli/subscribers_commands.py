@@ -21,6 +21,10 @@ from newsletter.cli.output import (
     say,
 )
 from newsletter.errors import NotFound, UsageError
+from newsletter.publication.cadence import Cadence, Edition
+from newsletter.publication.editions import in_edition
+from newsletter.publication.model import Newsletter, Settings
+from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_cells import guard_cell
 from newsletter.subscribers.csv_import import RefusedRow, SubscriberFile, open_subscriber_file
@@ -104,13 +108,23 @@ def add(
         str,
         typer.Option(metavar="NAMES", help="what they want to read of the paper: Arts;Community"),
     ] = "",
+    cadence: Annotated[
+        Cadence, typer.Option(help="each issue, or only the best of each month")
+    ] = Cadence.EACH,
     config: ConfigOption = DEFAULT_CONFIG,
     newsletter: NewsletterOption = None,
     json: JsonOption = False,
 ) -> None:
     """Subscribe one person whose consent you hold."""
     with open_from_file(config) as installation:
-        slug = only_newsletter(installation.settings(), newsletter).slug
+        chosen = only_newsletter(installation.settings(), newsletter)
+        slug = chosen.slug
+        if not chosen.serves(cadence):
+            raise UsageError(
+                f"--cadence: {slug} does not offer the best of a month; leave it out, or set "
+                "[newsletter.monthly] offered = true",
+                subject="cadence",
+            )
         outcome = add_subscriber(
             installation.database,
             installation.keyring,
@@ -123,6 +137,7 @@ def add(
             timezone=timezone,
             language=language,
             departments=departments,
+            cadence=cadence,
         )
     if json:
         print_json({"address": address, "newsletter": slug, "outcome": outcome})
@@ -180,11 +195,13 @@ def import_file(
         _refusals(refused) as on_refused,
         progress_bar("reading", readers.row_bound) as advance,
     ):
+        chosen = only_newsletter(installation.settings(), newsletter)
         report = import_subscribers(
             installation.database,
             installation.keyring,
             readers,
-            newsletter=only_newsletter(installation.settings(), newsletter).slug,
+            newsletter=chosen.slug,
+            monthly=chosen.serves(Cadence.MONTHLY),
             consent=consent,
             actor=ACTOR,
             now=installation.clock.now(),
@@ -315,6 +332,8 @@ def find(
         print(f"{wanted} on {row['newsletter']}: {row['state']} since {row['since']:%Y-%m-%d}")
         if row["departments"]:
             print(f"  departments: {', '.join(row['departments'])}")
+        if row["cadence"] is Cadence.MONTHLY:
+            print("  cadence: the best of each month")
         print(f"  agreed by {row['how']}, {row['at']:%Y-%m-%d}: {row['wording']}")
     for name, value in (subscriber.attributes if subscriber else {}).items():
         print(f"  {name}: {value}")
@@ -494,6 +513,7 @@ def stats(
                     "audience": tx.subscribers.audience_size(
                         newsletter.slug, audience_segment(newsletter, settings, now)
                     ),
+                    **_monthly_counts(tx, settings, newsletter, now),
                 }
                 for newsletter in settings.newsletter
             }
@@ -507,7 +527,8 @@ def stats(
         print_json({"newsletters": documents, "since": begin, "by": by, "growth": growth})
         return
     for slug, counts in counted.items():
-        print(f"{slug}: " + ", ".join(f"{count:,} {state}" for state, count in counts.items()))
+        told_counts = (f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
+        print(f"{slug}: " + ", ".join(told_counts))
         if any(told[slug].values()):
             reasons = (f"{count:,} {reason}" for reason, count in told[slug].items() if count)
             print("  told on leaving: " + ", ".join(reasons))
@@ -520,18 +541,29 @@ def stats(
 
 _GROWTH_HEADS = (
     *("begins", "newsletter", "placement", "signed up", "confirmed", "added", "removed"),
-    *("returned", "left", "how", "told"),
+    *("returned", "left", "how", "told", "cadence"),
 )
 
 
 def _growth_row(one: Growth) -> tuple[Any, ...]:
-    how, why = (
+    how, why, chose = (
         ", ".join(f"{reason} {count:,}" for reason, count in sorted(counted.items()))
-        for counted in (one.left, one.told)
+        for counted in (one.left, one.told, one.chose)
     )
     numbers = (one.signed_up, one.confirmed, one.added, one.removed, one.returned)
     told = (f"{number:,}" for number in (*numbers, one.left.total()))
-    return (one.begin, one.newsletter, one.placement, *told, how, why)
+    return (one.begin, one.newsletter, one.placement, *told, how, why, chose)
+
+
+def _monthly_counts(
+    tx: Transaction, settings: Settings, newsletter: Newsletter, now: datetime
+) -> dict[str, int]:
+    """How many would get the best of the month; nothing where nobody can choose it."""
+    if not newsletter.offers_monthly:
+        return {}
+    edition = in_edition(newsletter, Edition.MONTHLY, settings.publication)
+    segment = audience_segment(edition, settings, now)
+    return {"monthly_audience": tx.subscribers.audience_size(newsletter.slug, segment)}
 
 
 def _first_day(since: str | None, today: date, by: Period) -> date:

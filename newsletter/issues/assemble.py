@@ -12,6 +12,7 @@ from newsletter.issues.wording import (
     name_since,
     unknown_names,
 )
+from newsletter.publication.cadence import Edition
 from newsletter.publication.model import Newsletter, Publication, Ranking, SectionKind, SectionPlan
 from newsletter.publication.slots import Slot
 from newsletter.ranking.bars import why_excluded
@@ -145,7 +146,12 @@ def assemble_issue(
             "reads; see `newsletter stories list` for what its sources brought",
             subject=slot.key,
         )
-    lead = _choose_lead(printed, selections, newsletter.ranking, material.led_before)
+    is_news = newsletter.edition is Edition.REGULAR
+    lead = (
+        _choose_lead(printed, selections, newsletter.ranking, material.led_before)
+        if is_news
+        else _first_of(printed, selections, newsletter.ranking)
+    )
     sections = tuple(
         _print_section(
             plan,
@@ -171,10 +177,13 @@ def assemble_issue(
         preheader="",
         sections=sections,
         language=language,
-        lead=lead.public_id if lead and any(p.kind == "latest" for p in printed) else "",
+        lead=lead.public_id
+        if lead and (not is_news or any(p.kind == "latest" for p in printed))
+        else "",
         held_over=tuple(sorted(instructions.held)),
         pins=instructions.pins,
         excluded=tuple(sorted(instructions.excluded)),
+        edition=newsletter.edition,
     )
     issue = write_lines(newsletter, publication, issue)
     notices += _unfulfilled(newsletter, issue, instructions)
@@ -203,9 +212,10 @@ def _unknown_words(
     newsletter: Newsletter, looked_at: Mapping[str, str], words: Mapping[str, str]
 ) -> Iterator[str]:
     """Sentences on the names in templates for which there is no word."""
+    of_title = {name: word for name, word in words.items() if name != "title"}
     templates = [
         ("subject", newsletter.subject, words),
-        ("title", newsletter.title, words),
+        ("title", newsletter.title, of_title),
         *(
             (f"{plan.slug} title", plan.title, title_words(plan, looked_at[plan.slug], words))
             for plan in newsletter.sections
@@ -324,6 +334,15 @@ def _choose_lead(
     whole = tuple(c for c in chosen if c.pinned or not is_excerpt(c.story, ranking)) or chosen
     lead = choose_lead(Selection(whole), led_before) if plan.kind == "latest" else None
     return lead or whole[0].story
+
+
+def _first_of(
+    printed: Sequence[SectionPlan], selections: Mapping[str, Selection], ranking: Ranking
+) -> Story | None:
+    """What comes first of an issue that is no news; a mere excerpt only where all are such."""
+    chosen = [choice for plan in printed[:1] for choice in selections[plan.slug].chosen]
+    whole = [c for c in chosen if c.pinned or not is_excerpt(c.story, ranking)]
+    return next((choice.story for choice in whole or chosen), None)
 
 
 def _left_out(plan: SectionPlan, title: str, selection: Selection, *, counted: bool) -> str:

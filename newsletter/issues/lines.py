@@ -6,9 +6,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.issues.model import Issue
-from newsletter.issues.wording import fill_template, name_date, name_days, name_period, name_since
+from newsletter.issues.wording import (
+    fill_template,
+    name_date,
+    name_days,
+    name_month,
+    name_period,
+    name_since,
+)
+from newsletter.publication.cadence import Edition
 from newsletter.publication.model import Newsletter, Publication, SectionPlan
-from newsletter.publication.slots import Slot
+from newsletter.publication.slots import Slot, period_day
 from newsletter.ranking.windows import window_days
 from newsletter.stories.canonical import title_key
 from newsletter.stories.excerpt import cut_at_word
@@ -19,6 +27,8 @@ LONGEST_SUBJECT = 60
 SHORTEST_PREHEADER = 40
 LONGEST_PREHEADER = 110
 _BETWEEN = " · "
+# Of an edition whose subject nobody wrote; the regular one always has one.
+_USUAL_SUBJECT = "{title}: {headline}"
 
 
 def write_lines(newsletter: Newsletter, publication: Publication, issue: Issue) -> Issue:
@@ -32,13 +42,15 @@ def write_lines(newsletter: Newsletter, publication: Publication, issue: Issue) 
     words = template_words(newsletter, publication, issue)
     if lead is not None:
         words |= {"headline": lead.headline}
-    subject = write_subject(newsletter.subject, words)
+    title = _write_title(newsletter, publication, words, issue)
+    template = newsletter.subject or _USUAL_SUBJECT
+    subject = write_subject(template, words | {"title": title})
     following = [item for item in items if item is not lead]
     filling = [lead, *following] if lead is not None else []
-    told = following if "{headline}" in newsletter.subject else filling
+    told = following if "{headline}" in template else filling
     return replace(
         issue,
-        title=_write_title(newsletter, publication, words),
+        title=title,
         subject=subject,
         preheader=write_preheader(
             [item.headline for item in told], subject, [item.excerpt for item in filling]
@@ -80,21 +92,26 @@ def rewrite_lines(
 def template_words(
     newsletter: Newsletter, publication: Publication, dated: Issue | Slot
 ) -> dict[str, str]:
-    """The words of subject and title; the headline is filled in when there is a lead."""
+    """The words of subject and title; the headline is filled in when there is a lead,
+    and the title once it is written."""
     language = newsletter.language_in(publication)
+    key = dated.slot if isinstance(dated, Issue) else dated.key
+    day = period_day(newsletter, key, dated.date)
+    period = newsletter.send_moment.period
     return {
         "headline": "",
+        "title": "",
         "newsletter": newsletter.name,
         "publication": publication.name,
         "short_name": publication.nickname,
-        "period": name_period(newsletter.send_moment.period, dated.date, language),
+        "period": name_period(period, day, language),
         "date": name_date(dated.date, language),
     }
 
 
 def title_words(plan: SectionPlan, looked_at: str, words: Mapping[str, str]) -> dict[str, str]:
     """The words of a section's title, which is written before there is a lead."""
-    rest = {name: word for name, word in words.items() if name != "headline"}
+    rest = {name: word for name, word in words.items() if name not in ("headline", "title")}
     return {"window": looked_at, "department": plan.department, **rest}
 
 
@@ -107,10 +124,15 @@ def name_window(
     return name_days(*window_days(plan, now, zone), language)
 
 
-def _write_title(newsletter: Newsletter, publication: Publication, words: Mapping[str, str]) -> str:
+def _write_title(
+    newsletter: Newsletter, publication: Publication, words: Mapping[str, str], issue: Issue
+) -> str:
     if newsletter.title:
         return fill_template(newsletter.title, words)
     language = newsletter.language_in(publication)
+    if newsletter.edition is Edition.MONTHLY:
+        month = name_month(period_day(newsletter, issue.slot, issue.date), language)
+        return words_of(language).gettext("The best of %(month)s", month=month)
     return words_of(language).gettext("Top Stories · %(period)s", period=words["period"])
 
 

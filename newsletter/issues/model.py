@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from newsletter.publication.cadence import Edition
 from newsletter.ranking.model import Pin
 from newsletter.stories.model import Picture
 
@@ -179,7 +180,8 @@ class Issue:
     title's, where they are not the issue's. ``version`` counts what was saved of it:
     each change of its content is one. ``lead_kept``: an editor chose the lead.
     ``dropped`` are sections that an editor took out. ``first_approved_by`` gave the first
-    of two approvals, where the newsletter asks for two.
+    of two approvals, where the newsletter asks for two. ``edition`` says whom of
+    the newsletter's readers it is for.
     """
 
     public_id: str
@@ -213,6 +215,7 @@ class Issue:
     dropped: tuple[DroppedSection, ...] = ()
     first_approved_by: str = ""
     first_approved_at: datetime | None = None
+    edition: Edition = Edition.REGULAR
 
     @property
     def items(self) -> tuple[Item, ...]:

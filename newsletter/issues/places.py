@@ -129,10 +129,10 @@ def settle_places(issue: Issue, newsletter: Newsletter) -> Issue:
         held_over=tuple(story for story in issue.held_over if story not in there),
     )
     if issue.lead and issue.lead not in there:
-        lead = choose_lead(sections, issue.pins, newsletter.ranking)
+        lead = choose_lead(sections, issue.pins, newsletter)
         return replace(issue, lead=lead, lead_kept=False)
     if not issue.lead:
-        return replace(issue, lead=choose_lead(sections, issue.pins, newsletter.ranking))
+        return replace(issue, lead=choose_lead(sections, issue.pins, newsletter))
     return issue
 
 

@@ -132,7 +132,7 @@ def _choose(issue: Issue, variant: Variant, newsletter: Newsletter) -> Issue:
             sections.append(replace(section, items=items))
     lead = issue.lead
     if lead and lead not in {item.story_id for section in sections for item in section.items}:
-        lead = choose_lead(sections, issue.pins, newsletter.ranking)
+        lead = choose_lead(sections, issue.pins, newsletter)
     return replace(issue, sections=tuple(sections), lead=lead)
 
 

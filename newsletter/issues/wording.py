@@ -64,6 +64,12 @@ def name_period(period: Period, day: date, language: str) -> str:
     return name_date(day, language)
 
 
+def name_month(day: date, language: str) -> str:
+    """The month alone, as it stands by itself: "August"."""
+    name = _spaced(format_date(day, "LLLL", locale=locale_of(language)))
+    return name[:1].upper() + name[1:]
+
+
 def name_date(day: date, language: str) -> str:
     """The date in full: "August 5, 2025"."""
     return _spaced(name_day(day, language))

@@ -7,15 +7,16 @@ Field descriptions become the reference in docs/config.md.
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from newsletter.config import Slug, shaped
 from newsletter.publication import house
+from newsletter.publication.cadence import Cadence, Edition
 from newsletter.publication.durations import parse_duration
-from newsletter.publication.schedule import Moment, parse_moment
+from newsletter.publication.schedule import Moment, Period, parse_moment
 from newsletter.publication.zones import find_zone
 
 # First words of the paths that the service itself serves.
@@ -38,14 +39,28 @@ def _duration(text: str) -> str:
     return text
 
 
+def _window(text: str) -> str:
+    return text if text == LAST_MONTH else _duration(text)
+
+
 def _moment(text: str) -> str:
     parse_moment(text)
     return text
 
 
+def _monthly(text: str) -> str:
+    if parse_moment(text).period is not Period.MONTH:
+        raise ValueError(f'"{text}" comes more often than once a month; write "day 1 07:00"')
+    return text
+
+
 Timezone = Annotated[str, AfterValidator(_known_timezone)]
 Duration = Annotated[str, AfterValidator(_duration)]
+# A window of that name is the calendar month before the one that it is looked at in.
+LAST_MONTH = "last month"
+SectionWindow = Annotated[str, AfterValidator(_window)]
 MomentText = Annotated[str, AfterValidator(_moment)]
+MonthlyMoment = Annotated[str, AfterValidator(_monthly)]
 Colour = Annotated[str, shaped(r"#[0-9a-fA-F]{6}", "a colour such as #8c1d2f")]
 # In CSS it is quoted by single marks, inside an attribute of double ones.
 FontName = Annotated[
@@ -91,6 +106,12 @@ class Model(BaseModel):
     """A frozen noun that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def _refuse_twins(kind: str, slugs: list[str]) -> None:
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise ValueError(f'two {kind} entries have the slug "{slug}"')
 
 
 class Colours(Model):
@@ -322,11 +343,12 @@ class SectionPlan(Model):
         description="with fewer stories the caps give way, and if that is not enough the section "
         "is left out",
     )
-    window: Duration | None = Field(
+    window: SectionWindow | None = Field(
         None,
-        description="most_read: reads of these last local days (else 30 days); latest: reach of "
+        description='most_read: reads of these last local days (else 30 days), or "last month" '
+        "for those of the calendar month before; latest: reach of "
         "the first issue (else 7 days); the others: stories published in these last days (else 7 "
-        "days; you_may_have_missed 30 days)",
+        'days; you_may_have_missed 30 days); "last month" is 31 days to them',
     )
     department: Line = Field(
         "", description="department: the paper's own name of it, in capitals or not"
@@ -372,7 +394,14 @@ class SectionPlan(Model):
         return self
 
     @property
+    def is_last_month(self) -> bool:
+        """Whether it looks at the calendar month before."""
+        return self.window == LAST_MONTH
+
+    @property
     def window_length(self) -> timedelta:
+        if self.is_last_month:
+            return timedelta(days=31)
         return parse_duration(self.window or _WINDOWS.get(self.kind, "7 days"))
 
 
@@ -462,8 +491,60 @@ PLACEMENT_NAMES = frozenset(("newsletter", "publication", "short_name"))
 NO_PLACEMENT = "page"
 
 
+class MonthlyPlan(Model):
+    """The edition of a newsletter for readers who want the best of each month only."""
+
+    offered: bool = Field(
+        True,
+        description="readers may choose the best of each month instead of each issue. It is "
+        "drafted only if somebody did; a newsletter that comes once a month has no such edition",
+    )
+    draft_at: MonthlyMoment = Field(
+        "day 1 12:00", description="when the draft of the month before is made"
+    )
+    send_at: MonthlyMoment = Field(
+        "day 3 07:00", description="when it goes out, in the same month and after draft_at"
+    )
+    approval: Literal["required", "auto"] | None = Field(
+        None, description="as the newsletter's, which it is without it"
+    )
+    subject: Line = Field(
+        "",
+        description="the same names as the newsletter's subject; without it “{title}: {headline}”",
+    )
+    subjects: dict[Language, Line] = Field({}, description="the subject in its other languages")
+    title: Line = Field(
+        "",
+        description="the same names as the newsletter's title; without it “The best of August” in "
+        "the newsletter's language",
+    )
+    titles: dict[Language, Line] = Field({}, description="the title in its other languages")
+    sections: tuple[SectionPlan, ...] = Field(
+        (),
+        alias="section",
+        description="its parts, in order; without any the ten most read of the month, and what "
+        "else the newsletter has",
+    )
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> "MonthlyPlan":
+        draft, send = parse_moment(self.draft_at), parse_moment(self.send_at)
+        if (draft.day or 0, draft.at) >= (send.day or 0, send.at):
+            raise ValueError(
+                f'monthly: draft_at "{self.draft_at}" must come before send_at "{self.send_at}" in '
+                "the same month, for it tells of the month before"
+            )
+        _refuse_twins("section", [plan.slug for plan in self.sections])
+        return self
+
+
 class Newsletter(Model):
     """What one subscribes to."""
+
+    # In `publication.editions` the other ones are made of it.
+    edition: ClassVar[Edition] = Edition.REGULAR
 
     slug: Slug = Field(description="its identity, and its name in links")
     name: Line = Field(min_length=1, description="printed on the sign-up page and in the footer")
@@ -532,15 +613,16 @@ class Newsletter(Model):
     )
     subject: Line = Field(
         "{headline}",
-        description="may hold {headline} {newsletter} {publication} {short_name} {period} {date}",
+        description="may hold {headline} {title} {newsletter} {publication} {short_name} {period} "
+        "{date}",
     )
     subjects: dict[Language, Line] = Field(
         {}, description='the subject in its other languages: { hy = "…" }; else it is the same'
     )
     title: Line = Field(
         "",
-        description="set above the stories; the same names. Without it “Top Stories · {period}” in "
-        "the newsletter's language",
+        description="set above the stories; the same names without {title}. Without it “Top "
+        "Stories · {period}” in the newsletter's language",
     )
     titles: dict[Language, Line] = Field(
         {},
@@ -567,6 +649,9 @@ class Newsletter(Model):
     )
     ranking: Ranking = Field(default=Ranking(), description="how stories are scored")
     waves: Waves = Field(default=Waves(), description="who is served when; without it all at once")
+    monthly: MonthlyPlan = Field(
+        default=MonthlyPlan(), description="the edition for who wants the best of each month only"
+    )
     sections: tuple[SectionPlan, ...] = Field(
         alias="section", min_length=1, description="the parts of an issue, in order"
     )
@@ -600,6 +685,25 @@ class Newsletter(Model):
     def reminder_times(self) -> tuple[timedelta, ...]:
         """How long before its time a draft is called to mind, the longest first."""
         return tuple(sorted(map(parse_duration, self.reminders), reverse=True))
+
+    @property
+    def offers_monthly(self) -> bool:
+        """Whether readers may choose the best of each month instead of each issue."""
+        return self.monthly.offered and not self.is_monthly
+
+    @property
+    def comes_to_all(self) -> bool:
+        """Whether it goes to all readers, whatever cadence they chose."""
+        return self.edition is Edition.REGULAR and self.is_monthly
+
+    def serves(self, cadence: Cadence) -> bool:
+        """Whether readers of that cadence get anything."""
+        return cadence is Cadence.EACH or self.is_monthly or self.monthly.offered
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether its issues come once a month anyway."""
+        return parse_moment(self.send_at).period is Period.MONTH
 
     @property
     def lateness(self) -> timedelta:
@@ -868,9 +972,3 @@ class Settings(Model):
             if reads.source in sources:
                 chosen.setdefault(reads.source, reads.slug)
         return {source: chosen[source] for source in sources if source in chosen}
-
-
-def _refuse_twins(kind: str, slugs: list[str]) -> None:
-    for slug in slugs:
-        if slugs.count(slug) > 1:
-            raise ValueError(f'two {kind} entries have the slug "{slug}"')

@@ -1,7 +1,8 @@
 """Slots: the key of an issue, unique per newsletter.
 
 A slot is computed from ``send_at`` in the newsletter's zone: ``2025-W32`` (ISO
-year and week), ``2025-08``, ``2025-08-05``; an extra adds ``.x1``.
+year and week), ``2025-08``, ``2025-08-05``; an extra adds ``.x1``. The best of a
+month, which goes out in the next one, has the month that it tells of: ``2025-08``.
 """
 
 import re
@@ -11,6 +12,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import UsageError
+from newsletter.publication.cadence import Edition
 from newsletter.publication.model import Newsletter
 from newsletter.publication.schedule import Moment, Period
 
@@ -19,6 +21,7 @@ _FORM = re.compile(
     r"(?:\.x(?P<extra>[1-9]\d?))?\Z",
     re.ASCII,
 )
+_DAY = timedelta(days=1)
 # Far enough from the calendar's ends for every zone and period.
 _YEARS = range(1900, 3000)
 
@@ -48,6 +51,23 @@ def slot_key(period: Period, day: date) -> str:
         iso = day.isocalendar()
         return f"{iso.year:04d}-W{iso.week:02d}"
     return f"{day:%Y-%m}" if period is Period.MONTH else f"{day:%Y-%m-%d}"
+
+
+def is_month_key(key: str) -> bool:
+    """Whether a key is that of a month, or of an extra to it."""
+    match = _FORM.match(key)
+    return match is not None and match["month"] is not None and match["day"] is None
+
+
+def period_day(newsletter: Newsletter, key: str, day: date) -> date:
+    """A day of the period that the issue of that slot and local date is called after.
+
+    The best of a month keeps its month, whenever it goes out.
+    """
+    match = _FORM.match(key) if newsletter.edition is Edition.MONTHLY else None
+    if match is None or not match["month"]:
+        return day
+    return date(int(match["year"]), int(match["month"]), 1)
 
 
 def upcoming_slot(newsletter: Newsletter, zone: ZoneInfo, now: datetime) -> Slot:
@@ -90,6 +110,9 @@ def named_slot(newsletter: Newsletter, zone: ZoneInfo, key: str) -> Slot:
     match = _FORM.match(key)
     moment = newsletter.send_moment
     day = _day_of(match, moment) if match else None
+    if day is not None and newsletter.edition is Edition.MONTHLY:
+        # From the month that it tells of to the next one, in which it goes out.
+        day = (day.replace(day=28) + 4 * _DAY).replace(day=day.day)
     if day is None:
         example = slot_key(moment.period, date(2025, 8, 5))
         raise UsageError(
@@ -102,13 +125,15 @@ def named_slot(newsletter: Newsletter, zone: ZoneInfo, key: str) -> Slot:
 
 
 def _slot(newsletter: Newsletter, zone: ZoneInfo, day: date, send_at: datetime) -> Slot:
-    key = slot_key(newsletter.send_moment.period, day)
+    is_best = newsletter.edition is Edition.MONTHLY
+    told = day.replace(day=1) - _DAY if is_best else day
+    key = slot_key(newsletter.send_moment.period, told)
     draft = newsletter.draft_moment
     # By the wall clock, so that no clock change moves the draft into another
     # period; strictly before the send: equal moments draft one period ahead.
-    draft_day = day if draft.at < newsletter.send_moment.at else day - timedelta(days=1)
+    draft_day = day if draft.at < newsletter.send_moment.at else day - _DAY
     while not draft.falls_on(draft_day):
-        draft_day -= timedelta(days=1)
+        draft_day -= _DAY
     # Where the clocks skip the hour between them, both fall together.
     draft_at = min(draft.instant(draft_day, zone), send_at)
     return Slot(key, day, draft_at, send_at)

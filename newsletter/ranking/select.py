@@ -71,11 +71,12 @@ def _most_read(plan: SectionPlan, pool: Pool, _: Window) -> Order:
     entries.sort(key=lambda entry: (-(entry.reads or 0), -entry.value, *_newest_first(entry.story)))
     total = _total(entries, pool)
     days = count_of(count_days(plan), "day").removeprefix("1 ")
+    span = "month" if plan.is_last_month else days
 
     def explain(at: int) -> tuple[str, ...]:
         entry = entries[at]
         place = f"{ordinal(at + 1)} of {count_of(total, 'story')}"
-        what = f"{count_of(entry.reads or 0, 'read')} in the last {days}, {place}."
+        what = f"{count_of(entry.reads or 0, 'read')} in the last {span}, {place}."
         counted = [(other.story, other.reads or 0) for other in entries[at : at + 2]]
         own = left_out_of(pool.own.get(entry.story.public_id, 0))
         return (what, own, age_of(entry.story, pool.now), tie_with_next(counted))

@@ -13,10 +13,14 @@ def window_days(plan: SectionPlan, now: datetime, zone: ZoneInfo) -> tuple[date,
     """The first and last of the local days whose reads count, both inclusive.
 
     They are the last days of the plan's window, with today as far as it has
-    come; a window that is no whole number of days is rounded up. Days are
+    come; a window that is no whole number of days is rounded up. "Last month" are the
+    days of the calendar month before. Days are
     dates in ``zone``, so that a clock change makes none longer or shorter.
     """
     today = now.astimezone(zone).date()
+    if plan.is_last_month:
+        last = today.replace(day=1) - _DAY
+        return last.replace(day=1), last
     return today - timedelta(days=count_days(plan) - 1), today
 
 

@@ -166,11 +166,7 @@ def _write_footer(
         "\n" + underline(words.gettext("End of this issue"), "-"),
         _write_question(view, words),
         _write_share(view, words),
-        wrap(
-            words.gettext(
-                "You get this e-mail because you subscribed to %(newsletter)s.", newsletter=name
-            )
-        ),
+        wrap(view.reason),
         label_address(words, words.gettext("Unsubscribe"), view.unsubscribe_url),
         label_address(words, words.gettext("Change what you get"), view.preferences_url),
         label_address(words, words.gettext("Pause"), view.pause_url),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from newsletter.issues.model import Block, Issue, Item, LinkPlace, Section
 from newsletter.issues.wording import name_period, name_week
 from newsletter.pictures.model import LOGO, SlotName
+from newsletter.publication.cadence import Edition
 from newsletter.publication.campaign import tag_link
 from newsletter.publication.model import Clicks, Newsletter, Publication
 from newsletter.publication.schedule import Period
@@ -15,7 +16,7 @@ from newsletter.rendering.links import LinkBook
 from newsletter.rendering.model import ReaderSlot
 from newsletter.rendering.passing_on import Link, mail_link, share_links
 from newsletter.stories.model import Picture
-from newsletter.words import fallback_of, is_armenian, words_of
+from newsletter.words import Words, fallback_of, is_armenian, words_of
 
 # Slots of the layout in CSS px; templates/email/styles/base.css has the same widths.
 # A picture that is left at the site keeps its own proportions in them.
@@ -127,7 +128,8 @@ class IssueView:
 
     ``span`` stands behind the title: the week's days, and its number where the title
     does not say it. ``foreign`` is the language of what editors wrote (note, block),
-    where that is not the issue's; the title and the signature have their own.
+    where that is not the issue's; the title and the signature have their own. ``reason``
+    says why its reader gets it.
     ``answers`` are what a reader may say of the issue, each a mail to the editors;
     ``write_to`` is their address, and ``write_url`` a mail to it.
     """
@@ -154,6 +156,7 @@ class IssueView:
     unsubscribe_url: str
     preferences_url: str
     pause_url: str
+    reason: str
     social: tuple[Link, ...]
     year: int
     book: LinkBook = field(default_factory=LinkBook)
@@ -197,7 +200,7 @@ def view_issue(
         span=_name_span(issue, newsletter),
         subject=issue.subject,
         preheader=issue.preheader,
-        number=issue_number(issue.slot),
+        number=issue_number(issue.slot) if issue.edition is Edition.REGULAR else "",
         logo=_view_logo(issue.logo, base_url) if issue.logo else None,
         note=split_paragraphs(issue.note),
         signature=newsletter.signature or words.gettext("Your editors"),
@@ -217,6 +220,7 @@ def view_issue(
         unsubscribe_url=f"{base_url}/unsubscribe/{ReaderSlot.UNSUBSCRIBE}",
         preferences_url=preferences_url,
         pause_url=f"{preferences_url}#pause",
+        reason=_reason(issue, newsletter, words),
         social=tuple(Link(_name_site(url), url) for url in publication.social),
         year=issue.date.year,
         book=book,
@@ -255,15 +259,29 @@ def _name_span(issue: Issue, newsletter: Newsletter) -> str:
 def _answers(issue: Issue, newsletter: Newsletter) -> tuple[Link, ...]:
     """What a reader may say of the issue by one tap and a mail; nothing else is noted."""
     words = words_of(issue.language)
+    weekly = issue.edition is Edition.REGULAR
     # Translators: answers to "Was this issue worth your fourteen minutes?"
     answers = (
         words.gettext("Yes, gladly"),
         words.gettext("Some of it"),
-        words.gettext("Not this week"),
+        words.gettext("Not this week") if weekly else words.gettext("Not this time"),
     )
     return tuple(
         Link(answer, mail_link(_write_to(newsletter), f"{answer} · {issue.title}"))
         for answer in answers
+    )
+
+
+def _reason(issue: Issue, newsletter: Newsletter, words: Words) -> str:
+    """Why its reader gets it."""
+    name = newsletter.name
+    if issue.edition is Edition.MONTHLY:
+        return words.gettext(
+            "You get this e-mail because you chose the best of each month of %(newsletter)s.",
+            newsletter=name,
+        )
+    return words.gettext(
+        "You get this e-mail because you subscribed to %(newsletter)s.", newsletter=name
     )
 
 
@@ -351,9 +369,11 @@ def _view_section(
 ) -> SectionView:
     # Ranks are counted here: what an editor removed must not leave a gap.
     left = [item for item in section.items if item is not lead]
+    # What leads a ranking is its first, shown above it.
+    first = 2 if section.kind == "most_read" and lead is section.items[0] else 1
     items = tuple(
         _view_item(section, item, language, base_url, "card", book, position)
-        for position, item in enumerate(_by_department(left) if grouped else left, 1)
+        for position, item in enumerate(_by_department(left) if grouped else left, first)
     )
     return SectionView(
         slug=section.slug,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from newsletter.delivery.model import MailingKind
 from newsletter.issues.model import IssueState
+from newsletter.publication.cadence import Edition
 from newsletter.storage import tables as t
 
 # Of these only the ledger knows whether somebody has them.
@@ -45,8 +46,11 @@ class Archive:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def places(self, newsletter: str, *, limit: int | None = None) -> list[ArchivePlace]:
-        """The newsletter's issues that readers have, the newest first."""
+    def places(
+        self, newsletter: str, *, limit: int | None = None, edition: Edition | None = None
+    ) -> list[ArchivePlace]:
+        """The newsletter's issues that readers have, the newest first; those of an edition."""
+        wanted = sa.true() if edition is None else t.issue.c.edition == edition.value
         issue, mailing = t.issue.c, t.mailing.c
         corrected = (
             sa.select(sa.func.max(t.link_correction.c.at))
@@ -64,6 +68,7 @@ class Archive:
             .join(t.mailing, mailing.issue_id == issue.id)
             .where(
                 t.newsletter.c.slug == newsletter,
+                wanted,
                 mailing.kind == MailingKind.ISSUE.value,
                 issue.state.in_([s.value for s in (IssueState.SENT, *_UNDER_WAY_OR_STOPPED)]),
             )

@@ -24,6 +24,7 @@ from newsletter.issues.model import (
     SiteWords,
 )
 from newsletter.pictures.model import PictureFile
+from newsletter.publication.cadence import Edition
 from newsletter.ranking.model import Pin
 from newsletter.stories.model import Picture
 
@@ -127,6 +128,7 @@ def issue_from_document(
     slot: str,
     state: IssueState,
     send_at: datetime,
+    edition: Edition = Edition.REGULAR,
     held_because: str = "",
     approved_by: str = "",
     approved_at: datetime | None = None,
@@ -143,6 +145,7 @@ def issue_from_document(
         state=state,
         date=date.fromisoformat(day) if day else send_at.date(),
         send_at=send_at,
+        edition=edition,
         covers_from=_instant(document.get("covers_from")) or _EPOCH,
         covers_until=_instant(document.get("covers_until")) or send_at,
         title=document.get("title", ""),

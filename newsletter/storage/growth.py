@@ -40,7 +40,7 @@ class GrowthRepository:
                 placement.label("placement"),
                 log.act,
                 told("how").label("how"),
-                told("reason", "because").label("reason"),
+                told("reason", "because", "cadence").label("reason"),
             )
             .select_from(t.change_log)
             .outerjoin(t.subscriber, t.subscriber.c.public_id == log.subject)

@@ -51,6 +51,7 @@ _batch = sa.Table(
     Column("domain_suppressed", sa.Boolean),
     Column("state", sa.String),
     Column("departments", NameList),
+    Column("cadence", sa.String),
     Column("consent_wording", PlainText),
     Column("consent_placement", PlainText),
     Column("consent_at", Instant),
@@ -489,7 +490,10 @@ class ImportRepository:
     def _add_subscriptions(
         self, newsletter_id: int, how: str, at: datetime, cause: int | None
     ) -> int:
-        columns = ["state", "departments", "consent_wording", "consent_placement", "consent_at"]
+        columns = [
+            *("state", "departments", "cadence"),
+            *("consent_wording", "consent_placement", "consent_at"),
+        ]
         theirs = t.subscription.c
         rows = (
             sa.select(
@@ -655,6 +659,7 @@ class ImportRepository:
                     one.domain_suppressed,
                     one.state.value,
                     ";".join(one.departments) if one.departments else None,
+                    one.cadence.value,
                     *said,
                 )
             )

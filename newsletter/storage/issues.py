@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from newsletter.delivery.model import DeliveryState
 from newsletter.issues.model import Issue, IssueState, Save, SaveKind, Version
+from newsletter.publication.cadence import Edition
 from newsletter.ranking.model import PastUse
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
@@ -42,6 +43,7 @@ _SELECT = sa.select(
     t.issue.c.version,
     t.issue.c.first_approved_by,
     t.issue.c.first_approved_at,
+    t.issue.c.edition,
 ).join_from(t.issue, t.newsletter)
 
 
@@ -66,6 +68,7 @@ class IssueRepository:
             "slot": issue.slot,
             "state": issue.state.value,
             "version": 1,
+            "edition": issue.edition.value,
         }
         key = self._connection.scalar(
             insert_into(self._connection, t.issue)
@@ -280,14 +283,17 @@ class IssueRepository:
             return None
         return replace(_from_row(row, content[1]), version=content[0])
 
-    def previous(self, newsletter: str, before: datetime) -> Issue | None:
-        """The newsletter's latest regular issue planned for before ``before`` that was sent,
-        at least to some. Extras don't count: they cover no period."""
+    def previous(
+        self, newsletter: str, before: datetime, edition: Edition = Edition.REGULAR
+    ) -> Issue | None:
+        """The newsletter's latest issue of an edition planned for before ``before`` that was
+        sent, at least to some. Extras don't count: they cover no period."""
         return next(
             iter(
                 self._newest(
                     t.newsletter.c.slug == newsletter,
                     t.issue.c.send_at < before,
+                    t.issue.c.edition == edition.value,
                     t.issue.c.state.in_([state.value for state in STARTED]),
                     t.issue.c.slot.not_like("%.x%"),
                     limit=1,
@@ -297,14 +303,18 @@ class IssueRepository:
         )
 
     def past_uses(
-        self, newsletter: str, before: datetime, issues: int
+        self,
+        newsletter: str,
+        before: datetime,
+        issues: int,
+        edition: Edition = Edition.REGULAR,
     ) -> dict[str, tuple[PastUse, ...]]:
-        """Where stories ran in the last ``issues`` regular issues sent, by public id.
+        """Where stories ran in the last ``issues`` issues sent of an edition, by public id.
 
-        The newest use comes first. An extra counts as part of the regular
+        The newest use comes first. An extra counts as part of the
         issue before it.
         """
-        slots = self._slots_ago(newsletter, before, issues)
+        slots = self._slots_ago(newsletter, before, issues, edition)
         rows = self._connection.execute(
             sa.select(t.item.c.issue_id, t.item.c.story, t.item.c.section, t.item.c.kind)
             .where(t.item.c.issue_id.in_(slots))
@@ -318,7 +328,7 @@ class IssueRepository:
         return {story_id: tuple(found) for story_id, found in uses.items()}
 
     def _slots_ago(
-        self, newsletter: str, before: datetime, issues: int
+        self, newsletter: str, before: datetime, issues: int, edition: Edition
     ) -> dict[int, tuple[str, int]]:
         """By issue row, the newest first: slot, and how many issues ago."""
         rows = self._connection.execute(
@@ -327,6 +337,7 @@ class IssueRepository:
             .where(
                 t.newsletter.c.slug == newsletter,
                 t.issue.c.send_at < before,
+                t.issue.c.edition == edition.value,
                 t.issue.c.state.in_([state.value for state in STARTED]),
             )
             .order_by(t.issue.c.send_at.desc(), t.issue.c.id.desc())
@@ -431,6 +442,7 @@ def _from_row(row: AnyRow, content: Mapping[str, Any] | None = None) -> Issue:
         slot=row.slot,
         state=IssueState(row.state),
         send_at=row.send_at,
+        edition=Edition(row.edition),
         held_because=row.held_because,
         approved_by=row.approved_by,
         approved_at=row.approved_at,

@@ -190,6 +190,8 @@ class _Compiler:
             return t.subscription.c.newsletter_id.in_(wanted)
         if asked.field is SegmentField.STATE:
             return t.subscription.c.state.in_(values)
+        if asked.field is SegmentField.CADENCE:
+            return t.subscription.c.cadence.in_(values)
         folded = list(dict.fromkeys(map(_fold, values)))
         if asked.field is SegmentField.DEPARTMENT:
             return sa.or_(*map(self._chose, folded))

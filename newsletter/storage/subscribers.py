@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from newsletter.delivery.model import DeliveryState, MailingKind
 from newsletter.errors import NotFound
+from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
@@ -60,6 +61,7 @@ _SUBSCRIPTIONS = (
         t.subscription.c.consent_network,
         t.subscription.c.paused_until,
         t.subscription.c.left_because,
+        t.subscription.c.cadence,
     )
     .join_from(t.subscription, t.subscriber)
     .join(t.newsletter)
@@ -307,6 +309,54 @@ class SubscriberRepository:
             self._changes.record(at, actor, "subscription", public_id, "departments", detail)
         return bool(changed)
 
+    def choose_cadence(
+        self, public_id: str, newsletter: str, cadence: Cadence, at: datetime, actor: str
+    ) -> bool:
+        """Let a subscription come each time or once a month; logged. False where it is so."""
+        mine = (
+            sa.select(t.subscription.c.id)
+            .join_from(t.subscription, t.subscriber)
+            .join(t.newsletter)
+            .where(t.subscriber.c.public_id == public_id, t.newsletter.c.slug == newsletter)
+        )
+        changed = self._connection.execute(
+            sa.update(t.subscription)
+            .where(t.subscription.c.id.in_(mine), t.subscription.c.cadence != cadence.value)
+            .values(cadence=cadence.value, cadence_at=at, import_id=None)
+        ).rowcount
+        if changed:
+            detail = {"newsletter": newsletter, "cadence": cadence.value}
+            self._changes.record(at, actor, "subscription", public_id, "cadence", detail)
+        return bool(changed)
+
+    def chose_by(self, newsletter: str, cadence: Cadence, at: datetime) -> bool:
+        """Whether somebody who is active had chosen that cadence by ``at``."""
+        theirs = t.subscription.c
+        found = self._connection.scalar(
+            sa.select(theirs.id)
+            .where(
+                theirs.newsletter_id == newsletter_key(self._connection, newsletter),
+                theirs.state == SubscriptionState.ACTIVE.value,
+                theirs.cadence == cadence.value,
+                sa.func.coalesce(theirs.cadence_at, theirs.consent_at) <= at,
+            )
+            .limit(1)
+        )
+        return found is not None
+
+    def cadences(self, newsletter: str) -> dict[Cadence, int]:
+        """How many active readers of a newsletter chose each cadence, zero included."""
+        theirs = t.subscription.c
+        rows = self._connection.execute(
+            sa.select(theirs.cadence, sa.func.count())
+            .where(
+                theirs.newsletter_id == newsletter_key(self._connection, newsletter),
+                theirs.state == SubscriptionState.ACTIVE.value,
+            )
+            .group_by(theirs.cadence)
+        )
+        return dict.fromkeys(Cadence, 0) | {Cadence(chosen): count for chosen, count in rows}
+
     def move(
         self,
         public_id: str,
@@ -496,4 +546,5 @@ def _subscription(row: AnyRow) -> Subscription:
         departments=row.departments or (),
         paused_until=row.paused_until,
         left_because=LeaveReason(row.left_because) if row.left_because else None,
+        cadence=Cadence(row.cadence),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0025"
+SCHEMA_REVISION = "0026"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -349,6 +349,7 @@ issue = Table(
     Column("changed_at", Instant, nullable=False),
     # Counts what was saved of it; the newest is ``content``.
     Column("version", sa.Integer, nullable=False, default=1, server_default="1"),
+    Column("edition", sa.String, nullable=False, default="regular", server_default="regular"),
     UniqueConstraint("newsletter_id", "slot"),
     Index(None, "newsletter_id", "send_at"),
     Index(None, "state"),
@@ -474,12 +475,15 @@ subscription = Table(
     # When a pause ends by itself, and why a reader left: only as long as that lasts.
     Column("paused_until", Instant),
     Column("left_because", sa.String),
+    # How often it is wanted, and since when its reader chose that; NULL: from the beginning.
+    Column("cadence", sa.String, nullable=False, default="each", server_default="each"),
+    Column("cadence_at", Instant),
     UniqueConstraint("subscriber_id", "newsletter_id"),
     _partial_index("ix_subscription_paused_until", "paused_until", "paused_until"),
     # All that queueing an audience asks of a subscription, and counting most segments.
     Index(
         "ix_subscription_audience",
-        *("newsletter_id", "state", "subscriber_id", "departments", "consent_at"),
+        *("newsletter_id", "state", "cadence", "subscriber_id", "departments", "consent_at"),
     ),
 )
 

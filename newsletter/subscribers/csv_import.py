@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from newsletter.errors import AddressError, UsageError
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.zones import find_zone
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.attributes import (
@@ -79,6 +80,7 @@ class Addition(NamedTuple):
     attributes: Mapping[str, Any] | None = None
     consent_at: datetime | None = None
     consent_wording: str = ""
+    cadence: Cadence = Cadence.EACH
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class _Places(NamedTuple):
     language: tuple[int, ...]
     timezone: tuple[int, ...]
     departments: tuple[int, ...]
+    cadence: tuple[int, ...]
     consent_at: tuple[int, ...]
     consent_wording: tuple[int, ...]
     attributes: tuple[int, ...]
@@ -216,6 +219,7 @@ class SubscriberFile:
         timezone = _cell(cells, at.timezone) if at.timezone else ""
         departments = _cell(cells, at.departments) if at.departments else ""
         consent_at = _cell(cells, at.consent_at) if at.consent_at else ""
+        cadence = _cell(cells, at.cadence) if at.cadence else ""
         return Addition(
             line,
             normalise_address(_cell(cells, at.address)),
@@ -227,6 +231,7 @@ class SubscriberFile:
             self._attributes(cells) if layout.attribute_places else None,
             _instant(consent_at) if consent_at else None,
             _cell(cells, at.consent_wording) if at.consent_wording else "",
+            parse_cadence(cadence) if cadence else Cadence.EACH,
         )
 
     def _status(self, cells: Sequence[str]) -> ImportStatus:
@@ -293,6 +298,17 @@ def open_subscriber_file(
 def parse_language(text: str) -> str | None:
     """A language tag, or None for an empty text; UsageError where it is none."""
     return _language(text, strict=True) if text else None
+
+
+def parse_cadence(text: str) -> Cadence:
+    """How often somebody wants it; UsageError where the text says neither."""
+    try:
+        return Cadence(text.casefold())
+    except ValueError as error:
+        shown = "".join(c for c in text[:40] if c.isprintable())
+        raise UsageError(
+            f'the cadence "{shown}" is not known; write each or monthly', subject="cadence"
+        ) from error
 
 
 def _open(source: bytes | Path) -> BinaryIO:

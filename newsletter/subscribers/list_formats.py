@@ -48,6 +48,7 @@ class Column(StrEnum):
     LANGUAGE = "language"
     TIMEZONE = "time zone"
     DEPARTMENTS = "departments"
+    CADENCE = "cadence"
     CONSENT_AT = "time of consent"
     CONSENT_WORDING = "wording of consent"
     ATTRIBUTES = "attributes"
@@ -96,6 +97,7 @@ _PLAIN_COLUMNS: Mapping[Column, Words] = {
     Column.ADDRESS: ("email", "emailaddress", "mail", "subscriberemail", "address"),
     **_NAMES,
     Column.DEPARTMENTS: ("departments",),
+    Column.CADENCE: ("cadence",),
 }
 _PLAIN_STATUSES: Mapping[str, ImportStatus] = {
     "": _ACTIVE,

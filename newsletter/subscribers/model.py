@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from newsletter.publication.cadence import Cadence
+
 
 class SubscriptionState(StrEnum):
     """Where a subscription is; the moves are in `subscribers.states`."""
@@ -156,7 +158,7 @@ class Subscription:
 
     ``departments`` are those of the paper that it is narrowed to; none means all.
     ``paused_until`` is when a pause ends by itself, if it does; ``left_because``
-    what its reader told on leaving.
+    what its reader told on leaving; ``cadence`` how often it is wanted.
     """
 
     subscriber: Subscriber
@@ -167,6 +169,7 @@ class Subscription:
     departments: tuple[str, ...] = ()
     paused_until: datetime | None = None
     left_because: LeaveReason | None = None
+    cadence: Cadence = Cadence.EACH
 
 
 @dataclass(frozen=True)
@@ -226,6 +229,7 @@ class NewSubscription(NamedTuple):
     state: SubscriptionState
     departments: tuple[str, ...]
     consent: Consent
+    cadence: Cadence = Cadence.EACH
 
 
 class Learned(NamedTuple):
@@ -262,6 +266,7 @@ class SegmentField(StrEnum):
     STATE = "state"
     DEPARTMENT = "department"
     LANGUAGE = "language"
+    CADENCE = "cadence"
     SIGNED_UP = "signed_up"
     SOURCE = "source"
     PLACEMENT = "placement"

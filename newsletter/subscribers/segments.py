@@ -5,8 +5,8 @@
     part       = "not" part | "(" filter ")" | comparison
     comparison = field ("=" | "!=" | "<" | "<=" | ">" | ">=") value
                | field ["not"] "in" "(" value {"," value} ")"
-    field      = newsletter | state | department | language | signed_up | source
-               | placement | clicks(90d) | attribute.NAME
+    field      = newsletter | state | department | language | cadence | signed_up
+               | source | placement | clicks(90d) | attribute.NAME
     value      = word | "text" | number | 2026-01-31 | 90d ago
 
 A filter is asked of each subscription, which is a reader on a newsletter. What
@@ -22,6 +22,7 @@ from decimal import Decimal
 from typing import NamedTuple, NoReturn
 
 from newsletter.errors import ConfigError, SegmentError
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.model import Clicks, Settings
 from newsletter.subscribers.attributes import attribute_name
 from newsletter.subscribers.model import (
@@ -278,6 +279,11 @@ class _Parser:
                 token.place,
                 f"the segment of a newsletter is of its active readers anyway; leave {field} out",
             )
+        if self._scope.of_newsletter and field is SegmentField.CADENCE:
+            _fail(
+                token.place,
+                "each issue goes to those who want it by their cadence anyway; leave cadence out",
+            )
         if is_attribute:
             stored = attribute_name(rest)
             if not stored:
@@ -327,6 +333,8 @@ class _Parser:
         value = self._text()
         if asked.field is SegmentField.STATE and value not in list(SubscriptionState):
             _fail(token.place, f"{_shown(value)} is no state; {_either(SubscriptionState)}")
+        if asked.field is SegmentField.CADENCE and value not in list(Cadence):
+            _fail(token.place, f"{_shown(value)} is no cadence; {_either(Cadence)}")
         known = self._scope.newsletters
         if asked.field is SegmentField.NEWSLETTER and known is not None and value not in known:
             _fail(token.place, f"there is no newsletter {_shown(value)}; {_either(known)}")

@@ -18,6 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from newsletter import __version__
 from newsletter.errors import NewsletterError, NotFound, SegmentError, StorageError
 from newsletter.log import get_logger
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.design import design_of
 from newsletter.publication.prompts import placement_prompt
 from newsletter.rendering.bidi import text_direction
@@ -56,6 +57,11 @@ class SubscriptionRequest(Answer):
         "", max_length=35, description="a BCP 47 tag: of the answer, and of the wording shown"
     )
     placement: str = Field("", max_length=60, description="the slug of the form's place")
+    cadence: Cadence | None = Field(
+        None,
+        description="each: each issue, which is usual; monthly: the best of each month, where the "
+        "newsletter offers that",
+    )
     page: str = Field("", max_length=2000, description="the address of the page it stood on")
     source: Literal["api", "embed"] = Field("api", description="embed: the element on the site")
     sure: bool = Field(
@@ -202,6 +208,9 @@ def _subscribe(
     # A form speaks its page's language; the reader's own it is where it is another.
     usual = wanted_language("", settings, newsletter)
     language = PageLanguage(spoken.tag, picked=spoken.tag != usual.tag)
+    if wanted.cadence is not None and not newsletter.serves(wanted.cadence):
+        sentence = "This newsletter does not offer the best of a month; ask for each issue."
+        return refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "no_monthly", sentence, field="cadence")
     network = client_network(request, context.trusted_proxies)
     if not limit.allow(network, context.clock.monotonic()):
         return _turn_away(Verdict.NETWORK_BUSY, 60, language)
@@ -220,6 +229,7 @@ def _subscribe(
             sure=wanted.sure,
             proof=wanted.proof,
             must_prove=True,
+            cadence=wanted.cadence,
         ),
     )
     if isinstance(outcome, Problem):

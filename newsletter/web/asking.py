@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from starlette.requests import Request
 
 from newsletter.errors import AddressError, UsageError
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.model import NO_PLACEMENT, Newsletter, Settings
 from newsletter.subscribers.address import (
     MAX_CHARACTERS,
@@ -62,6 +63,7 @@ class Wish:
     sure: bool = False
     proof: str = ""
     must_prove: bool = False
+    cadence: Cadence | None = None
 
 
 def consent_wording(newsletter: Newsletter, words: Words) -> str:
@@ -100,6 +102,7 @@ def take_wish(
             check_proof(context.keyring, wish.proof, newsletter.slug, now),
             wish.must_prove,
         ),
+        cadence=wish.cadence,
     )
     try:
         return request_subscription(

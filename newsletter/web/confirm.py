@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from newsletter.log import mask_address
+from newsletter.publication.cadence import Cadence
+from newsletter.publication.editions import edition_for
 from newsletter.publication.model import Settings
 from newsletter.publication.slots import next_slot
 from newsletter.tokens import Purpose
@@ -63,6 +65,8 @@ def _page(
 ) -> Response:
     newsletter = confirmation.newsletter
     subscription = confirmation.subscription
+    cadence = subscription.cadence if subscription else Cadence.EACH
+    edition = edition_for(newsletter, cadence, settings.publication)
     zone = newsletter.zone_in(settings.publication)
     with context.database.read() as tx:
         skipped = tx.skipped_slots.of(newsletter.slug)
@@ -86,5 +90,5 @@ def _page(
         )
         if subscription and confirmation.done and not confirmation.expired
         else "",
-        next_date=next_slot(newsletter, zone, context.clock.now(), skipped).date,
+        next_date=next_slot(edition, zone, context.clock.now(), skipped).date,
     )

@@ -17,6 +17,7 @@ from newsletter.web.context import WebContext
 from newsletter.web.endpoint import field
 from newsletter.web.language import language_name, page_language
 from newsletter.web.pages import render_page
+from newsletter.web.rhythm import describe_rhythm
 from newsletter.workflows.change_address import (
     AddressQuestion,
     ask_for_address,
@@ -31,6 +32,7 @@ from newsletter.workflows.preferences import (
     update_preferences,
 )
 
+_CADENCE = "cadence."
 PREFERENCES_WORDING = "Switched on in the preferences."
 
 
@@ -130,16 +132,21 @@ def preferences_page(
     reader = preferences.subscriber
     now = context.clock.now()
     today = now.astimezone(settings.publication.zone).date()
+    language = page_language(
+        request, settings, reader_language=_reader_language(settings, preferences)
+    )
     return render_page(
         context,
         settings,
         "preferences",
-        language=page_language(
-            request, settings, reader_language=_reader_language(settings, preferences)
-        ),
+        language=language,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         action=f"{context.base_path}/preferences/{request.path_params['token']}",
         choices=preferences.choices,
+        rhythms={
+            one.newsletter.slug: describe_rhythm(one.newsletter.send_moment, language.words)
+            for one in preferences.choices
+        },
         # Not the name itself: the link is forwarded with the issues it stands in.
         named=bool(reader.name),
         wanted_address=(
@@ -162,6 +169,11 @@ def _wishes(form: FormData) -> Wishes:
         paused=_texts(form, "pause"),
         pause_until=_day(field(form, "pause_until")),
         departments={slug: tuple(_texts(form, f"departments.{slug}")) for slug in asked},
+        cadences={
+            name.removeprefix(_CADENCE): value
+            for name, value in form.items()
+            if name.startswith(_CADENCE) and isinstance(value, str)
+        },
         name="" if "nameless" in form else field(form, "name").strip() or None,
         language=field(form, "language") if "language" in form else None,
         leave_all="none" in form,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from newsletter.checks.wire import WARN_SIZE
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState, Variant
+from newsletter.publication.editions import in_edition
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.filters import format_day
 from newsletter.tokens import Purpose
@@ -113,7 +114,8 @@ def _find(context: WebContext, request: Request) -> tuple[Settings, Newsletter, 
         issue = tx.issues.by_id(issue_id)
     if issue is None:
         raise NotFound("this issue is no longer there", subject="issue")
-    return settings, newsletter_called(settings, issue.newsletter), issue
+    newsletter = newsletter_called(settings, issue.newsletter)
+    return settings, in_edition(newsletter, issue.edition, settings.publication), issue
 
 
 def _language(request: Request, settings: Settings, newsletter: Newsletter, issue: Issue) -> str:

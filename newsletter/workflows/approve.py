@@ -10,9 +10,9 @@ from newsletter.publication.model import Settings
 from newsletter.rendering.passing_on import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.words import words_of
-from newsletter.workflows.installation import Installation
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
-from newsletter.workflows.publish import newsletter_of, why_not_moved
+from newsletter.workflows.publish import why_not_moved
 
 log = get_logger(__name__)
 

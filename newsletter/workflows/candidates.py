@@ -19,7 +19,7 @@ from newsletter.storage.story_search import StoryQuery
 from newsletter.storage.transaction import Transaction
 from newsletter.stories.canonical import canonical_url, title_key
 from newsletter.stories.model import Story
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of, only_newsletter
 from newsletter.workflows.material import LIFE, expect
 
 Order = Literal["newest", "most_read"]
@@ -80,7 +80,7 @@ def find_candidates(
     `learn_expectation` learned a while ago: it takes longer than the search.
     """
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     now = installation.clock.now()
     sources = _sources_of(settings, newsletter)
     with installation.database.read() as tx:
@@ -115,7 +115,7 @@ def make_item(installation: Installation, issue: Issue, name: str) -> tuple[Item
     NotFound where no story is stored there, EditRefused where readers may not see it.
     """
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     now = installation.clock.now()
     with installation.database.read() as tx:
         found = tx.stories.by_ids([name]) or tx.stories.at_url(canonical_url(name))

@@ -10,7 +10,7 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.model import Settings
 from newsletter.workflows.ask_links import GOOD_FOR
 from newsletter.workflows.check import check_sender_dns
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.publish import build_sample, check_issue, check_outside, find_repeats
 from newsletter.workflows.variants import RenderedVariant
 
@@ -62,7 +62,7 @@ def _check_names(
     installation: Installation, settings: Settings, issue: Issue
 ) -> tuple[Finding, ...]:
     try:
-        newsletter = only_newsletter(settings, issue.newsletter)
+        newsletter = newsletter_of(settings, issue)
         return check_sender_dns(installation, settings, newsletter)
     except NewsletterError as error:
         # A sender's address that is none, or a key that is gone: what is wrong with it all.

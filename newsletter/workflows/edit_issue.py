@@ -29,7 +29,7 @@ from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.illustrate import illustrate_issue
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of
 
 log = get_logger(__name__)
 
@@ -68,7 +68,7 @@ class _Made:
 
 def desk_of(settings: Settings, issue: Issue) -> Desk:
     """What acts on the issue need to know of the paper."""
-    return Desk(only_newsletter(settings, issue.newsletter), settings.publication)
+    return Desk(newsletter_of(settings, issue), settings.publication)
 
 
 def edit_issue(

@@ -6,7 +6,7 @@ an import that broke off goes on there; repeating one that ended does nothing
 more. One that was a mistake is taken back as a whole.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from typing import NamedTuple, TextIO
 
 from newsletter.errors import NotFound, UsageError
 from newsletter.log import get_logger
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.zones import find_zone
 from newsletter.storage.changes import Change
 from newsletter.storage.database import Database
@@ -58,6 +59,10 @@ NAMED_REFUSALS = 1000
 # How many lines it names of each class.
 NAMED_LINES = 5
 _REFUSED = "refused"
+_NO_MONTHLY = (
+    "the cadence is monthly, and the newsletter does not offer the best of a month: write each, or "
+    "set [newsletter.monthly] offered = true"
+)
 
 
 @dataclass
@@ -150,6 +155,7 @@ def add_subscriber(
     language: str | None = None,
     timezone: str | None = None,
     departments: str = "",
+    cadence: Cadence = Cadence.EACH,
 ) -> Imported:
     """Subscribe one person whose consent an editor holds; ``wording`` says where from.
 
@@ -168,6 +174,7 @@ def add_subscriber(
         ImportStatus.ACTIVE,
         timezone,
         parse_departments(departments),
+        cadence=cadence,
     )
     evidence = _Evidence(newsletter, Consent("editor", wording, now), actor, now)
     with database.write() as tx:
@@ -188,16 +195,18 @@ def import_subscribers(
     now: datetime,
     file_name: str = "",
     dry_run: bool = False,
+    monthly: bool = True,
     on_progress: Callable[[int], None] | None = None,
     on_refused: Callable[[RefusedRow], None] | None = None,
 ) -> ImportReport:
     """Bring the rows of ``file`` onto ``newsletter``, a batch a transaction.
 
-    ``consent`` says in words how these people agreed; it is their evidence. With
-    ``dry_run`` nothing is written. ``on_progress`` is told the number of rows read
-    so far, ``on_refused`` each row that can't be used. An import of the same file
-    onto the same newsletter that broke off goes on; its report counts all rows.
-    Conflict where two processes import the file at once.
+    Without ``monthly`` the newsletter has nothing for who wants the best of a month
+    only, and such rows are refused. ``consent`` says in words how these people agreed;
+    it is their evidence. With ``dry_run`` nothing is written. ``on_progress`` is told the
+    number of rows read so far, ``on_refused`` each row that can't be used. An import of
+    the same file onto the same newsletter that broke off goes on; its report counts all
+    rows. Conflict where two processes import the file at once.
     """
     with database.read() as tx:
         tx.settings.newsletter_id(newsletter)  # NotFound before anything is written
@@ -217,7 +226,7 @@ def import_subscribers(
         now,
         begun.public_id if begun else None,
     )
-    for batch in _read_ahead(_batches(keyring, file, report, on_refused)):
+    for batch in _read_ahead(_batches(keyring, _rows(file, monthly=monthly), report, on_refused)):
         if dry_run:
             with database.read() as tx:
                 rows, _ = _decide(tx, batch.rows, evidence)
@@ -398,14 +407,22 @@ def _read_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
             yield batch
 
 
+def _rows(file: SubscriberFile, *, monthly: bool) -> Iterator[Addition | RefusedRow]:
+    for row in file.rows():
+        if not monthly and isinstance(row, Addition) and row.cadence is Cadence.MONTHLY:
+            yield RefusedRow(row.line, _NO_MONTHLY, (row.address,))
+        else:
+            yield row
+
+
 def _batches(
     keyring: Keyring,
-    file: SubscriberFile,
+    rows: Iterable[Addition | RefusedRow],
     report: ImportReport,
     on_refused: Callable[[RefusedRow], None] | None,
 ) -> Iterator[_Batch]:
     """The file's rows that were not imported yet; all that are refused are told."""
-    for batch in _raw_batches(file, report, on_refused):
+    for batch in _raw_batches(rows, report, on_refused):
         hashes = keyring.hash_addresses([row.addition.address for row in batch.rows])
         batch.rows = [
             _Named(row.addition, address_hash, row.repeated)
@@ -415,14 +432,14 @@ def _batches(
 
 
 def _raw_batches(
-    file: SubscriberFile,
+    rows: Iterable[Addition | RefusedRow],
     report: ImportReport,
     on_refused: Callable[[RefusedRow], None] | None,
 ) -> Iterator[_Batch]:
     """The same, without the hashes."""
     seen = SeenAddresses()
     batch = _Batch(report.resumed_at)
-    for place, row in enumerate(file.rows()):
+    for place, row in enumerate(rows):
         new = place >= report.resumed_at
         if isinstance(row, RefusedRow):
             report.name_refused(row)
@@ -528,4 +545,5 @@ def _new_subscription(
         row.decision.state,
         addition.departments,
         consent,
+        addition.cadence,
     )

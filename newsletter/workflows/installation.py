@@ -10,9 +10,11 @@ from newsletter.config import Config, PrivacyTable, validate
 from newsletter.delivery.dkim_keys import Signer
 from newsletter.delivery.model import Relay
 from newsletter.errors import ConfigError, NotFound
+from newsletter.issues.model import Issue
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.resolver import Resolver
 from newsletter.pictures.store import PictureStore
+from newsletter.publication.editions import in_edition
 from newsletter.publication.fixed_keys import FixedKeys
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.settings_document import flatten, lay_over
@@ -181,6 +183,18 @@ def _validate_with_file(merged: dict[str, Any], config: Config) -> Settings:
 
 # Stands in where a file sets other tables only, and the database has this one.
 _ANY_PUBLICATION = {"name": "-", "url": "http://localhost"}
+
+
+def newsletter_of(settings: Settings, issue: Issue) -> Newsletter:
+    """The newsletter of an issue, in the issue's edition. NotFound."""
+    newsletter = settings.newsletter_called(issue.newsletter)
+    if newsletter is None:
+        raise NotFound(
+            f"issue {issue.slot} belongs to the newsletter {issue.newsletter}, which the settings "
+            "no longer have: put its [[newsletter]] table back",
+            subject=issue.newsletter,
+        )
+    return in_edition(newsletter, issue.edition, settings.publication)
 
 
 def only_newsletter(settings: Settings, slug: str | None) -> Newsletter:

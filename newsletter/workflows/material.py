@@ -52,8 +52,8 @@ def gather_material(
     zone = newsletter.zone_in(settings.publication)
     # An extra shares the send time of the regular issue that it stands beside and follows.
     before = slot.send_at + timedelta(microseconds=1) if slot.is_extra else slot.send_at
-    previous = tx.issues.previous(newsletter.slug, before)
-    past_uses = tx.issues.past_uses(newsletter.slug, before, _MEMORY)
+    previous = tx.issues.previous(newsletter.slug, before, newsletter.edition)
+    past_uses = tx.issues.past_uses(newsletter.slug, before, _MEMORY, newsletter.edition)
     covers_from = previous.covers_until if previous else None
     latest = next((plan for plan in newsletter.sections if plan.kind == "latest"), None)
     window = latest_window(latest, covers_from, now)

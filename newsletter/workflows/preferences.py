@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from newsletter.errors import UsageError
 from newsletter.log import get_logger
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
@@ -40,6 +41,12 @@ class Choice:
     offered: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
     paused_until: datetime | None = None
+    cadence: Cadence = Cadence.EACH
+
+    @property
+    def has_cadences(self) -> bool:
+        """Whether there is more than each issue to choose, or was for this reader."""
+        return self.newsletter.offers_monthly or self.cadence is not Cadence.EACH
 
     @property
     def on(self) -> bool:
@@ -64,14 +71,15 @@ class Wishes:
     """What the form says. What it did not ask is None, or not in ``departments``.
 
     A ``name`` "" takes away the one there is; ``language`` "" is that of each
-    newsletter; ``departments`` are by the slug of their newsletter. ``leave_all``
-    goes before all that is said of newsletters.
+    newsletter; ``departments`` and ``cadences`` are by the slug of their newsletter.
+    ``leave_all`` goes before all that is said of newsletters.
     """
 
     newsletters: Collection[str]
     paused: Collection[str] = ()
     pause_until: date | None = None
     departments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cadences: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
     language: str | None = None
     leave_all: bool = False
@@ -110,6 +118,7 @@ def update_preferences(
         for choice in before.choices:
             _switch(tx, settings, subscriber_id, choice, wishes, now)
             _narrow(tx, subscriber_id, choice, wishes, now)
+            _pace(tx, subscriber_id, choice, wishes, now)
         after = _preferences(tx, settings, subscriber_id)
     for choice in () if wishes.leave_all else after.choices:
         if choice.newsletter.slug in wishes.newsletters and not (choice.on or choice.paused):
@@ -211,6 +220,19 @@ def _narrow(
         tx.subscribers.choose_departments(subscriber_id, choice.newsletter.slug, names, now, READER)
 
 
+def _pace(
+    tx: Transaction, subscriber_id: str, choice: Choice, wishes: Wishes, now: datetime
+) -> None:
+    wanted = wishes.cadences.get(choice.newsletter.slug)
+    if wanted is None or choice.state is None:
+        return
+    if wanted not in list(Cadence) or not choice.has_cadences:
+        raise UsageError("it does not come like that", subject="cadence")
+    tx.subscribers.choose_cadence(
+        subscriber_id, choice.newsletter.slug, Cadence(wanted), now, READER
+    )
+
+
 def _preferences(tx: Transaction, settings: Settings, subscriber_id: str) -> Preferences:
     subscriber = tx.subscribers.get(subscriber_id)
     subscriptions = {one.newsletter: one for one in tx.subscribers.subscriptions(subscriber_id)}
@@ -238,4 +260,5 @@ def _choice(newsletter: Newsletter, subscription: Subscription | None) -> Choice
         tuple(offered) if newsletter.departments else (),
         subscription.departments,
         subscription.paused_until,
+        subscription.cadence,
     )

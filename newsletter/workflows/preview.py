@@ -23,7 +23,7 @@ from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.screenshots import picture_addresses
 from newsletter.tokens import Key, Keyring, derived_public_id
 from newsletter.workflows.illustrate import find_missing
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.publish import check_issue, issue_mailing
 
 # The domain is nobody's (RFC 2606), so that no answer and no mistake reaches a person.
@@ -141,7 +141,7 @@ def _mailings_of(
             links = tx.links.of_issue(issue.public_id)
         if newest:
             sent = [(_as_rendered(issue, mailing, links), mailing) for mailing in newest]
-            newsletter = only_newsletter(settings, issue.newsletter)
+            newsletter = newsletter_of(settings, issue)
             findings = of_variants(
                 {
                     mailing.variant.name: _check_sent(

@@ -21,7 +21,7 @@ from newsletter.errors import (
 from newsletter.issues.model import Issue, IssueState, ServedVariant, Variant
 from newsletter.issues.states import check_move, sources_of_move
 from newsletter.log import get_logger
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote
 from newsletter.storage.transaction import Transaction
@@ -32,7 +32,7 @@ from newsletter.workflows.check import check_sender
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.freshen import Freshened, freshen_issue, goes_by_itself
 from newsletter.workflows.illustrate import find_missing
-from newsletter.workflows.installation import Installation
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.judge_spam import judge_spam
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.segments import audience_segment
@@ -373,7 +373,7 @@ def find_repeats(installation: Installation, issue: Issue) -> tuple[Finding, ...
     }
     far = issue.send_at + _EVER
     with installation.database.read() as tx:
-        uses = tx.issues.past_uses(issue.newsletter, far, _ISSUES_BACK)
+        uses = tx.issues.past_uses(issue.newsletter, far, _ISSUES_BACK, issue.edition)
     again = [
         (mine[story], use.slot)
         for story in mine
@@ -516,14 +516,3 @@ def hold_issue(
         )
         queue_notice(tx, installation, settings, newsletter_of(settings, issue), notice)
     return moved
-
-
-def newsletter_of(settings: Settings, issue: Issue) -> Newsletter:
-    newsletter = settings.newsletter_called(issue.newsletter)
-    if newsletter is None:
-        raise NotFound(
-            f"issue {issue.slot} belongs to the newsletter {issue.newsletter}, which the settings "
-            "no longer have: put its [[newsletter]] table back",
-            subject=issue.newsletter,
-        )
-    return newsletter

@@ -9,7 +9,7 @@ from newsletter.issues.states import EDITABLE
 from newsletter.publication.slots import Slot
 from newsletter.workflows.draft import propose_issue
 from newsletter.workflows.edit_issue import Edited, save_whole
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of
 
 
 def refresh_issue(installation: Installation, issue: Issue, *, actor: str) -> Edited:
@@ -19,7 +19,7 @@ def refresh_issue(installation: Installation, issue: Issue, *, actor: str) -> Ed
     NotFound where no story is left, Conflict where somebody saved meanwhile.
     """
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     now = installation.clock.now()
     with installation.database.read() as tx:
         current = tx.issues.by_id(issue.public_id)

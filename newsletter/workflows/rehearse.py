@@ -28,7 +28,7 @@ from newsletter.subscribers.model import Segment
 from newsletter.workflows.check import check_sender
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.foresee import foresee_issue, look_ahead
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.publish import (
     check_issue,
     check_outside,
@@ -101,7 +101,7 @@ class Rehearsal:
 def audience_size(installation: Installation, issue: Issue) -> int:
     """How many readers the issue would go to now."""
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     segment = audience_segment(newsletter, settings, installation.clock.now())
     with installation.database.read() as tx:
         return tx.subscribers.audience_size(issue.newsletter, segment)
@@ -129,7 +129,7 @@ def rehearse_issue(
     _ = installation.relay  # ConfigError where there is none
     issue = _not_begun(installation, issue)
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     variants, findings = check_issue(installation, settings, issue)
     findings += _find_obstacles(installation, settings, issue, newsletter)
     if outside:

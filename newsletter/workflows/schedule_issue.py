@@ -10,12 +10,13 @@ from newsletter.issues.lines import made_lines, remake_lines
 from newsletter.issues.model import Issue, IssueState, PartChange, Save, SaveKind
 from newsletter.issues.states import EDITABLE
 from newsletter.log import get_logger
+from newsletter.publication.editions import edition_with_slot
 from newsletter.publication.model import Settings
 from newsletter.publication.slots import Slot, named_slot, upcoming_slot
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.clone_guard import assert_may_send
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of, only_newsletter
 from newsletter.workflows.segments import audience_segment
 
 log = get_logger(__name__)
@@ -135,7 +136,7 @@ def may_take_back(tx: Transaction, issue: Issue, now: datetime) -> bool:
 def count_readers(installation: Installation, issue: Issue) -> int:
     """How many readers the issue would go to now."""
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     segment = audience_segment(newsletter, settings, installation.clock.now())
     with installation.database.read() as tx:
         return tx.audience.domains(newsletter.slug, 1, segment).readers
@@ -175,7 +176,9 @@ def take_in_slot(installation: Calendar, newsletter_slug: str, key: str, *, acto
 
 def _regular_slot(installation: Calendar, newsletter_slug: str, key: str) -> Slot:
     settings = installation.settings()
-    newsletter = only_newsletter(settings, newsletter_slug)
+    newsletter = edition_with_slot(
+        only_newsletter(settings, newsletter_slug), key, settings.publication
+    )
     slot = named_slot(newsletter, newsletter.zone_in(settings.publication), key)
     if slot.is_extra:
         raise UsageError(f"{key} is an extra, which is made by hand", subject=key)
@@ -204,7 +207,7 @@ def _put(
     now: datetime,
 ) -> Issue:
     """The issue at its new time, kept as its next version."""
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     made = made_lines(newsletter, settings.publication, issue)
     day = send_at.astimezone(newsletter.zone_in(settings.publication)).date()
     moved = remake_lines(
@@ -235,7 +238,7 @@ def _last_moment(settings: Settings, issue: Issue, now: datetime) -> datetime:
     """Before when it has to go out: the send of the regular issue that follows it."""
     if ".x" in issue.slot:
         return now + _EXTRA_FOR
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     zone = newsletter.zone_in(settings.publication)
     own = named_slot(newsletter, zone, issue.slot)
     return upcoming_slot(newsletter, zone, max(own.send_at, now)).send_at

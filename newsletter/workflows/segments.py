@@ -3,8 +3,18 @@
 from datetime import datetime
 from typing import Any
 
+from newsletter.publication.cadence import CADENCE_OF
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.subscribers.model import Segment, Subscription
+from newsletter.subscribers.model import (
+    AllOf,
+    Asked,
+    Comparison,
+    Filter,
+    Operator,
+    Segment,
+    SegmentField,
+    Subscription,
+)
 from newsletter.subscribers.segments import Scope, parse_segment
 
 
@@ -14,11 +24,21 @@ def segment_of(text: str, settings: Settings, now: datetime) -> Segment:
 
 
 def audience_segment(newsletter: Newsletter, settings: Settings, now: datetime) -> Segment | None:
-    """What a newsletter's audience is narrowed to, or None; its days are the newsletter's."""
-    if not newsletter.segment:
+    """What the audience of a newsletter's edition is narrowed to, or None.
+
+    Those who chose it, among those whom the newsletter's own segment names; its days
+    are the newsletter's.
+    """
+    parts: list[Filter] = []
+    if not newsletter.comes_to_all:
+        chosen = CADENCE_OF[newsletter.edition]
+        parts.append(Comparison(Asked(SegmentField.CADENCE), Operator.EQUAL, chosen.value))
+    if newsletter.segment:
+        scope = Scope.of(settings, of_newsletter=True)
+        parts.append(parse_segment(newsletter.segment, scope))
+    if not parts:
         return None
-    scope = Scope.of(settings, of_newsletter=True)
-    tree = parse_segment(newsletter.segment, scope)
+    tree = parts[0] if len(parts) == 1 else AllOf(tuple(parts))
     return Segment(tree, now, newsletter.zone_in(settings.publication))
 
 
@@ -29,6 +49,7 @@ def subscription_row(subscription: Subscription) -> dict[str, Any]:
         "state": subscription.state,
         "since": subscription.changed_at,
         "departments": subscription.departments,
+        "cadence": subscription.cadence,
         "how": subscription.consent.how,
         "wording": subscription.consent.wording,
         "wording_version": subscription.consent.wording_version,

@@ -15,7 +15,7 @@ from newsletter.storage.mailings import Fate
 from newsletter.subscribers.address import normalise_address
 from newsletter.tokens import derived_public_id, new_public_id
 from newsletter.workflows.clone_guard import assert_may_send
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.publish import issue_mailing
 from newsletter.workflows.variants import render_variants
 
@@ -62,7 +62,7 @@ def send_test(
     """
     assert_may_send(installation)
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     wanted = _addresses(newsletter, addresses, saved=saved)
     if issue.state not in OPEN:
         raise Conflict(

@@ -13,6 +13,7 @@ from newsletter.delivery.model import Mailing
 from newsletter.errors import NotFound, TokenError
 from newsletter.log import get_logger, mask_address
 from newsletter.net.networks import network_of
+from newsletter.publication.cadence import Cadence
 from newsletter.publication.model import Newsletter, Settings, SignUpSettings
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.model import RenderedMail
@@ -69,8 +70,8 @@ class SignUp:
     """What a reader sent. Most of it is the evidence, as `Consent` describes it.
 
     ``language`` is what the reader picked for the page, if anything,
-    ``shown_in`` that of the wording. Without a ``visitor`` the wish came by a link
-    that we signed, which no flood comes by.
+    ``shown_in`` that of the wording; ``cadence`` how often they want it, where they said
+    so. Without a ``visitor`` the wish came by a link that we signed, which no flood comes by.
     """
 
     newsletter: str
@@ -83,6 +84,7 @@ class SignUp:
     page: str = ""
     shown_in: str = ""
     visitor: Visitor | None = None
+    cadence: Cadence | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def request_subscription(
         if stored.public_id != reader.public_id:
             # Somebody else asked for this address at the same moment; their mail goes.
             return Verdict.WELCOME
-        mailed = _note_wish(tx, keyring, newsletter, reader, consent, now)
+        mailed = _note_wish(tx, keyring, newsletter, reader, consent, sign_up.cadence, now)
         if mailed:
             mailing = system_mailing(
                 keyring,
@@ -255,7 +257,7 @@ def confirm_subscription(
             return before
         reader = before.subscription.subscriber
         others = [other for other in before.also_asked if other.slug in also]
-        mail = render_letter(tx, letters, newsletter, reader, others, now)
+        mail = render_letter(tx, letters, newsletter, before.subscription, others, now)
     with database.write() as tx:
         slugs = [newsletter.slug, *(other.slug for other in others)]
         if newsletter.slug in _activate(tx, keyring, reader, slugs, now):
@@ -307,6 +309,7 @@ def _note_wish(
     newsletter: Newsletter,
     reader: Subscriber,
     consent: Consent,
+    cadence: Cadence | None,
     now: datetime,
 ) -> bool:
     """Make the subscription pending where that is right; whether the mail may go."""
@@ -323,6 +326,8 @@ def _note_wish(
         tx.subscribers.subscribe(
             reader.public_id, newsletter.slug, SubscriptionState.PENDING, consent, now, READER
         )
+        if cadence is not None:
+            tx.subscribers.choose_cadence(reader.public_id, newsletter.slug, cadence, now, READER)
     return mailed
 
 

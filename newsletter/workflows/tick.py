@@ -14,6 +14,8 @@ from newsletter.clock import Clock
 from newsletter.errors import Conflict, InvalidTransition, IssueHeld, NewsletterError, SendingHeld
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
+from newsletter.publication.cadence import CADENCE_OF, Edition
+from newsletter.publication.editions import editions_of, in_edition
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.publication.slots import Slot, latest_slot, upcoming_slot
 from newsletter.rendering.system_mail import Quote
@@ -88,9 +90,10 @@ def tick(installation: Installation) -> None:
     end_pauses(installation.database, installation.clock.now())
     settings = installation.settings()
     for newsletter in settings.newsletter:
-        for slot in _slots_to_look_at(installation, settings, newsletter):
-            with _told(installation, settings, newsletter, slot.key):
-                _draft_if_due(installation, newsletter, slot)
+        for edition in editions_of(newsletter, settings.publication):
+            for slot in _slots_to_look_at(installation, settings, edition):
+                with _told(installation, settings, newsletter, slot.key):
+                    _draft_if_due(installation, edition, slot)
         for issue in _open_issues(installation, newsletter):
             with _told(installation, settings, newsletter, issue.slot):
                 _act_on(installation, settings, newsletter, issue)
@@ -166,7 +169,17 @@ def _slots_to_look_at(
         since = tx.settings.newsletter_since(newsletter.slug)
         has_latest = tx.issues.get(newsletter.slug, latest.key) is not None
     # A slot of before the newsletter was set up is nobody's missed issue.
-    return (latest, upcoming) if has_latest or latest.send_at > since else (upcoming,)
+    slots = (latest, upcoming) if has_latest or latest.send_at > since else (upcoming,)
+    return tuple(slot for slot in slots if _is_wanted(installation, newsletter, slot))
+
+
+def _is_wanted(installation: Installation, newsletter: Newsletter, slot: Slot) -> bool:
+    """Whether the issue has readers: the best of a month only where somebody chose it by then."""
+    if newsletter.edition is Edition.REGULAR:
+        return True
+    chosen = CADENCE_OF[newsletter.edition]
+    with installation.database.read() as tx:
+        return tx.subscribers.chose_by(newsletter.slug, chosen, slot.send_at)
 
 
 def _open_issues(installation: Installation, newsletter: Newsletter) -> list[Issue]:
@@ -191,6 +204,7 @@ def _draft_if_due(installation: Installation, newsletter: Newsletter, slot: Slot
 def _act_on(
     installation: Installation, settings: Settings, newsletter: Newsletter, issue: Issue
 ) -> None:
+    newsletter = in_edition(newsletter, issue.edition, settings.publication)
     begins = None
     if issue.state is IssueState.DRAFT:
         issue = attend_draft(installation, settings, newsletter, issue)

@@ -6,12 +6,14 @@ from datetime import datetime
 
 from newsletter.delivery.model import Mailing
 from newsletter.issues.model import IssueState, Variant
+from newsletter.publication.cadence import Cadence
+from newsletter.publication.editions import edition_for
 from newsletter.publication.model import Newsletter
 from newsletter.publication.slots import next_slot
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_welcome
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.model import Subscriber
+from newsletter.subscribers.model import Subscriber, Subscription
 from newsletter.tokens import Purpose, derived_public_id
 from newsletter.workflows.letters import Letters, queue_letter
 from newsletter.workflows.segments import audience_segment
@@ -21,13 +23,16 @@ def render_letter(
     tx: Transaction,
     letters: Letters,
     newsletter: Newsletter,
-    reader: Subscriber,
+    subscription: Subscription,
     also: Sequence[Newsletter],
     now: datetime,
 ) -> RenderedMail:
     """The welcome mail. Reads only: it is made before the confirmation is written."""
     publication = letters.settings.publication
+    reader = subscription.subscriber
+    edition = edition_for(newsletter, subscription.cadence, publication)
     latest = bool(tx.archive.places(newsletter.slug, limit=1))
+    theirs = bool(tx.archive.places(newsletter.slug, limit=1, edition=edition.edition))
     newsletter_id = tx.settings.newsletter_id(newsletter.slug)
     sign = letters.keyring.sign
     return render_welcome(
@@ -35,13 +40,13 @@ def render_letter(
         newsletter,
         also=[other.name for other in also],
         next_issue=next_slot(
-            newsletter,
+            edition,
             newsletter.zone_in(publication),
             now,
             tx.skipped_slots.of(newsletter.slug),
         ).date,
         latest=latest,
-        follows=latest and _wants_latest(tx, letters, newsletter, reader, now),
+        follows=theirs and _wants_latest(tx, letters, edition, reader, now),
         preferences_token=sign(Purpose.PREFERENCES, reader.public_id),
         unsubscribe_token=sign(Purpose.UNSUBSCRIBE, reader.public_id, newsletter_id),
         base_url=letters.base_url,
@@ -60,8 +65,11 @@ def welcome_reader(
 ) -> None:
     """Queue the welcome mail, and the latest issue where the newsletter wants that."""
     queue_letter(tx, letters, newsletter, mail, reader, reader.address, now)
-    if _wants_latest(tx, letters, newsletter, reader, now):
-        _send_latest_issue(tx, newsletter, reader, now)
+    subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
+    cadence = subscription.cadence if subscription else Cadence.EACH
+    edition = edition_for(newsletter, cadence, letters.settings.publication)
+    if _wants_latest(tx, letters, edition, reader, now):
+        _send_latest_issue(tx, edition, reader, now)
 
 
 def _wants_latest(
@@ -78,11 +86,11 @@ def _send_latest_issue(
     tx: Transaction, newsletter: Newsletter, reader: Subscriber, now: datetime
 ) -> None:
     """The issue that other readers have; nothing where this one has it, or it was called off."""
-    places = tx.archive.places(newsletter.slug, limit=1)
+    subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
+    places = tx.archive.places(newsletter.slug, limit=1, edition=newsletter.edition)
     issue = tx.issues.by_id(places[0].public_id) if places else None
     if issue is None or tx.mailings.went_to(issue.public_id, reader.public_id):
         return
-    subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     departments = subscription.departments if subscription else ()
     mailing = _pick_mailing(tx.mailings.of_issue(issue.public_id), reader.language, departments)
     if issue.state is IssueState.SENDING:

@@ -6,6 +6,7 @@ import pytest
 
 from newsletter.delivery.model import PlannedWave
 from newsletter.issues.model import IssueState
+from newsletter.publication.cadence import Edition
 from newsletter.storage.database import Database
 from tests.contracts.nouns import (
     LEASE,
@@ -114,7 +115,10 @@ def test_places_come_the_newest_first_and_tell_when_they_changed(database: Datab
     with database.write() as tx:
         for week in range(10, 16):
             issue = an_issue(
-                f"2025-W{week}", state=IssueState.SENT, send_at=NOW + timedelta(days=7 * week)
+                f"2025-W{week}",
+                state=IssueState.SENT,
+                send_at=NOW + timedelta(days=7 * week),
+                edition=Edition.MONTHLY if week == 14 else Edition.REGULAR,
             )
             assert tx.issues.create(issue, NOW, "test")
             for revision in range(1, 3 if week == 12 else 2):
@@ -129,6 +133,8 @@ def test_places_come_the_newest_first_and_tell_when_they_changed(database: Datab
     assert shown(database, limit=2) == ["2025-W15", "2025-W14"]
     with database.read() as tx:
         places = {place.slot: place for place in tx.archive.places("weekly")}
+        monthly = tx.archive.places("weekly", limit=1, edition=Edition.MONTHLY)
+    assert [place.slot for place in monthly] == ["2025-W14"]
     assert places["2025-W12"].published_at == NOW + MINUTE
     assert places["2025-W12"].changed_at == NOW + 2 * MINUTE
     assert places["2025-W13"].changed_at == NOW + MINUTE

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.errors import Conflict, NotFound
+from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
 from newsletter.subscribers.csv_import import SubscriberFile, open_subscriber_file
@@ -76,10 +77,10 @@ def move(database: Database, address: str, act: SubscriptionAct) -> bool:
 
 
 def test_a_batch_brings_in_all_that_a_row_says(database: Database) -> None:
-    head = "email,name,language,timezone,departments,Town,status"
+    head = "email,name,language,timezone,departments,cadence,Town,status"
     file = a_file(
-        "Ani@reader.example,Ani Ա,hy,Asia/Yerevan,Arts;City,Gyumri,",
-        "eva@reader.example,,,,,,paused",
+        "Ani@reader.example,Ani Ա,hy,Asia/Yerevan,Arts;City,Monthly,Gyumri,",
+        "eva@reader.example,,,,,,,paused",
         head=head,
         attributes=["town"],
     )
@@ -93,6 +94,7 @@ def test_a_batch_brings_in_all_that_a_row_says(database: Database) -> None:
     assert (ani.name, ani.language, ani.timezone) == ("Ani Ա", "hy", "Asia/Yerevan")
     assert ani.attributes == {"town": "Gyumri"}
     assert (subscription.state, subscription.departments) == (ACTIVE, ("Arts", "City"))
+    assert subscription.cadence is Cadence.MONTHLY
     assert subscription.consent == Consent("import", "on paper", NOW)
     assert [(c.act, c.actor, c.detail) for c in changes] == [
         ("active", "anna", {"newsletter": "weekly", "how": "import", "import": report.import_id})

@@ -20,6 +20,7 @@ from newsletter.issues.model import (
     SaveKind,
     Section,
 )
+from newsletter.publication.cadence import Edition
 from newsletter.ranking.model import PastUse, Pin
 from newsletter.storage.database import Database
 from newsletter.storage.versions import VERSIONS_KEPT
@@ -226,6 +227,24 @@ def test_previous_and_past_uses(database: Database) -> None:
             PastUse("most-read", "most_read", "2025-W27", 3),
         ),
     }
+
+
+def test_each_edition_goes_its_own_way(database: Database) -> None:
+    monthly = replace(an_issue_of("2025-07", 1, IssueState.SENT, "a", "b"), edition=Edition.MONTHLY)
+    create(database, an_issue_of("2025-W30", 2, IssueState.SENT, "a"), monthly)
+    with database.read() as tx:
+        assert tx.issues.get("weekly", "2025-07") == monthly
+        regular = tx.issues.previous("weekly", NOW)
+        of_month = tx.issues.previous("weekly", NOW, Edition.MONTHLY)
+        uses = tx.issues.past_uses("weekly", NOW, 9)
+        monthly_uses = tx.issues.past_uses("weekly", NOW, 9, Edition.MONTHLY)
+    assert regular is not None
+    assert of_month is not None
+    assert (regular.slot, of_month.slot) == ("2025-W30", "2025-07")
+    assert {story: [use.slot for use in found] for story, found in uses.items()} == {
+        "a": ["2025-W30"]
+    }
+    assert {slot.slot for found in monthly_uses.values() for slot in found} == {"2025-07"}
 
 
 def cancel(database: Database) -> None:

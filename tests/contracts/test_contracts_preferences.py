@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.errors import NotFound
+from newsletter.publication.cadence import Cadence
 from newsletter.storage.database import Database
 from newsletter.subscribers.model import (
     AddressChange,
@@ -45,6 +46,32 @@ def test_pauses_that_are_over_are_found_the_longest_over_first(database: Databas
         left = tx.preferences.paused_too_long(NOW + 3 * DAY, 10)
     assert found == [("reader2", "weekly"), ("reader3", "weekly"), ("reader1", "weekly")]
     assert left == [("reader2", "weekly")]
+
+
+def test_a_cadence_is_chosen_counted_and_logged(database: Database) -> None:
+    with database.write() as tx:
+        for number in range(3):
+            add_reader(tx, number)
+        add_reader(tx, 3, PAUSED)
+        for number in (1, 3):
+            chose = ("weekly", Cadence.MONTHLY, NOW + DAY, "reader")
+            assert tx.subscribers.choose_cadence(f"reader{number}", *chose)
+            assert not tx.subscribers.choose_cadence(f"reader{number}", *chose)
+        assert tx.subscribers.cadences("weekly") == {Cadence.EACH: 2, Cadence.MONTHLY: 1}
+        # Who is paused does not count, and who chose it later had not by then.
+        assert not tx.subscribers.chose_by("weekly", Cadence.MONTHLY, NOW)
+        assert tx.subscribers.chose_by("weekly", Cadence.MONTHLY, NOW + DAY)
+        assert tx.subscribers.chose_by("weekly", Cadence.EACH, NOW)
+        assert not tx.subscribers.chose_by("daily", Cadence.EACH, NOW)
+        # It outlives what becomes of the subscription.
+        tx.subscribers.move("reader1", "weekly", [ACTIVE], UNSUBSCRIBED, NOW, "reader")
+        tx.subscribers.subscribe("reader1", "weekly", ACTIVE, a_consent(), NOW, "reader")
+        (subscription,) = tx.subscribers.subscriptions("reader1")
+        (change,) = [c for c in tx.changes.of("subscription", "reader1") if c.act == "cadence"]
+        (told,) = [c for c in tx.growth.since(NOW) if c.act == "cadence"]
+    assert subscription.cadence is Cadence.MONTHLY
+    assert change.detail == {"newsletter": "weekly", "cadence": "monthly"}
+    assert (told.reason, told.count) == ("monthly", 2)
 
 
 def test_why_a_reader_left_is_kept_until_they_come_back(database: Database) -> None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from newsletter.delivery.model import PlannedWave
 from newsletter.issues.model import Choice
+from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.audience_rows import AudiencePlace
 from newsletter.storage.database import Database
@@ -106,6 +107,7 @@ def _subscribe(tx: Any, draw: random.Random, public_id: str, slug: str) -> None:
     departments = draw.choice([None, (), ("Arts",), ("Film", "Մշակույթ"), ("arts and film",)])
     if departments is not None:
         tx.subscribers.choose_departments(public_id, slug, departments, NOW, "reader")
+    tx.subscribers.choose_cadence(public_id, slug, draw.choice(list(Cadence)), NOW, "reader")
 
 
 def test_a_filter_means_the_same_in_sql_and_in_python(database: Database) -> None:

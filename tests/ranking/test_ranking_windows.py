@@ -28,6 +28,20 @@ def test_parts_of_days_are_rounded_up(window: str, days: int) -> None:
     assert (last - first).days + 1 == days
 
 
+@pytest.mark.parametrize(
+    ("now", "first", "last"),
+    [
+        (datetime(2025, 9, 1, 4, tzinfo=UTC), date(2025, 8, 1), date(2025, 8, 31)),
+        # Still August in New York.
+        (datetime(2025, 9, 1, 3, 59, tzinfo=UTC), date(2025, 7, 1), date(2025, 7, 31)),
+        (datetime(2024, 3, 28, 12, tzinfo=UTC), date(2024, 2, 1), date(2024, 2, 29)),
+        (datetime(2025, 1, 15, 12, tzinfo=UTC), date(2024, 12, 1), date(2024, 12, 31)),
+    ],
+)
+def test_last_month_is_the_calendar_month_before(now: datetime, first: date, last: date) -> None:
+    assert window_days(plan("last month"), now, NEW_YORK) == (first, last)
+
+
 @given(
     st.integers(946684800, 2208988800).map(lambda second: datetime.fromtimestamp(second, UTC)),
     st.sampled_from(["America/New_York", "Asia/Yerevan", "Pacific/Apia", "Australia/Lord_Howe"]),

@@ -32,6 +32,7 @@ WORDS = {
     SegmentField.STATE: ("active", "pending", "paused", "unsubscribed"),
     SegmentField.DEPARTMENT: ("arts", "Arts", "Film", "Մշակույթ", ""),
     SegmentField.LANGUAGE: ("hy", "HY", "en", "or", ""),
+    SegmentField.CADENCE: ("each", "monthly"),
     SegmentField.SOURCE: ("form", "import", ""),
     SegmentField.PLACEMENT: ("article", "front page", ""),
 }
@@ -131,6 +132,7 @@ def means(
             SegmentField.STATE: [str(reader.state)],
             SegmentField.DEPARTMENT: list(reader.departments),
             SegmentField.LANGUAGE: [reader.subscriber.language or ""],
+            SegmentField.CADENCE: [str(reader.cadence)],
             SegmentField.SOURCE: [reader.consent.how],
             SegmentField.PLACEMENT: [reader.consent.placement],
         }[asked.field]

@@ -61,6 +61,26 @@ def test_a_program_signs_a_reader_up(site: Site) -> None:
     assert subscription.subscriber.language == "hy"
 
 
+def test_a_program_may_ask_for_the_best_of_each_month(site: Site) -> None:
+    assert ask(site, cadence="monthly", proof=solve(site)).status_code == 202
+    subscription = site.subscription(LILIT)
+    assert subscription is not None
+    assert (subscription.state, subscription.cadence) == ("pending", "monthly")
+    assert ask(site, "x@reader.example", cadence="often").status_code == 422
+    # Asked again by somebody who does not say, it stays; once it is confirmed nobody's
+    # form changes it.
+    site.clock.sleep(2 * 86_400)
+    ask(site, proof=solve(site))
+    put = site.subscription(LILIT)
+    assert put is not None
+    assert put.cadence == "monthly"
+    site.put("ani@reader.example")
+    ask(site, "ani@reader.example", cadence="monthly", proof=solve(site))
+    ani = site.subscription("ani@reader.example")
+    assert ani is not None
+    assert ani.cadence == "each"
+
+
 def test_the_answer_tells_nobody_who_is_on_the_list(site: Site) -> None:
     for state in ("pending", "active", "paused", "unsubscribed"):
         site.put(f"{state}@reader.example", state)

@@ -52,7 +52,8 @@ def test_departments_narrow_a_newsletter_and_all_of_them_are_no_choice(shop: Sit
     some = ["Sports & Games", "Arts"]
     answer = shop.client.post(path, data={**asked, "departments.weekly": some})
     assert "Saved." in answer.text
-    assert answer.text.count("checked") == 3
+    # And each issue, as nothing else was chosen.
+    assert answer.text.count("checked") == 4
     assert departments(shop) == ("Arts", "Sports & Games")
     # A form that does not ask leaves the choice alone.
     shop.client.post(path, data={"newsletter": "weekly"})
@@ -65,6 +66,44 @@ def test_departments_narrow_a_newsletter_and_all_of_them_are_no_choice(shop: Sit
     )
     assert wrong.status_code == 400
     assert shop.dump() == before
+
+
+def test_a_reader_picks_the_best_of_each_month_and_comes_back(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    shop.put(LILIT, newsletter="kitchen")
+    page = shop.client.get(path).text
+    assert "The Courier Weekly: how often" in page
+    # What comes once a month anyway has nothing to choose.
+    assert "cadence.kitchen" not in page
+    assert chosen(page) == "each"
+    both = {"newsletter": ["weekly", "kitchen"]}
+    page = shop.client.post(path, data={**both, "cadence.weekly": "monthly"}).text
+    assert "Saved." in page
+    assert (chosen(page), cadence(shop)) == ("monthly", "monthly")
+    # A form that does not ask leaves the choice alone.
+    shop.client.post(path, data=both)
+    assert cadence(shop) == "monthly"
+    armenian = shop.client.get(f"{path}?lang=hy").text
+    assert "Միայն ամեն ամսվա լավագույնը" in armenian
+    before = shop.dump()
+    for wrong in ({"cadence.weekly": "often"}, {"cadence.kitchen": "monthly"}):
+        assert shop.client.post(path, data={**both, **wrong}).status_code == 400
+    # Of what there is not, or the reader has not, nothing is said.
+    shop.client.post(path, data={**both, "cadence.daily": "monthly"})
+    assert shop.dump() == before
+    shop.client.post(path, data={**both, "cadence.weekly": "each"})
+    assert cadence(shop) == "each"
+
+
+def chosen(page: str) -> str:
+    (found,) = re.findall(r'name="cadence\.weekly" value="(\w+)" checked', page)
+    return str(found)
+
+
+def cadence(shop: Site) -> str:
+    subscription = shop.subscription(LILIT)
+    assert subscription is not None
+    return str(subscription.cadence)
 
 
 def test_name_and_language_are_the_readers_to_choose(shop: Site) -> None:

@@ -8,9 +8,9 @@ from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
-from newsletter.web.context import newsletter_called
 from newsletter.web.desk.visit import Visit
 from newsletter.words import name_day
+from newsletter.workflows.installation import newsletter_of as issues_newsletter
 
 
 def issue_address(visit: Visit, issue_id: str) -> str:
@@ -27,8 +27,8 @@ def asked_issue(visit: Visit, tx: Transaction) -> Issue:
 
 
 def newsletter_of(visit: Visit, issue: Issue) -> Newsletter:
-    """The newsletter of an issue; NotFound where the settings have it no more."""
-    return newsletter_called(visit.settings, issue.newsletter)
+    """The newsletter of an issue, in its edition; NotFound where the settings have it no more."""
+    return issues_newsletter(visit.settings, issue)
 
 
 def tell_moment(visit: Visit, instant: datetime, newsletter: Newsletter | None = None) -> str:
