@@ -133,6 +133,8 @@ def _write_title(
     if newsletter.edition is Edition.MONTHLY:
         month = name_month(period_day(newsletter, issue.slot, issue.date), language)
         return words_of(language).gettext("The best of %(month)s", month=month)
+    if newsletter.edition is Edition.CATCH_UP:
+        return words_of(language).gettext("While you were away")
     return words_of(language).gettext("Top Stories · %(period)s", period=words["period"])
 
 

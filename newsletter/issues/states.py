@@ -19,8 +19,9 @@ MOVES: Mapping[IssueState, frozenset[IssueState]] = {
     _S.CANCELLED: frozenset(),
 }
 
-# From these an issue is sending again, with the bytes that it had, while a message that is in
-# doubt is sent once more. Nobody moves it there: it follows from `workflows.settle`.
+# From these an issue is sending again, with the bytes that it had: while a message that is in
+# doubt is sent once more, and for readers who come to wait for a catch-up. Nobody moves it
+# there: it follows from `workflows.settle` and `workflows.catch_up`.
 REOPENED: frozenset[IssueState] = frozenset({_S.SENT})
 # In these an editor may change what the issue says.
 EDITABLE = frozenset({_S.DRAFT, _S.APPROVED, _S.HELD})

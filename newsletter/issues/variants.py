@@ -64,6 +64,25 @@ def plan_variants(
     return tuple(ServedVariant(variant, tuple(served)) for variant, served in plan.items())
 
 
+def match_variants(
+    issue: Issue, made: Mapping[str, Variant], choices: Iterable[Choice]
+) -> dict[str, ServedVariant]:
+    """The variants that an issue was ``made`` in, by any name, each with what it serves.
+
+    What readers chose later has no variant of its own: it gets the full one in its language.
+    """
+    names = {variant.key: name for name, variant in made.items()}
+    languages = [variant.language for variant in made.values() if variant.is_full]
+    served: dict[str, list[Choice]] = {name: [] for name in made}
+    for choice in sorted(choices, key=lambda one: (one.language or "", one.departments)):
+        language = language_of(choice, issue, languages)
+        full = names.get(Variant(language).key)
+        name = names.get(Variant(language, choice.departments).key, full)
+        if name is not None:
+            served[name].append(choice)
+    return {name: ServedVariant(made[name], tuple(found)) for name, found in served.items()}
+
+
 def is_worth_rendering(issue: Issue, variant: Variant) -> bool:
     """Whether a choice of departments leaves enough stories, and not all of them."""
     left = [item for item in issue.items if _is_chosen(item, variant.departments)]

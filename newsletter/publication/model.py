@@ -540,6 +540,30 @@ class MonthlyPlan(Model):
         return self
 
 
+class CatchUpPlan(Model):
+    """What a reader gets whose pause is over: the best of the issues that they missed."""
+
+    missed: int = Field(
+        2,
+        ge=0,
+        le=52,
+        description="after a pause in which at least so many issues were missed, the most read of "
+        "them comes as one mail; 0: never",
+    )
+    count: int = Field(
+        10,
+        ge=1,
+        le=18,
+        description="how many of their most read stories at most; half as many of the newest "
+        "follow",
+    )
+    approval: Literal["auto", "required"] = Field(
+        "auto",
+        description="auto: it holds nothing but stories of issues that went out, and goes by "
+        "itself; required: a person approves each",
+    )
+
+
 class Newsletter(Model):
     """What one subscribes to."""
 
@@ -652,6 +676,7 @@ class Newsletter(Model):
     monthly: MonthlyPlan = Field(
         default=MonthlyPlan(), description="the edition for who wants the best of each month only"
     )
+    catch_up: CatchUpPlan = Field(default=CatchUpPlan(), description="what comes after a pause")
     sections: tuple[SectionPlan, ...] = Field(
         alias="section", min_length=1, description="the parts of an issue, in order"
     )

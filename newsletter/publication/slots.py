@@ -22,6 +22,8 @@ _FORM = re.compile(
     re.ASCII,
 )
 _DAY = timedelta(days=1)
+# Between the ends of a range of slots, which is the slot of a catch-up.
+BETWEEN = ".."
 # Far enough from the calendar's ends for every zone and period.
 _YEARS = range(1900, 3000)
 
@@ -57,6 +59,11 @@ def is_month_key(key: str) -> bool:
     """Whether a key is that of a month, or of an extra to it."""
     match = _FORM.match(key)
     return match is not None and match["month"] is not None and match["day"] is None
+
+
+def is_range_key(key: str) -> bool:
+    """Whether a key is that of a catch-up: a range of slots."""
+    return BETWEEN in key
 
 
 def period_day(newsletter: Newsletter, key: str, day: date) -> date:

@@ -25,6 +25,7 @@ def write_text(
         wrap(_join((view.title, view.span.replace("\u00a0", " ")))),
         wrap(_dateline(view, issue, words)),
         label_address(words, words.gettext("View in browser"), view.archive_url),
+        wrap(view.opening),
         *(_write_note(paragraph) for paragraph in view.note),
     ]
     if view.note:

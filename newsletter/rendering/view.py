@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from newsletter.issues.model import Block, Issue, Item, LinkPlace, Section
-from newsletter.issues.wording import name_period, name_week
+from newsletter.issues.wording import name_days, name_period, name_week
 from newsletter.pictures.model import LOGO, SlotName
 from newsletter.publication.cadence import Edition
 from newsletter.publication.campaign import tag_link
@@ -129,7 +129,7 @@ class IssueView:
     ``span`` stands behind the title: the week's days, and its number where the title
     does not say it. ``foreign`` is the language of what editors wrote (note, block),
     where that is not the issue's; the title and the signature have their own. ``reason``
-    says why its reader gets it.
+    says why its reader gets it, ``opening`` what it is where that is not plain.
     ``answers`` are what a reader may say of the issue, each a mail to the editors;
     ``write_to`` is their address, and ``write_url`` a mail to it.
     """
@@ -157,6 +157,7 @@ class IssueView:
     preferences_url: str
     pause_url: str
     reason: str
+    opening: str
     social: tuple[Link, ...]
     year: int
     book: LinkBook = field(default_factory=LinkBook)
@@ -197,7 +198,7 @@ def view_issue(
     preferences_url = f"{base_url}/preferences/{ReaderSlot.PREFERENCES}"
     return IssueView(
         title=issue.title,
-        span=_name_span(issue, newsletter),
+        span=_name_span(issue, newsletter, publication),
         subject=issue.subject,
         preheader=issue.preheader,
         number=issue_number(issue.slot) if issue.edition is Edition.REGULAR else "",
@@ -221,6 +222,12 @@ def view_issue(
         preferences_url=preferences_url,
         pause_url=f"{preferences_url}#pause",
         reason=_reason(issue, newsletter, words),
+        opening=words.gettext(
+            "Your pause is over. These are the stories of it that were read most; what is new "
+            "comes to you again from now on."
+        )
+        if issue.edition is Edition.CATCH_UP
+        else "",
         social=tuple(Link(_name_site(url), url) for url in publication.social),
         year=issue.date.year,
         book=book,
@@ -244,7 +251,10 @@ def find_lead(issue: Issue) -> tuple[Section, Item] | None:
     return None
 
 
-def _name_span(issue: Issue, newsletter: Newsletter) -> str:
+def _name_span(issue: Issue, newsletter: Newsletter, publication: Publication) -> str:
+    if issue.edition is Edition.CATCH_UP:
+        first = issue.covers_from.astimezone(newsletter.zone_in(publication)).date()
+        return name_days(first, issue.date, issue.language)
     if newsletter.send_moment.period is not Period.WEEK:
         return ""
     title = issue.title.casefold()
@@ -278,6 +288,11 @@ def _reason(issue: Issue, newsletter: Newsletter, words: Words) -> str:
     if issue.edition is Edition.MONTHLY:
         return words.gettext(
             "You get this e-mail because you chose the best of each month of %(newsletter)s.",
+            newsletter=name,
+        )
+    if issue.edition is Edition.CATCH_UP:
+        return words.gettext(
+            "You get this e-mail because you had paused %(newsletter)s, and the pause is over.",
             newsletter=name,
         )
     return words.gettext(

@@ -49,8 +49,13 @@ class Archive:
     def places(
         self, newsletter: str, *, limit: int | None = None, edition: Edition | None = None
     ) -> list[ArchivePlace]:
-        """The newsletter's issues that readers have, the newest first; those of an edition."""
-        wanted = sa.true() if edition is None else t.issue.c.edition == edition.value
+        """The newsletter's issues that readers have, the newest first.
+
+        Those of one ``edition``, else all but catch-ups: these tell nothing that the others
+        have not told.
+        """
+        is_catch_up = t.issue.c.edition == Edition.CATCH_UP.value
+        wanted = ~is_catch_up if edition is None else t.issue.c.edition == edition.value
         issue, mailing = t.issue.c, t.mailing.c
         corrected = (
             sa.select(sa.func.max(t.link_correction.c.at))

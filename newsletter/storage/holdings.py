@@ -47,6 +47,12 @@ class HoldingRepository:
             "address_wanted": self._rows(
                 sa.select(t.address_change).where(t.address_change.c.subscriber_id == key)
             ),
+            "catch_ups": self._rows(
+                sa.select(t.newsletter.c.slug.label("newsletter"), t.catch_up)
+                .join_from(t.catch_up, t.newsletter)
+                .where(t.catch_up.c.subscriber_id == key)
+                .order_by(t.catch_up.c.since)
+            ),
             "suppression": self._rows(
                 sa.select(t.suppression).where(t.suppression.c.address_hash == address_hash)
             ),

@@ -33,6 +33,7 @@ from newsletter.subscribers.model import (
     SegmentCount,
     SegmentField,
     SubscriptionState,
+    Waits,
 )
 
 _Condition = sa.ColumnElement[bool]
@@ -111,6 +112,8 @@ def is_in(connection: Connection, segment: Segment) -> _Condition:
 
 
 def _asks_person(tree: Filter) -> bool:
+    if isinstance(tree, Waits):
+        return False
     if isinstance(tree, Comparison | OneOf):
         return tree.asked.field in _OF_PERSON
     parts = (tree.part,) if isinstance(tree, Not) else tree.parts
@@ -131,6 +134,13 @@ class _Compiler:
             return sa.or_(*map(self.condition, tree.parts))
         if isinstance(tree, Not):
             return sa.not_(self.condition(tree.part))
+        if isinstance(tree, Waits):
+            theirs = t.subscription.c
+            return sa.exists().where(
+                t.catch_up.c.newsletter_id == theirs.newsletter_id,
+                t.catch_up.c.slot == tree.slot,
+                t.catch_up.c.subscriber_id == theirs.subscriber_id,
+            )
         if isinstance(tree, OneOf):
             texts = [value for value in tree.values if isinstance(value, str)]
             numbers = [value for value in tree.values if isinstance(value, Decimal)]

@@ -450,7 +450,7 @@ class SubscriberRepository:
         self._connection.execute(
             sa.update(t.delivery).where(theirs).values(address=None, domain="", subscriber_id=None)
         )
-        for table in (t.subscription, t.reader_click, t.import_trace, t.address_change):
+        for table in (t.subscription, t.catch_up, t.reader_click, t.import_trace, t.address_change):
             self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))
         self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id.in_(keys)))
 

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0026"
+SCHEMA_REVISION = "0027"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -485,6 +485,18 @@ subscription = Table(
         "ix_subscription_audience",
         *("newsletter_id", "state", "cadence", "subscriber_id", "departments", "consent_at"),
     ),
+)
+
+# Who waits for the best of the issues that they missed in a pause; ``slot`` is the range
+# of those, and the catch-up's once there is one. Gone when it is queued for them.
+catch_up = Table(
+    "catch_up",
+    metadata,
+    Column("newsletter_id", RowId, ForeignKey("newsletter.id"), primary_key=True),
+    Column("slot", sa.String, primary_key=True),
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id"), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Index(None, "subscriber_id"),
 )
 
 # How many sign-ups there were since the begin of an hour (of a minute, in all): of a

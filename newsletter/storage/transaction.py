@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
+from newsletter.storage.catch_ups import CatchUpRepository
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.editors import EditorRepository
 from newsletter.storage.figures import FigureRepository
@@ -77,6 +78,7 @@ class Transaction:
     skipped_slots = _Made(SkippedSlots)
     links = _Made(LinkRepository)
     archive = _Made(Archive)
+    catch_ups = _Made(CatchUpRepository)
     subscribers = _Made(SubscriberRepository)
     segments = _Made(SegmentRepository)
     growth = _Made(GrowthRepository)

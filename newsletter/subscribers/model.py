@@ -342,7 +342,14 @@ class AnyOf:
     parts: tuple["Filter", ...]
 
 
-Filter = Comparison | OneOf | Not | AllOf | AnyOf
+@dataclass(frozen=True)
+class Waits:
+    """Whether a catch-up of that slot is waited for; no filter that anybody writes asks it."""
+
+    slot: str
+
+
+Filter = Comparison | OneOf | Not | AllOf | AnyOf | Waits
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from newsletter.subscribers.model import (
     SegmentField,
     SegmentValue,
     SubscriptionState,
+    Waits,
 )
 
 MAX_LENGTH = 2_000  # characters
@@ -104,6 +105,8 @@ def print_segment(tree: Filter) -> str:
     if isinstance(tree, OneOf):
         values = ", ".join(map(_print_value, tree.values))
         return f"{_print_asked(tree.asked)} in ({values})"
+    if isinstance(tree, Waits):
+        return f"waits for {tree.slot}"
     if isinstance(tree, Not):
         return f"not {_inside(tree.part, AllOf, AnyOf)}"
     if isinstance(tree, AllOf):

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from newsletter.delivery.model import Mailing, MailingKind
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
+from newsletter.publication.cadence import Edition
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Settings
-from newsletter.publication.slots import next_slot
+from newsletter.publication.slots import is_range_key, next_slot
 from newsletter.rendering.corrections import tell_corrections
 from newsletter.rendering.fill import strip_personal
 from newsletter.rendering.share import describe_issue, share_picture, small_picture
@@ -53,9 +54,10 @@ def archive_url(context: WebContext, newsletter: Newsletter) -> str:
     return f"{context.base_url}/archive/{newsletter.slug}/"
 
 
-def indexing_headers(newsletter: Newsletter) -> Mapping[str, str]:
-    """What tells search engines to leave a newsletter's archive out, if it is to be."""
-    return {"X-Robots-Tag": "noindex"} if newsletter.archive_noindex else {}
+def indexing_headers(newsletter: Newsletter, *, hidden: bool = False) -> Mapping[str, str]:
+    """What tells search engines to leave a newsletter's archive out, if it is to be, or a
+    page of it that is ``hidden``."""
+    return {"X-Robots-Tag": "noindex"} if newsletter.archive_noindex or hidden else {}
 
 
 def describe_archive(newsletter: Newsletter, settings: Settings, words: Words) -> str:
@@ -155,7 +157,12 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
     slot = request.path_params["slot"]
     page = page_language(request, settings, newsletter)
     with context.database.read() as tx:
-        places = tx.archive.places(newsletter.slug)
+        # A catch-up has a page for those who got it, and stands in no list.
+        is_catch_up = is_range_key(slot)
+        places = tx.archive.places(
+            newsletter.slug, edition=Edition.CATCH_UP if is_catch_up else None
+        )
+        places = [place for place in places if not is_catch_up or place.slot == slot]
         at = next((n for n, place in enumerate(places) if place.slot == slot), None)
         if at is None:
             raise NotFound(f"no issue {slot} of {newsletter.slug} went out", subject=slot)
@@ -183,7 +190,8 @@ def show_archived_issue(context: WebContext, request: Request, form: FormData) -
     html = _frame(
         context, settings, newsletter, place, issue, mailings, language, page, beside, corrections
     )
-    response = mail_response(html, framed=False, headers=indexing_headers(newsletter))
+    headers = indexing_headers(newsletter, hidden=is_catch_up)
+    response = mail_response(html, framed=False, headers=headers)
     appeared = [one.published_at for one in newer]
     return answer_if_changed(
         request, response, _latest(context, place.changed_at, changed_at, *appeared)
@@ -250,7 +258,7 @@ def _frame(
         # In its own words as well: `?lang=` picks the words around the issue, too.
         languages=[(one, language_name(one)) for one in urls],
         archive_url=archive_url(context, newsletter),
-        noindex=newsletter.archive_noindex,
+        noindex=newsletter.archive_noindex or issue.edition is Edition.CATCH_UP,
         corrections=corrections,
         **beside,
     )

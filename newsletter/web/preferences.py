@@ -24,8 +24,8 @@ from newsletter.workflows.change_address import (
     confirm_address,
     read_address_question,
 )
+from newsletter.workflows.pauses import LONGEST_PAUSE
 from newsletter.workflows.preferences import (
-    LONGEST_PAUSE,
     Preferences,
     Wishes,
     read_preferences,

@@ -115,7 +115,8 @@ def _find(context: WebContext, request: Request) -> tuple[Settings, Newsletter, 
     if issue is None:
         raise NotFound("this issue is no longer there", subject="issue")
     newsletter = newsletter_called(settings, issue.newsletter)
-    return settings, in_edition(newsletter, issue.edition, settings.publication), issue
+    edition = in_edition(newsletter, issue.edition, settings.publication, issue.slot)
+    return settings, edition, issue
 
 
 def _language(request: Request, settings: Settings, newsletter: Newsletter, issue: Issue) -> str:

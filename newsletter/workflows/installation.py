@@ -194,7 +194,7 @@ def newsletter_of(settings: Settings, issue: Issue) -> Newsletter:
             "no longer have: put its [[newsletter]] table back",
             subject=issue.newsletter,
         )
-    return in_edition(newsletter, issue.edition, settings.publication)
+    return in_edition(newsletter, issue.edition, settings.publication, issue.slot)
 
 
 def only_newsletter(settings: Settings, slug: str | None) -> Newsletter:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from newsletter.issues.assemble import Material
 from newsletter.issues.model import Issue
+from newsletter.publication.editions import CatchUp
 from newsletter.publication.model import Newsletter, SectionPlan, Settings
 from newsletter.publication.slots import Slot
 from newsletter.ranking.curve import HORIZON_HOURS
@@ -15,6 +16,7 @@ from newsletter.ranking.shortlist import competitors, shortlist
 from newsletter.ranking.windows import latest_window, window_days
 from newsletter.storage.reads import CountedDays
 from newsletter.storage.transaction import Transaction
+from newsletter.workflows.missed import gather_missed
 
 # So many stories compete for a section at first; where bars and caps use them
 # up, more are fetched. The largest section has 28 places.
@@ -48,6 +50,8 @@ def gather_material(
     those that an editor ``named``, by public id.
     """
     sources = newsletter.sources or tuple(source.slug for source in settings.source)
+    if isinstance(newsletter, CatchUp):
+        return gather_missed(tx, settings, newsletter, now, named)
     counters = settings.primary_counters(sources)
     zone = newsletter.zone_in(settings.publication)
     # An extra shares the send time of the regular issue that it stands beside and follows.

@@ -7,7 +7,7 @@ address than its beginning.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from newsletter.errors import UsageError
 from newsletter.log import get_logger
@@ -20,11 +20,11 @@ from newsletter.subscribers.names import clean_name
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.letters import Letters
+from newsletter.workflows.pauses import LONGEST_PAUSE, remember_sent, resume_subscription
 from newsletter.workflows.sign_up import READER, SignUp, request_subscription
 
 log = get_logger(__name__)
 
-LONGEST_PAUSE = timedelta(days=366)
 _HOW = "preferences"
 
 
@@ -135,19 +135,22 @@ def update_preferences(
     return read_preferences(database, keyring, settings, token)
 
 
-def end_pauses(database: Database, now: datetime) -> int:
+def end_pauses(database: Database, settings: Settings, now: datetime) -> int:
     """Send again to those whose pause is over; how many that were."""
     with database.read() as tx:
         if not tx.preferences.paused_too_long(now, 1):
             return 0
-    move, ended = MOVES[SubscriptionAct.RESUME], 0
+    ended = 0
     while True:
         with database.write() as tx:
             over = tx.preferences.paused_too_long(now, _PAUSES_AT_ONCE)
+            sent = remember_sent(tx, now - LONGEST_PAUSE)
             for subscriber_id, slug in over:
-                tx.subscribers.move(
-                    subscriber_id, slug, move.allowed, move.to, now, "scheduler", "pause over"
-                )
+                before = tx.subscribers.subscription(subscriber_id, slug)
+                if before is not None:
+                    resume_subscription(
+                        tx, settings, before, now, "scheduler", "pause over", sent=sent
+                    )
         ended += len(over)
         if len(over) < _PAUSES_AT_ONCE:
             log.info("pauses_ended", readers=ended)
@@ -188,6 +191,11 @@ def _switch(
     else:
         act = SubscriptionAct.RESUME
     if act is None:
+        return
+    if act is SubscriptionAct.RESUME:
+        before = tx.subscribers.subscription(subscriber_id, slug) if choice.paused else None
+        if before is not None:
+            resume_subscription(tx, settings, before, now, READER, _HOW)
         return
     move = MOVES[act]
     moved = tx.subscribers.move(subscriber_id, slug, move.allowed, move.to, now, READER, _HOW)

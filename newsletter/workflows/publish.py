@@ -21,6 +21,7 @@ from newsletter.errors import (
 from newsletter.issues.model import Issue, IssueState, ServedVariant, Variant
 from newsletter.issues.states import check_move, sources_of_move
 from newsletter.log import get_logger
+from newsletter.publication.cadence import Edition
 from newsletter.publication.model import Settings
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote
@@ -263,11 +264,15 @@ def start_sending(installation: Installation, issue: Issue, *, actor: str) -> Se
             queue_notice(tx, installation, settings, newsletter, notice)
         frozen = freeze_mailings(tx, installation, settings, issue, variants, now)
         canonical = next(iter(frozen))
+        if issue.edition is Edition.CATCH_UP:
+            tx.catch_ups.close(issue.newsletter, issue.slot)
         waves = issue_waves(tx, settings, newsletter, issue, now)
         segment = audience_segment(newsletter, settings, now)
         audience = tx.mailings.enqueue_audience(
             canonical, newsletter.slug, now, waves, frozen, segment
         )
+        if issue.edition is Edition.CATCH_UP:
+            tx.catch_ups.settle(issue.newsletter, issue.slot)
     log.info(
         "sending_started",
         newsletter=newsletter.slug,
@@ -364,7 +369,12 @@ def refuse_stopped(issue: Issue, findings: Iterable[Finding]) -> None:
 
 
 def find_repeats(installation: Installation, issue: Issue) -> tuple[Finding, ...]:
-    """A stop where a story of "latest" went out in another issue since the draft was made."""
+    """A stop where a story of "latest" went out in another issue since the draft was made.
+
+    All that a catch-up has went out in another one.
+    """
+    if issue.edition is Edition.CATCH_UP:
+        return ()
     mine = {
         item.story_id: item.headline
         for section in issue.sections

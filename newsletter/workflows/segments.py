@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.publication.cadence import CADENCE_OF
+from newsletter.publication.editions import CatchUp
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.subscribers.model import (
     AllOf,
@@ -14,6 +15,7 @@ from newsletter.subscribers.model import (
     Segment,
     SegmentField,
     Subscription,
+    Waits,
 )
 from newsletter.subscribers.segments import Scope, parse_segment
 
@@ -26,11 +28,13 @@ def segment_of(text: str, settings: Settings, now: datetime) -> Segment:
 def audience_segment(newsletter: Newsletter, settings: Settings, now: datetime) -> Segment | None:
     """What the audience of a newsletter's edition is narrowed to, or None.
 
-    Those who chose it, among those whom the newsletter's own segment names; its days
-    are the newsletter's.
+    Those who chose it, or wait for it, among those whom the newsletter's own segment
+    names; its days are the newsletter's.
     """
     parts: list[Filter] = []
-    if not newsletter.comes_to_all:
+    if isinstance(newsletter, CatchUp):
+        parts.append(Waits(newsletter.missed))
+    elif not newsletter.comes_to_all:
         chosen = CADENCE_OF[newsletter.edition]
         parts.append(Comparison(Asked(SegmentField.CADENCE), Operator.EQUAL, chosen.value))
     if newsletter.segment:

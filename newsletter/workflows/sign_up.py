@@ -36,6 +36,7 @@ from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME, wants_con
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose, new_public_id
 from newsletter.workflows.letters import Letters
+from newsletter.workflows.pauses import note_missed
 from newsletter.workflows.system_mail import system_mailing
 from newsletter.workflows.welcome import render_letter, welcome_reader
 
@@ -260,20 +261,26 @@ def confirm_subscription(
         mail = render_letter(tx, letters, newsletter, before.subscription, others, now)
     with database.write() as tx:
         slugs = [newsletter.slug, *(other.slug for other in others)]
-        if newsletter.slug in _activate(tx, keyring, reader, slugs, now):
+        if newsletter.slug in _activate(tx, keyring, settings, reader, slugs, now):
             welcome_reader(tx, letters, newsletter, reader, mail, now)
         return _confirmation(tx, settings, subscriber_id, newsletter, expired)
 
 
 def _activate(
-    tx: Transaction, keyring: Keyring, subscriber: Subscriber, slugs: Sequence[str], now: datetime
+    tx: Transaction,
+    keyring: Keyring,
+    settings: Settings,
+    subscriber: Subscriber,
+    slugs: Sequence[str],
+    now: datetime,
 ) -> Sequence[str]:
-    """Confirm what can be; which newsletters that were."""
+    """Confirm what can be; which newsletters that were. A pause ends with it."""
     move = MOVES[SubscriptionAct.CONFIRM]
     address_hash = keyring.hash_address(subscriber.address)
     suppression = tx.suppressions.reason(subscriber.address, address_hash)
     if suppression is not None and suppression.blocks_confirmation:
         return ()
+    before = tx.subscribers.subscriptions(subscriber.public_id)
     confirmed = [
         slug
         for slug in slugs
@@ -281,6 +288,9 @@ def _activate(
             subscriber.public_id, slug, move.allowed, move.to, now, READER, "confirmed"
         )
     ]
+    for one in before:
+        if one.newsletter in confirmed:
+            note_missed(tx, settings, one, now, READER)
     if confirmed:
         tx.sign_ups.answer_confirmation(keyring.hash_address(limit_address(subscriber.address)))
         if suppression is not None:

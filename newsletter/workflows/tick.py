@@ -22,6 +22,7 @@ from newsletter.rendering.system_mail import Quote
 from newsletter.sources.model import SourceState
 from newsletter.storage.database import Database
 from newsletter.words import words_of
+from newsletter.workflows.catch_up import make_catch_up, waiting_for
 from newsletter.workflows.draft import AUTO_ACTOR, draft_issue
 from newsletter.workflows.fetch import fetch_stories
 from newsletter.workflows.installation import Installation
@@ -87,13 +88,16 @@ def tick(installation: Installation) -> None:
 
     Pauses end first: who is back by an issue's time gets it.
     """
-    end_pauses(installation.database, installation.clock.now())
     settings = installation.settings()
+    end_pauses(installation.database, settings, installation.clock.now())
     for newsletter in settings.newsletter:
         for edition in editions_of(newsletter, settings.publication):
             for slot in _slots_to_look_at(installation, settings, edition):
                 with _told(installation, settings, newsletter, slot.key):
                     _draft_if_due(installation, edition, slot)
+        for missed in waiting_for(installation, newsletter):
+            with _told(installation, settings, newsletter, missed):
+                make_catch_up(installation, settings, newsletter, missed)
         for issue in _open_issues(installation, newsletter):
             with _told(installation, settings, newsletter, issue.slot):
                 _act_on(installation, settings, newsletter, issue)
@@ -204,7 +208,7 @@ def _draft_if_due(installation: Installation, newsletter: Newsletter, slot: Slot
 def _act_on(
     installation: Installation, settings: Settings, newsletter: Newsletter, issue: Issue
 ) -> None:
-    newsletter = in_edition(newsletter, issue.edition, settings.publication)
+    newsletter = in_edition(newsletter, issue.edition, settings.publication, issue.slot)
     begins = None
     if issue.state is IssueState.DRAFT:
         issue = attend_draft(installation, settings, newsletter, issue)

@@ -6,94 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.config import load_config
-from newsletter.demo.catcher import MailCatcher
-from newsletter.demo.outbox_store import list_messages
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import IssueState
 from newsletter.publication.cadence import Cadence, Edition
-from newsletter.workflows.deliver import deliver, open_ledger
-from newsletter.workflows.import_subscribers import add_subscriber
-from newsletter.workflows.opening import open_installation
-from newsletter.workflows.tick import tick
-from tests.acceptance.command_line import Answer, write_config
-from tests.acceptance.moving_clock import MovingClock
-from tests.acceptance.weekly_feed import weekly_feed
 from tests.cli.conftest import Call
+from tests.cli.ticking_house import BEGIN, House, open_house
 
 EACH, MONTHLY = "ani@readers.example", "lilit@readers.example"
-BEGIN = datetime(2026, 8, 3, 12, tzinfo=UTC)
 # Noon of the first and seven of the third of September in New York.
 DRAFTED = datetime(2026, 9, 1, 16, tzinfo=UTC)
 SENT = datetime(2026, 9, 3, 11, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-class House:
-    """An installation that ticks when it is told the time, and its readers' mail."""
-
-    def __init__(
-        self, folder: Path, clock: MovingClock, feed: str, catcher: MailCatcher, call: Call
-    ) -> None:
-        self.folder, self.clock, self._call = folder, clock, call
-        path = write_config(folder, feed=feed, port=catcher.port)
-        # The weekly goes out by itself, the best of the month when a person says so.
-        text = path.read_text("utf-8").replace(
-            'draft_at = "Thu',
-            'approval = "auto"\nmonthly = { approval = "required" }\ndraft_at = "Thu',
-        )
-        path.write_text(text, encoding="utf-8")
-        self.config = load_config(path, {})
-
-    def at(self, now: datetime) -> None:
-        """Tick and send at that time, twice: the second is to change nothing."""
-        self.clock.set(now)
-        for _ in range(2):
-            with (
-                open_installation(self.config, self.clock) as installation,
-                open_ledger(installation) as ledger,
-            ):
-                tick(installation)
-                deliver(installation, ledger)
-
-    def call(self, *arguments: str, status: int = 0) -> Answer:
-        answer = self._call(self.folder, *arguments)
-        assert answer.status == status, answer.err + answer.out
-        return answer
-
-    def issues(self, edition: Edition) -> list[Issue]:
-        with (
-            open_installation(self.config, self.clock) as installation,
-            installation.database.read() as tx,
-        ):
-            return [i for i in tx.issues.recent("weekly", 50) if i.edition is edition]
-
-    def mail_of(self, address: str) -> list[str]:
-        messages = list_messages(self.folder / "outbox")
-        return [mail.subject for mail in messages if address in mail.to]
-
-    def add(self, address: str, cadence: Cadence = Cadence.EACH) -> None:
-        """At the time that it is here, which the command line can't be told."""
-        with open_installation(self.config, self.clock) as installation:
-            add_subscriber(
-                installation.database,
-                installation.keyring,
-                newsletter="weekly",
-                address=address,
-                wording="told on paper",
-                actor="test",
-                now=self.clock.now(),
-                cadence=cadence,
-            )
-
-
 @pytest.fixture
 def house(tmp_path: Path, call: Call) -> Iterator[House]:
-    clock = MovingClock(BEGIN)
-    with (
-        weekly_feed(clock, datetime(2025, 1, 1, tzinfo=UTC)) as feed,
-        MailCatcher(tmp_path / "outbox") as catcher,
-    ):
-        yield House(tmp_path, clock, feed, catcher, call)
+    with open_house(tmp_path, call) as opened:
+        yield opened
 
 
 def test_a_month_of_weeklies_and_then_its_best(house: House) -> None:
@@ -156,16 +84,7 @@ def test_nothing_is_drafted_that_nobody_chose(house: House) -> None:
     assert house.issues(Edition.MONTHLY) == []
     # Who chooses it only now gets the next one; the last one is nobody's missed issue.
     house.at(SENT + timedelta(days=2))
-    with (
-        open_installation(house.config, house.clock) as installation,
-        installation.database.write() as tx,
-    ):
-        reader = tx.subscribers.find(EACH)
-        assert reader is not None
-        now = house.clock.now()
-        assert tx.subscribers.choose_cadence(
-            reader.public_id, "weekly", Cadence.MONTHLY, now, "reader"
-        )
+    assert "Saved." in house.choose(EACH, **{"cadence.weekly": "monthly"})
     house.at(SENT + timedelta(days=3))
     assert house.issues(Edition.MONTHLY) == []
     house.at(datetime(2026, 10, 1, 16, 1, tzinfo=UTC))
@@ -205,7 +124,7 @@ def test_the_best_of_a_month_is_drafted_by_hand_like_any_issue(house: House) -> 
     assert "because you chose the best of each month of" in " ".join(text.split())
     # The first of the ranking leads, so that the list below it begins with the second.
     assert "\n2. " in text
-    assert "\n1. " not in text.split("Latest articles")[0]
+    assert "\n1. " not in text.split("The newest stories")[0]
 
 
 def test_what_is_not_offered_is_said(house: House) -> None:

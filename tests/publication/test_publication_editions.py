@@ -94,7 +94,8 @@ def test_the_most_read_of_the_month_comes_first_and_the_rest_as_it_was() -> None
     assert (top.window, top.count, top.max_per_department) == ("last month", 10, 2)
     assert top.title == "Most read stories of the month"
     assert set(top.titles) == {"hy"}
-    assert latest == weekly().sections[0]
+    # Its own title may speak of the week.
+    assert (latest.title, latest.count) == ("The newest stories", 5)
     assert arts.window == "last month"
     only_latest = weekly(section=[{"slug": "latest", "kind": "latest", "title": "Latest"}])
     assert [p.kind for p in in_edition(only_latest, Edition.MONTHLY, PAPER).sections] == [

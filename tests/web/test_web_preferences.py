@@ -138,14 +138,14 @@ def test_a_pause_ends_by_itself_on_its_day(shop: Site) -> None:
     assert "paused until August 20, 2025" in page
     # In the paper's zone, seven hours behind.
     begin = datetime(2025, 8, 20, 7, tzinfo=UTC)
-    assert end_pauses(shop.database, begin - timedelta(seconds=1)) == 0
+    assert end_pauses(shop.database, shop.settings, begin - timedelta(seconds=1)) == 0
     assert shop.state(LILIT) == "paused"
-    assert end_pauses(shop.database, begin) == 1
-    assert end_pauses(shop.database, begin) == 0
+    assert end_pauses(shop.database, shop.settings, begin) == 1
+    assert end_pauses(shop.database, shop.settings, begin) == 0
     assert shop.state(LILIT) == "active"
     # A pause without an end after one with an end has none.
     shop.client.post(path, data={"newsletter": "weekly", "pause": "weekly"})
-    assert end_pauses(shop.database, begin + timedelta(days=400)) == 0
+    assert end_pauses(shop.database, shop.settings, begin + timedelta(days=400)) == 0
     assert shop.state(LILIT) == "paused"
 
 
