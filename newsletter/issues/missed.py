@@ -1,18 +1,10 @@
 """What a reader missed in a pause: a range of issues, the same for all who missed the same."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from newsletter.issues.model import SentIssue
 from newsletter.publication.slots import BETWEEN
-
-
-@dataclass(frozen=True)
-class SentIssue:
-    """An issue that readers have: its slot, and the instant when its sending began."""
-
-    slot: str
-    began_at: datetime
 
 
 def missed_range(

@@ -231,6 +231,14 @@ class Issue:
 
 
 @dataclass(frozen=True)
+class SentIssue:
+    """An issue that readers have: its slot, and the instant when its sending began."""
+
+    slot: str
+    began_at: datetime
+
+
+@dataclass(frozen=True)
 class Variant:
     """One rendering of an issue; without ``departments`` it is the full one.
 

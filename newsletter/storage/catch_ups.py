@@ -5,8 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from newsletter.issues.missed import SentIssue
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import IssueState, SentIssue
 from newsletter.publication.cadence import Edition
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog

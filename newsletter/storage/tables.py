@@ -349,7 +349,7 @@ issue = Table(
     Column("changed_at", Instant, nullable=False),
     # Counts what was saved of it; the newest is ``content``.
     Column("version", sa.Integer, nullable=False, default=1, server_default="1"),
-    Column("edition", sa.String, nullable=False, default="regular", server_default="regular"),
+    Column("edition", sa.String, nullable=False, server_default="regular"),
     UniqueConstraint("newsletter_id", "slot"),
     Index(None, "newsletter_id", "send_at"),
     Index(None, "state"),
@@ -476,7 +476,7 @@ subscription = Table(
     Column("paused_until", Instant),
     Column("left_because", sa.String),
     # How often it is wanted, and since when its reader chose that; NULL: from the beginning.
-    Column("cadence", sa.String, nullable=False, default="each", server_default="each"),
+    Column("cadence", sa.String, nullable=False, server_default="each"),
     Column("cadence_at", Instant),
     UniqueConstraint("subscriber_id", "newsletter_id"),
     _partial_index("ix_subscription_paused_until", "paused_until", "paused_until"),

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from newsletter.issues.missed import SentIssue, missed_range
+from newsletter.issues.missed import missed_range
+from newsletter.issues.model import SentIssue
 from newsletter.publication.cadence import Edition
 from newsletter.publication.editions import edition_for
 from newsletter.publication.model import Settings

@@ -3,8 +3,7 @@
 import threading
 from datetime import timedelta
 
-from newsletter.issues.missed import SentIssue
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import IssueState, SentIssue
 from newsletter.publication.cadence import Edition
 from newsletter.storage.database import Database
 from newsletter.subscribers.model import Segment, SubscriptionState, Waits

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.issues.missed import (
-    SentIssue,
     first_of_range,
     in_order,
     missed_range,
     within_range,
 )
+from newsletter.issues.model import SentIssue
 from newsletter.publication.slots import is_range_key
 
 BEGIN = datetime(2025, 1, 3, 7, tzinfo=UTC)

@@ -224,5 +224,7 @@ def test_the_document_describes_what_is_there(site: Site) -> None:
         "/subscriptions",
         "/newsletters/{newsletter}/form",
         "/newsletters/{newsletter}/puzzle",
+        "/readers",
+        "/readers/count",
     }
     assert document["servers"] == [{"url": "https://news.paper.example/api/v1"}]
