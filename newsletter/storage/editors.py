@@ -111,13 +111,15 @@ class EditorRepository:
             self._changes.record(at, actor, _KIND, editor.public_id, "described", detail)
 
     def remove(self, public_id: str, at: datetime, actor: str) -> None:
-        """Take an editor off: address, sessions and links go, the name stays; NotFound."""
+        """Take an editor off: addresses, sessions and links go, the name stays; NotFound."""
         before = self.get(public_id)
         self._set(public_id, removed_at=at, address=None, name=before.called)
         self.end_sessions(public_id)
         self._connection.execute(
             sa.delete(t.sign_in_link).where(t.sign_in_link.c.editor_id == _key_of(public_id))
         )
+        tests = t.editor_test_address
+        self._connection.execute(sa.delete(tests).where(tests.c.editor_id == _key_of(public_id)))
         detail = {"before": {"role": before.role.value}}
         self._changes.record(at, actor, _KIND, public_id, "removed", detail)
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from newsletter.delivery.model import DeliveryState, Hold, Mailing, PlannedWave
+from newsletter.delivery.model import DeliveryState, Hold, Mailing, MailingKind, PlannedWave
 from newsletter.issues.model import IssueState, ServedVariant
 from newsletter.storage import tables as t
 from newsletter.storage.audience import (
@@ -89,7 +89,7 @@ class MailingRepository(UnservedRows):
         )
 
     def fates(self, mailing_id: str) -> list[Fate]:
-        """What became of a mailing to a few, in the order in which they were queued."""
+        """What became of a test, in the order in which it was queued; nothing of other mailings."""
         row = t.delivery.c
         found = self._connection.execute(
             sa.select(
@@ -97,7 +97,10 @@ class MailingRepository(UnservedRows):
                 *(row.state, row.reason, row.reply_code, row.reply_text, row.changed_at),
             )
             .join_from(t.delivery, t.mailing, t.mailing.c.id == row.mailing_id)
-            .where(t.mailing.c.public_id == mailing_id)
+            .where(
+                t.mailing.c.public_id == mailing_id,
+                t.mailing.c.kind == MailingKind.TEST.value,
+            )
             .order_by(row.id)
         )
         return [Fate(one[0], DeliveryState(one[1]), *one[2:]) for one in found]

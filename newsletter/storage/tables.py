@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0027"
+SCHEMA_REVISION = "0028"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -94,6 +94,15 @@ editor = Table(
     Column("theme", sa.String, nullable=False),
     Column("added_at", Instant, nullable=False),
     Column("removed_at", Instant),
+)
+
+# Where an editor has tests of issues sent besides their own address.
+editor_test_address = Table(
+    "editor_test_address",
+    metadata,
+    Column("editor_id", RowId, ForeignKey("editor.id"), primary_key=True),
+    Column("address", PlainText, primary_key=True),
+    Column("at", Instant, nullable=False),
 )
 
 # Browsers in which an editor is signed in; ``digest`` is of the secret in the cookie.

@@ -9,6 +9,7 @@ from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
 from newsletter.storage.catch_ups import CatchUpRepository
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.editor_test_addresses import EditorTestAddresses
 from newsletter.storage.editors import EditorRepository
 from newsletter.storage.figures import FigureRepository
 from newsletter.storage.growth import GrowthRepository
@@ -65,6 +66,7 @@ class Transaction:
 
     changes = _Made(ChangeLog)
     editors = _Made(EditorRepository)
+    editor_test_addresses = _Made(EditorTestAddresses)
     settings = _Made(SettingsRepository)
     sources = _Made(SourceRepository)
     stories = _Made(StoryRepository)

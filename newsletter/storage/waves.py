@@ -145,14 +145,19 @@ class WaveRepository:
         )
         return {row.wave: row.waiting for row in rows}
 
-    def reader_zones(self, newsletter: str, segment: Segment | None = None) -> list[str | None]:
-        """The zones of a newsletter's audience by name, the most frequent first."""
+    def zone_counts(self, newsletter: str, segment: Segment | None = None) -> dict[str | None, int]:
+        """A newsletter's audience by zone, the most frequent first."""
         key = newsletter_key(self._connection, newsletter)
         audience = mailable(self._connection, key, segment).subquery()
+        readers = sa.func.count()
         rows = self._connection.execute(
-            sa.select(audience.c.timezone).group_by("timezone").order_by(sa.func.count().desc())
+            sa.select(audience.c.timezone, readers).group_by("timezone").order_by(readers.desc())
         )
-        return list(rows.scalars())
+        return {row.timezone: int(row[1]) for row in rows}
+
+    def reader_zones(self, newsletter: str, segment: Segment | None = None) -> list[str | None]:
+        """The zones of a newsletter's audience by name, the most frequent first."""
+        return list(self.zone_counts(newsletter, segment))
 
     def known_zones(self) -> list[str | None]:
         """The zones of all readers there are; asked more quickly than `reader_zones`."""

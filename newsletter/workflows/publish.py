@@ -177,15 +177,22 @@ def build_sample(
 
 
 def move_issue(
-    installation: Installation, issue: Issue, to: IssueState, *, actor: str, reason: str = ""
+    installation: Installation,
+    issue: Issue,
+    to: IssueState,
+    *,
+    actor: str,
+    reason: str = "",
+    only: Collection[IssueState] = frozenset(IssueState),
 ) -> Issue:
     """Move an issue to another state; InvalidTransition where its state does not allow it.
 
-    To sending only a paused one moves here: what was never queued is begun by
-    `start_sending`.
+    ``only`` narrows the states from which it may. To sending only a paused one moves
+    here: what was never queued is begun by `start_sending`.
     """
     now = installation.clock.now()
     allowed = {IssueState.PAUSED} if to is IssueState.SENDING else sources_of_move(to)
+    allowed = allowed & frozenset(only)
     revision = 0
     if to is IssueState.SENDING:
         # A correction may have been broken off; nobody takes rows while it is paused.
@@ -216,6 +223,10 @@ def why_not_moved(issue: Issue, to: IssueState) -> InvalidTransition:
         check_move(issue.state, to)
     except InvalidTransition as error:
         return error
+    if to is not IssueState.SENDING:
+        return InvalidTransition(
+            f"issue {issue.slot} is {issue.state} meanwhile; look at it again", subject=issue.slot
+        )
     return InvalidTransition(
         f"issue {issue.slot} is {issue.state}; only one that is paused can be resumed",
         subject=issue.slot,

@@ -15,6 +15,7 @@ from newsletter.publication.model import Settings
 from newsletter.publication.slots import Slot, named_slot, upcoming_slot
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
+from newsletter.workflows.audience_outlook import kept_readers
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation, newsletter_of, only_newsletter
 from newsletter.workflows.segments import audience_segment
@@ -25,6 +26,8 @@ log = get_logger(__name__)
 TAKE_BACK = timedelta(seconds=60)
 _EXTRA_FOR = timedelta(days=365)
 _PART = "send_at"
+# What part of the readers may have come or gone since the count that an editor saw.
+_COME_AND_GO = 0.01
 
 
 class Calendar(Protocol):
@@ -75,16 +78,14 @@ def send_soon(
     """Let an approved issue go out in a minute, in which `take_back` stops it.
 
     ``typed`` is how many readers the editor wrote down: Conflict where they are not as many.
-    InvalidTransition where it is not approved.
+    On a long list, where some come and go all the time, as many as were counted lately will
+    do, if few have come or gone since. InvalidTransition where it is not approved.
     """
     assert_may_send(installation)
     settings = installation.settings()
     now = installation.clock.now()
-    if typed is not None and (readers := count_readers(installation, issue)) != typed:
-        raise Conflict(
-            f"issue {issue.slot} has {readers:,} readers, and you wrote {typed:,}; nothing is sent",
-            subject=issue.slot,
-        )
+    if typed is not None:
+        _refuse_other_count(installation, issue, typed)
     with installation.database.write() as tx:
         current = _waiting(tx, issue)
         if current.state is not IssueState.APPROVED:
@@ -95,6 +96,20 @@ def send_soon(
         told = "sends it in a minute"
         at = now + TAKE_BACK
         return _put(tx, settings, current, at, SaveKind.SENT_SOON, told, actor, now)
+
+
+def _refuse_other_count(installation: Installation, issue: Issue, typed: int) -> None:
+    readers = count_readers(installation, issue)
+    if readers == typed:
+        return
+    with installation.database.read() as tx:
+        shown = kept_readers(tx, issue.public_id, installation.clock.now())
+    if typed == shown and abs(readers - shown) <= readers * _COME_AND_GO:
+        return
+    raise Conflict(
+        f"issue {issue.slot} has {readers:,} readers, and you wrote {typed:,}; nothing is sent",
+        subject=issue.slot,
+    )
 
 
 def take_back(installation: Installation, issue: Issue, *, actor: str) -> Issue:

@@ -86,7 +86,11 @@ def send_test(
             recipient = derived_public_id("test", mailing.public_id, address)
             tx.mailings.enqueue(mailing.public_id, recipient, address, now)
         # The log names no address.
-        detail = {"addresses": len(wanted), "version": issue.version}
+        detail = {
+            "addresses": len(wanted),
+            "version": issue.version,
+            "mailing": mailing.public_id,
+        }
         tx.changes.record(now, actor, "issue", issue.public_id, "tested", detail)
     log.info("test_queued", newsletter=issue.newsletter, issue=issue.slot, addresses=len(wanted))
     return SentTest(mailing.public_id, mailing.subject, wanted)

@@ -55,7 +55,7 @@ def show_checks(visit: Visit) -> Response:
         issue=issue,
         address=f"{visit.root}/issues/{issue.public_id}",
         checked=checked,
-        findings=[_shown(visit, issue, finding) for finding in checked.findings],
+        findings=[shown_finding(visit, issue, finding) for finding in checked.findings],
         stops=len(stops(checked.findings)),
         warnings=sum(finding.level is Level.WARN for finding in checked.findings),
         kb=round(checked.encoded_octets / 1024),
@@ -63,7 +63,8 @@ def show_checks(visit: Visit) -> Response:
     )
 
 
-def _shown(visit: Visit, issue: Issue, finding: Finding) -> ShownFinding:
+def shown_finding(visit: Visit, issue: Issue, finding: Finding) -> ShownFinding:
+    """A finding as pages print it."""
     mark, name = MARKS[finding.level]
     return ShownFinding(
         finding.level.value, mark, visit.words.gettext(name), finding.told, _place(issue, finding)

@@ -19,6 +19,7 @@ from newsletter.web.desk.me import (
 )
 from newsletter.web.desk.readers_table import readers_routes
 from newsletter.web.desk.routes import DeskRoute, show, take
+from newsletter.web.desk.send_table import send_routes
 from newsletter.web.desk.settings.table import settings_table
 from newsletter.web.desk.sign_in import (
     ASKED_A_MINUTE,
@@ -38,6 +39,7 @@ def desk_table() -> tuple[DeskRoute, ...]:
     return (
         show("/", show_home, needs=Act.LOOK, nav=gettext_noop("This week")),
         *issue_routes(),
+        *send_routes(),
         *readers_routes(),
         show("/sign-in", show_sign_in, needs=Act.SIGN_IN),
         take("/sign-in", take_sign_in(PostLimit(ASKED_A_MINUTE)), needs=Act.SIGN_IN, steady=True),

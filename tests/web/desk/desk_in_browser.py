@@ -46,6 +46,11 @@ class Shop:
 
     site: Site
     root: str
+    late: _Late
+
+    def serve_anew(self) -> None:
+        """Serve the pages with the site's context as it is now."""
+        self.late.app = create_app(self.site.context)
 
 
 @contextmanager
@@ -57,7 +62,7 @@ def open_shop(folder: Path) -> Iterator[Shop]:
         with serve(late) as root:
             there = replace(site, context=replace(site.context, base_url=root))
             late.app = create_app(there.context)
-            yield Shop(there, root)
+            yield Shop(there, root, late)
 
 
 @contextmanager

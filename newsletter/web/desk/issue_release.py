@@ -1,0 +1,134 @@
+"""What lets an issue go, or keeps it: approval, hold, another time, now, and back."""
+
+from datetime import UTC, date, datetime, time
+
+from starlette.responses import Response
+
+from newsletter.checks.model import stops
+from newsletter.errors import Conflict, InvalidTransition, NewsletterError, UsageError
+from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.states import EDITABLE
+from newsletter.web.desk.issue_review import checks_page, review_page
+from newsletter.web.desk.places import asked_issue, newsletter_of
+from newsletter.web.desk.visit import Visit
+from newsletter.workflows.approve import approve_issue
+from newsletter.workflows.check_issue import check_whole_issue
+from newsletter.workflows.publish import move_issue
+from newsletter.workflows.schedule_issue import reschedule_issue, send_soon, take_back
+
+_LONGEST_REASON = 300
+
+
+def take_approval(visit: Visit) -> Response:
+    """Approve what was looked at; where a check stops it, say which."""
+    issue = _issue(visit)
+    version = _number(visit.field("version"), "version")
+    checked = check_whole_issue(visit.installation, visit.settings, issue, ask=True)
+    if count := len(stops(checked.findings)):
+        error = Conflict(
+            f"it can’t be approved: {count} {'thing has' if count == 1 else 'things have'} to be "
+            "mended first",
+            subject=issue.slot,
+        )
+        return checks_page(visit, issue, checked, error, 409)
+    try:
+        approved = approve_issue(visit.installation, issue, actor=visit.actor, version=version)
+    except (Conflict, InvalidTransition) as error:
+        return review_page(visit, error, 409)
+    first = approved.state is not IssueState.APPROVED
+    return _back(visit, issue, "approved-first" if first else "approved")
+
+
+def take_hold(visit: Visit) -> Response:
+    """Hold it, for a reason that the others read."""
+    issue = _issue(visit)
+    reason = " ".join(visit.field("reason").split())[:_LONGEST_REASON]
+    if not reason:
+        error = UsageError("say why it is held: the others have to know", subject="reason")
+        return review_page(visit, error, 400)
+    return _move(visit, issue, IssueState.HELD, "held", reason)
+
+
+def take_release(visit: Visit) -> Response:
+    """Make a held one a draft again."""
+    return _move(visit, _issue(visit), IssueState.DRAFT, "released", "released")
+
+
+def take_cancel(visit: Visit) -> Response:
+    """Cancel one of which nothing was sent."""
+    return _move(visit, _issue(visit), IssueState.CANCELLED, "cancelled", "cancelled by hand")
+
+
+def take_time(visit: Visit) -> Response:
+    """Let it go out at another time, read as the clocks of the newsletter's zone show it."""
+    issue = _issue(visit)
+    zone = newsletter_of(visit, issue).zone_in(visit.settings.publication)
+    try:
+        day, clock = (
+            date.fromisoformat(visit.field("date")),
+            time.fromisoformat(visit.field("time")),
+        )
+    except ValueError:
+        error = UsageError(
+            f'"{visit.field("date")} {visit.field("time")}" is no time; write a day as 2026-08-07 '
+            "and a time as 07:00",
+            subject="date",
+        )
+        return review_page(visit, error, 400)
+    send_at = datetime.combine(day, clock.replace(tzinfo=None), zone).astimezone(UTC)
+    try:
+        reschedule_issue(visit.installation, issue, send_at, actor=visit.actor)
+    except NewsletterError as error:
+        return _refused(visit, error)
+    return _back(visit, issue, "moved")
+
+
+def take_send_now(visit: Visit) -> Response:
+    """Send it in a minute, where the count of readers was typed."""
+    issue = _issue(visit)
+    try:
+        typed = _number(visit.field("count"), "count")
+        send_soon(visit.installation, issue, actor=visit.actor, typed=typed)
+    except NewsletterError as error:
+        return _refused(visit, error)
+    return _back(visit, issue, "soon")
+
+
+def take_back_send(visit: Visit) -> Response:
+    """Stop what was to be sent in a minute."""
+    issue = _issue(visit)
+    try:
+        take_back(visit.installation, issue, actor=visit.actor)
+    except NewsletterError as error:
+        return _refused(visit, error)
+    return _back(visit, issue, "taken-back")
+
+
+def _issue(visit: Visit) -> Issue:
+    with visit.context.database.read() as tx:
+        return asked_issue(visit, tx)
+
+
+def _move(visit: Visit, issue: Issue, to: IssueState, done: str, reason: str) -> Response:
+    try:
+        move_issue(visit.installation, issue, to, actor=visit.actor, reason=reason, only=EDITABLE)
+    except NewsletterError as error:
+        return _refused(visit, error)
+    return _back(visit, issue, done)
+
+
+def _refused(visit: Visit, error: NewsletterError) -> Response:
+    return review_page(visit, error, 400 if isinstance(error, UsageError) else 409)
+
+
+def _back(visit: Visit, issue: Issue, done: str) -> Response:
+    path = "" if done == "cancelled" else "/review"
+    return visit.go(f"/issues/{issue.public_id}{path}", done=done)
+
+
+def _number(text: str, name: str) -> int:
+    """A whole number as people type it, with or without separators."""
+    digits = "".join(one for one in text if one not in " .,’'\u00a0\u202f\u2009")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
+        raise UsageError(f'"{text}" is no whole number', subject=name)
+    return int(digits)

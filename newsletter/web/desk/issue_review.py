@@ -1,0 +1,193 @@
+"""An issue before it goes out, to be read: to whom, when, and what speaks against it.
+
+What takes long comes after the first paint, each from a page of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from newsletter.checks.model import Level, stops
+from newsletter.errors import NewsletterError
+from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.states import EDITABLE
+from newsletter.publication.editors import Act
+from newsletter.publication.model import Newsletter
+from newsletter.web.desk.issue_checks import shown_finding
+from newsletter.web.desk.issue_page import ON_ITS_WAY, issue_head
+from newsletter.web.desk.places import asked_issue, city_of, newsletter_of, tell_moment
+from newsletter.web.desk.visit import Visit
+from newsletter.words import gettext_noop
+from newsletter.workflows.approve import waits_for_second
+from newsletter.workflows.audience_outlook import (
+    KEPT_FOR,
+    AudienceOutlook,
+    count_outlook,
+    planned_waves,
+    read_outlook,
+)
+from newsletter.workflows.check_issue import CheckedIssue, check_whole_issue
+from newsletter.workflows.schedule_issue import may_take_back
+
+SAID = {
+    "approved": gettext_noop("Approved."),
+    "approved-first": gettext_noop("Approved by you. Another person has to approve it too."),
+    "held": gettext_noop("Held: it goes nowhere until it is released."),
+    "released": gettext_noop("Released: it is a draft again."),
+    "cancelled": gettext_noop("Cancelled."),
+    "moved": gettext_noop("Its time is another now."),
+    "soon": gettext_noop("It goes out in a minute."),
+    "taken-back": gettext_noop("Taken back: nothing was sent."),
+}
+_MOST_ZONES = 12
+
+
+@dataclass(frozen=True)
+class ShownWave:
+    """A planned wave; ``readers`` None where that is not known beforehand."""
+
+    name: str
+    time: str
+    readers: int | None
+
+
+def show_review(visit: Visit) -> Response:
+    """The summary; of what is on its way, or over, other pages tell."""
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+    if issue.state in ON_ITS_WAY:
+        return visit.go(f"/issues/{issue.public_id}/sending")
+    if issue.state not in EDITABLE:
+        return visit.go(f"/issues/{issue.public_id}/report")
+    return review_page(visit)
+
+
+def review_page(
+    visit: Visit, problem: NewsletterError | None = None, status: int = 200
+) -> Response:
+    """The summary, with why something was not done."""
+    now = visit.context.clock.now()
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+        names = tx.editors.names()
+        back = may_take_back(tx, issue, now)
+    newsletter = newsletter_of(visit, issue)
+    outlook = read_outlook(visit.installation, issue)
+    return visit.page(
+        "issue_review",
+        status=status,
+        said=SAID,
+        **issue_head(visit, issue, newsletter, problem),
+        **_standing(visit, issue, newsletter, names),
+        **_readers(visit, issue, newsletter, outlook),
+        local=issue.send_at.astimezone(newsletter.zone_in(visit.settings.publication)),
+        city=city_of(newsletter.zone_in(visit.settings.publication)),
+        seconds_left=round((issue.send_at - now).total_seconds()) if back else 0,
+        due=issue.state is IssueState.APPROVED and now >= issue.send_at,
+        hold=visit.context.hold(),
+        reason=visit.field("reason"),
+    )
+
+
+def show_review_readers(visit: Visit) -> Response:
+    """To whom it would go, counted anew where that is long ago."""
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+    newsletter = newsletter_of(visit, issue)
+    outlook = read_outlook(visit.installation, issue)
+    if _is_old(visit, outlook):
+        outlook = count_outlook(visit.installation, issue)
+    return visit.page(
+        "issue_review_readers",
+        **issue_head(visit, issue, newsletter),
+        **_readers(visit, issue, newsletter, outlook),
+    )
+
+
+def show_review_checks(visit: Visit) -> Response:
+    """All checks, links and DNS too, and below them the button that they keep shut."""
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+    # Only whoever may work on it lets the service ask others.
+    checked = check_whole_issue(
+        visit.installation, visit.settings, issue, ask=visit.editor.may(Act.EDIT)
+    )
+    return checks_page(visit, issue, checked)
+
+
+def checks_page(
+    visit: Visit,
+    issue: Issue,
+    checked: CheckedIssue,
+    problem: NewsletterError | None = None,
+    status: int = 200,
+) -> Response:
+    """What the checks said."""
+    newsletter = newsletter_of(visit, issue)
+    with visit.context.database.read() as tx:
+        names = tx.editors.names()
+    return visit.page(
+        "issue_review_checks",
+        status=status,
+        said=SAID,
+        **issue_head(visit, issue, newsletter, problem),
+        **_standing(visit, issue, newsletter, names),
+        findings=[shown_finding(visit, issue, finding) for finding in checked.findings],
+        stops=len(stops(checked.findings)),
+        warnings=sum(finding.level is Level.WARN for finding in checked.findings),
+        asked=visit.editor.may(Act.EDIT),
+        kb=round(checked.encoded_octets / 1024),
+    )
+
+
+def _standing(
+    visit: Visit, issue: Issue, newsletter: Newsletter, names: dict[str, str]
+) -> dict[str, Any]:
+    """Who approved it, and what this editor may do about that."""
+    first = issue.first_approved_by
+    waiting = issue.state in (IssueState.DRAFT, IssueState.HELD)
+    return {
+        "approver": names.get(issue.approved_by, issue.approved_by),
+        "approved_at": tell_moment(visit, issue.approved_at, newsletter)
+        if issue.approved_at
+        else "",
+        "wants_two": newsletter.approval == "two",
+        "first": names.get(first, first) if waits_for_second(issue) else "",
+        "mine": bool(first) and first == visit.actor,
+        "may_approve": waiting and visit.editor.may(Act.SEND),
+    }
+
+
+def _readers(
+    visit: Visit, issue: Issue, newsletter: Newsletter, outlook: AudienceOutlook | None
+) -> dict[str, Any]:
+    if outlook is None:
+        return {"outlook": None, "old": True}
+    now = visit.context.clock.now()
+    zones = dict(outlook.zones)
+    waves = planned_waves(visit.settings, issue, outlook, now)
+    return {
+        "outlook": outlook,
+        "old": _is_old(visit, outlook),
+        "counted": tell_moment(visit, outlook.at, newsletter),
+        "counted_now": outlook.at == now,
+        "zones": outlook.zones[:_MOST_ZONES],
+        "other_zones": sum(count for _, count in outlook.zones[_MOST_ZONES:]),
+        "local_time": newsletter.waves.local_time,
+        "waves": [
+            ShownWave(
+                wave.name,
+                tell_moment(visit, wave.starts_at, newsletter),
+                sum(zones.get(zone, 0) for zone in wave.zones)
+                if wave.zones and not wave.others
+                else None,
+            )
+            for wave in waves
+        ],
+        "last_wave": tell_moment(visit, waves[-1].starts_at, newsletter) if waves else "",
+    }
+
+
+def _is_old(visit: Visit, outlook: AudienceOutlook | None) -> bool:
+    return outlook is None or visit.context.clock.now() - outlook.at > KEPT_FOR
