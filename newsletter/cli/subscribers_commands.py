@@ -1,6 +1,5 @@
 """`newsletter subscribers`: add, import, export, find, suppress, forget, count."""
 
-import csv
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from newsletter.publication.editions import in_edition
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
-from newsletter.subscribers.csv_cells import guard_cell
+from newsletter.subscribers.csv_export import refusal_writer
 from newsletter.subscribers.csv_import import RefusedRow, SubscriberFile, open_subscriber_file
 from newsletter.subscribers.growth import Growth, Period, count_growth
 from newsletter.subscribers.importing import Imported
@@ -639,14 +638,7 @@ def _refusals(path: Path | None) -> Iterator[Callable[[RefusedRow], None] | None
     except OSError as error:
         raise _unwritable(path, error) from error
     with stream:
-        writer = csv.writer(stream)
-        writer.writerow(("line", "why"))
-
-        def write(row: RefusedRow) -> None:
-            cells = (str(row.line), row.sentence, *row.cells)
-            writer.writerow([guard_cell(cell) for cell in cells])
-
-        yield write
+        yield refusal_writer(stream)
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

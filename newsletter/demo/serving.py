@@ -13,6 +13,7 @@ from newsletter.web.app import create_app
 from newsletter.web.context import WebContext
 from newsletter.workflows.deliver import work
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.reader_uploads import work_uploads
 
 
 def serve_demo(
@@ -31,8 +32,10 @@ def serve_demo(
         lifespan=pages.router.lifespan_context,
     )
     sender = threading.Thread(target=work, args=(installation, stop.is_set), name="sender")
+    importer = threading.Thread(target=_import_files, args=(installation, stop), name="importer")
     with serve_in_thread(app, port=port):
         sender.start()
+        importer.start()
         for words, address in (
             ("the issue", result.preview),
             ("the desk", result.desk),
@@ -44,3 +47,10 @@ def serve_demo(
         say("Ctrl+C ends it")
         stop.wait()
     sender.join()
+    importer.join()
+
+
+def _import_files(installation: Installation, stop: threading.Event) -> None:
+    """Import what is brought to the desk, as the scheduler does."""
+    while not stop.wait(1):
+        work_uploads(installation, stop.is_set)

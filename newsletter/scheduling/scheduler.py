@@ -19,6 +19,7 @@ from newsletter.scheduling.turn import LOOK_SECONDS, Turn
 from newsletter.workflows.illustrate import clean_pictures
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.reader_figures import count_readers
+from newsletter.workflows.reader_uploads import tidy_uploads, work_uploads
 from newsletter.workflows.retention import expire_at_night
 from newsletter.workflows.sign_in import tidy_sessions
 from newsletter.workflows.tick import look_at_asked, refresh, tick
@@ -37,6 +38,8 @@ CLEAN_SECONDS = 24 * 60 * 60
 WATCH_SECONDS = 60
 TIDY_SECONDS = 60 * 60
 COUNT_SECONDS = 5 * 60
+# An editor waits for what a file holds.
+UPLOAD_SECONDS = 2
 # Looked at often enough to find the one hour of the night in which it runs.
 NIGHT_SECONDS = 25 * 60
 
@@ -47,8 +50,12 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
     turn = Turn(installation.database, clock)
     scheduler = BackgroundScheduler(
         timezone="UTC",
-        # The turn is kept beside a job that takes long.
-        executors={"default": ThreadPoolExecutor(1), "turn": ThreadPoolExecutor(1)},
+        # The turn is kept beside a job that takes long, and no draft waits for an import.
+        executors={
+            "default": ThreadPoolExecutor(1),
+            "turn": ThreadPoolExecutor(1),
+            "uploads": ThreadPoolExecutor(1),
+        },
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     jobs = (
@@ -61,6 +68,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         ("count_readers", count_readers, COUNT_SECONDS),
         ("tidy", tidy_sign_ups, TIDY_SECONDS),
         ("tidy_desk", tidy_sessions, TIDY_SECONDS),
+        ("tidy_uploads", tidy_uploads, TIDY_SECONDS),
         ("expire", expire_at_night, NIGHT_SECONDS),
     )
 
@@ -87,6 +95,12 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         executor="turn",
         next_run_time=clock.now(),
     )
+    scheduler.add_job(
+        _guarded("uploads", partial(_work_uploads_in_turn, turn, installation, stop)),
+        IntervalTrigger(seconds=UPLOAD_SECONDS, timezone="UTC"),
+        id="uploads",
+        executor="uploads",
+    )
     scheduler.start()
     try:
         stop.wait()
@@ -104,6 +118,11 @@ def _act_in_turn(
 ) -> None:
     if turn.is_ours():
         act(installation)
+
+
+def _work_uploads_in_turn(turn: Turn, installation: Installation, stop: threading.Event) -> None:
+    # An import is left within a batch of rows, and goes on wherever the turn is next.
+    work_uploads(installation, lambda: stop.is_set() or not turn.is_ours())
 
 
 def _guarded(name: str, act: Callable[[], object]) -> Callable[[], None]:

@@ -65,7 +65,7 @@ _IMPORTS = sa.select(
         t.subscriber_import.c[name]
         for name in (
             *("digest", "file", "format", "consent", "actor"),
-            *("started_at", "finished_at", "undone_at", "rows", "counts"),
+            *("started_at", "finished_at", "undone_at", "rows", "counts", "undo_wanted_by"),
         )
     ),
 ).join_from(t.subscriber_import, t.newsletter)
@@ -129,10 +129,37 @@ class ImportRepository:
             row.undone_at.is_(None),
         )
 
-    def all(self) -> list[SubscriberImport]:
-        """Every import, the newest first."""
-        rows = self._connection.execute(_IMPORTS.order_by(t.subscriber_import.c.id.desc()))
+    def all(self, most: int | None = None) -> list[SubscriberImport]:
+        """Every import, the newest first; at most ``most``."""
+        rows = self._connection.execute(
+            _IMPORTS.order_by(t.subscriber_import.c.id.desc()).limit(most)
+        )
         return [SubscriberImport(*row) for row in rows]
+
+    def want_undo(self, public_id: str, actor: str) -> bool:
+        """Note that an import is to be taken back; False where that is so, or was done, already."""
+        row = t.subscriber_import.c
+        return bool(
+            self._connection.execute(
+                sa.update(t.subscriber_import)
+                .where(
+                    row.public_id == public_id, row.undone_at.is_(None), row.undo_wanted_by == ""
+                )
+                .values(undo_wanted_by=actor)
+            ).rowcount
+        )
+
+    def undo_wanted(self) -> SubscriberImport | None:
+        """An import that is to be taken back and was not yet, or not to its end."""
+        return self._one(t.subscriber_import.c.undo_wanted_by != "")
+
+    def end_undo(self, public_id: str) -> None:
+        """Nothing more is to be done about it."""
+        self._connection.execute(
+            sa.update(t.subscriber_import)
+            .where(t.subscriber_import.c.public_id == public_id)
+            .values(undo_wanted_by="")
+        )
 
     def advance(
         self,

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0028"
+SCHEMA_REVISION = "0029"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -620,7 +620,34 @@ subscriber_import = Table(
     Column("undone_at", Instant),
     Column("rows", sa.BigInteger, nullable=False),
     Column("counts", Document, nullable=False),
+    # Who wants it taken back, until that has been done.
+    Column("undo_wanted_by", sa.String, nullable=False, default="", server_default=""),
     Index(None, "newsletter_id", "digest"),
+)
+
+# Files that editors brought to the desk, until their time is over: looked through, then
+# imported once wanted. The file itself lies in data_dir under the public id.
+reader_upload = Table(
+    "reader_upload",
+    metadata,
+    _key(),
+    Column("public_id", sa.String, nullable=False, unique=True),
+    Column("kind", sa.String, nullable=False),
+    _text("file"),
+    Column("bytes", sa.BigInteger, nullable=False),
+    # A newsletter's slug, or the reason that suppressions are given.
+    Column("target", sa.String, nullable=False),
+    _text("consent"),
+    Column("all_columns", sa.Boolean, nullable=False),
+    Column("actor", sa.String, nullable=False),
+    Column("state", sa.String, nullable=False),
+    Column("uploaded_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("rows", sa.BigInteger, nullable=False),
+    Column("row_bound", sa.BigInteger, nullable=False),
+    Column("told", Document, nullable=False),
+    _text("problem"),
+    Index(None, "state"),
 )
 
 # What an import changed of readers who were there already, to give it back:

@@ -38,6 +38,7 @@ from newsletter.storage.stories import StoryRepository
 from newsletter.storage.story_search import StorySearch
 from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
+from newsletter.storage.uploads import UploadRepository
 from newsletter.storage.waves import WaveRepository
 
 R = TypeVar("R")
@@ -88,6 +89,7 @@ class Transaction:
     sign_ups = _Made(SignUpRepository)
     suppressions = _Made(SuppressionRepository)
     imports = _Made(ImportRepository)
+    uploads = _Made(UploadRepository)
     holdings = _Made(HoldingRepository)
     reader_rows = _Made(ReaderRows)
     preferences = _Made(PreferenceRepository)

@@ -2,10 +2,11 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from newsletter.subscribers.csv_cells import guard_cell
+from newsletter.subscribers.csv_import import RefusedRow
 from newsletter.subscribers.departments import join_departments
 from newsletter.subscribers.model import Subscription
 
@@ -39,6 +40,18 @@ def write_rows(subscriptions: Iterable[Subscription], stream: TextIO) -> int:
         writer.writerow([guard_cell(cell) for cell in _cells(subscription)])
         count += 1
     return count
+
+
+def refusal_writer(stream: TextIO) -> Callable[[RefusedRow], None]:
+    """What writes rows that can't be used to ``stream``, each with its line and why."""
+    writer = csv.writer(stream)
+    writer.writerow(("line", "why"))
+
+    def write(row: RefusedRow) -> None:
+        cells = (str(row.line), row.sentence, *row.cells)
+        writer.writerow([guard_cell(cell) for cell in cells])
+
+    return write
 
 
 def _cells(subscription: Subscription) -> tuple[str, ...]:

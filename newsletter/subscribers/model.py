@@ -243,7 +243,10 @@ class Learned(NamedTuple):
 
 @dataclass(frozen=True)
 class SubscriberImport:
-    """Readers brought in from a file; how far it was read, and what became of its rows."""
+    """Readers brought in from a file; how far it was read, and what became of its rows.
+
+    ``undo_wanted_by`` is who wants it taken back, until that is done.
+    """
 
     public_id: str
     newsletter: str
@@ -257,6 +260,55 @@ class SubscriberImport:
     undone_at: datetime | None = None
     rows: int = 0
     counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    undo_wanted_by: str = ""
+
+
+class UploadKind(StrEnum):
+    """What a file at the desk brings."""
+
+    READERS = "readers"
+    SUPPRESSIONS = "suppressions"
+
+
+class UploadState(StrEnum):
+    """Where a file at the desk is: looked through, shown, imported once that is wanted."""
+
+    CHECKING = "checking"
+    CHECKED = "checked"
+    WANTED = "wanted"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is to be done about it by itself."""
+        return self in (UploadState.CHECKING, UploadState.WANTED)
+
+
+@dataclass(frozen=True)
+class ReaderUpload:
+    """A file that an editor brought to the desk.
+
+    ``target`` is the slug of the newsletter, or the reason that its suppressions are given;
+    ``rows`` how far it was read of at most ``row_bound``; ``told`` what was recognised and
+    counted, as plain values; ``problem`` why it failed, in English.
+    """
+
+    public_id: str
+    kind: UploadKind
+    file: str
+    bytes: int
+    target: str
+    actor: str
+    state: UploadState
+    uploaded_at: datetime
+    changed_at: datetime
+    consent: str = ""
+    all_columns: bool = False
+    rows: int = 0
+    row_bound: int = 0
+    told: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    problem: str = ""
 
 
 class SegmentField(StrEnum):

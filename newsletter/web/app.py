@@ -20,7 +20,7 @@ from newsletter.web.archive import show_archive, show_archived_issue
 from newsletter.web.beacon import OPENINGS_A_MINUTE, take_beacon
 from newsletter.web.confirm import show_confirmation, take_confirmation
 from newsletter.web.context import WebContext
-from newsletter.web.desk.guard import guarded_routes
+from newsletter.web.desk.guard import guarded_routes, roomy_paths
 from newsletter.web.desk.table import desk_table
 from newsletter.web.endpoint import MAX_BODY_BYTES, Handler, as_endpoint
 from newsletter.web.failures import failure_handlers
@@ -86,7 +86,11 @@ def create_app(context: WebContext) -> Starlette:
             Middleware(RequestLog, clock=context.clock),
             Middleware(SafeHeaders),
             Middleware(HostCheck, hosts=allowed_hosts(context.base_url, context.desk_url)),
-            Middleware(SizeCheck, most_bytes=MAX_BODY_BYTES),
+            Middleware(
+                SizeCheck,
+                most_bytes=MAX_BODY_BYTES,
+                roomy=roomy_paths(context, desk_table()),
+            ),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),
         ],
         exception_handlers=failure_handlers(context),

@@ -18,6 +18,7 @@ from newsletter.tokens import Keyring
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.letters import Letters
+from newsletter.workflows.reader_uploads import UploadStore
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class WebContext:
     def letters(self, settings: Settings) -> Letters:
         """What system mails are made with."""
         return Letters(self.keyring, settings, self.templates, self.base_url, self.dkim_selectors)
+
+    @property
+    def uploads(self) -> UploadStore:
+        """Where the files lie that editors bring to the desk."""
+        if self.installation is None:
+            raise LookupError("these pages were opened without an installation")
+        return UploadStore(self.installation.uploads)
 
     @property
     def desk_url(self) -> str:

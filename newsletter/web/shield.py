@@ -1,6 +1,6 @@
 """What stands before every page: the right host, safe headers, a line in the log."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -60,16 +60,20 @@ class HostCheck:
 class SizeCheck:
     """Refuses in a sentence what says of itself that it is too large.
 
-    What does not say so is cut off by the limit that stands behind this.
+    What does not say so is cut off by the limit that stands behind this. ``roomy`` are
+    paths that take more, and how much.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, most_bytes: int, roomy: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._most = most_bytes
+        self._roomy = roomy or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
-        if not (length.isascii() and length.isdigit() and int(length[:20]) > self._most):
+        if not (length.isascii() and length.isdigit() and int(length[:20]) > self._most_for(scope)):
             await self._app(scope, receive, send)
             return
         status, sentence = 413, "What was sent is larger than any form of ours."
@@ -78,6 +82,9 @@ class SizeCheck:
         else:
             refusal = text_response(f"{sentence}\n", status=status)
         await refusal(scope, receive, send)
+
+    def _most_for(self, scope: Scope) -> int:
+        return self._roomy.get(scope["path"], self._most)
 
 
 class SafeHeaders:

@@ -194,6 +194,7 @@ def import_subscribers(
     actor: str,
     now: datetime,
     file_name: str = "",
+    import_id: str | None = None,
     dry_run: bool = False,
     monthly: bool = True,
     on_progress: Callable[[int], None] | None = None,
@@ -206,14 +207,15 @@ def import_subscribers(
     it is their evidence. With ``dry_run`` nothing is written. ``on_progress`` is told the
     number of rows read so far, ``on_refused`` each row that can't be used. An import of
     the same file onto the same newsletter that broke off goes on; its report counts all
-    rows. Conflict where two processes import the file at once.
+    rows. A new one is called ``import_id``, if that is given. Conflict where two processes
+    import the file at once.
     """
     with database.read() as tx:
         tx.settings.newsletter_id(newsletter)  # NotFound before anything is written
         begun = None if dry_run else tx.imports.unfinished(newsletter, file.digest)
     if begun is None and not dry_run:
         begun = SubscriberImport(
-            *(new_public_id(), newsletter, file.digest, file_name, file.format),
+            *(import_id or new_public_id(), newsletter, file.digest, file_name, file.format),
             *(consent, actor, now),
         )
         with database.write() as tx:

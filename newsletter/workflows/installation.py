@@ -75,6 +75,11 @@ class Installation:
         """The files kept of stories' pictures."""
         return PictureStore(self.data_dir / "pictures")
 
+    @property
+    def uploads(self) -> Path:
+        """The folder of files that editors brought to the desk; it holds addresses."""
+        return self.data_dir / "uploads"
+
     def settings(self) -> Settings:
         """The settings as they stand now."""
         with self.database.read() as tx:

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,6 +18,7 @@ from newsletter.publication.editors import ROLE_NAMES, Act, Session, may
 from newsletter.web.context import WebContext
 from newsletter.web.desk.cookie import read_cookie
 from newsletter.web.desk.routes import DeskRoute
+from newsletter.web.desk.uploading import SentFile, read_upload
 from newsletter.web.desk.visit import NavEntry, Visit
 from newsletter.web.endpoint import read_form, steady_pace
 from newsletter.workflows.sign_in import find_session
@@ -30,9 +33,22 @@ def guarded_routes(context: WebContext, table: Sequence[DeskRoute]) -> list[Rout
     root = urlsplit(context.desk_url).path
     nav = tuple(NavEntry(one.path, one.nav, one.needs) for one in table if one.nav)
     return [
-        Route(f"{root}{one.path}", _as_endpoint(context, one, nav), methods=[one.method])
+        Route(
+            f"{root}{one.path}",
+            _as_endpoint(context, one, nav),
+            methods=[one.method],
+            middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=one.takes_file)]
+            if one.takes_file
+            else None,
+        )
         for one in table
     ]
+
+
+def roomy_paths(context: WebContext, table: Sequence[DeskRoute]) -> dict[str, int]:
+    """The paths to which a form may send a file, and of how many bytes."""
+    root = urlsplit(context.desk_url).path
+    return {f"{root}{one.path}": one.takes_file for one in table if one.takes_file}
 
 
 def local_page(root: str, written: str) -> str:
@@ -59,7 +75,19 @@ def _as_endpoint(
         async with steady_pace(context.steady_seconds if route.steady else 0):
             return await run_in_threadpool(_answer, context, route, nav, request, form)
 
-    return respond
+    async def respond_to_file(request: Request) -> Response:
+        # Nobody but who may sends us files: looked at before any of it is read.
+        refusal = await run_in_threadpool(_refuse_unread, context, route, nav, request)
+        if refusal is not None:
+            return refusal
+        form, sent = await read_upload(request, context.uploads)
+        try:
+            return await run_in_threadpool(_answer, context, route, nav, request, form, sent)
+        finally:
+            if sent is not None:
+                sent.path.unlink(missing_ok=True)
+
+    return respond_to_file if route.takes_file else respond
 
 
 def _answer(
@@ -68,18 +96,35 @@ def _answer(
     nav: tuple[NavEntry, ...],
     request: Request,
     form: FormData,
+    sent: SentFile | None = None,
 ) -> Response:
-    settings = context.load_settings()
-    secret = read_cookie(context, request)
-    session = _session(context, secret)
-    visit = Visit(context, request, form, settings, session, secret, nav)
-    refusal = _refuse(visit, route)
+    visit = _visit(context, nav, request, form, sent)
+    refusal = _refuse(visit, route) or _refuse_form(visit, route)
     if refusal is not None:
         return refusal
     try:
         return route.handler(visit)
     except (Conflict, InvalidTransition, NotFound, UsageError, AddressError) as error:
         return _tell(visit, error)
+
+
+def _visit(
+    context: WebContext,
+    nav: tuple[NavEntry, ...],
+    request: Request,
+    form: FormData,
+    sent: SentFile | None = None,
+) -> Visit:
+    settings = context.load_settings()
+    secret = read_cookie(context, request)
+    session = _session(context, secret)
+    return Visit(context, request, form, settings, session, secret, nav, sent)
+
+
+def _refuse_unread(
+    context: WebContext, route: DeskRoute, nav: tuple[NavEntry, ...], request: Request
+) -> Response | None:
+    return _refuse(_visit(context, nav, request, FormData()), route)
 
 
 def _session(context: WebContext, secret: str) -> Session | None:
@@ -112,6 +157,13 @@ def _refuse(visit: Visit, route: DeskRoute) -> Response | None:
                 role=words.gettext(ROLE_NAMES[role]),
             ),
         )
+    return None
+
+
+def _refuse_form(visit: Visit, route: DeskRoute) -> Response | None:
+    """Why a form is not taken that does not hold its session's token."""
+    words = visit.words
+    posted = route.method == "POST"
     if posted and route.needs is not Act.SIGN_IN and not _has_token(visit):
         log.warning("desk_refused", reason="token", path=route.path)
         return visit.sorry(

@@ -20,6 +20,8 @@ KINDS: Mapping[str, str] = {
     "issue": gettext_noop("Issues"),
     "settings": gettext_noop("Settings"),
     "editor": gettext_noop("Editors"),
+    "import": gettext_noop("Imports"),
+    "export": gettext_noop("Exports"),
     "installation": gettext_noop("Installation"),
 }
 # What the log calls an act, in words; an act that is not here is told as it is logged.
@@ -46,6 +48,11 @@ ACTS: Mapping[str, str] = {
     "editor test address kept": gettext_noop("kept an address for tests"),
     "editor test address dropped": gettext_noop("dropped an address for tests"),
     "settings changed": gettext_noop("changed the settings"),
+    "import uploaded": gettext_noop("brought a file"),
+    "import import wanted": gettext_noop("had a file imported"),
+    "import file dropped": gettext_noop("let a file go"),
+    "import undo wanted": gettext_noop("had an import taken back"),
+    "export exported": gettext_noop("took a list along"),
     "editor added": gettext_noop("let in"),
     "editor role changed": gettext_noop("gave another role"),
     "editor described": gettext_noop("changed their own page"),

@@ -1,6 +1,17 @@
 """The desk's pages about readers, with the act that each needs."""
 
 from newsletter.publication.editors import Act
+from newsletter.web.desk.imports import (
+    show_imports,
+    show_refused,
+    show_upload,
+    show_upload_state,
+    take_import,
+    take_import_drop,
+    take_import_start,
+    take_import_undo,
+    take_suppressed_import,
+)
 from newsletter.web.desk.reader_figures import show_readers, take_count
 from newsletter.web.desk.reader_page import (
     show_find,
@@ -26,6 +37,7 @@ from newsletter.web.desk.suppressed import (
     take_search,
     take_suppressed_export,
 )
+from newsletter.web.desk.uploading import MOST_BYTES
 from newsletter.words import gettext_noop
 
 
@@ -53,4 +65,18 @@ def readers_routes() -> tuple[DeskRoute, ...]:
         take("/readers/suppressed/add", take_addition, needs=readers),
         take("/readers/suppressed/lift", take_lift, needs=readers),
         take("/readers/suppressed/export", take_suppressed_export, needs=readers),
+        take(
+            "/readers/suppressed/import",
+            take_suppressed_import,
+            needs=readers,
+            takes_file=MOST_BYTES,
+        ),
+        show("/readers/imports", show_imports, needs=readers),
+        take("/readers/imports", take_import, needs=readers, takes_file=MOST_BYTES),
+        show("/readers/imports/{upload}", show_upload, needs=readers),
+        show("/readers/imports/{upload}/state", show_upload_state, needs=readers),
+        show("/readers/imports/{upload}/refused", show_refused, needs=readers),
+        take("/readers/imports/{upload}/start", take_import_start, needs=readers),
+        take("/readers/imports/{upload}/drop", take_import_drop, needs=readers),
+        take("/readers/imports/{upload}/undo", take_import_undo, needs=readers),
     )

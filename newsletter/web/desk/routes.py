@@ -18,7 +18,8 @@ class DeskRoute:
 
     ``path`` counts from the desk's root and begins with a slash. With ``nav``, a message
     of the catalogues, the page stands in the navigation of all who may see it. With
-    ``steady`` the answer's time tells nothing of the work.
+    ``steady`` the answer's time tells nothing of the work. With ``takes_file`` the form may
+    bring a file of up to so many bytes.
     """
 
     path: str
@@ -27,6 +28,7 @@ class DeskRoute:
     needs: Act
     nav: str = ""
     steady: bool = False
+    takes_file: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.needs, Act):
@@ -40,6 +42,15 @@ def show(path: str, handler: DeskHandler, *, needs: Act, nav: str = "") -> DeskR
     return DeskRoute(path=path, method="GET", handler=handler, needs=needs, nav=nav)
 
 
-def take(path: str, handler: DeskHandler, *, needs: Act, steady: bool = False) -> DeskRoute:
+def take(
+    path: str, handler: DeskHandler, *, needs: Act, steady: bool = False, takes_file: int = 0
+) -> DeskRoute:
     """What a form is sent to: it is taken from our own pages only, and answered by going on."""
-    return DeskRoute(path=path, method="POST", handler=handler, needs=needs, steady=steady)
+    return DeskRoute(
+        path=path,
+        method="POST",
+        handler=handler,
+        needs=needs,
+        steady=steady,
+        takes_file=takes_file,
+    )

@@ -41,6 +41,7 @@ FIELDS: Mapping[str, str] = {
     "language": gettext_noop("such as hy"),
     "department": gettext_noop("one that the reader chose"),
     "signed_up": gettext_noop("a day such as 2026-01-31, or 90d ago"),
+    "cadence": gettext_noop("each issue, or the best of each month: each, monthly"),
     "source": gettext_noop("form, embed, frame, api, import, editor"),
     "placement": gettext_noop("where on the site"),
     "attribute.NAME": gettext_noop("what else a list said of them, text or a number"),

@@ -16,6 +16,7 @@ from newsletter.publication.model import Settings
 from newsletter.tokens import secret_digest
 from newsletter.web import endpoint
 from newsletter.web.context import WebContext
+from newsletter.web.desk.uploading import SentFile
 from newsletter.web.language import PageLanguage, failure_language, language_name, page_language
 from newsletter.web.pages import SAFE_HEADERS
 from newsletter.web.static_files import static_version
@@ -54,7 +55,8 @@ class Visit:
     """A request, who makes it, and what answers it.
 
     ``session`` is None where nobody is signed in, which only pages that need
-    `Act.SIGN_IN` ever see; ``secret`` is what the cookie holds.
+    `Act.SIGN_IN` ever see; ``secret`` is what the cookie holds. ``sent`` is the file that the
+    form brought: gone after the answer, unless it was moved.
     """
 
     context: WebContext
@@ -64,6 +66,7 @@ class Visit:
     session: Session | None = None
     secret: str = ""
     nav: tuple[NavEntry, ...] = field(default=())
+    sent: SentFile | None = None
 
     @property
     def editor(self) -> Editor:

@@ -5,10 +5,14 @@ from datetime import timedelta
 from newsletter.subscribers.model import (
     Consent,
     LeaveReason,
+    ReaderUpload,
     Subscriber,
     SubscriptionState,
     SuppressionReason,
+    UploadKind,
+    UploadState,
 )
+from newsletter.workflows.reader_uploads import receive_upload, work_uploads
 from tests.web.site import NOW, Site
 
 LILIT = "lilit@reader.example"
@@ -59,3 +63,23 @@ def add(site: Site, address: str, *, name: str, days: object) -> None:
 def one(site: Site) -> str:
     """The path of Lilit's page."""
     return "/readers/one/lilit"
+
+
+def uploaded(site: Site) -> str:
+    """The path of a file that was looked through: of every class a row."""
+    content = (
+        f"Email,Name,Town\nnew@reader.example,New,Fresno\nnothing,Nobody,\n{LILIT},Lilit,Paris\n"
+        "reader0@mail.example,Zero,\nreader51@mail.example,Five,\nnew@reader.example,New,\n"
+    )
+    store, now = site.context.uploads, site.clock.now()
+    path = store.new_path("shop")
+    path.write_text(content, encoding="utf-8")
+    upload = ReaderUpload(
+        *("upload1", UploadKind.READERS, "paper slips 2019.csv", len(content), "weekly", "test"),
+        *(UploadState.CHECKING, now, now),
+        consent="Signed up on paper slips in 2019",
+    )
+    receive_upload(site.database, store, path, upload)
+    if site.context.installation is not None:
+        work_uploads(site.context.installation, lambda: False)
+    return f"/readers/imports/{upload.public_id}"

@@ -115,6 +115,15 @@ EXPECTED = {
     "GET /settings/relays": ADMINS,
     "GET /settings/{place}": ADMINS,
     "POST /settings/{place}": ADMINS,
+    "POST /readers/suppressed/import": PUBLISHERS,
+    "GET /readers/imports": PUBLISHERS,
+    "POST /readers/imports": PUBLISHERS,
+    "GET /readers/imports/{upload}": PUBLISHERS,
+    "GET /readers/imports/{upload}/state": PUBLISHERS,
+    "GET /readers/imports/{upload}/refused": PUBLISHERS,
+    "POST /readers/imports/{upload}/start": PUBLISHERS,
+    "POST /readers/imports/{upload}/drop": PUBLISHERS,
+    "POST /readers/imports/{upload}/undo": PUBLISHERS,
 }
 ROUTES = desk_table()
 

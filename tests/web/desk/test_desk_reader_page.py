@@ -2,9 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from starlette.testclient import TestClient
 
 from newsletter.publication.editors import Role
 from newsletter.subscribers.model import SubscriptionState, SuppressionReason
@@ -150,7 +152,8 @@ def test_mails_and_clicks_are_shown_where_they_are_known(site: Site, publisher: 
     counting = site.settings.model_copy(
         update={"tracking": site.settings.tracking.model_copy(update={"clicks": "count"})}
     )
-    context = site.context
-    object.__setattr__(context, "load_settings", lambda: counting)
-    publisher.client.app = create_app(context)
+    counted = create_app(replace(site.context, load_settings=lambda: counting))
+    client = TestClient(counted, str(publisher.client.base_url), follow_redirects=False)
+    client.cookies = publisher.client.cookies
+    publisher = Person(site, client, publisher.editor)
     assert "No link of ours was clicked." in publisher.get(PAGE).text

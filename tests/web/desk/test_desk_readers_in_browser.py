@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from newsletter.workflows.reader_uploads import work_uploads
 from tests.browser import open_browser
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
 from tests.web.desk.reader_shop import LILIT, fill
@@ -121,3 +122,39 @@ def test_the_list_of_who_is_never_mailed(browser: Browser, shop: Shop, screen: s
         page.locator("input[name=why]").first.fill("It was a mistake.")
         page.locator("form[action$='/lift'] button").first.click()
         expect(page.locator("#domains")).to_be_hidden()
+
+
+@pytest.mark.parametrize("screen", EACH_SCREEN)
+def test_a_list_is_imported(browser: Browser, shop: Shop, screen: str) -> None:
+    installation = shop.site.context.installation
+    assert installation is not None
+    with open_page(browser, shop, screen) as page:
+        page.goto(f"{shop.root}/desk/readers/imports")
+        judge(page)
+        page.fill("#consent", "Signed up on paper slips in 2019")
+        content = f"email\n{''.join(c for c in screen if c.isalpha())}@new.example\nnothing\n"
+        page.set_input_files(
+            "#file", {"name": "slips.csv", "mimeType": "text/csv", "buffer": content.encode()}
+        )
+        page.click("button.main")
+        expect(page.locator("[data-waits]")).to_be_visible()
+        judge(page)
+        work_uploads(installation, lambda: False)
+        # The page notices by itself.
+        expect(page.locator("button.main")).to_be_visible()
+        judge(page)
+        with page.expect_download() as download:
+            page.click("a[download]")
+        assert "nothing" in download.value.path().read_text(encoding="utf-8")
+        page.click("button.main")
+        expect(page.locator("[data-waits]")).to_be_visible()
+        work_uploads(installation, lambda: False)
+        expect(page.locator("[data-waits]")).to_have_count(0)
+        judge(page)
+        page.goto(f"{shop.root}/desk/readers/imports")
+        page.locator("summary").first.click()
+        judge(page)
+        page.locator("form[action$='/undo'] button").first.click()
+        work_uploads(installation, lambda: False)
+        page.reload()
+        judge(page)
