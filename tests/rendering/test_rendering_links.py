@@ -140,12 +140,16 @@ def test_where_a_link_leads_in_the_end(by_reader: RenderedIssue) -> None:
 def test_a_correction_is_told(language: str) -> None:
     changed = CorrectionNote(NOW, CorrectionKind.CHANGED, "story1", "A {curly} title", "https://x")
     for kind in CorrectionKind:
-        ((at, sentence),) = tell_corrections([replace(changed, kind=kind)], language)
+        ((at, sentence),) = tell_corrections(
+            sample_issue(), [replace(changed, kind=kind)], language
+        )
         assert at == NOW
         of_a_story = kind not in (CorrectionKind.SUBJECT, CorrectionKind.NOTE, CorrectionKind.BLOCK)
         assert ("A {curly} title" in sentence) is of_a_story
         assert is_armenian(sentence) is language.startswith("hy")
-    ((_, sentence),) = tell_corrections([replace(changed, told="We {erred}.")], "en")
+    ((_, sentence),) = tell_corrections(
+        sample_issue(), [replace(changed, told="We {erred}.")], "en"
+    )
     # Ours first, so that it is always said which story it is about.
     assert sentence == "The link of “A {curly} title” leads to another page now. We {erred}."
 
@@ -154,7 +158,8 @@ def test_what_was_corrected_at_once_is_told_at_once() -> None:
     note = CorrectionNote(NOW, CorrectionKind.NOTE, "", "", told="We erred.")
     story = replace(note, kind=CorrectionKind.REMOVED, story_id="story1", headline="A title")
     later = replace(story, at=NOW + timedelta(minutes=1), told="")
-    assert [sentence for _, sentence in tell_corrections([note, story, later], "en")] == [
+    told = tell_corrections(sample_issue(), [note, story, later], "en")
+    assert [sentence for _, sentence in told] == [
         "The editors’ note was changed. “A title” was taken out. We erred.",
         "“A title” was taken out.",
     ]

@@ -262,7 +262,9 @@ def test_lang_picks_another_rendering_where_there_is_one(site: Site) -> None:
         tree = page(site.client, path + query)
         assert tree.css_first("main p").text() == words
         assert attribute(tree, 'link[rel="canonical"]', "href") == canonical
-        assert {n.attributes["hreflang"]: n.attributes["href"] for n in tree.css("[hreflang]")} == {
+        assert {
+            n.attributes["hreflang"]: n.attributes["href"] for n in tree.css("link[hreflang]")
+        } == {
             "en": url,
             "hy": f"{url}?lang=hy",
         }
