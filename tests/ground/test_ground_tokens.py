@@ -27,7 +27,9 @@ from newsletter.tokens import (
 
 OLD, NEW = Key("a", b"o" * 32), Key("b", b"n" * 32)
 RING = Keyring([OLD], b"h" * 32)
-IDS = st.lists(st.from_regex(r"[a-z2-7]{16}", fullmatch=True), min_size=1, max_size=3)
+IDS = st.lists(
+    st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=16, max_size=16), min_size=1, max_size=3
+)
 NOW = datetime(2026, 8, 5, 12, tzinfo=UTC)
 
 
