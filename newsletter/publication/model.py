@@ -505,7 +505,7 @@ class MonthlyPlan(Model):
     send_at: MonthlyMoment = Field(
         "day 3 07:00", description="when it goes out, in the same month and after draft_at"
     )
-    approval: Literal["required", "auto"] | None = Field(
+    approval: Literal["required", "two", "auto"] | None = Field(
         None, description="as the newsletter's, which it is without it"
     )
     subject: Line = Field(

@@ -20,7 +20,7 @@ from newsletter.rendering.links import lead_straight
 from newsletter.tokens import Purpose, derived_public_id
 from newsletter.words import nearest_language, words_of
 from newsletter.workflows.approve import approve_issue, waits_for_second
-from newsletter.workflows.installation import Installation
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.place_story import swap_story
 from newsletter.workflows.publish import issue_mailing, move_issue, render_current
 from newsletter.workflows.schedule_issue import reschedule_issue
@@ -148,7 +148,7 @@ def read_act(installation: Installation, token: str) -> AskedAct:
     settings = installation.settings()
     newsletter = settings.newsletter_called(issue.newsletter)
     second = act is MailedAct.APPROVE and waits_for_second(issue)
-    two = newsletter is not None and newsletter.approval == "two"
+    two = newsletter is not None and newsletter_of(settings, issue).approval == "two"
     story, other = (*stories, "", "")[:2]
     return AskedAct(editor, issue, act, story, other, signs_in=second and two)
 

@@ -99,6 +99,7 @@ LABELS: Mapping[str, str] = {
     "wait": gettext_noop("Wait before the others"),
     "local_time": gettext_noop("In each reader’s own time"),
     "offered": gettext_noop("Offered"),
+    "missed": gettext_noop("From how many missed issues on"),
     "text": gettext_noop("What stands at the field"),
     "count": gettext_noop("Stories at most"),
     "minimum": gettext_noop("Stories at least"),

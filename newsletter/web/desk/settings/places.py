@@ -158,6 +158,7 @@ NEWSLETTER = Place(
             gettext_noop("Who gets it"),
             ("segment", "welcome_issue", "archive_noindex"),
         ),
+        Group(gettext_noop("After a pause"), ("catch_up",)),
         MORE,
     ),
 )
