@@ -38,6 +38,7 @@ CLEAN_SECONDS = 24 * 60 * 60
 WATCH_SECONDS = 60
 TIDY_SECONDS = 60 * 60
 COUNT_SECONDS = 5 * 60
+_SLOW = ("count_readers",)
 # An editor waits for what a file holds.
 UPLOAD_SECONDS = 2
 # Looked at often enough to find the one hour of the night in which it runs.
@@ -50,11 +51,12 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
     turn = Turn(installation.database, clock)
     scheduler = BackgroundScheduler(
         timezone="UTC",
-        # The turn is kept beside a job that takes long, and no draft waits for an import.
+        # The turn is kept beside a job that takes long, and no draft waits for an import, or
+        # until a million readers are counted.
         executors={
             "default": ThreadPoolExecutor(1),
             "turn": ThreadPoolExecutor(1),
-            "uploads": ThreadPoolExecutor(1),
+            "slow": ThreadPoolExecutor(1),
         },
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
@@ -86,6 +88,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
             _guarded(name, partial(_act_in_turn, turn, act, installation)),
             IntervalTrigger(seconds=seconds, jitter=seconds // 10, timezone="UTC"),
             id=name,
+            executor="slow" if name in _SLOW else "default",
             next_run_time=None,  # until it is our turn
         )
     scheduler.add_job(
@@ -99,7 +102,7 @@ def run_scheduler(installation: Installation, stop: threading.Event) -> None:
         _guarded("uploads", partial(_work_uploads_in_turn, turn, installation, stop)),
         IntervalTrigger(seconds=UPLOAD_SECONDS, timezone="UTC"),
         id="uploads",
-        executor="uploads",
+        executor="slow",
     )
     scheduler.start()
     try:

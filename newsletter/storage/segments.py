@@ -83,6 +83,12 @@ class SegmentRepository:
             readers = self._connection.scalar(people) or 0
         return SegmentCount(readers, dict(sorted(found.items())))
 
+    def some(self, segment: Segment, most: int) -> list[int]:
+        """Rows of up to ``most`` subscriptions in a segment, as they are found: in no order,
+        which of a million would have to be made first."""
+        found = self._select(segment, t.subscription.c.id).limit(most)
+        return list(self._connection.scalars(found))
+
     def has(self, segment: Segment, subscriber_id: str, newsletter: str) -> bool:
         """Whether a subscription is in a segment; both by their public names."""
         found = (

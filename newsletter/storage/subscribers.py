@@ -15,7 +15,7 @@ from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
 from newsletter.storage.documents import mailing_document, mailing_from_document
 from newsletter.storage.ready import ReadyStatement, insert_for, ready_insert
-from newsletter.storage.segments import is_in
+from newsletter.storage.segments import SegmentRepository, is_in
 from newsletter.storage.statements import (
     AnyRow,
     among_parameter,
@@ -488,6 +488,16 @@ class SubscriberRepository:
         )
         for row in rows:
             yield _subscription(row)
+
+    def some(self, segment: Segment, most: int) -> list[Subscription]:
+        """Up to ``most`` subscriptions of a segment, whichever are found first; by address."""
+        keys = SegmentRepository(self._connection).some(segment, most)
+        rows = self._connection.execute(
+            _SUBSCRIPTIONS.where(t.subscription.c.id.in_(keys)).order_by(
+                t.subscriber.c.address, t.newsletter.c.slug
+            )
+        )
+        return [_subscription(row) for row in rows]
 
     def audience_size(self, newsletter: str, segment: Segment | None = None) -> int:
         """How many readers an issue would go to now."""

@@ -70,15 +70,16 @@ def show_segments(visit: Visit) -> Response:
     text = visit.query("filter")[: MAX_LENGTH + 1].strip()
     asked = ask(visit, text)
     found = []
-    if asked.count is not None:
+    if asked.count is not None and asked.count.readers:
         segment = _segment(visit, text)
         with visit.context.database.read() as tx:
-            found = list(tx.subscribers.each(None, segment, limit=SHOWN))
+            found = tx.subscribers.some(segment, SHOWN)
     return visit.page(
         "segments",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if asked.problem else HTTPStatus.OK,
         most=MAX_LENGTH,
         found=found,
+        all_shown=asked.count is not None and sum(asked.count.subscriptions.values()) == len(found),
         examples=_examples(visit),
         fields=[(name, visit.words.gettext(message)) for name, message in FIELDS.items()],
         no_clicks=_no_clicks(visit),
