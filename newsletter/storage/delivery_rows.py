@@ -72,6 +72,15 @@ class DeliveryGroup:
 
 
 @dataclass(frozen=True)
+class TroubledDomain:
+    """A recipient domain that refused or put off readers of an issue."""
+
+    domain: str
+    refused: int
+    deferred: int
+
+
+@dataclass(frozen=True)
 class DomainCounts:
     """A recipient domain's readers by state; the empty domain is that of the forgotten."""
 
@@ -134,6 +143,38 @@ class DeliveryRows:
             )
             for domain, *sums in rows
         ]
+
+    def troubled(self, issue_id: str, limit: int) -> list[TroubledDomain]:
+        """The recipient domains that refused or put off most readers, most first."""
+        refused, deferred = (
+            sa.func.sum(sa.case((_row.state == state.value, 1), else_=0))
+            for state in (DeliveryState.REFUSED, DeliveryState.DEFERRED)
+        )
+        rows = self._connection.execute(
+            sa.select(_row.domain, refused, deferred)
+            .where(
+                of_issue(issue_id),
+                within(self._stretch(issue_id)),
+                _row.state.in_((DeliveryState.REFUSED.value, DeliveryState.DEFERRED.value)),
+            )
+            .group_by(_row.domain)
+            .order_by(sa.func.count().desc(), _row.domain)
+            .limit(limit)
+        )
+        return [TroubledDomain(domain, int(no), int(later)) for domain, no, later in rows]
+
+    def settled_since(self, issue_id: str, since: datetime) -> int:
+        """How many of an issue's readers were accepted or refused at ``since`` or later."""
+        answered = (DeliveryState.ACCEPTED.value, DeliveryState.REFUSED.value)
+        found = self._connection.scalar(
+            sa.select(sa.func.count()).where(
+                of_issue(issue_id),
+                within(self._stretch(issue_id)),
+                _row.changed_at >= since,
+                _row.state.in_(answered),
+            )
+        )
+        return int(found or 0)
 
     def deliveries(self, issue_id: str) -> Iterator[DeliveryRow]:
         """An issue's ledger rows in the order in which they were queued; streamed."""

@@ -112,6 +112,8 @@ class IssueLines:
         """Let an issue be counted anew: something of its ledger has changed."""
         key = sa.select(t.issue.c.id).where(t.issue.c.public_id == public_id).scalar_subquery()
         self._connection.execute(sa.delete(t.issue_totals).where(t.issue_totals.c.issue_id == key))
+        kept = t.kept_figure
+        self._connection.execute(sa.delete(kept).where(kept.c.name == f"issue:{public_id}"))
 
     def _lines(
         self, states: Collection[IssueState], most: int, *order: sa.ColumnElement[object]

@@ -12,6 +12,7 @@ from newsletter.storage.changes import ChangeLog
 from newsletter.storage.editor_test_addresses import EditorTestAddresses
 from newsletter.storage.editors import EditorRepository
 from newsletter.storage.figures import FigureRepository
+from newsletter.storage.goodbyes import Goodbyes
 from newsletter.storage.growth import GrowthRepository
 from newsletter.storage.holdings import HoldingRepository
 from newsletter.storage.identity import IdentityRepository
@@ -35,6 +36,7 @@ from newsletter.storage.skipped_slots import SkippedSlots
 from newsletter.storage.sources import SourceRepository
 from newsletter.storage.standings import Standings
 from newsletter.storage.stories import StoryRepository
+from newsletter.storage.story_clicks import StoryClicks
 from newsletter.storage.story_search import StorySearch
 from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
@@ -80,6 +82,8 @@ class Transaction:
     issue_lines = _Made(IssueLines)
     skipped_slots = _Made(SkippedSlots)
     links = _Made(LinkRepository)
+    story_clicks = _Made(StoryClicks)
+    goodbyes = _Made(Goodbyes)
     archive = _Made(Archive)
     catch_ups = _Made(CatchUpRepository)
     subscribers = _Made(SubscriberRepository)

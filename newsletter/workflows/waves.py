@@ -1,6 +1,6 @@
 """Waves and the brake at work: begin what may begin, stop what must not go on."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -140,14 +140,21 @@ def check_brake(installation: Installation, delivery_ids: Collection[int]) -> tu
     return tuple(stopped)
 
 
-def wave_lines(installation: Installation, issue: Issue) -> tuple[WaveLine, ...]:
-    """An issue's waves as they stand now; none before its sending began."""
+def wave_lines(
+    installation: Installation, issue: Issue, waiting: Mapping[int, int] | None = None
+) -> tuple[WaveLine, ...]:
+    """An issue's waves as they stand now; none before its sending began.
+
+    ``waiting`` are the rows of each that are still to be sent, where they were counted
+    already.
+    """
     now = installation.clock.now()
     brake = _brake(installation.settings())
     lines = []
     with installation.database.read() as tx:
         current = tx.issues.by_id(issue.public_id) or issue
-        waiting = tx.waves.waiting(issue.public_id)
+        if waiting is None:
+            waiting = tx.waves.waiting(issue.public_id)
         before: Wave | None = None
         for wave in tx.waves.of_issue(issue.public_id):
             left = waiting.get(wave.number, 0)

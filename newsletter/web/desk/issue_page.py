@@ -46,6 +46,7 @@ def issue_head(
             if visit.editor.may(needs) and _is_open(path, issue.state)
         ],
         "page_address": visit.request.url.path,
+        "told": visit.told,
         "problem": _sentence(str(problem)) if problem else "",
     }
 

@@ -122,7 +122,7 @@ def _refused(visit: Visit, error: NewsletterError) -> Response:
 
 
 def _back(visit: Visit, issue: Issue, done: str) -> Response:
-    path = "" if done == "cancelled" else "/review"
+    path = "/report" if done == "cancelled" else "/review"
     return visit.go(f"/issues/{issue.public_id}{path}", done=done)
 
 

@@ -1,6 +1,8 @@
 """The desk's pages about sending an issue, with the act that each needs."""
 
 from newsletter.publication.editors import Act
+from newsletter.web.desk.background import Background
+from newsletter.web.desk.issue_correction import show_correction, take_correction
 from newsletter.web.desk.issue_rehearsal import show_rehearsal, take_rehearsal
 from newsletter.web.desk.issue_release import (
     take_approval,
@@ -11,10 +13,22 @@ from newsletter.web.desk.issue_release import (
     take_send_now,
     take_time,
 )
+from newsletter.web.desk.issue_report import (
+    show_readers_csv,
+    show_report,
+    show_stories_csv,
+)
 from newsletter.web.desk.issue_review import (
     show_review,
     show_review_checks,
     show_review_readers,
+)
+from newsletter.web.desk.issue_sending import (
+    show_sending,
+    take_pause,
+    take_recall,
+    take_resume,
+    take_stop,
 )
 from newsletter.web.desk.issue_tests import show_tests, take_test, take_test_address
 from newsletter.web.desk.routes import DeskRoute, show, take
@@ -22,6 +36,7 @@ from newsletter.web.desk.routes import DeskRoute, show, take
 
 def send_routes() -> tuple[DeskRoute, ...]:
     """From the first test to the report."""
+    background = Background()
     return (
         show("/issues/{issue}/tests", show_tests, needs=Act.EDIT),
         take("/issues/{issue}/tests", take_test, needs=Act.EDIT),
@@ -38,4 +53,14 @@ def send_routes() -> tuple[DeskRoute, ...]:
         take("/issues/{issue}/time", take_time, needs=Act.SEND),
         take("/issues/{issue}/now", take_send_now, needs=Act.SEND),
         take("/issues/{issue}/take-back", take_back_send, needs=Act.SEND),
+        show("/issues/{issue}/sending", show_sending(background), needs=Act.LOOK),
+        take("/issues/{issue}/pause", take_pause, needs=Act.SEND),
+        take("/issues/{issue}/resume", take_resume, needs=Act.SEND),
+        take("/issues/{issue}/recall", take_recall, needs=Act.SEND),
+        take("/issues/{issue}/stop", take_stop, needs=Act.SEND),
+        show("/issues/{issue}/correct", show_correction, needs=Act.SEND),
+        take("/issues/{issue}/correct", take_correction, needs=Act.SEND),
+        show("/issues/{issue}/report", show_report(background), needs=Act.LOOK),
+        show("/issues/{issue}/report/stories.csv", show_stories_csv, needs=Act.LOOK),
+        show("/issues/{issue}/report/readers.csv", show_readers_csv, needs=Act.READERS),
     )

@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from newsletter.delivery.model import Relay
+from newsletter.delivery.model import Outcome, OutcomeKind, Relay, Reply, Settlement
+from newsletter.feedback.model import ClickSum
 from newsletter.issues.model import Issue
 from newsletter.net.resolver import Resolver
 from newsletter.publication.model import Settings
 from newsletter.web.app import create_app
+from newsletter.workflows.approve import approve_issue
+from newsletter.workflows.publish import start_sending
+from newsletter.workflows.waves import release_due
+from tests.contracts.nouns import LEASE
+from tests.contracts.one_at_a_time import Workers
 from tests.rendering.sample_issue import sample_issue
 from tests.web.desk.test_desk_issue import bare_issue
 from tests.web.site import SETTINGS, Site
@@ -48,3 +54,42 @@ def stored(site: Site) -> Issue:
         issue = tx.issues.by_id(ISSUE)
     assert issue is not None
     return issue
+
+
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "", Reply(250, "ok"))
+REFUSED = Outcome(OutcomeKind.REFUSED, "mailbox_unknown", Reply(550, "no such user"))
+
+
+def begin(site: Site) -> None:
+    """Let the sending begin, as the scheduler does."""
+    assert site.context.installation is not None
+    approve_issue(site.context.installation, stored(site), actor="test")
+    start_sending(site.context.installation, stored(site), actor="scheduler")
+    release_due(site.context.installation)
+
+
+def answer(site: Site, *outcomes: Outcome) -> None:
+    """Serve as many readers as there are outcomes."""
+    now = site.clock.now()
+    ledger = Workers(site.database)
+    try:
+        claimed = list(ledger.claim("w", now, LEASE, len(outcomes)))
+        assert len(claimed) == len(outcomes)
+        for delivery, outcome in zip(claimed, outcomes, strict=True):
+            assert ledger.hand_over(delivery, "w", now)
+            settled = [Settlement(delivery.id, outcome, "main")]
+            ledger.groups.commit(ledger.number("w"), settled, [], now)
+    finally:
+        ledger.close()
+
+
+def click(site: Site, issue_id: str, clicks: Mapping[str, int]) -> None:
+    """Let the first links of stories be followed so often."""
+    with site.database.write() as tx:
+        links: dict[str, str] = {}
+        for link in tx.links.of_issue(issue_id):
+            links.setdefault(link.story_id, link.public_id)
+        day = site.clock.now().date()
+        tx.links.add_clicks(
+            {(links[story], day): ClickSum(count, 0) for story, count in clicks.items()}
+        )

@@ -10,7 +10,16 @@ from playwright.sync_api import Browser, expect
 from newsletter.issues.model import IssueState
 from tests.browser import open_browser
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
-from tests.web.desk.send_shop import PATH, open_send_shop, stored
+from tests.web.desk.send_shop import (
+    ACCEPTED,
+    ISSUE,
+    PATH,
+    REFUSED,
+    answer,
+    begin,
+    open_send_shop,
+    stored,
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +86,60 @@ def test_all_of_it_works_without_scripts(browser: Browser, shop: Shop) -> None:
         page.click(f'form[action="{PATH}/hold"] button')
         expect(page.locator("main")).to_contain_text("The lead is wrong")
     assert stored(shop.site).state is IssueState.HELD
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_live_page_keeps_itself_up_to_date(browser: Browser, shop: Shop, screen: str) -> None:
+    begin(shop.site)
+    with open_page(browser, shop, screen) as page:
+        page.goto(f"{shop.root}{PATH}/sending")
+        part = page.locator("#progress")
+        expect(part).to_have_attribute("value", "0")
+        judge(page)
+        # Folds stay open and the focus stays where it is, whatever comes.
+        page.click("#recall summary")
+        page.focus("#pause")
+        answer(shop.site, ACCEPTED, REFUSED)
+        expect(part).to_have_attribute("value", "2")
+        expect(page.locator("#recall")).to_have_attribute("open", "")
+        expect(page.locator("#pause")).to_be_focused()
+        judge(page)
+        page.keyboard.press("Enter")
+        expect(page.locator("#resume")).to_be_visible()
+        page.click(f'a[href="{PATH}/correct"]')
+        page.click("details.fold summary >> nth=0")
+        judge(page)
+
+
+def test_it_goes_on_when_the_service_is_back(browser: Browser, shop: Shop) -> None:
+    begin(shop.site)
+    with open_page(browser, shop, "desktop, light") as page:
+        page.goto(f"{shop.root}{PATH}/sending")
+        # As a proxy answers for it.
+        page.route("**/sending", lambda route: route.fulfill(status=200, body="away"))
+        expect(page.locator(".said")).to_contain_text("does not answer", timeout=20_000)
+        page.unroute("**/sending")
+        answer(shop.site, ACCEPTED)
+        expect(page.locator("#progress")).to_have_attribute("value", "1", timeout=20_000)
+        with shop.site.database.write() as tx:
+            sent = IssueState.SENT
+            assert tx.issues.move(ISSUE, frozenset(IssueState), sent, "test", shop.site.clock.now())
+        # What is over is told of by another page, to which this one leads.
+        page.wait_for_url(re.compile("/report"), timeout=20_000)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_report_is_read_on_each_screen(browser: Browser, shop: Shop, screen: str) -> None:
+    begin(shop.site)
+    answer(shop.site, ACCEPTED, ACCEPTED, REFUSED)
+    with shop.site.database.write() as tx:
+        sent = IssueState.SENT
+        assert tx.issues.move(ISSUE, frozenset(IssueState), sent, "test", shop.site.clock.now())
+    with open_page(browser, shop, screen) as page:
+        page.goto(f"{shop.root}{PATH}/report")
+        expect(page.locator("#buried .meta")).to_be_visible()
+        page.click("#by-domain summary")
+        judge(page)
+        with page.expect_download() as download:
+            page.click(f'a[href="{PATH}/report/readers.csv"]')
+        assert download.value.suggested_filename == "weekly-2025-W32-readers.csv"
