@@ -64,6 +64,7 @@ class ReaderSubscription(Answer):
     state: str
     since: datetime
     departments: list[str]
+    cadence: str = Field(description="each: every issue; monthly: the best of each month")
     how: str = Field(description="the way by which the reader agreed")
     wording: str
     wording_version: str

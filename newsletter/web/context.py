@@ -100,8 +100,9 @@ class WebContext:
     @property
     def desk_host(self) -> str:
         """The host that serves the desk and nothing else; empty where the readers' does."""
-        own = urlsplit(self.desk_url).netloc
-        return "" if own == urlsplit(self.base_url).netloc else own
+        # Routes know hosts by name: another port of the same one is no host of its own.
+        own = urlsplit(self.desk_url).hostname or ""
+        return "" if own == urlsplit(self.base_url).hostname else own
 
     @property
     def base_path(self) -> str:

@@ -100,7 +100,7 @@ def house(tmp_path: Path, site: PaperSite) -> Iterator[House]:
         path.write_text(text, encoding="utf-8")
         with open_installation(load_config(path, {}), SystemClock()) as installation:
             context = WebContext.of(installation)
-            with serve(create_app(replace(context, base_url="http://127.0.0.1"))) as root:
+            with serve(create_app(replace(context, base_url="http://127.0.0.1", desk=""))) as root:
                 _publish(site, installation, root)
                 yield House(installation, root, site, outbox)
 

@@ -22,6 +22,7 @@ from newsletter.issues.model import (
     SiteWords,
 )
 from newsletter.pictures.model import SLOTS, PictureFile
+from newsletter.publication.cadence import Edition
 from newsletter.ranking.model import Pin
 from newsletter.storage.documents import (
     issue_document,
@@ -91,6 +92,7 @@ pins = each_field(Pin, position=st.integers(1, 28))
 issues = each_field(
     Issue,
     state=st.sampled_from(IssueState),
+    edition=st.sampled_from(Edition),
     date=st.dates(),
     send_at=instants,
     covers_from=instants,
@@ -122,7 +124,7 @@ mailings = each_field(
 COLUMNS = (
     *("public_id", "newsletter", "slot", "state", "send_at"),
     *("held_because", "approved_by", "approved_at", "version"),
-    *("first_approved_by", "first_approved_at"),
+    *("first_approved_by", "first_approved_at", "edition"),
 )
 
 
