@@ -199,7 +199,7 @@ def test_a_skipped_week_is_not_drafted(house: House) -> None:
     with pytest.raises(UsageError, match="is past"):
         skip_slot(installation, "weekly", "2025-W30", actor="anna")
     with pytest.raises(UsageError, match="is no slot"):
-        skip_slot(installation, "weekly", "2025-08", actor="anna")
+        skip_slot(installation, "weekly", "2025-08-05", actor="anna")
     with pytest.raises(UsageError, match="is an extra"):
         skip_slot(installation, "weekly", "2025-W33.x1", actor="anna")
     house.clock.set(slot.draft_at + timedelta(minutes=1))
