@@ -48,4 +48,4 @@ def test_a_week_is_skipped_and_taken_in_again(tmp_path: Path, call: Call) -> Non
     after = call(tmp_path, "issue", "skip", key, "--undo", *now, "--json").json["slots"]
     assert after == before
     assert call(tmp_path, "issue", "skip", "--undo").status == 2
-    assert call(tmp_path, "issue", "skip", "2025-08", *now).status == 2
+    assert call(tmp_path, "issue", "skip", "2025-08-05", *now).status == 2

@@ -241,7 +241,7 @@ def test_sent_links_are_corrected_and_taken_back(call: Call, sent: Path) -> None
             logged = [(c.actor, c.act) for c in tx.changes.of("issue", issue.public_id)][-2:]
     assert logged == [("command line", "links changed"), ("command line", "links withdrawn")]
     assert {f"{one.at:%Y-%m-%d %H:%M}" for one in found} == {"2025-08-09 10:00"}
-    assert [sentence for _, sentence in tell_corrections(found, "en")] == [
+    assert [sentence for _, sentence in tell_corrections(issue, found, "en")] == [
         "The link of “Headline 3” leads to another page now.",
         "The link of “Headline 1” was withdrawn. The first version named a wrong town.",
     ]
