@@ -18,7 +18,7 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.act_bar import ActLink, put_above
 from newsletter.rendering.links import lead_straight
 from newsletter.tokens import Purpose, derived_public_id
-from newsletter.words import nearest_language, words_of
+from newsletter.words import Words, nearest_language, words_of
 from newsletter.workflows.approve import approve_issue, waits_for_second
 from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.place_story import swap_story
@@ -92,7 +92,7 @@ def mail_previews(
     now = installation.clock.now()
     for editor in wanted:
         words = words_of(nearest_language(editor.language or settings.publication.language))
-        links = _links(installation, settings, issue, editor)
+        links = _links(installation, issue, editor, words)
         notes = (
             words.gettext("Each button opens a page with one more; nothing happens before."),
             words.gettext("Any change of the issue makes these buttons void: use the desk then."),
@@ -179,10 +179,8 @@ def _key(issue: Issue, editor: Editor) -> str:
 
 
 def _links(
-    installation: Installation, settings: Settings, issue: Issue, editor: Editor
+    installation: Installation, issue: Issue, editor: Editor, words: Words
 ) -> tuple[ActLink, ...]:
-    words = words_of(nearest_language(editor.language or settings.publication.language))
-
     def link(label: str, act: MailedAct, *stories: str, main: bool = False) -> ActLink:
         token = installation.keyring.sign_until(
             Purpose.MAILED_ACT,
@@ -205,16 +203,14 @@ def _links(
         for section in issue.sections
         if section.items and section.runners_up
     ]
-    offered = [
-        link(words.gettext("Approve"), MailedAct.APPROVE, main=True),
-        link(words.gettext("An hour later"), MailedAct.DELAY),
-        link(words.gettext("Hold it"), MailedAct.HOLD),
-    ]
+    offered = (
+        (MailedAct.APPROVE, words.gettext("Approve")),
+        (MailedAct.DELAY, words.gettext("An hour later")),
+        (MailedAct.HOLD, words.gettext("Hold it")),
+    )
     allowed = [
-        one
-        for one, act in zip(
-            offered, (MailedAct.APPROVE, MailedAct.DELAY, MailedAct.HOLD), strict=True
-        )
+        link(label, act, main=act is MailedAct.APPROVE)
+        for act, label in offered
         if editor.may(NEEDS[act])
     ]
     return (*allowed, *swaps[:_MOST_SWAPS])

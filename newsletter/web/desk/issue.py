@@ -19,7 +19,7 @@ from newsletter.issues.places import is_pinned
 from newsletter.issues.states import EDITABLE
 from newsletter.issues.versions import redo_next, undo_next
 from newsletter.publication.editors import Act
-from newsletter.publication.model import Newsletter
+from newsletter.publication.model import Newsletter, SectionPlan
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.issue_mail import VIEW_NAMES, asked_variant, asked_view, offered_variants
@@ -154,10 +154,11 @@ def _tell_saved(
 
 
 def _section(
-    visit: Visit, issue: Issue, section: Section, planned: Mapping[str, object]
+    visit: Visit, issue: Issue, section: Section, planned: Mapping[str, SectionPlan]
 ) -> ShownSection:
     now = visit.context.clock.now()
-    room = getattr(planned.get(section.slug), "count", len(section.items))
+    plan = planned.get(section.slug)
+    room = plan.count if plan else len(section.items)
     items = tuple(
         ShownItem(
             item,

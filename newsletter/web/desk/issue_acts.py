@@ -208,8 +208,12 @@ def _story_acts(visit: Visit, item: Item) -> Iterator[Act]:
     shows = visit.field("picture") != "out"
     if "picture" in visit.form and shows is (picture is None):
         yield EditItem(story, ItemField.PICTURE, None if shows else "")
-        return
+        if not shows:
+            # Its description and crop go with it.
+            picture = None
     for field in _WORDS:
+        if field is ItemField.ALT and picture is None:
+            continue
         text = _plain(visit.field(field.value))
         if field.value in visit.form and text != _plain(now[field]):
             yield EditItem(story, field, text)

@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.editors import Role
+from newsletter.stories.model import Picture
 from newsletter.web.mail_copy import View
 from tests.rendering.sample_issue import sample_issue
 from tests.web.desk.people import Person, put_editor, sign_in, somebody
@@ -148,6 +149,19 @@ def test_each_act_does_what_it_says(
     assert look(stored(nare.site))
     with nare.site.database.read() as tx:
         assert tx.issues.versions(sample_issue().public_id)[-1].actor == nare.editor.public_id  # type: ignore[union-attr]
+
+
+def test_words_are_saved_with_the_picture_that_is_left_out(site: Site) -> None:
+    issue = bare_issue()
+    shown = Picture("https://paper.example/a.jpg", alt="A road")
+    first, *others = issue.sections[0].items
+    section = replace(issue.sections[0], items=(replace(first, picture=shown), *others))
+    put_issue(site, replace(issue, sections=(section, *issue.sections[1:])))
+    nare = somebody(site, Role.EDITOR)
+    words = {"headline": "Said otherwise", "alt": "A road", "picture": "out"}
+    told_after(nare, act(nare, "story", story=first.story_id, **words))
+    item = stored(site).sections[0].items[0]
+    assert (item.headline, item.picture) == ("Said otherwise", None)
 
 
 def test_an_edit_revokes_the_approval_and_says_so(nare: Person) -> None:
