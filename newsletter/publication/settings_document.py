@@ -94,7 +94,7 @@ def merge(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str,
     """What comes of ``base`` when it became ``mine`` and ``theirs`` at the same time.
 
     Where both changed one key to different values it is ``mine`` in the document, and
-    among the conflicts.
+    among the conflicts; of an order so is how ``mine`` has it, with the entries of both.
     """
     old, own, other = flatten(base), flatten(mine), flatten(theirs)
     merged: dict[Path, Any] = {}
@@ -106,12 +106,11 @@ def merge(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str,
         elif there == before:
             value = here
         elif path[-1] == ORDER:
-            value = _merge_orders(*(_listed(side) for side in (before, here, there)))
+            value, agreed = _merge_orders(*(_listed(side) for side in (before, here, there)))
+            conflicts += [] if agreed else [path]
         else:
-            value = None
-        if value is None:
-            conflicts.append(path)
             value = here
+            conflicts.append(path)
         if value is not UNSET:
             merged[path] = value
     lost = _outside_arrays(merged)
@@ -185,15 +184,17 @@ def _listed(order: Any) -> Path:
     return () if order is UNSET else tuple(order)
 
 
-def _merge_orders(before: Path, here: Path, there: Path) -> Path | None:
-    """Entries added and taken out by both; None where both put the others in another order."""
+def _merge_orders(before: Path, here: Path, there: Path) -> tuple[Path, bool]:
+    """Entries added and taken out by both, and whether one alone put the others anew in order."""
     common = [slug for slug in before if slug in here and slug in there]
     own, other = ([slug for slug in side if slug in common] for side in (here, there))
     if own not in (common, other) and other != common:
-        return None
+        kept = [slug for slug in here if slug in there or slug not in before]
+        added = [slug for slug in there if slug not in before and slug not in kept]
+        return (*kept, *added), False
     kept = [slug for slug in there if slug in here or slug not in before]
     added = [slug for slug in here if slug not in before and slug not in kept]
-    return (*_fit(kept, [slug for slug in here if slug in kept]), *added)
+    return (*_fit(kept, [slug for slug in here if slug in kept]), *added), True
 
 
 def _outside_arrays(values: Mapping[Path, Any]) -> list[Path]:

@@ -116,6 +116,14 @@ def test_entries_added_and_taken_out_at_the_same_time() -> None:
     assert merge(base, sections("c", "b", "a"), sections("b", "a", "c")).conflicts == (
         ("section", ORDER),
     )
+    # In two orders at the same time, the entries of both are there.
+    both = merge(
+        sections("a", "b", "c", "d"),
+        sections("b", "a", "c", "x", "d"),
+        sections("c", "a", "b", "y"),
+    )
+    assert both.document == sections("b", "a", "c", "x", "y")
+    assert both.conflicts == (("section", ORDER),)
     # One edits what the other takes out.
     edited = change(base, {("section", "b", "title"): "B"})
     assert ("section", "b", "title") in merge(base, edited, sections("a", "c")).conflicts
