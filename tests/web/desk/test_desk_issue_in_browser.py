@@ -155,6 +155,24 @@ def test_lines_save_themselves(browser: Browser, desk: tuple[Site, str]) -> None
     expect(page.locator("#subject")).to_have_value("What everybody talks of!")
 
 
+def test_what_was_just_typed_is_saved_by_leaving(browser: Browser, desk: tuple[Site, str]) -> None:
+    page = come_in(browser, desk, WIDE)
+    page.fill("#subject", "Typed and gone")
+    page.click(f'a[href="{PATH}/versions"]')
+    page.wait_for_url("**/versions")
+    assert stored(desk).subject == "Typed and gone"
+    page.goto(desk[1] + PATH)
+    page.fill("#subject", "Typed and tested")
+    page.click(f'form[action="{PATH}/tests"] button')
+    page.wait_for_url("**/tests**")
+    assert stored(desk).subject == "Typed and tested"
+    page.goto(desk[1] + PATH)
+    page.fill("#subject", "Typed and away")
+    page.goto(desk[1] + "/desk/me")
+    page.goto(desk[1] + PATH)
+    expect(page.locator("#subject")).to_have_value("Typed and away")
+
+
 def test_two_editors_see_what_the_other_wrote(browser: Browser, desk: tuple[Site, str]) -> None:
     nare = come_in(browser, desk, WIDE)
     anna = come_in(browser, desk, NARROW, name="Anna")

@@ -3,6 +3,8 @@
 const page = () => document.getElementById("issue");
 const status = document.querySelector(".said");
 let busy = Promise.resolve();
+// The timer of what was typed and not saved yet; 0 where nothing waits.
+let typing = 0;
 
 // What somebody is at, to find it again in the page that comes.
 function placeOf(element) {
@@ -26,9 +28,8 @@ function restore(place) {
     if (place.open.includes(keyOf(details))) details.open = true;
   }
   const story = place.story && document.getElementById(`story-${place.story}`);
-  const inside = story && place.name &&
-    story.querySelector(`[name="${place.name}"][value="${CSS.escape(place.act || "")}"]:not([disabled])`);
-  const target = inside || story || (place.id && document.getElementById(place.id));
+  const inside = place.name && (story || page()).querySelector(`[name="${place.name}"][value="${CSS.escape(place.act || "")}"]:not([disabled])`);
+  const target = inside || story || document.getElementById(place.id || "issue");
   target?.focus({ preventScroll: false });
 }
 
@@ -70,9 +71,15 @@ function takeIn(fresh, place, keep = []) {
   wire();
   if (!typed.length) restore(place);
   const problem = document.getElementById("problem");
-  status.textContent = "";
+  say("");
   const said = document.getElementById("told")?.querySelector("p")?.textContent || "";
-  requestAnimationFrame(() => { status.textContent = problem ? "" : said + placeIn(place); });
+  requestAnimationFrame(() => say(problem ? "" : said + placeIn(place)));
+}
+
+// For those who hear the page: what is done is seen below the headline already.
+function say(words) {
+  status.textContent = words;
+  status.classList.add("unseen");
 }
 
 function placeIn(place) {
@@ -89,11 +96,14 @@ function send(form, submitter, extra = {}, keep = []) {
   busy = busy.then(async () => {
     // An act begins from what is on the page when its turn comes.
     if (data.has("version")) data.set("version", page().dataset.version);
-    const response = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "text/html" } });
+    const response = await fetch(form.action, {
+      method: "POST", body: data, headers: { Accept: "text/html" }, keepalive: true,
+    });
     takeIn(await answer(response), place, keep);
     return response.ok;
   }).catch(() => {
-    status.textContent = page().dataset.failed;
+    say(page().dataset.failed);
+    status.classList.remove("unseen");
     return false;
   });
   return busy;
@@ -101,10 +111,16 @@ function send(form, submitter, extra = {}, keep = []) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches("[data-act]")) return;
-  event.preventDefault();
-  clearTimeout(form.waiting);
-  send(form, event.submitter);
+  if (form.matches("[data-act]")) {
+    event.preventDefault();
+    if (form.matches("[data-autosave]")) settle();
+    send(form, event.submitter);
+  } else if (typing) {
+    event.preventDefault();
+    // Saving brings the page anew, with the same form in it.
+    const same = `form[action="${form.getAttribute("action")}"]`;
+    saveTyped().then((saved) => { if (saved) document.querySelector(same)?.requestSubmit(); });
+  }
 });
 
 // Lines save themselves a moment after the last letter.
@@ -112,12 +128,33 @@ document.addEventListener("input", (event) => {
   const form = event.target.closest("[data-autosave]");
   if (!form) return;
   show(event.target);
-  clearTimeout(form.waiting);
-  form.waiting = setTimeout(() => {
+  settle();
+  typing = setTimeout(() => {
     const field = document.activeElement;
-    if (!document.getElementById("problem")) send(form, form.querySelector("button"), {}, field?.id ? [field.id] : []);
+    if (!document.getElementById("problem")) saveTyped(field?.id ? [field.id] : []);
   }, 1200);
 });
+
+function settle() {
+  clearTimeout(typing);
+  typing = 0;
+}
+
+function saveTyped(keep = []) {
+  settle();
+  const form = document.querySelector("[data-autosave]");
+  return send(form, form.querySelector("button"), {}, keep);
+}
+
+// Whoever leaves the page takes nothing unsaved along.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href]:not([href^="#"], [data-view])');
+  if (!typing || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  saveTyped().then((saved) => { if (saved) location.assign(link.href); });
+});
+
+addEventListener("beforeunload", () => { if (typing) saveTyped(); });
 
 function show(field) {
   const mirror = document.querySelector(`[data-mirror="${field.name}"]`);
