@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.delivery.model import LedgerCounts
 from newsletter.publication.model import Newsletter
-from newsletter.publication.slots import upcoming_slot
+from newsletter.publication.slots import next_slot
 from newsletter.sources.model import SourceState
 from newsletter.storage.issue_lines import IssueLine
 from newsletter.storage.transaction import Transaction
@@ -78,15 +78,15 @@ def show_home(visit: Visit) -> Response:
         clicks = tx.links.count_clicks(over[0].public_id) if over else 0
         names = tx.editors.names() if any(line.approved_by for line in lines) else {}
         troubles = list(_troubles(visit, tx))
+        busy = {line.newsletter for line in lines}
+        idle = [n for n in visit.settings.newsletter if n.slug not in busy][:MOST_ISSUES]
+        coming = [_coming(visit, tx, newsletter) for newsletter in idle]
     issues = [_this_issue(visit, line, names) for line in lines]
-    busy = {line.newsletter for line in lines}
     return visit.page(
         "home",
         issues=issues,
         more_issues=count - len(issues),
-        coming=[_coming(visit, n) for n in visit.settings.newsletter if n.slug not in busy][
-            :MOST_ISSUES
-        ],
+        coming=coming,
         last=_last_issue(visit, over[0], clicks) if over else None,
         troubles=troubles[:MOST_TROUBLES],
         more_troubles=max(0, len(troubles) - MOST_TROUBLES),
@@ -119,9 +119,13 @@ def _this_issue(visit: Visit, line: IssueLine, names: dict[str, str]) -> ThisIss
     )
 
 
-def _coming(visit: Visit, newsletter: Newsletter) -> Coming:
+def _coming(visit: Visit, tx: Transaction, newsletter: Newsletter) -> Coming:
     zone = newsletter.zone_in(visit.settings.publication)
-    slot = upcoming_slot(newsletter, zone, visit.context.clock.now())
+    now, skipped = visit.context.clock.now(), tx.skipped_slots.of(newsletter.slug)
+    slot = next_slot(newsletter, zone, now, skipped)
+    # An issue may be over before its time comes: sent at once, or cancelled.
+    if tx.issues.get(newsletter.slug, slot.key):
+        slot = next_slot(newsletter, zone, slot.send_at, skipped)
     return Coming(
         newsletter.name,
         tell_moment(visit, slot.draft_at, newsletter),

@@ -45,6 +45,15 @@ def test_an_empty_desk_says_what_comes(site: Site) -> None:
     assert "Nothing: all sources and relays answer." in text
 
 
+def test_what_is_over_or_skipped_does_not_come_again(site: Site) -> None:
+    viewer = somebody(site, Role.VIEWER)
+    move(site, put_issue(site, issue_of()), IssueState.SENT, "anna")
+    assert "goes out Friday, August 15" in text_of(viewer)
+    with site.database.write() as tx:
+        tx.skipped_slots.skip("weekly", "2025-W33", "anna", NOW)
+    assert "goes out Friday, August 22" in text_of(viewer)
+
+
 def test_a_draft_waits_for_who_may_approve_it(site: Site) -> None:
     put_issue(site, issue_of())
     publisher, viewer = somebody(site, Role.PUBLISHER), somebody(site, Role.VIEWER)
