@@ -43,6 +43,8 @@ _MARKER = "demo.json"
 DEMO_ZONE = "America/Los_Angeles"
 ACTOR = "demo"
 _EDITOR_ADDRESS = "editor@araks.example"
+_SENDER = "newsletter@araks.example"
+_WEEKLY, WEEKEND = "weekly", "weekend"
 
 _CATCHER = """\
 [[relay]]
@@ -75,6 +77,36 @@ link_seconds = 0
 _ANY_ADDRESS = """
 [sign_up]
 check_domains = false
+"""
+
+
+# Its draft is left at the desk: nothing of it has gone out.
+_WEEKEND = """
+[[newsletter]]
+slug = "weekend"
+name = "The Weekend Edition"
+from = {{ name = {paper}, address = "{sender}" }}
+draft_at = "Thu 12:00"
+send_at = "Sat 09:00"
+
+  [[newsletter.section]]
+  slug = "latest"
+  kind = "latest"
+  title = "The latest"
+  count = 5
+
+  [[newsletter.section]]
+  slug = "most-read"
+  kind = "most_read"
+  title = "Most read stories of the week"
+  count = 4
+  window = "7 days"
+
+  [[newsletter.section]]
+  slug = "missed"
+  kind = "you_may_have_missed"
+  title = "You may have missed"
+  count = 3
 """
 
 
@@ -150,7 +182,10 @@ def run_demo(
             relay_port=catcher.port,
             signature="" if site else _SIGNATURE,
         )
-        text = config_text(profile, plan) + _ANY_ADDRESS
+        weekend = _WEEKEND.format(
+            paper=json.dumps(profile.name or "The paper", ensure_ascii=False), sender=_SENDER
+        )
+        text = config_text(profile, plan) + weekend + _ANY_ADDRESS
         config_path.write_text(text if site else f"{text}{_UNASKED}", encoding="utf-8")
         with open_installation(load_config(config_path, {}), clock) as installation:
             result = _send_first_issue(
@@ -190,8 +225,9 @@ def _send_first_issue(
     for reads in sync_reads(installation):
         say(reads.error or f"matched {reads.matched} counts of reads to stories")
     settings = installation.settings()
-    newsletter = only_newsletter(settings, None)
-    _add_readers(installation, newsletter.slug, subscribers)
+    newsletter = only_newsletter(settings, _WEEKLY)
+    for each in settings.newsletter:
+        _add_readers(installation, each.slug, subscribers)
     slot = find_slot(installation, settings, newsletter, None)
     draft = draft_issue(installation, newsletter, slot, actor=ACTOR, note=note, block=block)
     say(f"drafted {draft.issue.slot} with {len(draft.issue.items)} stories: {draft.issue.subject}")
@@ -217,6 +253,14 @@ def _send_first_issue(
         desk=_open_desk(installation, editor),
         paper_url=settings.publication.url,
     )
+
+
+def leave_draft(installation: Installation) -> Issue:
+    """Draft an issue that waits at the desk for its editor, who lets it go or does not."""
+    settings = installation.settings()
+    newsletter = only_newsletter(settings, WEEKEND)
+    slot = find_slot(installation, settings, newsletter, None)
+    return draft_issue(installation, newsletter, slot, actor=ACTOR).issue
 
 
 def _open_desk(installation: Installation, name: str) -> str:
@@ -250,7 +294,7 @@ def _plan(
     return SetUp(
         base_url=f"http://127.0.0.1:{port}",
         relay=_CATCHER.format(port=relay_port),
-        sender="newsletter@araks.example",
+        sender=_SENDER,
         postal_address="12 Orchard Lane, Glendale, California",
         timezone=zone_name or DEMO_ZONE,
         draft_at=f"{local - timedelta(days=1):%a %H:%M}",

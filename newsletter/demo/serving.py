@@ -1,4 +1,4 @@
-"""What the demo leaves running: the service's pages with the outbox beside them."""
+"""What the demo leaves running: the service, with a draft at its desk and the outbox beside it."""
 
 import threading
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from newsletter.demo.outbox import create_outbox
-from newsletter.demo.run import DemoResult
+from newsletter.demo.run import DemoResult, leave_draft
 from newsletter.demo.server import serve_in_thread
+from newsletter.scheduling.scheduler import run_scheduler
 from newsletter.web.app import create_app
 from newsletter.web.context import WebContext
 from newsletter.workflows.deliver import work
 from newsletter.workflows.installation import Installation
-from newsletter.workflows.reader_uploads import work_uploads
 
 
 def serve_demo(
@@ -23,7 +23,12 @@ def serve_demo(
     stop: threading.Event,
     say: Callable[[str], None],
 ) -> None:
-    """Serve preview, outbox and sign-up page on ``port``, and send what the pages queue."""
+    """Serve desk, preview, outbox and sign-up page on ``port``, until ``stop`` is set.
+
+    Beside them work a scheduler and a sender, as `newsletter run` has them: what is let go at
+    the desk, or asked for by a page, arrives in the outbox.
+    """
+    draft = leave_draft(installation)
     pages = create_app(WebContext.of(installation))
     outbox = create_outbox(result.outbox, installation.templates)
     app = Starlette(
@@ -32,10 +37,11 @@ def serve_demo(
         lifespan=pages.router.lifespan_context,
     )
     sender = threading.Thread(target=work, args=(installation, stop.is_set), name="sender")
-    importer = threading.Thread(target=_import_files, args=(installation, stop), name="importer")
+    scheduler = threading.Thread(target=run_scheduler, args=(installation, stop), name="scheduler")
     with serve_in_thread(app, port=port):
         sender.start()
-        importer.start()
+        scheduler.start()
+        say(f"a draft waits at the desk: {draft.subject}")
         for words, address in (
             ("the issue", result.preview),
             ("the desk", result.desk),
@@ -47,10 +53,4 @@ def serve_demo(
         say("Ctrl+C ends it")
         stop.wait()
     sender.join()
-    importer.join()
-
-
-def _import_files(installation: Installation, stop: threading.Event) -> None:
-    """Import what is brought to the desk, as the scheduler does."""
-    while not stop.wait(1):
-        work_uploads(installation, stop.is_set)
+    scheduler.join()

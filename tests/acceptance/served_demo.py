@@ -25,6 +25,12 @@ class Served:
     def wait(self) -> None:
         assert self._ready.wait(90), self.links
 
+    @property
+    def root(self) -> str:
+        """Where its pages are."""
+        parts = urllib.parse.urlsplit(self.links["the desk"])
+        return f"{parts.scheme}://{parts.netloc}"
+
     def _read(self, stream: IO[str]) -> None:
         for line in stream:
             if match := re.match(

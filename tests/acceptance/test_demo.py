@@ -7,8 +7,10 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as mail_policy
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.acceptance.command_line import newsletter
 from tests.acceptance.served_demo import Served, request, serve_demo
@@ -103,11 +105,36 @@ def test_a_reader_signs_up_on_the_demo_papers_own_page(served: Served) -> None:
     assert told == []
 
 
+def open_draft(page: Page, served: Served) -> None:
+    """Come in by the link that was printed, and open what waits."""
+    page.goto(served.links["the desk"])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("Waits for you").wait_for()
+    page.get_by_role("link", name="Look at the issue").click()
+
+
+def wait_for_mail(page: Page, served: Served, words: str, count: int, seconds: int) -> None:
+    """Look into the outbox until so many messages of those words are in it."""
+    address = f"{served.links['the outbox']}?q={quote(words)}"
+    for _ in range(seconds):
+        page.goto(address)
+        if page.locator("a.row").count() == count:
+            return
+        page.wait_for_timeout(1_000)
+    raise AssertionError(f"{page.locator('a.row').count()} of {count} came: {words}")
+
+
 def test_one_press_opens_the_desk_of_the_demo(served: Served) -> None:
     with open_browser() as browser:
         page = browser.new_page()
-        page.goto(served.links["the desk"])
-        page.get_by_role("button", name="Sign in").click()
+        open_draft(page, served)
+        assert page.locator(".story").count() >= 12
+        page.get_by_role("button", name="Send me a test").click()
+        expect(page.locator("#sent-tests")).to_contain_text("editor@araks.example")
+        wait_for_mail(page, served, "[Test]", 1, 30)
+        # The scheduler works too: it mails the draft to who may approve it.
+        wait_for_mail(page, served, "editor@araks.example", 2, 30)
+        page.goto(f"{served.root}/desk/")
         page.get_by_role("heading", name="The last issue").wait_for()
         assert page.locator(".figures dd").first.inner_text() == "5"
         page.get_by_role("button", name="Sign out").click()
@@ -115,3 +142,19 @@ def test_one_press_opens_the_desk_of_the_demo(served: Served) -> None:
         page.get_by_label("Your e-mail address").fill("editor@araks.example")
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="Look into your mail").wait_for()
+
+
+@pytest.mark.long
+def test_what_is_let_go_at_the_demos_desk_arrives(served: Served) -> None:
+    with open_browser() as browser:
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        open_draft(page, served)
+        page.get_by_label("Subject").fill("Said at the desk")
+        page.get_by_role("link", name="Review and approve").click()
+        page.get_by_role("button", name="Approve").click()
+        page.locator("#now summary").click()
+        page.locator("#count").fill("5")
+        page.keyboard.press("Enter")
+        page.locator("[data-left]").wait_for()
+        wait_for_mail(page, served, "Said at the desk", 5, 150)
