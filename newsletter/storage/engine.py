@@ -74,7 +74,8 @@ def _open_sqlite(opening: Opening, *, pooled: bool) -> Engine:
         # It will hold addresses; SQLite gives its other files the same mode.
         path.touch(mode=0o600)
     pool: dict[str, Any] = {"max_overflow": -1} if pooled else {"poolclass": NullPool}
-    engine = sa.create_engine(opening.url, connect_args={"timeout": opening.busy_seconds}, **pool)
+    arguments = {"timeout": opening.busy_seconds}
+    engine = sa.create_engine(opening.url, connect_args=arguments, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: object) -> None:
@@ -131,7 +132,8 @@ def _open_postgresql(opening: Opening, *, pooled: bool) -> Engine:
         if pooled
         else {"poolclass": NullPool}
     )
-    engine = sa.create_engine(url, connect_args=arguments, **pool)
+    # Addresses are among the parameters: no error may carry them into a log.
+    engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
     if opening.durability == "full":
         sa.event.listen(engine, "connect", _wait_for_the_disk)
     return engine

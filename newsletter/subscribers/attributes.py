@@ -58,5 +58,6 @@ def parse_tags(text: str) -> list[str]:
     """The tags in one cell, parted by commas; those with commas inside stand in quotes."""
     if '"' not in text and "," not in text:
         return [text.strip()] if text.strip() else []
-    cells = next(csv.reader([text.replace("\n", " ")], skipinitialspace=True), [])
+    line = text.replace("\r", " ").replace("\n", " ")
+    cells = next(csv.reader([line], skipinitialspace=True), [])
     return list(dict.fromkeys(tag.strip() for tag in cells if tag.strip()))

@@ -12,7 +12,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -29,6 +29,7 @@ from newsletter.subscribers.attributes import (
 )
 from newsletter.subscribers.csv_cells import unguard_cell
 from newsletter.subscribers.departments import parse_departments
+from newsletter.subscribers.instants import parse_instant
 from newsletter.subscribers.list_formats import (
     PLAIN,
     RANK,
@@ -43,9 +44,6 @@ _DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 64 * 1024
 _READ_BYTES = 1 << 20
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
-# As Go prints an instant, which listmonk exports: 2025-01-02 03:04:05.678901 +0000 UTC.
-_GO_INSTANT = re.compile(r"(\S+ \S+) ([+-]\d{4}) \S+")
-_EARLIEST_CONSENT = datetime(1990, 1, 1, tzinfo=UTC)
 # Whatever is asked for, all that the file has beside what we know.
 ALL_ATTRIBUTES = "*"
 # Cells of few different values; a million rows have a few hundred of them.
@@ -229,7 +227,7 @@ class SubscriberFile:
             _timezone(timezone, strict) if timezone else None,
             _departments(departments) if departments else (),
             self._attributes(cells) if layout.attribute_places else None,
-            _instant(consent_at) if consent_at else None,
+            parse_instant(consent_at) if consent_at else None,
             _cell(cells, at.consent_wording) if at.consent_wording else "",
             parse_cadence(cadence) if cadence else Cadence.EACH,
         )
@@ -509,17 +507,6 @@ def _timezone(text: str, strict: bool) -> str | None:
 
 
 _departments = _remembering(parse_departments)
-
-
-def _instant(text: str) -> datetime | None:
-    """When somebody agreed, in UTC; None where the file does not say it so that we understand."""
-    go = _GO_INSTANT.fullmatch(text)
-    try:
-        instant = datetime.fromisoformat(f"{go[1]}{go[2]}" if go else text)
-    except ValueError:
-        return None
-    instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return instant if instant >= _EARLIEST_CONSENT else None
 
 
 def _unknown_status(cell: str, form: ListFormat) -> UsageError:

@@ -4,13 +4,14 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TextIO
 
 from newsletter.errors import AddressError, UsageError
 from newsletter.subscribers.address import normalise_address, show_address
 from newsletter.subscribers.csv_cells import guard_cell, unguard_cell
 from newsletter.subscribers.csv_import import RefusedRow
+from newsletter.subscribers.instants import parse_instant
 from newsletter.subscribers.model import DomainRule, Suppression, SuppressionReason
 
 HEADER = ("address", "hash", "reason", "source", "at")
@@ -132,7 +133,7 @@ def _read(
         written = cell(address)
         given = cell(places.get("reason"))
         why = _reason(given) if given else reason
-        source, at = cell(places.get("source")), _instant(cell(places.get("at")))
+        source, at = cell(places.get("source")), parse_instant(cell(places.get("at")))
         if is_rule(written):
             check_rule_reason(why)
             return SuppressedRow(line, why, source, at, pattern=parse_rule(written))
@@ -154,14 +155,6 @@ def _reason(text: str) -> SuppressionReason:
         raise UsageError(
             f'the reason "{show_address(text)}" is not known; write one of {known}'
         ) from error
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _cells(address: str, address_hash: str, told: DomainRule | Suppression) -> list[str]:

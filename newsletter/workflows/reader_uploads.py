@@ -39,6 +39,10 @@ log = get_logger(__name__)
 KEPT_FOR = timedelta(days=7)
 # How often progress is written down, in seconds.
 _NOTE_SECONDS = 1.0
+_OUR_FAULT = (
+    "a fault of this program ended it, and what it had done until then stays; the log says more "
+    "under upload_failed"
+)
 _IDLE = (UploadState.CHECKED, UploadState.DONE, UploadState.FAILED)
 
 
@@ -156,41 +160,54 @@ def tidy_uploads(installation: Installation) -> None:
 def _work(
     installation: Installation, store: UploadStore, upload: ReaderUpload, stop: Callable[[], bool]
 ) -> None:
-    database, name = installation.database, upload.public_id
+    name = upload.public_id
     try:
-        if upload.kind is UploadKind.SUPPRESSIONS:
-            told = _take_suppressions(installation, store, upload)
-            to = UploadState.DONE
-        elif upload.state is UploadState.CHECKING:
-            told = _read_rows(installation, store, upload, stop, dry_run=True)
-            to = UploadState.CHECKED
-        else:
-            told = _imported(database, name) or _read_rows(
-                installation, store, upload, stop, dry_run=False
-            )
-            to = UploadState.DONE
+        told, to = _take(installation, store, upload, stop)
     except (Conflict, _Stopped):
         raise
-    except (NewsletterError, OSError) as error:
-        problem = (
-            f"the file can't be read ({error.strerror})"
-            if isinstance(error, OSError)
-            else str(error)
+    except NewsletterError as error:
+        log.error("upload_failed", upload=name, reason=str(error))
+        _fail(installation, store, upload, str(error))
+    except OSError as error:
+        log.error("upload_failed", upload=name, reason=str(error))
+        _fail(installation, store, upload, f"the file can't be read ({error.strerror})")
+    except Exception as error:
+        # Nobody but us would take it from the queue: left there, it stops all behind it.
+        log.exception("upload_failed", upload=name, reason=type(error).__name__)
+        _fail(installation, store, upload, _OUR_FAULT)
+    else:
+        with installation.database.write() as tx:
+            merged = {**upload.told, **told}
+            tx.uploads.move(name, [upload.state], to, installation.clock.now(), told=merged)
+        if to is UploadState.DONE:
+            # The addresses are where they belong now.
+            store.path(name).unlink(missing_ok=True)
+
+
+def _take(
+    installation: Installation, store: UploadStore, upload: ReaderUpload, stop: Callable[[], bool]
+) -> tuple[dict[str, Any], UploadState]:
+    """Do what waits to be done with a file; what is told of it, and how it stands then."""
+    if upload.kind is UploadKind.SUPPRESSIONS:
+        return _take_suppressions(installation, store, upload), UploadState.DONE
+    if upload.state is UploadState.CHECKING:
+        return _read_rows(installation, store, upload, stop, dry_run=True), UploadState.CHECKED
+    told = _imported(installation.database, upload.public_id)
+    if told is None:
+        told = _read_rows(installation, store, upload, stop, dry_run=False)
+    return told, UploadState.DONE
+
+
+def _fail(
+    installation: Installation, store: UploadStore, upload: ReaderUpload, problem: str
+) -> None:
+    """Say why nothing more comes of an upload, and let its file go."""
+    with installation.database.write() as tx:
+        tx.uploads.move(
+            *(upload.public_id, [upload.state], UploadState.FAILED, installation.clock.now()),
+            problem=problem,
         )
-        log.error("upload_failed", upload=name, reason=problem)
-        with database.write() as tx:
-            tx.uploads.move(
-                *(name, [upload.state], UploadState.FAILED, installation.clock.now()),
-                problem=problem,
-            )
-        store.path(name).unlink(missing_ok=True)
-        return
-    with database.write() as tx:
-        merged = {**upload.told, **told}
-        tx.uploads.move(name, [upload.state], to, installation.clock.now(), told=merged)
-    if to is UploadState.DONE:
-        # The addresses are where they belong now.
-        store.path(name).unlink(missing_ok=True)
+    store.path(upload.public_id).unlink(missing_ok=True)
 
 
 def _read_rows(

@@ -52,6 +52,7 @@ CLOCK_CALLS = {
 CATCH_ALL = {
     Path("delivery/openers.py"): "raises it again in the thread that asked for the connection",
     Path("scheduling/scheduler.py"): "the scheduler's job wrapper: the next tick must come",
+    Path("workflows/reader_uploads.py"): "the loop over what waits: what can't be read ends failed",
     Path("rendering/inline.py"): "premailer's adapter",
     Path("rendering/environment.py"): "Jinja2's adapter: a template is foreign code",
     Path("sources/feed_adapter.py"): "feedparser's adapter",

@@ -74,6 +74,29 @@ def test_an_export_of_another_service_is_recognised_and_said(desk: Desk) -> None
     assert "not taken: Address, MEMBER_RATING, NOTES" in shown
 
 
+LISTMONK = (
+    "uuid,email,name,attributes,status,created_at,updated_at\n"
+    "5b,ani@reader.example,Ani,{},enabled,2025-01-02 03:04:05 +0000 UTC,x\n"
+    "5c,eva@reader.example,Eva,{},enabled,CREATED,x\n"
+)
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+01:00"])
+def test_a_time_beyond_the_calendar_is_no_time(desk: Desk, at: str) -> None:
+    document = desk.bring(LISTMONK.replace("CREATED", at))
+    assert counts(document) == {"added": 2}
+    found = desk("find", "eva@reader.example", "--json").json
+    assert not found["subscriptions"][0]["at"].startswith((at[:4], "0000"))
+    (desk.folder / "theirs.csv").write_text(f"email,at\nx@reader.example,{at}\n", encoding="utf-8")
+    taken = desk("suppressions", "import", "theirs.csv", "--json").json
+    assert (taken["suppressed"], taken["refused"]) == (1, 0)
+
+
+def test_a_line_end_within_a_tag_stops_no_import(desk: Desk) -> None:
+    document = desk.bring(MAILCHIMP.replace('""Blog, weekly""', "Blog\rweekly"))
+    assert counts(document) == {"added": 1}
+
+
 def test_a_dry_run_says_what_the_import_then_does(desk: Desk) -> None:
     desk.bring("email\nhere@reader.example\ngoes@reader.example\n")
     desk("suppress", "never@reader.example")

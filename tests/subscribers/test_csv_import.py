@@ -1,9 +1,9 @@
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.errors import UsageError
@@ -17,7 +17,14 @@ from newsletter.subscribers.csv_import import (
 )
 from newsletter.subscribers.departments import join_departments, parse_departments
 from newsletter.subscribers.list_formats import ImportStatus
-from newsletter.subscribers.model import Consent, Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.model import (
+    Consent,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    SuppressionReason,
+)
+from newsletter.subscribers.suppressions_csv import SuppressedRow, read_suppressions
 
 NOW = datetime(2025, 8, 5, 11, tzinfo=UTC)
 
@@ -191,6 +198,34 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
             continue
         for row in rows:
             assert row.line >= 1
+
+
+def _written(at: datetime, offset: timezone) -> str:
+    return at.replace(tzinfo=offset).isoformat()
+
+
+@given(
+    st.builds(
+        _written,
+        st.datetimes(),
+        st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    )
+)
+@example("9999-12-31T23:59:59-14:00")
+@example("0001-01-01T00:00:00+01:00")
+def test_any_time_of_consent_is_understood_or_none(at: str) -> None:
+    (row,) = read(
+        "address,newsletter,consent_how,consent_at,consent_wording\n"
+        f"ani@reader.example,weekly,form,{at},agreed\n"
+    )
+    assert isinstance(row, Addition)
+    assert row.consent_at is None or row.consent_at == datetime.fromisoformat(at)
+    (listed,) = read_suppressions(
+        io.StringIO(f"email,at\nani@reader.example,{at}\n"), SuppressionReason.LEGAL
+    )
+    assert isinstance(listed, SuppressedRow)
+    assert listed.at == row.consent_at
+    assert listed.at is None or listed.at.tzinfo is UTC
 
 
 @given(st.text(max_size=20))

@@ -157,6 +157,23 @@ def test_a_file_that_is_no_list_fails_in_a_sentence(site: Site, publisher: Perso
     assert publisher.get(page).status_code == 404
 
 
+def test_a_fault_of_ours_ends_one_file_and_not_those_behind_it(
+    site: Site, publisher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is known that does it; so a part of ours is broken here."""
+    broken = send(publisher).headers["location"]
+    with monkeypatch.context() as patched:
+        patched.setattr(reader_uploads, "open_subscriber_file", lambda *_, **__: 1 // 0)
+        work(site)
+    told = publisher.get(broken).text
+    assert "failed" in told
+    assert "a fault of this program ended it" in told
+    assert publisher.post(f"{broken}/drop").status_code == 303
+    page = send(publisher).headers["location"]
+    work(site)
+    assert "looked through, waits for you" in text_of(publisher.get(page).text)
+
+
 def test_a_file_is_let_go_at_will_and_after_its_time(site: Site, publisher: Person) -> None:
     page = send(publisher).headers["location"]
     assert publisher.post(f"{page}/drop").status_code == 409  # it is being read
