@@ -6,7 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from newsletter.delivery.model import DeliveryState, Mailing
 from newsletter.storage import tables as t
+from newsletter.storage.documents import mailing_from_document
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class ClickedLink:
     issue: str
     clicks: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class IssueMail:
+    """A reader's row of an issue: where it stands since ``at``, and the mail that it names."""
+
+    state: DeliveryState
+    at: datetime
+    mailing: Mailing
 
 
 class ReaderRows:
@@ -63,6 +74,19 @@ class ReaderRows:
             .limit(most)
         )
         return [SentMail(*one) for one in found]
+
+    def of_issue(self, public_id: str, issue_id: str) -> IssueMail | None:
+        """The reader's row of an issue; None where it was not queued for them, or is folded."""
+        row = t.delivery.c
+        found = self._connection.execute(
+            sa.select(row.state, row.changed_at, t.mailing.c.content)
+            .join_from(t.delivery, t.mailing, t.mailing.c.id == row.mailing_id)
+            .join(t.issue, t.issue.c.id == row.issue_id)
+            .where(row.subscriber_id == _key(public_id), t.issue.c.public_id == issue_id)
+        ).first()
+        if found is None:
+            return None
+        return IssueMail(DeliveryState(found[0]), found[1], mailing_from_document(found[2]))
 
     def clicks(self, public_id: str, most: int) -> list[ClickedLink]:
         """The links clicked last; what only programs clicked is left out."""

@@ -507,6 +507,18 @@ class SubscriberRepository:
             sa.select(sa.func.count()).select_from(audience)
         ).scalar_one()
 
+    def is_in_audience(
+        self, public_id: str, newsletter: str, segment: Segment | None = None
+    ) -> bool:
+        """Whether an issue that began now would go to a subscriber."""
+        key = newsletter_key(self._connection, newsletter)
+        found = (
+            mailable(self._connection, key, segment)
+            .with_only_columns(t.subscriber.c.id)
+            .where(t.subscriber.c.public_id == public_id)
+        )
+        return self._connection.scalar(found) is not None
+
     def _blank_system_mail(self, key: int) -> None:
         own = sa.select(t.delivery.c.mailing_id).where(
             t.delivery.c.subscriber_id == key, t.delivery.c.issue_id.is_(None)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from newsletter.delivery.model import Mailing
 from newsletter.issues.model import Issue, Variant
 from newsletter.issues.states import OPEN
 from newsletter.issues.variants import vary_issue
@@ -70,7 +71,7 @@ def copy_issue(
         by_key = {mailing.variant.key: mailing for mailing in sent}
         for wanted in (variant, Variant(variant.language), Variant(issue.language)):
             if mailing := by_key.get(wanted.key):
-                return Copy(fill_slots(mailing.html, _NOBODY), fill_slots(mailing.text, _NOBODY))
+                return copy_mailing(mailing)
     rendered = render_issue(
         vary_issue(issue, variant, newsletter, settings.publication),
         settings.publication,
@@ -81,6 +82,11 @@ def copy_issue(
         archived_in=issue.language,
     )
     return Copy(fill_slots(rendered.html, _NOBODY), fill_slots(rendered.text, _NOBODY))
+
+
+def copy_mailing(mailing: Mailing) -> Copy:
+    """A mail as it went out, with no reader's links."""
+    return Copy(fill_slots(mailing.html, _NOBODY), fill_slots(mailing.text, _NOBODY))
 
 
 def dress_copy(html: str, view: View) -> str:

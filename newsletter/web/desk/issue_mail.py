@@ -56,8 +56,12 @@ def asked_variant(visit: Visit, offered: Sequence[Variant]) -> Variant:
 
 def show_issue_mail(visit: Visit) -> Response:
     """What stands in the frame."""
+    return frame_copy(visit, _copy(visit))
+
+
+def frame_copy(visit: Visit, copy: Copy) -> Response:
+    """A mail in the view that the address names, for a frame of our own pages."""
     view = asked_view(visit)
-    copy = _copy(visit)
     if view is View.TEXT:
         return visit.frame("issue_text", text=copy.text)
     if view is View.READ_OUT:

@@ -17,6 +17,7 @@ OVER = frozenset({IssueState.SENT, IssueState.RECALLED})
 # Parts of an issue's address below it, what they are called, and what one needs for them.
 _PLACES = (
     ("", gettext_noop("The issue"), Act.LOOK),
+    ("/readers", gettext_noop("As a reader gets it"), Act.READERS),
     ("/tests", gettext_noop("Tests"), Act.EDIT),
     ("/rehearsal", gettext_noop("Rehearsal"), Act.LOOK),
     ("/review", gettext_noop("Review"), Act.LOOK),

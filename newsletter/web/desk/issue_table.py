@@ -5,6 +5,12 @@ from newsletter.web.desk.issue import show_issue
 from newsletter.web.desk.issue_acts import take_issue
 from newsletter.web.desk.issue_checks import show_checks
 from newsletter.web.desk.issue_mail import show_issue_mail
+from newsletter.web.desk.issue_reader import (
+    show_reader_copy,
+    show_reader_mail,
+    show_reader_search,
+    take_reader_search,
+)
 from newsletter.web.desk.issue_stories import show_stories
 from newsletter.web.desk.issue_story import show_story
 from newsletter.web.desk.issue_versions import show_versions
@@ -21,6 +27,10 @@ def issue_routes() -> tuple[DeskRoute, ...]:
         show("/issues/{issue}", show_issue, needs=Act.LOOK),
         take("/issues/{issue}", take_issue, needs=Act.EDIT),
         show("/issues/{issue}/mail", show_issue_mail, needs=Act.LOOK),
+        show("/issues/{issue}/readers", show_reader_search, needs=Act.READERS),
+        take("/issues/{issue}/readers", take_reader_search, needs=Act.READERS),
+        show("/issues/{issue}/readers/{reader}", show_reader_copy, needs=Act.READERS),
+        show("/issues/{issue}/readers/{reader}/mail", show_reader_mail, needs=Act.READERS),
         show("/issues/{issue}/checks", show_checks, needs=Act.LOOK),
         show("/issues/{issue}/versions", show_versions, needs=Act.LOOK),
         show("/issues/{issue}/stories", show_stories, needs=Act.EDIT),
