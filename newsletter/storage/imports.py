@@ -283,7 +283,7 @@ class ImportRepository:
         self._connection.execute(
             sa.update(t.subscription)
             .where(self._of(newsletter_id, leaving), theirs.state != _UNSUBSCRIBED)
-            .values(state=_UNSUBSCRIBED, changed_at=at, import_id=cause)
+            .values(state=_UNSUBSCRIBED, left_from=theirs.state, changed_at=at, import_id=cause)
         )
         names = self._public_ids([one.key for one in leaving]).values()
         detail = {"newsletter": newsletter, "reason": "import"}
@@ -415,7 +415,7 @@ class ImportRepository:
                         theirs.import_id == cause,
                         theirs.state == _UNSUBSCRIBED,
                     )
-                    .values(state=was_state, import_id=was_cause, changed_at=at)
+                    .values(state=was_state, left_from=None, import_id=was_cause, changed_at=at)
                 ).rowcount
                 if came_back:
                     returned.append((key, was_state))

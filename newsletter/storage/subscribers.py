@@ -62,6 +62,7 @@ _SUBSCRIPTIONS = (
         t.subscription.c.paused_until,
         t.subscription.c.left_because,
         t.subscription.c.cadence,
+        t.subscription.c.left_from,
     )
     .join_from(t.subscription, t.subscriber)
     .join(t.newsletter)
@@ -93,7 +94,8 @@ def mailable(
 
 
 # What belongs to the state that is left.
-_OF_BEFORE = {"import_id": None, "paused_until": None, "left_because": None}
+_OF_BEFORE = {"import_id": None, "paused_until": None, "left_because": None, "left_from": None}
+_UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED.value
 # One subscription, by its reader and newsletter.
 _MINE = (
     sa.select(t.subscription.c.id)
@@ -132,15 +134,38 @@ def _subscribe(dialect: str) -> Any:
 
 def _move(dialect: str) -> Any:
     column = t.subscription.c
+    leaves = sa.bindparam("to", type_=column.state.type) == _UNSUBSCRIBED
+    remembered = {
+        "left_from": sa.case((leaves, column.state)),
+        "paused_until": sa.case((leaves, column.paused_until)),
+    }
     return (
         sa.update(t.subscription)
         .where(column.id.in_(_MINE), among_parameter(dialect, column.state, "allowed"))
         .values(
             state=sa.bindparam("to", type_=column.state.type),
             changed_at=sa.bindparam("at", type_=column.changed_at.type),
-            **_OF_BEFORE,
+            **(_OF_BEFORE | remembered),
         )
         .returning(column.consent_placement)
+    )
+
+
+def _come_back(dialect: str) -> Any:
+    column = t.subscription.c
+    return (
+        sa.update(t.subscription)
+        .where(
+            column.id.in_(_MINE),
+            column.state == _UNSUBSCRIBED,
+            among_parameter(dialect, column.left_from, "allowed"),
+        )
+        .values(
+            state=column.left_from,
+            changed_at=sa.bindparam("at", type_=column.changed_at.type),
+            **{name: value for name, value in _OF_BEFORE.items() if name != "paused_until"},
+        )
+        .returning(column.state, column.consent_placement)
     )
 
 
@@ -180,6 +205,7 @@ _ADD = ready_insert(
 )
 _SUBSCRIBE = ReadyStatement(_subscribe)
 _MOVE = ReadyStatement(_move)
+_COME_BACK = ReadyStatement(_come_back)
 _LEAVE_IMPORT = ReadyStatement(
     lambda _: (
         sa.update(t.subscription)
@@ -383,6 +409,28 @@ class SubscriberRepository:
             _LEAVE_IMPORT.change(self._connection, **whose)
         return moved
 
+    def come_back(
+        self,
+        public_id: str,
+        newsletter: str,
+        allowed: Collection[SubscriptionState],
+        at: datetime,
+        actor: str,
+    ) -> SubscriptionState | None:
+        """Undo a goodbye: to the state that was left, where that is among ``allowed``.
+
+        None where there is nothing to undo. A pause goes on to its day.
+        """
+        states = among_values(self._connection, [state.value for state in allowed])
+        row = _COME_BACK.first(
+            self._connection, public_id=public_id, newsletter=newsletter, allowed=states, at=at
+        )
+        if row is None:
+            return None
+        detail = {"newsletter": newsletter, "placement": row.consent_placement, "reason": "undo"}
+        self._changes.record(at, actor, "subscription", public_id, row.state, detail)
+        return SubscriptionState(row.state)
+
     def suppress(
         self, address_hash: str, reason: SuppressionReason, at: datetime, actor: str
     ) -> None:
@@ -569,4 +617,5 @@ def _subscription(row: AnyRow) -> Subscription:
         paused_until=row.paused_until,
         left_because=LeaveReason(row.left_because) if row.left_because else None,
         cadence=Cadence(row.cadence),
+        left_from=SubscriptionState(row.left_from) if row.left_from else None,
     )

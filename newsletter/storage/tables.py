@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0029"
+SCHEMA_REVISION = "0030"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -481,9 +481,11 @@ subscription = Table(
     Column("consent_network", PlainText, nullable=False, server_default=""),
     # The import on whose word alone it stands as it does; NULL once anybody changed it.
     Column("import_id", RowId),
-    # When a pause ends by itself, and why a reader left: only as long as that lasts.
+    # When a pause ends by itself, why a reader left, and from which state: only as long as
+    # that lasts; a goodbye, which may be undone, leaves the pause's end.
     Column("paused_until", Instant),
     Column("left_because", sa.String),
+    Column("left_from", sa.String),
     # How often it is wanted, and since when its reader chose that; NULL: from the beginning.
     Column("cadence", sa.String, nullable=False, server_default="each"),
     Column("cadence_at", Instant),

@@ -67,6 +67,8 @@ def _add(growth: Growth, change: ListChange) -> None:
             growth.returned += change.count
         elif change.how:
             growth.added += change.count
+    elif change.act == SubscriptionState.PAUSED and change.reason == "undo":
+        growth.returned += change.count
     elif change.act == SubscriptionState.UNSUBSCRIBED and change.reason:
         growth.left[change.reason] += change.count
     elif change.act == "told why":

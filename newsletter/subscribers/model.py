@@ -158,7 +158,8 @@ class Subscription:
 
     ``departments`` are those of the paper that it is narrowed to; none means all.
     ``paused_until`` is when a pause ends by itself, if it does; ``left_because``
-    what its reader told on leaving; ``cadence`` how often it is wanted.
+    what its reader told on leaving; ``cadence`` how often it is wanted. ``left_from``
+    is the state that was left; None for who has not left, or left before it was kept.
     """
 
     subscriber: Subscriber
@@ -170,6 +171,7 @@ class Subscription:
     paused_until: datetime | None = None
     left_because: LeaveReason | None = None
     cadence: Cadence = Cadence.EACH
+    left_from: SubscriptionState | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The moves of a subscription: one table, one function.
 
-Who has left comes back only by the undo link on the goodbye page, by asking
-for the newsletter again and confirming it, or, where an import took them off,
-by undoing that: then to where they were (`GIVEN_BACK`).
+Who has left comes back only by the undo link on the goodbye page, to where they
+were and only where they had confirmed it (`BROUGHT_BACK`); by asking for the
+newsletter again and confirming it; or, where an import took them off, by undoing
+that: then to where they were (`GIVEN_BACK`).
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,6 @@ class SubscriptionAct(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     UNSUBSCRIBE = "unsubscribe"
-    UNDO_UNSUBSCRIBE = "undo unsubscribe"
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,11 @@ MOVES: Mapping[SubscriptionAct, Move] = {
     SubscriptionAct.PAUSE: Move(frozenset({_ACTIVE}), _PAUSED),
     SubscriptionAct.RESUME: Move(frozenset({_PAUSED}), _ACTIVE),
     SubscriptionAct.UNSUBSCRIBE: Move(frozenset({_PENDING, _ACTIVE, _PAUSED}), _UNSUBSCRIBED),
-    SubscriptionAct.UNDO_UNSUBSCRIBE: Move(frozenset({_UNSUBSCRIBED}), _ACTIVE),
 }
+
+# Where the undo of a goodbye may lead back to: whence the reader left, and nowhere else.
+# A link in a forwarded copy must not confirm what its reader never did.
+BROUGHT_BACK = frozenset({_ACTIVE, _PAUSED})
 
 # Where undoing an import may lead back to: whence it took the reader off, and nowhere else.
 GIVEN_BACK = MOVES[SubscriptionAct.UNSUBSCRIBE].allowed

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from newsletter.errors import TokenError
 from newsletter.log import mask_address
 from newsletter.publication.model import Settings
-from newsletter.subscribers.model import LeaveReason
+from newsletter.subscribers.model import LeaveReason, SubscriptionState
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import field
 from newsletter.web.language import PageLanguage, failure_language, page_language
@@ -90,7 +90,7 @@ def _undo(context: WebContext, request: Request, settings: Settings, undo_token:
             context.database, context.keyring, settings, undo_token, now=now
         )
     except TokenError:
-        # Also after 30 days: the page then leads to the sign-up form.
+        # Also after 30 days, and for what was never confirmed: the page leads to the form.
         language = failure_language(request, settings)
         return render_page(context, settings, "not_found", language=language, status=404)
     return _departure_page(context, request, settings, departure, "welcome_back")
@@ -120,6 +120,7 @@ def _departure_page(
         newsletter=departure.newsletter,
         masked=mask_address(subscription.subscriber.address) if subscription else "",
         undo_token=departure.undo_token,
-        may_tell=departure.undo_token is not None and not thanked,
+        paused=subscription is not None and subscription.state is SubscriptionState.PAUSED,
+        may_tell=departure.lately and not thanked,
         thanked=thanked,
     )

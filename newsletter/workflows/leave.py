@@ -11,7 +11,7 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import LeaveReason, Subscription, SubscriptionState
-from newsletter.subscribers.states import MOVES, SubscriptionAct
+from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.sign_up import READER
 
@@ -26,12 +26,14 @@ class Departure:
 
     ``newsletter`` is None where the settings no longer have it, and
     ``subscription`` where the reader was forgotten: the link is ours all the
-    same. ``undo_token`` is set as long as leaving can be undone.
+    same. ``lately`` is a goodbye of the last 30 days; ``undo_token`` is set as long
+    as it can be undone, which one to a newsletter never confirmed can't.
     """
 
     newsletter: Newsletter | None
     subscription: Subscription | None
     undo_token: str | None = None
+    lately: bool = False
 
     @property
     def gone(self) -> bool:
@@ -69,7 +71,7 @@ def unsubscribe(
     """
     subscriber_id, newsletter_id = keyring.verify(Purpose.UNSUBSCRIBE, token)
     with database.write() as tx:
-        _move(tx, subscriber_id, newsletter_id, SubscriptionAct.UNSUBSCRIBE, now, how)
+        _leave(tx, subscriber_id, newsletter_id, now, how)
         return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
 
 
@@ -93,7 +95,7 @@ def leave_by_mail(
         except (TokenError, ValueError):
             continue
         with database.write() as tx:
-            _move(tx, subscriber_id, newsletter_id, SubscriptionAct.UNSUBSCRIBE, now, "mail")
+            _leave(tx, subscriber_id, newsletter_id, now, "mail")
         return True
     log.warning("mail_leads_nowhere")
     return False
@@ -102,11 +104,21 @@ def leave_by_mail(
 def undo_unsubscribe(
     database: Database, keyring: Keyring, settings: Settings, undo_token: str, *, now: datetime
 ) -> Departure:
-    """Take back a goodbye within 30 days; TokenError afterwards."""
+    """Take back a goodbye within 30 days, to where the reader was before it.
+
+    TokenError afterwards, and where they had not confirmed what they left: whoever
+    types in another's address brings nobody back by that. Twice is once.
+    """
     subscriber_id, newsletter_id = keyring.verify_until(Purpose.UNDO, undo_token, now)
     with database.write() as tx:
-        _move(tx, subscriber_id, newsletter_id, SubscriptionAct.UNDO_UNSUBSCRIBE, now, "undo")
-        return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
+        slug = _slug_of(tx, newsletter_id)
+        to = slug and tx.subscribers.come_back(subscriber_id, slug, BROUGHT_BACK, now, READER)
+        if to:
+            log.info("subscription_moved", newsletter=slug, to=str(to), how="undo")
+        departure = _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
+    if departure.subscription is None or departure.subscription.state not in BROUGHT_BACK:
+        raise TokenError("there is no goodbye to take back")
+    return departure
 
 
 def tell_why_left(
@@ -127,18 +139,13 @@ def tell_why_left(
         return _departure(tx, keyring, settings, subscriber_id, newsletter_id, now)
 
 
-def _move(
-    tx: Transaction,
-    subscriber_id: str,
-    newsletter_id: str,
-    act: SubscriptionAct,
-    now: datetime,
-    how: str,
+def _leave(
+    tx: Transaction, subscriber_id: str, newsletter_id: str, now: datetime, how: str
 ) -> None:
-    """Do what the reader wants, where it can be done; twice is once."""
+    """Take the reader off, where they are on; twice is once."""
     # By the stored slug: who leaves must be let go also where the settings
     # have dropped the newsletter for a while.
-    slug, move = _slug_of(tx, newsletter_id), MOVES[act]
+    slug, move = _slug_of(tx, newsletter_id), MOVES[SubscriptionAct.UNSUBSCRIBE]
     if slug is not None and tx.subscribers.move(
         subscriber_id, slug, move.allowed, move.to, now, READER, how
     ):
@@ -157,12 +164,13 @@ def _departure(
     if slug is None:
         return Departure(None, None)
     subscription = tx.subscribers.subscription(subscriber_id, slug)
-    undo_token = None
+    undo_token, lately = None, False
     if subscription is not None and subscription.state is SubscriptionState.UNSUBSCRIBED:
         expires = subscription.changed_at + UNDO_WITHIN
-        if now <= expires:
+        lately = now <= expires
+        if lately and subscription.left_from in BROUGHT_BACK:
             undo_token = keyring.sign_until(Purpose.UNDO, expires, subscriber_id, newsletter_id)
-    return Departure(settings.newsletter_called(slug), subscription, undo_token)
+    return Departure(settings.newsletter_called(slug), subscription, undo_token, lately)
 
 
 def _slug_of(tx: Transaction, newsletter_id: str) -> str | None:

@@ -17,7 +17,7 @@ from newsletter.subscribers.model import (
     SubscriptionState,
     SuppressionReason,
 )
-from newsletter.subscribers.states import MOVES, SubscriptionAct
+from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
 from newsletter.tokens import Keyring
 from newsletter.workflows.import_subscribers import forget_reader
 from newsletter.workflows.leave import UNDO_WITHIN
@@ -102,16 +102,16 @@ def put_back(
 ) -> None:
     """Undo `take_off`, within 30 days. Conflict where the reader left by themselves since,
     or had never confirmed: nobody but they may sign them up."""
-    move = MOVES[SubscriptionAct.UNDO_UNSUBSCRIBE]
     with database.write() as tx:
         tx.subscribers.get(public_id)
-        if newsletter not in _left_by_desk(tx, public_id, now):
+        if newsletter not in _left_by_desk(tx, public_id, now) or not tx.subscribers.come_back(
+            public_id, newsletter, BROUGHT_BACK, now, actor
+        ):
             raise Conflict(
                 "only what an editor did here within 30 days can be undone; who left by "
                 "themselves comes back by signing up",
                 subject="subscription",
             )
-        tx.subscribers.move(*(public_id, newsletter, move.allowed, move.to, now, actor), "undo")
 
 
 def forget_one(

@@ -89,6 +89,35 @@ def test_moves_are_guarded_and_logged(database: Database) -> None:
     )
 
 
+@pytest.mark.parametrize("left", [ACTIVE, PAUSED, PENDING])
+def test_a_goodbye_is_undone_only_to_the_state_that_was_left(
+    database: Database, left: SubscriptionState
+) -> None:
+    later = NOW + timedelta(days=1)
+    undo = ("reader1", "weekly", {ACTIVE, PAUSED}, later, "reader")
+    with database.write() as tx:
+        add_reader(tx, 1, left)
+        assert tx.subscribers.come_back(*undo) is None
+        tx.preferences.end_pause_at("reader1", "weekly", later)
+        leaving = ({left}, UNSUBSCRIBED, NOW, "reader", "button")
+        assert tx.subscribers.move("reader1", "weekly", *leaving)
+        gone = tx.subscribers.subscription("reader1", "weekly")
+        came = [tx.subscribers.come_back(*undo) for _ in range(2)]
+        back = tx.subscribers.subscription("reader1", "weekly")
+        change = tx.changes.of("subscription", "reader1")[-1]
+    assert gone is not None
+    assert back is not None
+    assert gone.left_from is left
+    if left is PENDING:
+        assert came == [None, None]
+        assert back == gone
+        return
+    assert came == [left, None]
+    assert (back.state, back.left_from, back.changed_at) == (left, None, later)
+    assert back.paused_until == (later if left is PAUSED else None)
+    assert (change.act, change.detail["reason"]) == (left, "undo")
+
+
 def test_the_strongest_suppression_stands(database: Database) -> None:
     with database.write() as tx:
         assert tx.subscribers.suppression("hash1") is None

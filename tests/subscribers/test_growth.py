@@ -35,6 +35,7 @@ def test_each_line_counts_as_what_it_is() -> None:
         change("active", 1_000_000, how="import"),
         change("removed", 7, reason="import undone"),
         change("active", reason="undo"),
+        change("paused", reason="undo"),
         change("unsubscribed", 2, reason="one-click"),
         change("unsubscribed", reason="page"),
         change("told why", reason="too_much"),
@@ -47,7 +48,7 @@ def test_each_line_counts_as_what_it_is() -> None:
     assert count_growth(lines, Period.MONTH, YEREVAN) == [
         Growth(
             *(date(2025, 9, 1), "weekly", "article"),
-            *(3, 2, 1_000_000, 7, 1),
+            *(3, 2, 1_000_000, 7, 2),
             *(Counter({"one-click": 2, "page": 1}), Counter(too_much=1)),
         )
     ]

@@ -103,7 +103,7 @@ def test_leaving_by_the_page_can_be_undone_for_thirty_days(site: Site) -> None:
     goodbye = site.client.post(path, data={"from": "page"}).text
     assert "You are off the list" in goodbye
     assert site.state(LILIT) == "unsubscribed"
-    undo = goodbye.split('name="undo" value="')[1].split('"')[0]
+    undo = undo_in(goodbye)
 
     assert "You are back on the list" in site.client.post(path, data={"undo": undo}).text
     assert site.state(LILIT) == "active"
@@ -115,6 +115,50 @@ def test_leaving_by_the_page_can_be_undone_for_thirty_days(site: Site) -> None:
     assert "Put me back" not in site.client.get(path).text
     assert site.client.post(path, data={"undo": undo}).status_code == 404
     assert site.state(LILIT) == "unsubscribed"
+
+
+def undo_in(page: str) -> str:
+    return page.split('name="undo" value="')[1].split('"')[0]
+
+
+def test_a_goodbye_to_what_was_never_confirmed_has_no_way_back(site: Site) -> None:
+    """A stranger types in the address of a reader who left, and holds an old issue of theirs."""
+    path = site.unsubscribe_path(site.put(LILIT))
+    old_undo = undo_in(site.client.post(path, data={"from": "page"}).text)
+    site.clock.instant += timedelta(days=20)
+    site.sign_up(LILIT)
+    assert site.state(LILIT) == "pending"
+
+    goodbye = site.client.post(path, data={"from": "page"}).text
+    assert "Put me back" not in goodbye
+    assert "Sign up again" in goodbye
+    assert "Would you tell us why?" in goodbye
+    assert site.client.post(path, data={"undo": old_undo}).status_code == 404
+    assert site.state(LILIT) == "unsubscribed"
+
+    site.sign_up(LILIT)
+    assert site.client.post(path, data={"undo": old_undo}).status_code == 404
+    assert site.state(LILIT) == "pending"
+
+
+def test_the_undo_of_a_paused_reader_leads_back_into_the_pause(site: Site) -> None:
+    lilit = site.put(LILIT)
+    site.client.post(
+        site.preferences_path(lilit),
+        data={"newsletter": "weekly", "pause": "weekly", "pause_until": "2025-10-01"},
+    )
+    before = site.subscription(LILIT)
+    path = site.unsubscribe_path(lilit)
+    undo = undo_in(site.client.post(path, data={"from": "page"}).text)
+    for _ in range(2):
+        back = site.client.post(path, data={"undo": undo}).text
+        assert "You are back on the list" in back
+        assert "the pause of the mails to" in back
+    after = site.subscription(LILIT)
+    assert before is not None
+    assert after is not None
+    assert (after.state, after.paused_until) == ("paused", before.paused_until)
+    assert after.paused_until is not None
 
 
 def test_an_unsubscribe_link_is_no_undo(site: Site) -> None:
