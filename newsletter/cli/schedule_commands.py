@@ -23,13 +23,13 @@ from newsletter.publication.slots import coming_slots
 from newsletter.workflows.installation import only_newsletter
 from newsletter.workflows.look_up import find_issue
 from newsletter.workflows.schedule_issue import (
-    TAKE_BACK,
     reschedule_issue,
     send_soon,
     skip_slot,
     take_back,
     take_in_slot,
 )
+from newsletter.workflows.soon import TAKE_BACK
 
 ACTOR = "command line"
 _COMING = 8

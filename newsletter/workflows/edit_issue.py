@@ -30,11 +30,13 @@ from newsletter.publication.model import Settings
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.illustrate import illustrate_issue
 from newsletter.workflows.installation import Installation, newsletter_of
+from newsletter.workflows.soon import at_time, give_back_time, time_before
 
 log = get_logger(__name__)
 
 # Somebody else may save while pictures are fetched.
 _TRIES = 3
+_LATE = "changed in the minute before it went out, after its time"
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,10 @@ def _save(
     for _ in range(_TRIES):
         with installation.database.read() as tx:
             now = _editable(tx, issue_id)
-            made = make(tx, now, desk_of(settings, now))
+            planned = time_before(tx, now)
+            # An edit in the minute before it goes out is made of the issue at its own time.
+            base = now if planned is None else at_time(settings, now, planned)
+            made = make(tx, base, desk_of(settings, now))
         if made is None:
             return Edited(now)
         # Outside of any transaction: pictures come from the site.
@@ -251,9 +256,12 @@ def _save(
             if _editable(tx, issue_id) != now:
                 continue
             revoked = now.state is IssueState.APPROVED
+            back = give_back_time(tx, settings, now, actor, at)
             if revoked:
-                _revoke(tx, now, actor, at, made.save.told)
-            if not tx.issues.replace(shown.issue, actor, at, made.save, goes_on=made.goes_on):
+                late = planned is not None and planned <= at
+                _revoke(tx, back, actor, at, made.save.told, late=late)
+            put = replace(shown.issue, version=back.version)
+            if not tx.issues.replace(put, actor, at, made.save, goes_on=made.goes_on):
                 continue
             saved = tx.issues.by_id(issue_id)
         log.info(
@@ -267,7 +275,7 @@ def _save(
             saved or shown.issue,
             made.save.told,
             made.others,
-            (*_tell_others(made.others), *_tell_revoked(revoked), *shown.notices),
+            (*_tell_others(made.others), *_tell_revoked(now, saved), *shown.notices),
             revoked,
         )
     raise Conflict(
@@ -276,9 +284,13 @@ def _save(
     )
 
 
-def _revoke(tx: Transaction, issue: Issue, actor: str, at: datetime, told: str) -> None:
-    approved = {IssueState.APPROVED}
-    tx.issues.move(issue.public_id, approved, IssueState.DRAFT, actor, at, reason=told)
+def _revoke(
+    tx: Transaction, issue: Issue, actor: str, at: datetime, told: str, *, late: bool
+) -> None:
+    """Take the approval; held where a draft would be past its time, and so go out by itself."""
+    to = IssueState.HELD if late else IssueState.DRAFT
+    reason = f"{_LATE}: {told}" if late else told
+    tx.issues.move(issue.public_id, {IssueState.APPROVED}, to, actor, at, reason=reason)
 
 
 def _editable(tx: Transaction, issue_id: str) -> Issue:
@@ -349,5 +361,14 @@ def _tell_others(others: tuple[Version, ...]) -> tuple[str, ...]:
     )
 
 
-def _tell_revoked(revoked: bool) -> tuple[str, ...]:
-    return ("It was approved, and is a draft again: approve it anew.",) if revoked else ()
+def _tell_revoked(before: Issue, after: Issue | None) -> tuple[str, ...]:
+    if before.state is not IssueState.APPROVED or after is None:
+        return ()
+    if after.state is IssueState.HELD:
+        return ("It was about to go out, after its time, and is held: approve it anew.",)
+    if after.send_at != before.send_at:
+        return (
+            "It was about to go out, and is a draft again, for its own time, "
+            f"{after.send_at:%Y-%m-%d %H:%M} UTC: approve it anew.",
+        )
+    return ("It was approved, and is a draft again: approve it anew.",)

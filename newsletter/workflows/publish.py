@@ -37,6 +37,7 @@ from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.judge_spam import judge_spam
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.segments import audience_segment
+from newsletter.workflows.soon import give_back_time
 from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
 from newsletter.workflows.variants import (
     RenderedVariant,
@@ -197,7 +198,11 @@ def move_issue(
     if to is IssueState.SENDING:
         # A correction may have been broken off; nobody takes rows while it is paused.
         revision, _ = give_newest(installation, issue)
+    settings = installation.settings()
     with installation.database.write() as tx:
+        standing = tx.issues.by_id(issue.public_id)
+        if standing is not None and standing.state in allowed and to is not IssueState.SENDING:
+            give_back_time(tx, settings, standing, actor, now)
         moved = tx.issues.move(issue.public_id, allowed, to, actor, now, reason=reason)
         if revision and moved and tx.mailings.newest_revision(issue.public_id) != revision:
             raise Conflict(
@@ -505,6 +510,9 @@ def hold_issue(
 ) -> bool:
     """Hold an issue that must not go out by itself, and tell the editors why."""
     now = installation.clock.now()
+    standing = tx.issues.by_id(issue.public_id)
+    if standing is not None:
+        give_back_time(tx, settings, standing, actor, now)
     moved = tx.issues.move(
         issue.public_id,
         {IssueState.DRAFT, IssueState.APPROVED},

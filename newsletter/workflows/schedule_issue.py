@@ -1,13 +1,11 @@
 """When an issue goes out: at another time, in a minute, or not this week."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter.clock import Clock
 from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
-from newsletter.issues.lines import made_lines, remake_lines
-from newsletter.issues.model import Issue, IssueState, PartChange, Save, SaveKind
+from newsletter.issues.model import Issue, IssueState, SaveKind
 from newsletter.issues.states import EDITABLE
 from newsletter.log import get_logger
 from newsletter.publication.editions import edition_with_slot
@@ -19,13 +17,11 @@ from newsletter.workflows.audience_outlook import kept_readers
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation, newsletter_of, only_newsletter
 from newsletter.workflows.segments import audience_segment
+from newsletter.workflows.soon import TAKE_BACK, give_back_time, put_time, time_before
 
 log = get_logger(__name__)
 
-# So long a send can be taken back; the tick of the scheduler adds up to half a minute.
-TAKE_BACK = timedelta(seconds=60)
 _EXTRA_FOR = timedelta(days=365)
-_PART = "send_at"
 # What part of the readers may have come or gone since the count that an editor saw.
 _COME_AND_GO = 0.01
 
@@ -69,7 +65,7 @@ def reschedule_issue(
         current = _waiting(tx, issue)
         if current.send_at == send_at:
             return current
-        return _put(tx, settings, current, send_at, SaveKind.RESCHEDULED, told, actor, now)
+        return put_time(tx, settings, current, send_at, SaveKind.RESCHEDULED, told, actor, now)
 
 
 def send_soon(
@@ -95,7 +91,7 @@ def send_soon(
             )
         told = "sends it in a minute"
         at = now + TAKE_BACK
-        return _put(tx, settings, current, at, SaveKind.SENT_SOON, told, actor, now)
+        return put_time(tx, settings, current, at, SaveKind.SENT_SOON, told, actor, now)
 
 
 def _refuse_other_count(installation: Installation, issue: Issue, typed: int) -> None:
@@ -128,10 +124,14 @@ def take_back(installation: Installation, issue: Issue, *, actor: str) -> Issue:
                 "recalled",
                 subject=current.slot,
             )
-        before = _time_before(tx, current)
-        told = "took the send back"
-        taken = _put(tx, settings, current, before, SaveKind.TAKEN_BACK, told, actor, now)
-        if before > now:
+        if time_before(tx, current) is None:
+            raise Conflict(
+                f"issue {current.slot} goes out at its own time, "
+                f"{current.send_at:%Y-%m-%d %H:%M} UTC; hold it to stop it",
+                subject=current.slot,
+            )
+        taken = give_back_time(tx, settings, current, actor, now)
+        if taken.send_at > now:
             return taken
         held = {IssueState.APPROVED}
         tx.issues.move(
@@ -144,8 +144,7 @@ def may_take_back(tx: Transaction, issue: Issue, now: datetime) -> bool:
     """Whether `take_back` would still stop it."""
     if issue.state is not IssueState.APPROVED or issue.send_at <= now:
         return False
-    versions = tx.issues.versions(issue.public_id)
-    return bool(versions) and versions[-1].save.kind is SaveKind.SENT_SOON
+    return time_before(tx, issue) is not None
 
 
 def count_readers(installation: Installation, issue: Issue) -> int:
@@ -209,44 +208,6 @@ def _waiting(tx: Transaction, issue: Issue) -> Issue:
             f"issue {current.slot} is {current.state}; its time is over", subject=current.slot
         )
     return current
-
-
-def _put(
-    tx: Transaction,
-    settings: Settings,
-    issue: Issue,
-    send_at: datetime,
-    kind: SaveKind,
-    told: str,
-    actor: str,
-    now: datetime,
-) -> Issue:
-    """The issue at its new time, kept as its next version."""
-    newsletter = newsletter_of(settings, issue)
-    made = made_lines(newsletter, settings.publication, issue)
-    day = send_at.astimezone(newsletter.zone_in(settings.publication)).date()
-    moved = remake_lines(
-        newsletter, settings.publication, replace(issue, send_at=send_at, date=day), made
-    )
-    change = PartChange(_PART, issue.send_at.isoformat(), send_at.isoformat())
-    save = Save(kind, told, (change,), frozenset({_PART}))
-    if not tx.issues.reschedule(moved, actor, now, save):
-        raise Conflict(f"issue {issue.slot} was changed just now; look again", subject=issue.slot)
-    log.info("issue_rescheduled", issue=issue.slot, send_at=send_at.isoformat(), actor=actor)
-    return tx.issues.by_id(issue.public_id) or moved
-
-
-def _time_before(tx: Transaction, issue: Issue) -> datetime:
-    """The time that the issue had before it was sent soon; Conflict where it was not."""
-    versions = tx.issues.versions(issue.public_id)
-    newest = versions[-1].save if versions else None
-    if newest is None or newest.kind is not SaveKind.SENT_SOON:
-        raise Conflict(
-            f"issue {issue.slot} goes out at its own time, {issue.send_at:%Y-%m-%d %H:%M} UTC; "
-            "hold it to stop it",
-            subject=issue.slot,
-        )
-    return datetime.fromisoformat(newest.changes[0].before)
 
 
 def _last_moment(settings: Settings, issue: Issue, now: datetime) -> datetime:

@@ -25,6 +25,7 @@ from newsletter.words import Words, words_of
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.notices import Notice, queue_notice
 from newsletter.workflows.segments import audience_segment
+from newsletter.workflows.soon import time_before
 
 log = get_logger(__name__)
 
@@ -78,7 +79,8 @@ def sending_begins(
 ) -> datetime:
     """When an issue's sending is to begin: at ``send_at``, or before it for readers in the east.
 
-    What the readers' zones are is asked only where it could be time for one.
+    One that was sent now begins for nobody before the minute is over in which that is taken
+    back. What the readers' zones are is asked only where it could be time for one.
     """
     waves = newsletter.waves
     home = newsletter.zone_in(settings.publication)
@@ -86,6 +88,8 @@ def sending_begins(
     if not earliest_start(waves, issue.send_at, home) <= now < issue.send_at:
         return issue.send_at
     with installation.database.read() as tx:
+        if time_before(tx, issue) is not None:
+            return issue.send_at
         begins = first_start(waves, issue.send_at, home, tx.waves.known_zones())
         if begins <= now:
             segment = audience_segment(newsletter, settings, now)

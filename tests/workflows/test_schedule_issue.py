@@ -20,7 +20,6 @@ from newsletter.workflows.look_up import find_slot
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import move_issue
 from newsletter.workflows.schedule_issue import (
-    TAKE_BACK,
     may_take_back,
     reschedule_issue,
     send_soon,
@@ -28,6 +27,7 @@ from newsletter.workflows.schedule_issue import (
     take_back,
     take_in_slot,
 )
+from newsletter.workflows.soon import TAKE_BACK
 from newsletter.workflows.tick import Act, decide, tick
 from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
@@ -182,9 +182,31 @@ def test_what_was_late_is_held_when_its_send_is_taken_back(house: House) -> None
 def test_an_edit_in_the_minute_stops_it_too(house: House) -> None:
     house.approve("anna")
     send_soon(house.installation, house.issue, actor="anna")
-    assert house.edit().state is IssueState.DRAFT
+    edited = house.edit()
+    assert (edited.state, edited.send_at, edited.date) == (
+        *(IssueState.DRAFT, SEND_AT),
+        house.issue.date,
+    )
     with pytest.raises(InvalidTransition, match="is draft"):
         take_back(house.installation, house.issue, actor="anna")
+
+
+def test_an_edit_in_the_minute_of_what_was_late_holds_it(house: House) -> None:
+    house.approve("anna")
+    house.clock.set(SEND_AT + timedelta(minutes=5))
+    send_soon(house.installation, house.issue, actor="anna")
+    edited = house.edit()
+    assert (edited.state, edited.send_at) == (IssueState.HELD, SEND_AT)
+    assert edited.held_because.startswith("changed in the minute before it went out")
+    assert edited.note == NOTE.text
+
+
+def test_sent_soon_twice_it_is_taken_back_to_its_own_time(house: House) -> None:
+    house.approve("anna")
+    send_soon(house.installation, house.issue, actor="anna")
+    house.clock.set(NOW + timedelta(seconds=20))
+    send_soon(house.installation, house.issue, actor="anna")
+    assert take_back(house.installation, house.issue, actor="anna").send_at == SEND_AT
 
 
 def test_a_skipped_week_is_not_drafted(house: House) -> None:
