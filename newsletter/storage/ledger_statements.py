@@ -58,18 +58,13 @@ _subscription = (
 )
 # What is forbidden of mail to the reader: 'all', 'issues', or NULL. A rule for the
 # domain, which has marked the reader, forbids all.
+_blocks_all = t.suppression.c.reason.in_(
+    _literals(*(r.value for r in SuppressionReason if r.blocks_confirmation))
+)
 _forbidden = (
     sa.select(
         sa.case(
-            (
-                sa.or_(
-                    t.subscriber.c.domain_suppressed,
-                    t.suppression.c.reason.in_(
-                        _literals(*(r.value for r in SuppressionReason if r.blocks_confirmation))
-                    ),
-                ),
-                "all",
-            ),
+            (sa.or_(t.subscriber.c.domain_suppressed, _blocks_all), "all"),
             (t.suppression.c.id.is_not(None), "issues"),
         )
     )
@@ -79,6 +74,35 @@ _forbidden = (
     .correlate(t.delivery)
     .scalar_subquery()
 )
+# The same of the mailbox that a system mail goes to, which may be another than the reader's
+# of today: the question at a new address, and what is told to the old one.
+_mailbox_suppression = (
+    sa.select(t.suppression.c.id)
+    .where(t.suppression.c.address_hash == _row.address_hash, _blocks_all)
+    .correlate(t.delivery)
+    .scalar_subquery()
+)
+_rule = t.suppression_rule.c.pattern
+_ending = sa.func.substr(_rule, 2)
+_mailbox_rule = (
+    sa.select(sa.func.min(t.suppression_rule.c.id))
+    .where(
+        sa.or_(
+            _rule == sa.literal_column("'@'") + _row.domain,
+            sa.and_(
+                sa.func.substr(_rule, 1, 1) == sa.literal_column("'*'"),
+                # A domain that is shorter than the ending gives less, which is not the same.
+                sa.func.substr(
+                    _row.domain, sa.func.length(_row.domain) - sa.func.length(_ending) + 1
+                )
+                == _ending,
+            ),
+        )
+    )
+    .correlate(t.delivery)
+    .scalar_subquery()
+)
+_mailbox_forbidden = sa.or_(_mailbox_suppression.is_not(None), _mailbox_rule.is_not(None))
 _issue_state = (
     sa.select(t.issue.c.state)
     .where(t.issue.c.id == _row.issue_id)
@@ -90,7 +114,14 @@ _issue_state = (
 # only those that outrank the reader's own wish.
 _skip = sa.case(
     (_row.subscriber_id.is_(None), None),
-    (_row.issue_id.is_(None), sa.case((_forbidden == "all", "suppressed"))),
+    (
+        _row.issue_id.is_(None),
+        sa.case(
+            # Queued before addresses were kept with it: by the reader.
+            (_row.address_hash.is_(None), sa.case((_forbidden == "all", "suppressed"))),
+            (_mailbox_forbidden, "suppressed"),
+        ),
+    ),
     (sa.func.coalesce(_subscription, "") != SubscriptionState.ACTIVE.value, "left"),
     (_forbidden.is_not(None), "suppressed"),
 )

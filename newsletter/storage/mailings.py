@@ -176,13 +176,15 @@ class MailingRepository(UnservedRows):
         at: datetime,
         *,
         subscriber_id: str | None = None,
+        address_hash: str | None = None,
         slow: bool = False,
     ) -> None:
         """Queue a mailing for one recipient, from ``at`` on; a second time does nothing.
 
         ``slow`` lets it wait behind all other system mail that is due.
         ``subscriber_id`` (public) is looked up by ``recipient_id`` where it is
-        left out: mail to a subscriber heeds what forbids it.
+        left out: mail to a subscriber heeds what forbids it. With ``address_hash`` (keyed)
+        system mail heeds what forbids it to that address, and not to the subscriber's.
         """
         mailing, issue_id = self._mailing(mailing_id)
         subscriber = find_subscriber_key(self._connection, subscriber_id or recipient_id)
@@ -197,6 +199,7 @@ class MailingRepository(UnservedRows):
                 "recipient": recipient_id,
                 "address": address,
                 "domain": address.rpartition("@")[2],
+                "address_hash": address_hash,
                 "wave": wave or (SLOW_WAVE if slow else 0),
                 "state": DeliveryState.QUEUED.value,
                 "queued_at": at,

@@ -496,7 +496,9 @@ class SubscriberRepository:
             .values(**skipped, due_at=None, worker_id=None)
         )
         self._connection.execute(
-            sa.update(t.delivery).where(theirs).values(address=None, domain="", subscriber_id=None)
+            sa.update(t.delivery)
+            .where(theirs)
+            .values(address=None, domain="", address_hash=None, subscriber_id=None)
         )
         for table in (t.subscription, t.catch_up, t.reader_click, t.import_trace, t.address_change):
             self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))

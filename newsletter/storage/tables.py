@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0030"
+SCHEMA_REVISION = "0031"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -713,6 +713,9 @@ delivery = Table(
     Column("recipient", sa.String, nullable=False),
     Column("address", PlainText),
     Column("domain", PlainText, nullable=False, default=""),
+    # Of system mail to a reader, whose address at that time it may be no more: what forbids
+    # mail to it is looked up by this, and not by the reader.
+    Column("address_hash", sa.String),
     Column("wave", sa.Integer, nullable=False, default=0),
     Column("state", sa.String, nullable=False),
     Column("queued_at", Instant, nullable=False),

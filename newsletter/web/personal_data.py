@@ -28,7 +28,13 @@ def take_data_wish(context: WebContext, request: Request, form: FormData) -> Res
     settings = context.load_settings()
     token = request.path_params["token"]
     preferences = read_preferences(context.database, context.keyring, settings, token)
-    ask_for_data(context.database, context.letters(settings), token, now=context.clock.now())
+    instead = ask_for_data(
+        context.database, context.letters(settings), token, now=context.clock.now()
+    )
+    if instead is not None:
+        return preferences_page(
+            context, request, settings, preferences, done="no data", write_to=instead
+        )
     return preferences_page(context, request, settings, preferences, done="data")
 
 

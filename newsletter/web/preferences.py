@@ -127,8 +127,12 @@ def preferences_page(
     done: str = "",
     problem: str = "",
     typed: FormData | None = None,
+    write_to: str = "",
 ) -> Response:
-    """The page, with what was ``done`` ("saved", "address", "data") or the field with a problem."""
+    """The page, with what was ``done`` ("saved", "address", "data") or the field with a problem.
+
+    ``done`` "no data" is for whom no mail may go to: they may ``write_to`` the paper.
+    """
     reader = preferences.subscriber
     now = context.clock.now()
     today = now.astimezone(settings.publication.zone).date()
@@ -158,6 +162,7 @@ def preferences_page(
         last_day=(today + LONGEST_PAUSE).isoformat(),
         masked=mask_address(reader.address),
         done=done,
+        write_to=write_to,
         problem=problem,
     )
 

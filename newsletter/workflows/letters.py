@@ -57,8 +57,15 @@ def queue_letter(
     reader: Subscriber,
     address: str,
     now: datetime,
-) -> None:
-    """Queue ``mail`` to an address of ``reader``, first in line as all system mail."""
+) -> bool:
+    """Queue ``mail`` to an address of ``reader``, first in line as all system mail.
+
+    False where nothing may be mailed to that address, and nothing is queued.
+    """
+    address_hash = letters.keyring.hash_address(address)
+    suppression = tx.suppressions.reason(address, address_hash)
+    if suppression is not None and suppression.blocks_confirmation:
+        return False
     mailing = system_mailing(
         letters.keyring,
         letters.settings,
@@ -72,5 +79,8 @@ def queue_letter(
     )
     tx.mailings.create(mailing, key=f"letter:{mailing.public_id}", newsletter=sender.slug)
     tx.mailings.enqueue(
-        mailing.public_id, reader.public_id, address, now, subscriber_id=reader.public_id
+        *(mailing.public_id, reader.public_id, address, now),
+        subscriber_id=reader.public_id,
+        address_hash=address_hash,
     )
+    return True

@@ -24,8 +24,11 @@ LINKS_A_DAY = 3
 _ASKED = "data asked"
 
 
-def ask_for_data(database: Database, letters: Letters, token: str, *, now: datetime) -> Subscriber:
-    """Mail the reader of a preferences link the link to their data, at most three a day."""
+def ask_for_data(database: Database, letters: Letters, token: str, *, now: datetime) -> str | None:
+    """Mail the reader of a preferences link the link to their data, at most three a day.
+
+    Where no mail may go to them, whom they may write to instead: an address of the paper's.
+    """
     (subscriber_id,) = letters.keyring.verify(Purpose.PREFERENCES, token)
     expires = now + OPEN_WITHIN
     with database.read() as tx:
@@ -42,9 +45,10 @@ def ask_for_data(database: Database, letters: Letters, token: str, *, now: datet
     )
     with database.write() as tx:
         if asked_today(tx, subscriber, _ASKED, now) < LINKS_A_DAY:
+            if not queue_letter(tx, letters, sender, mail, subscriber, subscriber.address, now):
+                return sender.reply_to or sender.sender.address
             tx.changes.record(now, READER, "subscriber", subscriber_id, _ASKED)
-            queue_letter(tx, letters, sender, mail, subscriber, subscriber.address, now)
-    return subscriber
+    return None
 
 
 def read_data_owner(

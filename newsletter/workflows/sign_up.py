@@ -183,7 +183,7 @@ def request_subscription(
             )
             if lane is not None:
                 tx.sign_ups.take_place(lane, due)
-            _queue_mail(tx, mailing, newsletter, reader, due, slow=lane is not None)
+            _queue_mail(tx, keyring, mailing, newsletter, reader, due, slow=lane is not None)
     log.info(
         "subscription_requested",
         newsletter=newsletter.slug,
@@ -343,6 +343,7 @@ def _note_wish(
 
 def _queue_mail(
     tx: Transaction,
+    keyring: Keyring,
     mailing: Mailing,
     newsletter: Newsletter,
     reader: Subscriber,
@@ -358,6 +359,7 @@ def _queue_mail(
         reader.address,
         due,
         subscriber_id=reader.public_id,
+        address_hash=keyring.hash_address(reader.address),
         slow=slow,
     )
 

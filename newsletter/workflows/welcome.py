@@ -69,7 +69,7 @@ def welcome_reader(
     cadence = subscription.cadence if subscription else Cadence.EACH
     edition = edition_for(newsletter, cadence, letters.settings.publication)
     if _wants_latest(tx, letters, edition, reader, now):
-        _send_latest_issue(tx, edition, reader, now)
+        _send_latest_issue(tx, letters, edition, reader, now)
 
 
 def _wants_latest(
@@ -83,7 +83,7 @@ def _wants_latest(
 
 
 def _send_latest_issue(
-    tx: Transaction, newsletter: Newsletter, reader: Subscriber, now: datetime
+    tx: Transaction, letters: Letters, newsletter: Newsletter, reader: Subscriber, now: datetime
 ) -> None:
     """The issue that other readers have; nothing where this one has it, or it was called off."""
     subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
@@ -105,7 +105,9 @@ def _send_latest_issue(
         again = replace(mailing, public_id=derived_public_id(key), created_at=now)
         tx.mailings.create(again, key=key, newsletter=newsletter.slug)
         tx.mailings.enqueue(
-            again.public_id, reader.public_id, reader.address, now, subscriber_id=reader.public_id
+            *(again.public_id, reader.public_id, reader.address, now),
+            subscriber_id=reader.public_id,
+            address_hash=letters.keyring.hash_address(reader.address),
         )
 
 

@@ -20,7 +20,7 @@ from newsletter.issues.model import IssueState
 from newsletter.storage.database import Database
 from newsletter.storage.delivery_rows import DeliveryRow
 from newsletter.storage.statements import fence
-from newsletter.subscribers.model import SubscriptionState, SuppressionReason
+from newsletter.subscribers.model import DomainRule, SubscriptionState, SuppressionReason
 from tests.contracts.nouns import (
     ACCEPTED,
     DEFERRED,
@@ -30,6 +30,7 @@ from tests.contracts.nouns import (
     REFUSED,
     REQUEUED,
     UNCERTAIN,
+    a_system_mailing,
     add_reader,
     add_system_mail,
     an_issue,
@@ -200,6 +201,53 @@ def test_only_a_complaint_or_the_law_stops_a_confirmation(
     assert [delivery.mailing_id for delivery in claimed] == ["confirm"] * goes + ["confirm2"]
     suppress(database, 2, reason)
     assert ledger.hand_over(second, "w", NOW) is goes
+
+
+@pytest.mark.parametrize(
+    ("pattern", "goes"),
+    [
+        ("@mail.other.example", False),
+        ("*.other.example", False),
+        ("*.example", False),
+        ("@other.example", True),
+        ("*.mail.other.example", True),
+        ("*.er.example", True),
+        ("*.far.longer.than.mail.other.example", True),
+        ("@reader.example", True),
+    ],
+)
+def test_a_letter_heeds_the_rules_for_the_domain_it_goes_to(
+    database: Database, ledger: Workers, pattern: str, goes: bool
+) -> None:
+    """To another address of a reader than the one we know them by."""
+    add_letter(database)
+    (delivery,) = claim_all(ledger)
+    with database.write() as tx:
+        rule = DomainRule(pattern, SuppressionReason.LEGAL, NOW, "anna")
+        tx.suppressions.add_rules([rule], "anna")
+    assert ledger.hand_over(delivery, "w", NOW) is goes
+
+
+@pytest.mark.parametrize("reason", SuppressionReason)
+@pytest.mark.parametrize("mailbox", ["hash1", "letterhash"])
+def test_a_letter_heeds_what_forbids_mail_to_its_address_not_to_its_reader(
+    database: Database, ledger: Workers, mailbox: str, reason: SuppressionReason
+) -> None:
+    add_letter(database)
+    (delivery,) = claim_all(ledger)
+    with database.write() as tx:
+        tx.subscribers.suppress(mailbox, reason, NOW, "feedback")
+    goes = mailbox == "hash1" or not reason.blocks_confirmation
+    assert ledger.hand_over(delivery, "w", NOW) is goes
+
+
+def add_letter(database: Database) -> None:
+    with database.write() as tx:
+        add_reader(tx, 1)
+        tx.mailings.create(a_system_mailing("letter"), key="letter", newsletter="weekly")
+        tx.mailings.enqueue(
+            *("letter", "reader1", "lilit@mail.other.example", NOW), address_hash="letterhash"
+        )
 
 
 @pytest.mark.parametrize("state", [IssueState.PAUSED, IssueState.RECALLED, IssueState.CANCELLED])

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.delivery.model import Mailing
 from newsletter.publication.model import Settings
-from newsletter.subscribers.model import Subscriber, SuppressionReason
+from newsletter.subscribers.model import DomainRule, Subscriber, SuppressionReason
 from newsletter.tokens import Purpose
 from newsletter.workflows import change_address
 from newsletter.workflows.preferences import end_pauses
@@ -257,6 +257,64 @@ def test_a_forwarded_link_mails_no_town(shop: Site) -> None:
         answer = shop.client.post(f"{path}/address", data={"address": wrong})
         assert answer.status_code == 422
         assert "That is no e-mail address" in answer.text
+
+
+@pytest.mark.parametrize("suppressed", [LILIT, "@reader.example"])
+def test_whom_no_mail_may_go_to_is_told_whom_to_write_to_for_their_data(
+    shop: Site, suppressed: str
+) -> None:
+    lilit = shop.put(LILIT)
+    forbid(shop, suppressed)
+    before = shop.dump()
+    page = shop.client.post(shop.preferences_path(lilit) + "/data").text
+    assert "on its way" not in page
+    assert "No mail of ours may go to" in page
+    assert "editors@paper.example" in page
+    assert LILIT not in page
+    assert shop.dump() == before
+
+
+@pytest.mark.parametrize("suppressed", [NEW, "@other.example", "*.example"])
+def test_a_letter_heeds_what_forbids_mail_to_the_mailbox_it_goes_to(
+    shop: Site, suppressed: str
+) -> None:
+    lilit = shop.put(LILIT)
+    shop.client.post(shop.preferences_path(lilit) + "/address", data={"address": NEW})
+    forbid(shop, suppressed)
+    assert shop.outgoing() == []
+
+
+@pytest.mark.parametrize("suppressed", [LILIT, "@reader.example", "*.example"])
+def test_what_is_told_to_the_old_mailbox_heeds_what_forbids_mail_there(
+    shop: Site, suppressed: str
+) -> None:
+    shop.client.post(shop.preferences_path(shop.put(LILIT)) + "/address", data={"address": NEW})
+    ((_, mail),) = shop.outgoing()
+    shop.client.post(path_in(mail, "address"))
+    forbid(shop, suppressed)
+    assert shop.outgoing() == []
+
+
+@pytest.mark.parametrize("suppressed", [NEW, "@other.example", "*.other.example"])
+def test_what_is_told_to_the_old_mailbox_does_not_heed_the_new_one(
+    shop: Site, suppressed: str
+) -> None:
+    shop.client.post(shop.preferences_path(shop.put(LILIT)) + "/address", data={"address": NEW})
+    ((_, mail),) = shop.outgoing()
+    shop.client.post(path_in(mail, "address"))
+    forbid(shop, suppressed)
+    ((told, _),) = shop.outgoing()
+    assert told.address == LILIT
+
+
+def forbid(shop: Site, written: str) -> None:
+    """Suppress an address, or whole domains, for legal reasons."""
+    now, legal = shop.clock.now(), SuppressionReason.LEGAL
+    with shop.database.write() as tx:
+        if written[0] in "@*":
+            tx.suppressions.add_rules([DomainRule(written, legal, now, "test")], "test")
+        else:
+            tx.subscribers.suppress(shop.keyring.hash_address(written), legal, now, "test")
 
 
 def test_what_is_held_goes_to_the_readers_own_mailbox_alone(shop: Site) -> None:
