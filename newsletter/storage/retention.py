@@ -60,6 +60,18 @@ class RetentionRepository:
         left = sa.select(t.subscription.c.id).where(t.subscription.c.subscriber_id == key).limit(1)
         return self._connection.scalar(left) is None
 
+    def without_subscription(self, before: datetime, limit: int) -> list[str]:
+        """Subscribers who were known by then and have no subscription at all."""
+        person = t.subscriber.c
+        theirs = sa.exists().where(t.subscription.c.subscriber_id == person.id)
+        rows = self._connection.execute(
+            sa.select(person.public_id)
+            .where(person.created_at < before, ~theirs)
+            .order_by(person.id)
+            .limit(limit)
+        )
+        return list(rows.scalars())
+
     def long_gone(self, before: datetime, limit: int) -> list[str]:
         """Subscribers who have left all they had, the last of it long ago."""
         subscription = t.subscription.c

@@ -34,7 +34,8 @@ _ALL = 100_000
 class Expired:
     """How much was, or would be, let go.
 
-    ``unconfirmed`` are sign-ups nobody confirmed, ``long_gone`` people who left all
+    ``unconfirmed`` are sign-ups nobody confirmed, and people without any subscription,
+    ``long_gone`` people who left all
     they had, ``wanted_addresses`` wishes whose mailbox never answered, ``networks``
     hashes of where readers agreed from, ``changes`` lines of the change log whose
     detail is emptied, ``deliveries`` rows of issues
@@ -66,7 +67,8 @@ def find_expired(installation: Installation) -> Expired:
     with installation.database.read() as tx:
         kept = tx.retention
         return Expired(
-            unconfirmed=len(kept.unconfirmed(_before(now, privacy.unconfirmed_days), _ALL)),
+            unconfirmed=len(kept.unconfirmed(_before(now, privacy.unconfirmed_days), _ALL))
+            + len(kept.without_subscription(_before(now, privacy.unconfirmed_days), _ALL)),
             long_gone=len(kept.long_gone(_before(now, privacy.unsubscribed_days), _ALL)),
             wanted_addresses=kept.count_wanted_addresses(now - CONFIRM_WITHIN),
             networks=kept.count_networks(_before(now, privacy.network_days)),
@@ -83,7 +85,8 @@ def expire(installation: Installation) -> Expired:
     database, keyring = installation.database, installation.keyring
     privacy, now = installation.privacy, installation.clock.now()
     expired = Expired(
-        unconfirmed=_drop_unconfirmed(database, privacy, now),
+        unconfirmed=_drop_unconfirmed(database, privacy, now)
+        + _drop_without_subscription(database, privacy, now),
         long_gone=_forget_long_gone(database, keyring, privacy, now),
         wanted_addresses=_repeat(
             database, lambda tx: tx.retention.drop_wanted_addresses(now - CONFIRM_WITHIN, _ROWS)
@@ -131,6 +134,22 @@ def _drop_unconfirmed(database: Database, privacy: PrivacyTable, now: datetime) 
                 if tx.retention.drop_subscription(subscriber_id, newsletter):
                     tx.subscribers.forget(subscriber_id, now, ACTOR)
                 dropped += 1
+    return dropped
+
+
+def _drop_without_subscription(database: Database, privacy: PrivacyTable, now: datetime) -> int:
+    """Erase people whom nothing keeps, as those whom no confirmation could go to."""
+    before, dropped = _before(now, privacy.unconfirmed_days), 0
+    with database.read() as tx:
+        found = tx.retention.without_subscription(before, _ALL)
+    for some in _in_parts(found):
+        with database.write() as tx:
+            for subscriber_id in some:
+                if tx.subscribers.by_id(subscriber_id) and not tx.subscribers.subscriptions(
+                    subscriber_id
+                ):
+                    tx.subscribers.forget(subscriber_id, now, ACTOR)
+                    dropped += 1
     return dropped
 
 

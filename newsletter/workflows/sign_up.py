@@ -30,7 +30,14 @@ from newsletter.subscribers.floods import (
     lane_of,
     sound_alarm,
 )
-from newsletter.subscribers.model import Consent, Lane, Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.model import (
+    Consent,
+    Lane,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    SuppressionReason,
+)
 from newsletter.subscribers.names import clean_name
 from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME, wants_confirmation
 from newsletter.subscribers.states import MOVES, SubscriptionAct
@@ -164,11 +171,18 @@ def request_subscription(
         due = tx.sign_ups.lane_free_at(lane, now) if lane else now
         if due - now > LONGEST_LANE:
             return Verdict.ALL_BUSY
+        suppression = tx.suppressions.reason(address, keyring.hash_address(address))
+        blocked = suppression is not None and suppression.blocks_confirmation
+        if blocked and known is None:
+            # Whom nobody may write to would never confirm: nothing is kept of them.
+            return Verdict.WELCOME
         stored = tx.subscribers.add(reader, keyring.hash_address(address))
         if stored.public_id != reader.public_id:
             # Somebody else asked for this address at the same moment; their mail goes.
             return Verdict.WELCOME
-        mailed = _note_wish(tx, keyring, newsletter, reader, consent, sign_up.cadence, now)
+        mailed = _note_wish(
+            tx, keyring, newsletter, reader, suppression, consent, sign_up.cadence, now
+        )
         if mailed:
             mailing = system_mailing(
                 keyring,
@@ -318,6 +332,7 @@ def _note_wish(
     keyring: Keyring,
     newsletter: Newsletter,
     reader: Subscriber,
+    suppression: SuppressionReason | None,
     consent: Consent,
     cadence: Cadence | None,
     now: datetime,
@@ -325,7 +340,6 @@ def _note_wish(
     """Make the subscription pending where that is right; whether the mail may go."""
     subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     state = subscription.state if subscription else None
-    suppression = tx.suppressions.reason(reader.address, keyring.hash_address(reader.address))
     counted_by = keyring.hash_address(limit_address(reader.address))
     mailed = wants_confirmation(state, suppression) and tx.sign_ups.count_confirmation(
         counted_by, now, quiet=QUIET_TIME, most=MOST_UNANSWERED

@@ -43,6 +43,17 @@ def test_sign_ups_that_nobody_confirmed_are_dropped(database: Database) -> None:
     assert [(one.newsletter, one.state) for one in left] == [("daily", ACTIVE)]
 
 
+def test_people_without_any_subscription_are_found(database: Database) -> None:
+    with database.write() as tx:
+        add_reader(tx, 1, None)
+        add_reader(tx, 2, None)
+        add_reader(tx, 3, PENDING)
+        add_reader(tx, 4, UNSUBSCRIBED, "daily")
+        assert tx.retention.without_subscription(NOW, 9) == []
+        assert tx.retention.without_subscription(NOW + DAY, 9) == ["reader1", "reader2"]
+        assert tx.retention.without_subscription(NOW + DAY, 1) == ["reader1"]
+
+
 def test_networks_that_readers_agreed_from_are_let_go(database: Database) -> None:
     with database.write() as tx:
         for number, network in ((1, "hashed"), (2, "")):

@@ -83,6 +83,21 @@ def test_a_night_lets_go_of_what_is_over_and_of_nothing_else(
         assert expire(i) == NOTHING
 
 
+def test_who_has_no_subscription_at_all_is_not_kept_for_ever(
+    prepared: Path, tmp_path: Path
+) -> None:
+    with issue_under_way(prepared, tmp_path, MovingClock(NOW)) as under_way:
+        with under_way.installation.database.write() as tx:
+            add_reader(tx, 8, None)
+        i = at(under_way, 29).installation
+        assert find_expired(i) == expire(i) == NOTHING
+        i = at(under_way, 31).installation
+        assert find_expired(i) == expire(i) == replace(NOTHING, unconfirmed=2)
+        with i.database.read() as tx:
+            assert tx.subscribers.find("reader008@reader.example") is None
+        assert expire(i) == NOTHING
+
+
 def test_with_zero_days_all_is_kept(prepared: Path, tmp_path: Path) -> None:
     with issue_under_way(prepared, tmp_path, MovingClock(NOW)) as under_way:
         kept = {"unsubscribed_days": 0, "change_log_days": 0, "ledger_days": 0}

@@ -163,6 +163,17 @@ def test_the_readers_own_confirmation_lifts_what_it_may(
         assert tx.subscribers.audience_size("weekly") == int(not reason.blocks_confirmation)
 
 
+@pytest.mark.parametrize("written", [LILIT, "@reader.example"])
+def test_of_whom_nobody_may_write_to_a_sign_up_keeps_nothing(site: Site, written: str) -> None:
+    legal = SuppressionReason.LEGAL
+    suppress_address(site.database, site.keyring, written, legal, actor="test", now=NOW)
+    assert "check your inbox" in site.sign_up(LILIT, name="Lilit")
+    assert site.outgoing() == []
+    dump = " ".join(site.dump())
+    assert LILIT not in dump
+    assert "Lilit" not in dump
+
+
 def test_a_suppressed_domain_is_mailed_no_confirmation(site: Site) -> None:
     rule, legal = "@reader.example", SuppressionReason.LEGAL
     told = {"actor": "test", "now": NOW}
