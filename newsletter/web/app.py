@@ -5,6 +5,7 @@ GET and HEAD change nothing anywhere: mail scanners follow every link.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 from anyio.to_thread import current_default_thread_limiter
@@ -23,7 +24,7 @@ from newsletter.web.context import WebContext
 from newsletter.web.desk.guard import guarded_routes, roomy_paths
 from newsletter.web.desk.table import desk_table
 from newsletter.web.endpoint import MAX_BODY_BYTES, Handler, as_endpoint
-from newsletter.web.failures import failure_handlers
+from newsletter.web.failures import failure_handlers, too_large
 from newsletter.web.feeds import show_json_feed, show_rss
 from newsletter.web.leave import show_departure, take_departure
 from newsletter.web.limits import PostLimit
@@ -89,6 +90,7 @@ def create_app(context: WebContext) -> Starlette:
             Middleware(
                 SizeCheck,
                 most_bytes=MAX_BODY_BYTES,
+                refuse=partial(too_large, context),
                 roomy=roomy_paths(context, desk_table()),
             ),
             Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),

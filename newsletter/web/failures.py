@@ -12,6 +12,7 @@ from newsletter.errors import NewsletterError, NotFound, StorageError, TokenErro
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.web.context import WebContext
+from newsletter.web.desk.failing import desk_failure, is_for_desk
 from newsletter.web.language import failure_language
 from newsletter.web.pages import render_page, text_response
 from newsletter.web.refusals import is_for_api, refuse
@@ -38,6 +39,10 @@ _OTHERWISE = (
     gettext_noop("That did not work"),
     gettext_noop("Please go back and try it once more."),
 )
+_NO_PAGE = (
+    gettext_noop("There is no such page"),
+    gettext_noop("The address may be mistyped, or what lay here is there no more."),
+)
 _DATABASE_RESTS = (
     gettext_noop("One moment, please"),
     gettext_noop(
@@ -56,8 +61,10 @@ def failure_handlers(context: WebContext) -> Mapping[Any, Callable[[Request, Any
     def not_found(request: Request, error: Exception) -> Response:  # noqa: ARG001
         if is_for_api(request):
             return refuse(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
-        # One page for every bad link: it tells a guesser nothing.
         settings = _settings(context)
+        if is_for_desk(context, request):
+            return desk_failure(context, request, 404, *_NO_PAGE, settings=settings)
+        # One page for every bad link: it tells a guesser nothing.
         language = failure_language(request, settings)
         return render_page(context, settings, "not_found", language=language, status=404)
 
@@ -97,6 +104,16 @@ def failure_handlers(context: WebContext) -> Mapping[Any, Callable[[Request, Any
     }
 
 
+def too_large(context: WebContext, request: Request) -> Response:
+    """What to answer to a request that says of itself that it is too large."""
+    title, sentence = _SENTENCES[413]
+    if is_for_desk(context, request):
+        return _failure(context, request, 413, title, sentence)
+    if is_for_api(request):
+        return refuse(413, "too_large", sentence)
+    return text_response(f"{sentence}\n", status=413)
+
+
 def _failure(
     context: WebContext,
     request: Request,
@@ -112,6 +129,15 @@ def _failure(
     if is_for_api(request):
         code = HTTPStatus(status).name.lower()
         return refuse(status, code, language.words.gettext(sentence), headers=headers)
+    if is_for_desk(context, request):
+        try:
+            return desk_failure(
+                *(context, request, status, title, sentence),
+                settings=settings,
+                headers=headers,
+            )
+        except NewsletterError as error:
+            log.error("failure_page_failed", error=str(error))
     title, sentence = language.words.gettext(title), language.words.gettext(sentence)
     try:
         return render_page(

@@ -1,8 +1,9 @@
 """What stands before every page: the right host, safe headers, a line in the log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from newsletter.clock import Clock
 from newsletter.log import get_logger
 from newsletter.web.pages import FRAME_HEADER, SAFE_HEADERS, text_response
-from newsletter.web.refusals import is_for_api, refuse
 
 log = get_logger(__name__)
 
@@ -58,29 +58,30 @@ class HostCheck:
 
 
 class SizeCheck:
-    """Refuses in a sentence what says of itself that it is too large.
+    """Refuses by ``refuse`` what says of itself that it is too large.
 
     What does not say so is cut off by the limit that stands behind this. ``roomy`` are
     paths that take more, and how much.
     """
 
     def __init__(
-        self, app: ASGIApp, most_bytes: int, roomy: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        most_bytes: int,
+        refuse: Callable[[Request], Response],
+        roomy: Mapping[str, int],
     ) -> None:
         self._app = app
         self._most = most_bytes
-        self._roomy = roomy or {}
+        self._refuse = refuse
+        self._roomy = roomy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
         if not (length.isascii() and length.isdigit() and int(length[:20]) > self._most_for(scope)):
             await self._app(scope, receive, send)
             return
-        status, sentence = 413, "What was sent is larger than any form of ours."
-        if is_for_api(Request(scope)):
-            refusal: Response = refuse(status, "too_large", sentence)
-        else:
-            refusal = text_response(f"{sentence}\n", status=status)
+        refusal = await run_in_threadpool(self._refuse, Request(scope))
         await refusal(scope, receive, send)
 
     def _most_for(self, scope: Scope) -> int:

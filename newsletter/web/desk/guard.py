@@ -19,7 +19,7 @@ from newsletter.web.context import WebContext
 from newsletter.web.desk.cookie import read_cookie
 from newsletter.web.desk.routes import DeskRoute
 from newsletter.web.desk.uploading import SentFile, read_upload
-from newsletter.web.desk.visit import NavEntry, Visit
+from newsletter.web.desk.visit import CSRF, NavEntry, Visit
 from newsletter.web.endpoint import read_form, steady_pace
 from newsletter.workflows.sign_in import find_session
 
@@ -31,7 +31,7 @@ _MOST_PAGE = 300
 def guarded_routes(context: WebContext, table: Sequence[DeskRoute]) -> list[Route]:
     """The desk's pages behind their guard, below its root."""
     root = urlsplit(context.desk_url).path
-    nav = tuple(NavEntry(one.path, one.nav, one.needs) for one in table if one.nav)
+    nav = navigation(table)
     return [
         Route(
             f"{root}{one.path}",
@@ -43,6 +43,11 @@ def guarded_routes(context: WebContext, table: Sequence[DeskRoute]) -> list[Rout
         )
         for one in table
     ]
+
+
+def navigation(table: Sequence[DeskRoute]) -> tuple[NavEntry, ...]:
+    """The places of the navigation."""
+    return tuple(NavEntry(one.path, one.nav, one.needs) for one in table if one.nav)
 
 
 def roomy_paths(context: WebContext, table: Sequence[DeskRoute]) -> dict[str, int]:
@@ -166,6 +171,15 @@ def _refuse_form(visit: Visit, route: DeskRoute) -> Response | None:
     posted = route.method == "POST"
     if posted and route.needs is not Act.SIGN_IN and not _has_token(visit):
         log.warning("desk_refused", reason="token", path=route.path)
+        if _has_words(visit) and not route.takes_file:
+            return _keep_words(
+                visit,
+                words.gettext("That form is no longer good"),
+                words.gettext(
+                    "It was opened before you signed in, so nothing was done. What you sent is "
+                    "still here. Look it over, and send it once more."
+                ),
+            )
         return visit.sorry(
             403,
             words.gettext("That form is no longer good"),
@@ -178,6 +192,15 @@ def _refuse_form(visit: Visit, route: DeskRoute) -> Response | None:
 
 def _to_sign_in(visit: Visit, *, posted: bool) -> Response:
     """Where a stranger is sent, to come back here, or to the page that the form stood on."""
+    if posted and _has_words(visit):
+        return _keep_words(
+            visit,
+            visit.words.gettext("You are signed out"),
+            visit.words.gettext(
+                "Your session has ended, so nothing was done. What you sent is still here, and "
+                "nowhere else. Keep this page open, sign in in another tab, and send it once more."
+            ),
+        )
     url = urlsplit(visit.request.headers.get("referer", "")) if posted else visit.request.url
     path = f"{url.path}?{url.query}" if url.query else url.path
     page = local_page(visit.root, path)
@@ -185,6 +208,34 @@ def _to_sign_in(visit: Visit, *, posted: bool) -> Response:
     if visit.secret:
         query["done"] = "over"
     return visit.go("/sign-in", **query)
+
+
+def _has_words(visit: Visit) -> bool:
+    """Whether a form brought more than its token: what would be lost with it."""
+    return any(name != CSRF and value for name, value in visit.form.multi_items())
+
+
+def _keep_words(visit: Visit, heading: str, sentence: str) -> Response:
+    """The form's fields in a form that can be sent once more, to be kept by its browser alone.
+
+    It comes with the token of whoever is signed in now: a form from another site never
+    gets here, and somebody has to press the button again.
+    """
+    fields = [
+        (name, value)
+        for name, value in visit.form.multi_items()
+        if name != CSRF and isinstance(value, str)
+    ]
+    return visit.page(
+        "kept_form",
+        status=403,
+        heading=heading,
+        sentence=sentence,
+        address=visit.request.url.path,
+        # What somebody wrote is shown, to be copied or changed; the rest only comes along.
+        written=[one for one in fields if len(one[1].split()) > 1],
+        hidden=[one for one in fields if len(one[1].split()) <= 1],
+    )
 
 
 def _is_from_us(visit: Visit) -> bool:
@@ -203,7 +254,7 @@ def _is_from_us(visit: Visit) -> bool:
 
 
 def _has_token(visit: Visit) -> bool:
-    return hmac.compare_digest(visit.field("csrf").encode(), visit.csrf.encode())
+    return hmac.compare_digest(visit.field(CSRF).encode(), visit.csrf.encode())
 
 
 def _tell(visit: Visit, error: Exception) -> Response:

@@ -37,7 +37,8 @@ DESK_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Robots-Tag": "noindex",
 }
-_CSRF = "csrf"
+# The field that holds a session's token in every form.
+CSRF = "csrf"
 _TOKEN = Markup('<input type="hidden" name="csrf" value="{}">')
 
 
@@ -107,7 +108,7 @@ class Visit:
     @property
     def csrf(self) -> str:
         """What a form of this session has to bring; it tells nobody the cookie."""
-        return secret_digest(self.secret, _CSRF) if self.session is not None else ""
+        return secret_digest(self.secret, CSRF) if self.session is not None else ""
 
     def field(self, name: str) -> str:
         """A form field's text; empty where it is missing."""

@@ -3,6 +3,8 @@
 const page = () => document.getElementById("issue");
 const status = document.querySelector(".said");
 let busy = Promise.resolve();
+// What was refused because the session had ended.
+let again = null;
 // The timer of what was typed and not saved yet; 0 where nothing waits.
 let typing = 0;
 
@@ -89,6 +91,13 @@ function placeIn(place) {
   return ` ${page().dataset.placed.replace("N", story.dataset.position).replace("ALL", all)}`;
 }
 
+async function post(address, data) {
+  const response = await fetch(address, {
+    method: "POST", body: data, headers: { Accept: "text/html" }, keepalive: true,
+  });
+  return [response, await answer(response)];
+}
+
 function send(form, submitter, extra = {}, keep = []) {
   const data = new URLSearchParams(new FormData(form, submitter));
   for (const [name, value] of Object.entries(extra)) data.set(name, value);
@@ -96,10 +105,18 @@ function send(form, submitter, extra = {}, keep = []) {
   busy = busy.then(async () => {
     // An act begins from what is on the page when its turn comes.
     if (data.has("version")) data.set("version", page().dataset.version);
-    const response = await fetch(form.action, {
-      method: "POST", body: data, headers: { Accept: "text/html" }, keepalive: true,
-    });
-    takeIn(await answer(response), place, keep);
+    let [response, came] = await post(form.action, data);
+    const token = came.querySelector("#kept [name=csrf]")?.value;
+    if (token) {
+      // Signed in anew in another tab: this page goes on with that session.
+      for (const field of document.querySelectorAll("[name=csrf]")) field.value = token;
+      data.set("csrf", token);
+      [response, came] = await post(form.action, data);
+    }
+    const out = !!came.getElementById("kept");
+    document.getElementById("signed-out").hidden = !out;
+    again = out ? () => send(form, submitter, extra, keep) : null;
+    if (!out) takeIn(came, place, keep);
     return response.ok;
   }).catch(() => {
     say(page().dataset.failed);
@@ -148,10 +165,15 @@ function saveTyped(keep = []) {
 
 // Whoever leaves the page takes nothing unsaved along.
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.('a[href]:not([href^="#"], [data-view])');
+  const link = event.target.closest?.('a[href]:not([href^="#"], [data-view], [target])');
   if (!typing || !link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   saveTyped().then((saved) => { if (saved) location.assign(link.href); });
+});
+
+// Back from the tab where somebody signed in anew.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) again?.();
 });
 
 addEventListener("beforeunload", () => { if (typing) saveTyped(); });

@@ -21,7 +21,10 @@ async function refresh(part) {
     const response = await fetch(part.dataset.refresh, { headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const came = page.getElementById(part.id);
-    if (response.redirected && !came) return location.assign(response.url);
+    if (response.redirected && !came) {
+      // Signed out: whoever writes something here is asked once they send it.
+      return isInUse(document) ? undefined : location.assign(response.url);
+    }
     if (!came) throw new Error(response.status);
     if (isInUse(part)) return later(part, wait || 5);
     const focus = part.contains(document.activeElement) && document.activeElement.id;

@@ -1,0 +1,85 @@
+"""Typing that outlives its session, in a real browser with and without scripts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from newsletter.publication.editors import Editor, Role
+from newsletter.workflows.sign_in import sign_out
+from tests.browser import open_browser
+from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_shop
+from tests.web.desk.people import link_path, put_editor
+from tests.web.desk.send_shop import PATH, open_send_shop, stored
+
+NOTE = "The paragraph that took an hour."
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with open_shop(tmp_path) as opened:
+        open_send_shop(opened.site)
+        opened.serve_anew()
+        yield opened
+
+
+def come_in(context: BrowserContext, shop: Shop, editor: Editor) -> Page:
+    page = context.new_page()
+    page.goto(shop.root + link_path(shop.site, editor))
+    page.click("button.main")
+    return page
+
+
+def end_session(context: BrowserContext, shop: Shop) -> None:
+    secret = next(one["value"] for one in context.cookies() if one["name"] == "desk")
+    sign_out(shop.site.database, secret)
+
+
+def test_autosave_waits_for_who_signs_in_in_another_tab(browser: Browser, shop: Shop) -> None:
+    with browser.new_context() as context:
+        editor = put_editor(shop.site, Role.EDITOR, "nare@paper.example", language="en")
+        page = come_in(context, shop, editor)
+        page.goto(shop.root + PATH)
+        end_session(context, shop)
+        page.fill("#note", NOTE)
+        expect(page.locator("#signed-out")).to_be_visible()
+        expect(page.locator("#note")).to_have_value(NOTE)
+        judge(page)
+        come_in(context, shop, editor)
+        # What a browser tells a page that is looked at again.
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.locator("#signed-out")).to_be_hidden()
+        expect(page.locator("#note")).to_have_value(NOTE)
+        page.reload()
+        expect(page.locator("#note")).to_have_value(NOTE)
+        assert stored(shop.site).note == NOTE
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_page_keeps_it_without_scripts(browser: Browser, shop: Shop, screen: str) -> None:
+    width, height, scheme, language = SCREENS[screen]
+    with browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        java_script_enabled=False,
+    ) as context:
+        editor = put_editor(shop.site, Role.EDITOR, "nare@paper.example", language=language)
+        page = come_in(context, shop, editor)
+        page.goto(shop.root + PATH)
+        end_session(context, shop)
+        page.fill("#note", NOTE)
+        page.click("button[value=lines]")
+        expect(page.locator("#kept textarea").last).to_have_value(NOTE)
+        come_in(context, shop, editor)
+        page.click("#kept button")
+        expect(page.locator("#kept textarea").last).to_have_value(NOTE)
+        page.click("#kept button.main")
+        expect(page.locator("#note")).to_have_value(NOTE)
+        assert stored(shop.site).note == NOTE
