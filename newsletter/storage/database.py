@@ -2,17 +2,19 @@
 
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from newsletter.storage import tables as t
 from newsletter.storage.driver_errors import busy, told_plainly
 from newsletter.storage.engine import Durability, Opening, open_engine, parse_url
+from newsletter.storage.kept_connections import KeptConnections
 from newsletter.storage.transaction import Transaction
 
 _BUSY_SECONDS = 10.0
@@ -41,6 +43,14 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         )
+        self._kept: tuple[KeptConnections, ...] = ()
+        self._begin_read: Callable[[], AbstractContextManager[Connection]] = self._reader.begin
+        self._begin_write: Callable[[], AbstractContextManager[Connection]] = self._writer.begin
+        if self.is_sqlite:
+            reading = KeptConnections(self._engine, writes=False)
+            writing = KeptConnections(self._engine, writes=True)
+            self._kept = (reading, writing)
+            self._begin_read, self._begin_write = reading.transaction, writing.transaction
 
     @classmethod
     def open(
@@ -63,7 +73,7 @@ class Database:
         with told_plainly(self._opening.url):
             with engine.execution_options(writes=True).begin() as connection:
                 run.migrate(connection)
-            self._engine.dispose()
+            self.close()
 
     def pending_migrations(self) -> bool:
         """Whether the schema is of another version than this program."""
@@ -76,7 +86,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that sees one moment of the database and cannot write."""
-        with told_plainly(self._opening.url), self._reader.begin() as connection:
+        with told_plainly(self._opening.url), self._begin_read() as connection:
             yield Transaction(connection)
 
     @contextmanager
@@ -86,7 +96,7 @@ class Database:
         Never open one inside another: on SQLite it would wait for itself.
         """
         url = self._opening.url
-        with self.own_turn(), told_plainly(url), self._writer.begin() as connection:
+        with self.own_turn(), told_plainly(url), self._begin_write() as connection:
             yield Transaction(connection)
 
     def beside(self, suffix: str) -> Path:
@@ -122,7 +132,9 @@ class Database:
                     driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections that nobody uses; the next transaction opens another."""
+        for kept in self._kept:
+            kept.close()
         self._engine.dispose()
 
     def own_turn(self) -> AbstractContextManager[None]:

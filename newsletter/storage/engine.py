@@ -2,7 +2,8 @@
 
 A connection is marked as reading or writing by the option ``writes``; on
 SQLite a writer begins with BEGIN IMMEDIATE, so that it waits for its turn at
-once and never finds in the middle that somebody else was quicker.
+once and never finds in the middle that somebody else was quicker. With ``begun``
+the transaction has begun already.
 """
 
 import sqlite3
@@ -91,8 +92,10 @@ def _open_sqlite(opening: Opening, *, pooled: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = bool(connection.get_execution_options().get("writes"))
-        # On the driver itself: every transaction of every visitor begins here.
+        options = connection.get_execution_options()
+        if options.get("begun"):
+            return
+        writes = bool(options.get("writes"))
         driver: Any = connection.connection.driver_connection
         if connection.info.get("writes") != writes:
             driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
