@@ -1,5 +1,6 @@
 """System mails: short letters to one person, in the paper's look, with nothing left to fill."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -50,9 +51,13 @@ def render_confirmation(
     """
     # All of it is our own words: the letter is in the language that they come in.
     language = nearest_language(language or newsletter.language_in(publication))
-    zone = newsletter.zone_in(publication)
-    day = format_day(expires_at, language, zone, "long") if expires_at is not None else ""
-    mold = _confirmation_mold(publication, newsletter.name, base_url, templates, language, day)
+    day = (
+        expires_at.astimezone(newsletter.zone_in(publication)).date()
+        if expires_at is not None
+        else None
+    )
+    with _ONE_AT_A_TIME:
+        mold = _confirmation_mold(publication, newsletter.name, base_url, templates, language, day)
     address = disarm_marks(address)
     return replace(
         mold,
@@ -61,6 +66,8 @@ def render_confirmation(
     )
 
 
+# Of all sign-ups that come while there is no mold yet, one makes it.
+_ONE_AT_A_TIME = threading.Lock()
 # Stand in a confirmation's mold for what differs from reader to reader.
 _ADDRESS = "the.reader.who.asked@address.invalid"
 _TOKEN = "token-of-the-confirmation"  # noqa: S105
@@ -73,7 +80,7 @@ def _confirmation_mold(
     base_url: str,
     templates: Templates,
     language: str,
-    day: str,
+    day: date | None,
 ) -> RenderedMail:
     """The letter for nobody yet: to inline its styles takes 12 ms, and sign-ups come in floods.
 
@@ -87,8 +94,9 @@ def _confirmation_mold(
             "and no e-mail will follow."
         )
     ]
-    if day:
-        after.insert(0, words.gettext("The link works until %(date)s.", date=day))
+    if day is not None:
+        written = format_day(day, language, style="long")
+        after.insert(0, words.gettext("The link works until %(date)s.", date=written))
     site = urlsplit(publication.url).hostname or publication.url
     return render_letter(
         publication,

@@ -67,12 +67,13 @@ def create_app(context: WebContext) -> Starlette:
     if context.desk_host:
         # A host of its own shares no origin with what readers and other sites bring in.
         routes.append(Host(context.desk_host, Router(_desk_routes(context))))
-    else:
-        routes.extend(_desk_routes(context))
+    desk = [] if context.desk_host else _desk_routes(context)
     if context.base_path:
-        routes.append(Mount(context.base_path, routes=pages))
+        # The mount takes whatever lies below it, and the desk does.
+        routes.extend((*desk, Mount(context.base_path, routes=pages)))
     else:
-        routes.extend(pages)
+        # They are tried one by one: the readers' first, who are the many.
+        routes.extend((*pages, *desk))
 
     @asynccontextmanager
     async def writing_clicks(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
