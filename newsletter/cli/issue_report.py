@@ -130,7 +130,8 @@ def _print_doubts(console: Console, report: IssueReport) -> None:
     table = _table(("in doubt", "state", "what became of it", "relay", "reply"), ())
     for row in report.doubts[:_SHOWN_DOUBTS]:
         address = row.address or "(forgotten)"
-        table.add_row(address, row.state, describe_doubt(row), row.relay, _reply(row))
+        reply = row.bounce.report.words if row.bounce else _reply(row)
+        table.add_row(address, row.state, describe_doubt(row), row.relay, reply)
     _show(console, table)
     more = report.doubtful - min(len(report.doubts), _SHOWN_DOUBTS)
     if more > 0:
@@ -226,6 +227,9 @@ def _reader(row: DeliveryRow) -> dict[str, Any]:
         "first_tried_at": row.first_tried_at,
         "handed_over_at": row.handed_over_at,
         "changed_at": row.changed_at,
+        "bounced_at": row.bounce.at if row.bounce else None,
+        "bounce": row.bounce.report.action if row.bounce else "",
+        "bounce_text": row.bounce.report.words if row.bounce else "",
     }
 
 

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.delivery.model import DeliveryState, LedgerCounts
+from newsletter.feedback.model import Bounce
 from newsletter.issues.model import Variant
 from newsletter.storage import tables as t
+from newsletter.storage.bounces import BOUNCE_COLUMNS, bounce_of
 
 _HOLDING_ROWS = 1_000
 # SQLite sorts what it groups, and spills to a file what exceeds its cache: a
@@ -28,7 +30,7 @@ class DeliveryRow:
     ``reason`` is one of our words; the reply is the last one, with addresses
     masked. ``doubts`` counts how often the message may have been taken without
     our knowing. ``revision`` is that of its mailing, ``variant`` the name of the
-    rendering.
+    rendering, ``bounce`` what a mail server told after ours had taken it.
     """
 
     mailing_id: str
@@ -52,6 +54,7 @@ class DeliveryRow:
     wave: int = 0
     revision: int = 1
     variant: str = ""
+    bounce: Bounce | None = None
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,7 @@ class DeliveryRows:
         self, issue_id: str, wanted: sa.ColumnElement[bool], limit: int | None
     ) -> Iterator[DeliveryRow]:
         mailings = {part.key: part for part in self._mailings_of(issue_id)}
-        # In the order of DeliveryRow. No join: SQLite would begin with the mailings.
+        # In the order of DeliveryRow. No join with the mailings: SQLite would begin there.
         rows = self._connection.execute(
             sa.select(
                 _row.mailing_id,
@@ -203,6 +206,13 @@ class DeliveryRows:
                 *(_row.relay, _row.reply_code, _row.reply_enhanced, _row.reply_text),
                 *(_row.queued_at, _row.due_at, _row.first_tried_at, _row.handed_over_at),
                 *(_row.changed_at, _row.domain, _row.wave),
+                *BOUNCE_COLUMNS,
+            )
+            .join_from(
+                t.delivery,
+                t.bounce_report,
+                t.bounce_report.c.delivery_id == _row.id,
+                isouter=True,
             )
             .where(of_issue(issue_id), within(self._stretch(issue_id)), wanted)
             .order_by(_row.id)
@@ -212,7 +222,9 @@ class DeliveryRows:
         for key, recipient, address, state, *others in rows:
             mailing = mailings[key]
             known: list[Any] = [mailing.public_id, recipient, address, DeliveryState(state)]
-            yield DeliveryRow(*(known + others + [mailing.revision, mailing.variant.name]))
+            told = bounce_of(*others[-len(BOUNCE_COLUMNS) :])
+            del others[-len(BOUNCE_COLUMNS) :]
+            yield DeliveryRow(*(known + others + [mailing.revision, mailing.variant.name, told]))
 
     def newest_revision(self, issue_id: str) -> int:
         """The number of an issue's newest revision; 0 where nothing of it was frozen yet."""

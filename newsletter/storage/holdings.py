@@ -20,7 +20,7 @@ _INSIDE = frozenset(
             "import_id",
             "was_import_id",
         ),
-        *("worker_id", "handed_by", "recipient", "link_id", "content"),
+        *("worker_id", "handed_by", "recipient", "link_id", "delivery_id", "content"),
     )
 )
 
@@ -69,6 +69,14 @@ class HoldingRepository:
                 .join(t.newsletter, t.newsletter.c.id == t.mailing.c.newsletter_id, isouter=True)
                 .where(t.delivery.c.subscriber_id == key)
                 .order_by(t.delivery.c.id)
+            ),
+            "bounces": self._rows(
+                sa.select(t.bounce_report)
+                .join_from(
+                    t.bounce_report, t.delivery, t.delivery.c.id == t.bounce_report.c.delivery_id
+                )
+                .where(t.delivery.c.subscriber_id == key)
+                .order_by(t.bounce_report.c.delivery_id)
             ),
             "clicks": self._rows(
                 sa.select(t.link.c.url, t.issue.c.slot.label("issue"), t.reader_click)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from newsletter.delivery.model import MailingKind
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
+from newsletter.storage.bounces import drop_bounces
 from newsletter.storage.documents import mailing_document, mailing_from_document
 from newsletter.storage.statements import insert_into
 from newsletter.subscribers.model import SubscriptionState
@@ -175,6 +176,7 @@ class RetentionRepository:
             _row.id.between(keys.start, keys.stop - 1),
             _row.mailing_id.in_(_mailings_of(issue_key)),
         )
+        drop_bounces(self._connection, mine)
         if state in _STOPPED:
             return self._connection.execute(
                 sa.update(t.delivery)
@@ -223,6 +225,7 @@ class RetentionRepository:
                 sa.update(t.mailing).where(t.mailing.c.id == key).values(content=blank)
             )
         keys = [key for key, _ in mailings]
+        drop_bounces(self._connection, _row.mailing_id.in_(keys))
         self._connection.execute(sa.delete(t.delivery).where(_row.mailing_id.in_(keys)))
         return len(keys)
 

@@ -11,6 +11,7 @@ from newsletter.delivery.model import DeliveryState, MailingKind
 from newsletter.errors import NotFound
 from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
+from newsletter.storage.bounces import drop_bounces
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
 from newsletter.storage.documents import mailing_document, mailing_from_document
@@ -489,6 +490,7 @@ class SubscriberRepository:
                 DeliveryState.DEFERRED.value,
             ]
         )
+        drop_bounces(self._connection, theirs)
         skipped = {"state": DeliveryState.SKIPPED.value, "reason": "forgotten", "changed_at": at}
         self._connection.execute(
             sa.update(t.delivery)

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0031"
+SCHEMA_REVISION = "0032"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -737,6 +737,19 @@ delivery = Table(
     UniqueConstraint("subscriber_id", "issue_id"),
     _partial_index("ix_delivery_waiting", "due_at", "issue_id", "wave", "due_at", "id"),
     _partial_index("ix_delivery_held", "worker_id", "worker_id"),
+)
+
+# What a mail server told later of a message that ours had taken: the newest report, and
+# that it failed rather than any other. Goes with its row of the ledger, or the reader.
+bounce_report = Table(
+    "bounce_report",
+    metadata,
+    Column("delivery_id", RowId, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("action", sa.String, nullable=False),
+    Column("code", sa.Integer, nullable=False),
+    Column("enhanced", sa.String, nullable=False),
+    _text("text"),
 )
 
 # What the ledger's rows of issues sent long ago were folded into.

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from newsletter.storage.archive import Archive
 from newsletter.storage.audience_rows import AudienceRows
+from newsletter.storage.bounces import BounceReports
 from newsletter.storage.catch_ups import CatchUpRepository
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.editor_test_addresses import EditorTestAddresses
@@ -99,6 +100,7 @@ class Transaction:
     preferences = _Made(PreferenceRepository)
     retention = _Made(RetentionRepository)
     mailings = _Made(MailingRepository)
+    bounces = _Made(BounceReports)
     waves = _Made(WaveRepository)
     audience = _Made(AudienceRows)
     relay_uses = _Made(RelayUses)

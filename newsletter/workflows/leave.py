@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.errors import NotFound, TokenError
-from newsletter.feedback.leaving import leave_tokens
+from newsletter.feedback.address_tokens import address_tokens
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage.database import Database
@@ -89,7 +89,7 @@ def leave_by_mail(
     then, else the fields that name whom it was delivered or written to. Nothing is
     answered, and the body is not read.
     """
-    for token in leave_tokens(message, recipients):
+    for token in address_tokens(message, recipients):
         try:
             subscriber_id, newsletter_id = keyring.verify(Purpose.LEAVE, token, short=True)
         except (TokenError, ValueError):
@@ -97,7 +97,6 @@ def leave_by_mail(
         with database.write() as tx:
             _leave(tx, subscriber_id, newsletter_id, now, "mail")
         return True
-    log.warning("mail_leads_nowhere")
     return False
 
 

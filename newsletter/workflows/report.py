@@ -153,6 +153,11 @@ def report_issue(installation: Installation, issue: Issue) -> IssueReport:
 
 def describe_doubt(row: DeliveryRow) -> str:
     """What became of a message that may have been taken without our knowing."""
+    told = f"; told later: {row.bounce.report.action}" if row.bounce else ""
+    return _describe_state(row) + told
+
+
+def _describe_state(row: DeliveryRow) -> str:
     times = "once" if row.doubts == 1 else f"{row.doubts} times"
     if row.state is DeliveryState.UNCERTAIN:
         return "not resent" if row.doubts == 1 else "resent once, in doubt again"

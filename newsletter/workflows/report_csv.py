@@ -21,6 +21,7 @@ HEADER = (
         "doubts",
     ),
     *("queued_at", "due_at", "first_tried_at", "handed_over_at", "changed_at"),
+    *("bounced_at", "bounce", "bounce_text"),
 )
 
 
@@ -61,6 +62,9 @@ def _cells(row: DeliveryRow) -> tuple[str, ...]:
         _time(row.first_tried_at),
         _time(row.handed_over_at),
         _time(row.changed_at),
+        _time(row.bounce.at if row.bounce else None),
+        row.bounce.report.action.value if row.bounce else "",
+        guard_cell(row.bounce.report.words if row.bounce else ""),
     )
 
 

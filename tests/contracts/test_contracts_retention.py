@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from newsletter.delivery.model import LedgerCounts
+from newsletter.delivery.model import Delivery, LedgerCounts
+from newsletter.feedback.model import BounceAction, BounceReport
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
@@ -109,6 +110,7 @@ def test_deliveries_fold_into_counts_and_every_total_stays(
     for number, delivery in enumerate(ledger.claim("w", NOW, LEASE, 7)):
         assert ledger.hand_over(delivery, "w", NOW)
         ledger.record(delivery, "w", REFUSED if number % 3 == 2 else ACCEPTED, NOW)
+        note_bounce(database, delivery)
     later = issue.send_at + DAY
     with database.write() as tx:
         assert tx.retention.old_issues(later) == []  # it is still being sent
@@ -130,7 +132,8 @@ def test_deliveries_fold_into_counts_and_every_total_stays(
     assert before == after
     assert half == before[0] == LedgerCounts(accepted=5, refused=2)
     with database.read() as tx:
-        assert tx.connection.scalar(sa.select(sa.func.count()).select_from(t.delivery)) == 0
+        for table in (t.delivery, t.bounce_report):
+            assert tx.connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
 
 
 def test_rows_of_a_stopped_issue_stay_but_of_nobody(database: Database, ledger: Workers) -> None:
@@ -138,6 +141,7 @@ def test_rows_of_a_stopped_issue_stay_but_of_nobody(database: Database, ledger: 
     for delivery in ledger.claim("w", NOW, LEASE, 2):
         assert ledger.hand_over(delivery, "w", NOW)
         ledger.record(delivery, "w", ACCEPTED, NOW)
+        note_bounce(database, delivery)
     later = issue.send_at + DAY
     with database.write() as tx:
         tx.issues.move(issue.public_id, (IssueState.SENDING,), IssueState.RECALLED, "test", NOW)
@@ -146,7 +150,8 @@ def test_rows_of_a_stopped_issue_stay_but_of_nobody(database: Database, ledger: 
         assert [tx.retention.fold_stretch(key, piece) for piece in pieces * 2] == [1, 1, 0, 0]
         assert tx.retention.old_issues(later) == []
         rows = list(tx.mailings.deliveries(issue.public_id))
-    assert [(row.state, row.address, row.domain) for row in rows] == [("accepted", "", "")] * 2
+    told = [(row.state, row.address, row.domain, row.bounce) for row in rows]
+    assert told == [("accepted", "", "", None)] * 2
 
 
 def test_old_letters_are_emptied_and_their_rows_go(database: Database, ledger: Workers) -> None:
@@ -159,12 +164,21 @@ def test_old_letters_are_emptied_and_their_rows_go(database: Database, ledger: W
     (delivery,) = ledger.claim("w", NOW, LEASE, 1)
     assert ledger.hand_over(delivery, "w", NOW)
     ledger.record(delivery, "w", ACCEPTED, NOW)
+    note_bounce(database, delivery)
     with database.write() as tx:
         assert tx.retention.drop_system_mail(NOW, 9) == 0
         assert tx.retention.count_system_mail(NOW + DAY) == 1
         assert tx.retention.drop_system_mail(NOW + DAY, 9) == 1
         assert tx.retention.drop_system_mail(NOW + DAY, 9) == 0
         content = tx.connection.scalar(sa.select(t.mailing.c.content))
-        assert tx.connection.scalar(sa.select(sa.func.count()).select_from(t.delivery)) == 0
+        for table in (t.delivery, t.bounce_report):
+            assert tx.connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
     assert content is not None
     assert "Dear" not in str(content)
+
+
+def note_bounce(database: Database, delivery: Delivery) -> None:
+    """A mail server reports that it gave the message up."""
+    report = BounceReport(BounceAction.FAILED, 550, "5.1.1", "User unknown")
+    with database.write() as tx:
+        assert tx.bounces.note(delivery.mailing_id, delivery.recipient_id, report, NOW)

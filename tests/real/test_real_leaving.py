@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from newsletter.feedback.leaving import leave_tokens
+from newsletter.feedback.address_tokens import address_tokens
 from newsletter.tokens import Key, Keyring, Purpose
 from tests.real.postfix import PIPED_DOMAIN, Postfix
 
@@ -30,6 +30,6 @@ def test_the_token_comes_through_a_pipe(postfix: Postfix, written_to: str) -> No
         time.sleep(0.05)
     ((recipient, message),) = found
     # By the argument of the pipe, and by what it writes into the head.
-    for tokens in (leave_tokens(message, [recipient]), leave_tokens(message)):
+    for tokens in (address_tokens(message, [recipient]), address_tokens(message)):
         assert tokens == [token]
     assert KEYRING.verify(Purpose.LEAVE, token, short=True) == (reader, "n" * 16)

@@ -3,14 +3,16 @@
 import email
 import email.policy
 import smtplib
+import subprocess
 from dataclasses import dataclass
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from newsletter.errors import RelayError
-from tests.acceptance.command_line import newsletter
+from tests.acceptance.command_line import ENVIRONMENT, command, newsletter
 from tests.acceptance.ready_house import make_house, read_report
 from tests.delivery.sql_sending import MakeSending, local_relay
 from tests.real.postfix import (
@@ -36,6 +38,7 @@ ODD = "anna+news=weekly@readers.example"
 class Sent:
     """An issue that was handed to Postfix, and what came out behind it."""
 
+    folder: Path
     report: dict[str, Any]
     issues: dict[str, Arrived]
     notifications: list[Arrived]
@@ -57,7 +60,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory, postfix: Postfix) -> Sent:
         issues = {m.recipients[0]: m for m in new if m.recipients[0] in readers}
         notifications = [message for message in new if not message.sender]
         if len(issues) == len(GOOD) + 1 and len(notifications) == len(BOUNCED):
-            return Sent(report, issues, notifications)
+            return Sent(folder, report, issues, notifications)
 
 
 def read(message: Arrived) -> EmailMessage:
@@ -124,6 +127,29 @@ def test_a_reader_who_is_refused_later_comes_back_as_a_report(sent: Sent) -> Non
         assert "Message-ID: <" in headers
         assert "List-Unsubscribe: <" in headers
         assert len(message.content) < 12_000
+
+
+def test_the_report_is_told_of_the_reader_whom_it_is_about(sent: Sent) -> None:
+    for message in sent.notifications:
+        taken = subprocess.run(
+            command("inbox", "take", *message.recipients),
+            cwd=sent.folder,
+            input=message.content,
+            env=ENVIRONMENT,
+            capture_output=True,
+            timeout=120,
+            check=True,
+        )
+        assert taken.stdout + taken.stderr
+    rows = {row["address"]: row for row in read_report(sent.folder)["deliveries"]}
+    for address, row in rows.items():
+        assert (row["bounce"] is None) == (address not in BOUNCED)
+    for address in BOUNCED:
+        assert rows[address]["state"] == "accepted"
+        told = rows[address]["bounce"]["report"]
+        assert (told["action"], told["enhanced"]) == ("failed", "5.1.1")
+        assert told["text"]
+        assert address not in told["text"]
 
 
 def test_messages_that_are_too_long_for_the_relay_cost_no_reader_anything(

@@ -1,4 +1,4 @@
-"""A mail to ``leave+TOKEN@…``: the tokens that whom it was written to names."""
+"""A mail to `leave+TOKEN@…` or `bounces+TOKEN@…`: the tokens of whom it was written to."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _TAGGED = re.compile(r"\+([a-z0-9.]{20,60})@", re.ASCII)
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
-def leave_tokens(message: bytes, recipients: Sequence[str] = ()) -> list[str]:
+def address_tokens(message: bytes, recipients: Sequence[str] = ()) -> list[str]:
     """What stands between the + and the @ of the addresses a message is to, each once.
 
     ``recipients`` are the envelope's: with them the message is not looked at. Of a
