@@ -26,7 +26,8 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_export import refusal_writer
-from newsletter.subscribers.csv_import import RefusedRow, SubscriberFile, open_subscriber_file
+from newsletter.subscribers.csv_import import SubscriberFile, open_subscriber_file
+from newsletter.subscribers.csv_source import RefusedRow
 from newsletter.subscribers.growth import Growth, Period, count_growth
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import (
@@ -35,6 +36,7 @@ from newsletter.subscribers.model import (
     SuppressionReason,
 )
 from newsletter.subscribers.segments import print_segment
+from newsletter.subscribers.suppressions_csv import SuppressionFile, open_suppression_file
 from newsletter.workflows.import_subscribers import (
     ImportReport,
     add_subscriber,
@@ -188,7 +190,7 @@ def import_file(
     readers = open_subscriber_file(file, attributes=wanted)
     recognised = _recognised(readers)
     if not json:
-        say(_sentence_of(recognised))
+        say(_sentence_of(recognised, " (see --attributes)"))
     with (
         open_from_file(config) as installation,
         _refusals(refused) as on_refused,
@@ -373,12 +375,17 @@ def import_suppression_list(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="a CSV of addresses, domains (@… or *.…) or our export's hashes"
+            metavar="FILE",
+            help="a CSV of addresses, domains (@… or *.…) or our export's hashes; other services' "
+            "exports too",
         ),
     ],
     reason: Annotated[
         SuppressionReason, typer.Option(help="of the rows that give none")
     ] = SuppressionReason.LEGAL,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say what would become of the rows")
+    ] = False,
     refused: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="a CSV to write of the rows that can't be used, and why"),
@@ -387,19 +394,20 @@ def import_suppression_list(
     json: JsonOption = False,
 ) -> None:
     """Suppress all that a CSV names. Exit status 1 if a row could not be used."""
-    try:
-        stream = file.open(encoding="utf-8-sig", errors="replace", newline="")
-    except OSError as error:
-        raise UsageError(f"{file}: can't be read ({error.strerror})", subject=str(file)) from error
-    with stream, open_from_file(config) as installation, _refusals(refused) as on_refused:
+    listed = open_suppression_file(file)
+    recognised = _recognised(listed)
+    if not json:
+        say(_sentence_of(recognised))
+    with open_from_file(config) as installation, _refusals(refused) as on_refused:
         report = import_suppressions(
             installation.database,
             installation.keyring,
-            stream,
+            listed,
             reason=reason,
             source=file.name,
             actor=ACTOR,
             now=installation.clock.now(),
+            dry_run=dry_run,
             on_refused=on_refused,
         )
     counts = {
@@ -409,10 +417,13 @@ def import_suppression_list(
         "refused": report.refused,
     }
     if json:
-        print_json({**counts, "refused_rows": _named(report.refused_rows)})
+        told = {"dry_run": dry_run, "file": recognised, **counts}
+        print_json({**told, "refused_rows": _named(report.refused_rows)})
     else:
         words = ("suppressed", "domains suppressed", "suppressed already", "refused")
-        print_rows(list(zip(counts.values(), words, strict=True)), ("", ""))
+        print_rows(
+            list(zip(counts.values(), words, strict=True)), ("", "would be" if dry_run else "")
+        )
         _say_refused(report.refused_rows)
     raise typer.Exit(1 if report.refused else 0)
 
@@ -645,7 +656,7 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(f"{path}: can't be written ({error.strerror})", subject=str(path))
 
 
-def _recognised(file: SubscriberFile) -> dict[str, Any]:
+def _recognised(file: SubscriberFile | SuppressionFile) -> dict[str, Any]:
     return {
         "format": file.format,
         "encoding": file.encoding,
@@ -655,14 +666,14 @@ def _recognised(file: SubscriberFile) -> dict[str, Any]:
     }
 
 
-def _sentence_of(recognised: dict[str, Any]) -> str:
+def _sentence_of(recognised: dict[str, Any], hint: str = "") -> str:
     separator = {"\t": "tabs"}.get(recognised["separator"], f'"{recognised["separator"]}"')
     told = (
         f"{recognised['format']}, {recognised['encoding']}, separated by {separator}; "
         f"taken: {', '.join(recognised['columns'])}"
     )
     left = ", ".join(recognised["not_taken"])
-    return f"{told}; not taken: {left} (see --attributes)" if left else told
+    return f"{told}; not taken: {left}{hint}" if left else told
 
 
 def _report_document(

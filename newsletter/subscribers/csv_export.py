@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from newsletter.subscribers.csv_cells import guard_cell
-from newsletter.subscribers.csv_import import RefusedRow
+from newsletter.subscribers.csv_source import RefusedRow
 from newsletter.subscribers.departments import join_departments
 from newsletter.subscribers.model import Subscription
 

@@ -5,17 +5,13 @@ separator, whose export it is) and then read in one pass, so that memory stays
 flat. A bad row never stops the others; it is told with its line number.
 """
 
-import codecs
-import csv
-import hashlib
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from newsletter.errors import AddressError, UsageError
 from newsletter.publication.cadence import Cadence
@@ -28,6 +24,14 @@ from newsletter.subscribers.attributes import (
     parse_tags,
 )
 from newsletter.subscribers.csv_cells import unguard_cell
+from newsletter.subscribers.csv_source import (
+    DELIMITERS,
+    CsvSource,
+    ImportLimits,
+    RefusedRow,
+    open_csv,
+    refuse_row,
+)
 from newsletter.subscribers.departments import parse_departments
 from newsletter.subscribers.instants import parse_instant
 from newsletter.subscribers.list_formats import (
@@ -36,29 +40,17 @@ from newsletter.subscribers.list_formats import (
     Column,
     ImportStatus,
     ListFormat,
+    header_word,
     recognise_format,
 )
 from newsletter.subscribers.names import clean_name
 
-_DELIMITERS = (",", ";", "\t", "|")
-_SNIFFED_BYTES = 64 * 1024
-_READ_BYTES = 1 << 20
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 # Whatever is asked for, all that the file has beside what we know.
 ALL_ATTRIBUTES = "*"
 # Cells of few different values; a million rows have a few hundred of them.
 _REMEMBERED = 4096
 _remembering = lru_cache(maxsize=_REMEMBERED)
-
-
-@dataclass(frozen=True)
-class ImportLimits:
-    """What a file may hold; sizes in bytes and characters."""
-
-    file_bytes: int = 1_000_000_000
-    rows: int = 2_000_000
-    columns: int = 200
-    cell_characters: int = 2_000
 
 
 class Addition(NamedTuple):
@@ -79,15 +71,6 @@ class Addition(NamedTuple):
     consent_at: datetime | None = None
     consent_wording: str = ""
     cadence: Cadence = Cadence.EACH
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that cannot, and why. ``cells`` are the row as it was read."""
-
-    line: int
-    sentence: str
-    cells: tuple[str, ...] = field(default=(), compare=False)
 
 
 class _Places(NamedTuple):
@@ -139,20 +122,29 @@ class _Layout:
 class SubscriberFile:
     """A file that was understood.
 
-    ``digest`` tells it from any other by its content; ``row_bound`` is at least
-    the number of its rows, for progress; ``extra`` are the columns of which
-    nothing is taken.
+    ``extra`` are the columns of which nothing is taken.
     """
 
-    source: bytes | Path
-    digest: str
-    encoding: str
-    row_bound: int
+    csv: CsvSource
     limits: ImportLimits
     layout: _Layout
     _known_attributes: dict[tuple[str, ...], Mapping[str, Any] | None] = field(
         default_factory=dict, repr=False, compare=False
     )
+
+    @property
+    def digest(self) -> str:
+        """What tells it from any other by its content."""
+        return self.csv.digest
+
+    @property
+    def encoding(self) -> str:
+        return self.csv.encoding
+
+    @property
+    def row_bound(self) -> int:
+        """At least the number of its rows."""
+        return self.csv.row_bound
 
     @property
     def delimiter(self) -> str:
@@ -176,32 +168,18 @@ class SubscriberFile:
 
     def rows(self) -> Iterator[Addition | RefusedRow]:
         """Each row in turn; blank ones are passed over."""
-        with _lines(_open(self.source), self.encoding) as lines:
-            yield from self._rows(lines)
-
-    def _rows(self, lines: io.TextIOWrapper) -> Iterator[Addition | RefusedRow]:
         layout = self.layout
-        reader = csv.reader(lines, delimiter=layout.delimiter, escapechar=layout.format.escape)
-        line = 1
-        while True:
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield RefusedRow(
-                    line,
-                    "a cell has no end; perhaps a quotation mark is not closed: the rest of the "
-                    "file was not read",
-                )
-                return
+        for row in self.csv.rows(layout.delimiter, layout.format.escape):
+            if isinstance(row, RefusedRow):
+                yield row
+                continue
+            line, _, cells = row
             if cells and (line > 1 or not layout.has_header):
                 try:
                     yield self._plan(line, cells)
                 except (AddressError, UsageError) as error:
                     if any(cell.strip() for cell in cells):
-                        yield RefusedRow(line, str(error), tuple(cells))
-            line = reader.line_num + 1
+                        yield refuse_row(row, error)
 
     def _plan(self, line: int, cells: list[str]) -> Addition:
         layout = self.layout
@@ -280,17 +258,8 @@ def open_subscriber_file(
     `ALL_ATTRIBUTES`; the tags of exports that are recognised are kept anyway.
     """
     limits = limits or ImportLimits()
-    try:
-        with _open(source) as stream:
-            digest, encoding, row_bound = _survey(stream, limits)
-        with _open(source) as stream:
-            head = stream.read(_SNIFFED_BYTES)
-    except OSError as error:
-        raise UsageError(
-            f"{source!s}: can't be read ({error.strerror})", subject=str(source)
-        ) from error
-    layout = _layout(head, encoding, limits, attributes)
-    return SubscriberFile(source, digest, encoding, row_bound, limits, layout)
+    found = open_csv(source, limits)
+    return SubscriberFile(found, limits, _layout(found, limits, attributes))
 
 
 def parse_language(text: str) -> str | None:
@@ -309,64 +278,11 @@ def parse_cadence(text: str) -> Cadence:
         ) from error
 
 
-def _open(source: bytes | Path) -> BinaryIO:
-    return source.open("rb") if isinstance(source, Path) else io.BytesIO(source)
-
-
-def _lines(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(stream, encoding, errors="replace", newline="")
-
-
-def _survey(stream: BinaryIO, limits: ImportLimits) -> tuple[str, str, int]:
-    """(digest, encoding, bound of the number of rows) from one pass over the bytes."""
-    digest = hashlib.sha256()
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    first, is_utf_8 = b"", True
-    size = feeds = returns = 0
-    while data := stream.read(_READ_BYTES):
-        first = first or data
-        size += len(data)
-        if size > limits.file_bytes:
-            raise UsageError(
-                f"the file has more than {limits.file_bytes // 1_000_000} MB: import it in parts"
-            )
-        digest.update(data)
-        feeds += data.count(b"\n")
-        returns += data.count(b"\r")
-        is_utf_8 = is_utf_8 and _decodes(decoder, data)
-    # Quoted line ends, the header and the end of the last line count too.
-    row_bound = max(feeds, returns) + 1
-    if row_bound > limits.rows + 2:
-        raise UsageError(f"the file has more than {limits.rows:,} rows: import it in parts")
-    is_utf_8 = is_utf_8 and _decodes(decoder, b"", final=True)
-    return digest.hexdigest(), _encoding(first, is_utf_8=is_utf_8), row_bound
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool = False) -> bool:
-    try:
-        decoder.decode(data, final)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _encoding(head: bytes, *, is_utf_8: bool) -> str:
-    if head.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    # ASCII written as UTF-16 without a mark has a zero in every second byte.
-    if b"\0" in head[:2]:
-        return "utf-16-be" if head[0] == 0 else "utf-16-le"
-    # Else what spreadsheets on Windows write where asked for plain "CSV".
-    return "utf-8" if is_utf_8 else "cp1252"
-
-
-def _layout(head: bytes, encoding: str, limits: ImportLimits, attributes: Sequence[str]) -> _Layout:
+def _layout(source: CsvSource, limits: ImportLimits, attributes: Sequence[str]) -> _Layout:
     """The separator that finds most columns wins."""
     found: list[tuple[int, _Layout]] = []
-    for delimiter in _DELIMITERS:
-        cells = _first_row(head, encoding, delimiter)
+    for delimiter in DELIMITERS:
+        cells = next(source.first_rows(delimiter), [])
         if len(cells) > limits.columns:
             raise UsageError(f"the file has more than {limits.columns} columns")
         layout = _with_header(cells, delimiter, attributes)
@@ -385,17 +301,9 @@ def _layout(head: bytes, encoding: str, limits: ImportLimits, attributes: Sequen
     return layout
 
 
-def _first_row(head: bytes, encoding: str, delimiter: str) -> list[str]:
-    reader = csv.reader(_lines(io.BytesIO(head), encoding), delimiter=delimiter)
-    try:
-        return next(reader, [])
-    except csv.Error:
-        return []
-
-
 def _with_header(cells: Sequence[str], delimiter: str, attributes: Sequence[str]) -> _Layout | None:
     """The layout that a header describes; None where it names no column of addresses."""
-    words = [_letters(cell) for cell in cells]
+    words = [header_word(cell) for cell in cells]
     places = {word: place for place, word in reversed(list(enumerate(words)))}
     form = recognise_format(places.keys())
     columns = {
@@ -452,10 +360,6 @@ def _check_asked_for(layout: _Layout, attributes: Sequence[str]) -> None:
             raise UsageError(
                 f'--attributes: the file has no other column "{asked}"; there are: {there}'
             )
-
-
-def _letters(header: str) -> str:
-    return "".join(c for c in header.casefold() if c.isalnum())
 
 
 def _address_place(cells: Sequence[str]) -> int | None:

@@ -142,6 +142,14 @@ OWN = ListFormat(
     strict=True,
 )
 
+# What `subscribers suppressions export` writes.
+OWN_LIST = ListFormat(
+    "our own list of who is never mailed",
+    frozenset({"address", "hash", "reason", "source", "at"}),
+    {Column.ADDRESS: ("address",)},
+    strict=True,
+)
+
 # One file a status: those who left and those whose mail bounced are told apart by
 # columns that only their files have. Times are UTC.
 MAILCHIMP = ListFormat(
@@ -228,6 +236,11 @@ MAILPOET = ListFormat(
 )
 
 RECOGNISED: tuple[ListFormat, ...] = (OWN, MAILCHIMP, LISTMONK, GHOST, SUBSTACK, MAILPOET)
+
+
+def header_word(header: str) -> str:
+    """A header by its letters and digits alone."""
+    return "".join(c for c in header.casefold() if c.isalnum())
 
 
 def recognise_format(words: Set[str]) -> ListFormat:

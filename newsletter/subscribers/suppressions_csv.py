@@ -2,23 +2,42 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from pathlib import Path
 from typing import TextIO
 
 from newsletter.errors import AddressError, UsageError
 from newsletter.subscribers.address import normalise_address, show_address
 from newsletter.subscribers.csv_cells import guard_cell, unguard_cell
-from newsletter.subscribers.csv_import import RefusedRow
+from newsletter.subscribers.csv_source import (
+    DELIMITERS,
+    CsvSource,
+    ImportLimits,
+    RefusedRow,
+    open_csv,
+    refuse_row,
+)
 from newsletter.subscribers.instants import parse_instant
+from newsletter.subscribers.list_formats import (
+    OWN_LIST,
+    PLAIN,
+    Column,
+    ListFormat,
+    header_word,
+    recognise_format,
+)
 from newsletter.subscribers.model import DomainRule, Suppression, SuppressionReason
 
 HEADER = ("address", "hash", "reason", "source", "at")
-MAX_ROWS = 2_000_000
 _MAX_CELL = 2_000
 _HASH = re.compile(r"[a-z2-7]{52}")
-_ADDRESS_WORDS = ("address", "email", "emailaddress", "mail", "domain", "pattern")
+_DOMAIN_WORDS = ("domain", "pattern")
+# A file without names of columns has an address or a domain in one of so many first rows.
+_LOOKED_AT = 20
 _RULES_REASONS = "legal or complaint"
 
 
@@ -86,65 +105,122 @@ def write_suppressed(suppressions: Iterable[Suppression], stream: TextIO) -> int
     return count
 
 
-def read_suppressions(
-    stream: TextIO, reason: SuppressionReason
-) -> Iterator[SuppressedRow | RefusedRow]:
-    """Each row of a CSV in turn; ``reason`` is that of rows that give none.
+@dataclass(frozen=True)
+class SuppressionFile:
+    """A list that was understood; ``places`` are those of the columns that are taken.
 
-    The first line may name the columns (address or email, hash, reason, source,
-    at); without one the first column is read. UsageError where there is neither.
+    ``extra`` are the columns of which nothing is taken.
     """
-    reader = csv.reader(stream)
-    try:
-        first = next(reader, [])
-        words = ["".join(c for c in cell.casefold() if c.isalnum()) for cell in first]
+
+    csv: CsvSource
+    delimiter: str
+    form: ListFormat
+    has_header: bool
+    places: Mapping[str, int]
+    extra: tuple[str, ...] = ()
+
+    @property
+    def format(self) -> str:
+        """Whose list it is, in words."""
+        return self.form.name
+
+    @property
+    def encoding(self) -> str:
+        return self.csv.encoding
+
+    @property
+    def row_bound(self) -> int:
+        """At least the number of its rows."""
+        return self.csv.row_bound
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is taken from it, in words."""
+        return tuple(self.places)
+
+    def rows(self, reason: SuppressionReason) -> Iterator[SuppressedRow | RefusedRow]:
+        """Each row in turn, blank ones passed over; ``reason`` is that of rows that give none."""
+        for row in self.csv.rows(self.delimiter, self.form.escape):
+            if isinstance(row, RefusedRow):
+                yield row
+                continue
+            line, _, cells = row
+            if (line > 1 or not self.has_header) and any(cell.strip() for cell in cells):
+                try:
+                    yield _read(line, cells, self.places, reason)
+                except (AddressError, UsageError) as error:
+                    yield refuse_row(row, error)
+
+
+def open_suppression_file(source: bytes | Path) -> SuppressionFile:
+    """Understand a list's form; UsageError says in one sentence why it can't be read.
+
+    The first line may name the columns (address or email, hash, reason, source, at), or be
+    that of an export of subscribers; without one, the column is read in which most addresses
+    and domains stand.
+    """
+    limits = ImportLimits()
+    csv = open_csv(source, limits)
+    found: list[tuple[bool, int, SuppressionFile]] = []
+    for delimiter in DELIMITERS:
+        rows = list(islice(csv.first_rows(delimiter), _LOOKED_AT))
+        head = rows[0] if rows else []
+        if len(head) > limits.columns:
+            raise UsageError(f"the file has more than {limits.columns} columns")
+        words = [header_word(cell) for cell in head]
         places = {word: place for place, word in reversed(list(enumerate(words)))}
-        address = next((places[word] for word in _ADDRESS_WORDS if word in places), None)
-        has_header = address is not None or "hash" in places
-        if not has_header:
-            places, address = {}, 0
-            if first:
-                yield _read(1, first, places, address, reason)
-        line = reader.line_num + 1
-        for count, cells in enumerate(reader):
-            if count >= MAX_ROWS:
-                yield RefusedRow(line, f"the file has more than {MAX_ROWS:,} rows: cut it in parts")
-                return
-            if any(cell.strip() for cell in cells):
-                yield _read(line, cells, places, address, reason)
-            line = reader.line_num + 1
-    except csv.Error:
-        yield RefusedRow(reader.line_num, "a cell has no end; the rest of the file was not read")
+        form = OWN_LIST if OWN_LIST.recognised_by <= places.keys() else recognise_format(set(words))
+        wanted = (*form.columns[Column.ADDRESS], *_DOMAIN_WORDS)
+        address = next((places[word] for word in wanted if word in places), None)
+        if address is not None or "hash" in places:
+            taken = {} if address is None else {HEADER[0]: address}
+            taken |= {word: places[word] for word in HEADER[1:] if word in places}
+            extra = [cell.strip() for n, cell in enumerate(head) if n not in taken.values()]
+            told = SuppressionFile(csv, delimiter, form, True, taken, tuple(filter(None, extra)))
+            found.append((True, len(head), told))
+            continue
+        there = Counter(n for cells in rows for n, cell in enumerate(cells) if _names_some(cell))
+        if there:
+            ((place, count),) = there.most_common(1)
+            told = SuppressionFile(csv, delimiter, PLAIN, False, {HEADER[0]: place})
+            found.append((False, count, told))
+    if not found:
+        raise UsageError(
+            "the file names no addresses: its first line must name a column of them, such as "
+            '"email" or "hash", or addresses or domains (@example.org) must be in its first lines'
+        )
+    return max(found, key=lambda each: each[:2])[2]
+
+
+def _names_some(cell: str) -> bool:
+    """Whether a cell is an address or a domain's pattern."""
+    written = unguard_cell(cell).strip()
+    try:
+        parse_rule(written) if is_rule(written) else normalise_address(written)
+    except AddressError:
+        return False
+    return True
 
 
 def _read(
-    line: int,
-    cells: list[str],
-    places: dict[str, int],
-    address: int | None,
-    reason: SuppressionReason,
-) -> SuppressedRow | RefusedRow:
-    def cell(place: int | None) -> str:
-        if place is None or place >= len(cells):
-            return ""
-        return unguard_cell(cells[place][:_MAX_CELL]).strip()
+    line: int, cells: Sequence[str], places: Mapping[str, int], reason: SuppressionReason
+) -> SuppressedRow:
+    def cell(word: str) -> str:
+        place = places.get(word, len(cells))
+        return unguard_cell(cells[place][:_MAX_CELL]).strip() if place < len(cells) else ""
 
-    try:
-        written = cell(address)
-        given = cell(places.get("reason"))
-        why = _reason(given) if given else reason
-        source, at = cell(places.get("source")), parse_instant(cell(places.get("at")))
-        if is_rule(written):
-            check_rule_reason(why)
-            return SuppressedRow(line, why, source, at, pattern=parse_rule(written))
-        if written:
-            return SuppressedRow(line, why, source, at, address=normalise_address(written))
-        address_hash = cell(places.get("hash"))
-        if not _HASH.fullmatch(address_hash):
-            raise UsageError("there is neither an address nor a hash as our exports have it")
-        return SuppressedRow(line, why, source, at, address_hash=address_hash)
-    except (AddressError, UsageError) as error:
-        return RefusedRow(line, str(error), tuple(cells))
+    written, given = cell("address"), cell("reason")
+    why = _reason(given) if given else reason
+    source, at = cell("source"), parse_instant(cell("at"))
+    if is_rule(written):
+        check_rule_reason(why)
+        return SuppressedRow(line, why, source, at, pattern=parse_rule(written))
+    if written:
+        return SuppressedRow(line, why, source, at, address=normalise_address(written))
+    address_hash = cell("hash")
+    if not _HASH.fullmatch(address_hash):
+        raise UsageError("there is neither an address nor a hash as our exports have it")
+    return SuppressedRow(line, why, source, at, address_hash=address_hash)
 
 
 def _reason(text: str) -> SuppressionReason:

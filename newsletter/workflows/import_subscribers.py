@@ -24,10 +24,10 @@ from newsletter.subscribers.address import domain_of, normalise_address
 from newsletter.subscribers.csv_export import write_rows, write_subscribers
 from newsletter.subscribers.csv_import import (
     Addition,
-    RefusedRow,
     SubscriberFile,
     parse_language,
 )
+from newsletter.subscribers.csv_source import RefusedRow
 from newsletter.subscribers.departments import parse_departments
 from newsletter.subscribers.importing import Decision, Imported, SeenAddresses, decide
 from newsletter.subscribers.list_formats import ImportStatus

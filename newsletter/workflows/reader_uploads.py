@@ -19,16 +19,17 @@ from newsletter.storage.database import Database
 from newsletter.subscribers.csv_export import refusal_writer
 from newsletter.subscribers.csv_import import (
     ALL_ATTRIBUTES,
-    RefusedRow,
     SubscriberFile,
     open_subscriber_file,
 )
+from newsletter.subscribers.csv_source import RefusedRow
 from newsletter.subscribers.model import (
     ReaderUpload,
     SuppressionReason,
     UploadKind,
     UploadState,
 )
+from newsletter.subscribers.suppressions_csv import SuppressionFile, open_suppression_file
 from newsletter.workflows.import_subscribers import import_subscribers, undo_import
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.suppress import import_suppressions
@@ -78,7 +79,7 @@ class UploadStore:
 def receive_upload(
     database: Database, store: UploadStore, written: Path, upload: ReaderUpload
 ) -> None:
-    """Keep a file that came in whole, and have it looked through, or taken if of suppressions."""
+    """Keep a file that came in whole, and have it looked through."""
     written.replace(store.path(upload.public_id))
     with database.write() as tx:
         tx.uploads.add(upload)
@@ -188,14 +189,12 @@ def _take(
     installation: Installation, store: UploadStore, upload: ReaderUpload, stop: Callable[[], bool]
 ) -> tuple[dict[str, Any], UploadState]:
     """Do what waits to be done with a file; what is told of it, and how it stands then."""
+    dry_run = upload.state is UploadState.CHECKING
+    to = UploadState.CHECKED if dry_run else UploadState.DONE
     if upload.kind is UploadKind.SUPPRESSIONS:
-        return _take_suppressions(installation, store, upload), UploadState.DONE
-    if upload.state is UploadState.CHECKING:
-        return _read_rows(installation, store, upload, stop, dry_run=True), UploadState.CHECKED
-    told = _imported(installation.database, upload.public_id)
-    if told is None:
-        told = _read_rows(installation, store, upload, stop, dry_run=False)
-    return told, UploadState.DONE
+        return _read_suppressions(installation, store, upload, dry_run=dry_run), to
+    told = None if dry_run else _imported(installation.database, upload.public_id)
+    return told or _read_rows(installation, store, upload, stop, dry_run=dry_run), to
 
 
 def _fail(
@@ -267,20 +266,18 @@ def _imported(database: Database, public_id: str) -> dict[str, Any] | None:
     return {"counts": dict(found.counts), "import": public_id}
 
 
-def _take_suppressions(
-    installation: Installation, store: UploadStore, upload: ReaderUpload
+def _read_suppressions(
+    installation: Installation, store: UploadStore, upload: ReaderUpload, *, dry_run: bool
 ) -> dict[str, Any]:
-    path = store.path(upload.public_id)
-    with (
-        path.open(encoding="utf-8-sig", errors="replace", newline="") as stream,
-        _refusals(store.refused(upload.public_id)) as on_refused,
-    ):
+    file = open_suppression_file(store.path(upload.public_id))
+    with _refusals(store.refused(upload.public_id)) as on_refused:
         report = import_suppressions(
-            *(installation.database, installation.keyring, stream),
+            *(installation.database, installation.keyring, file),
             reason=SuppressionReason(upload.target),
             source=upload.file,
             actor=upload.actor,
             now=installation.clock.now(),
+            dry_run=dry_run,
             on_refused=on_refused,
         )
     counts = {
@@ -289,7 +286,7 @@ def _take_suppressions(
         "already": report.already,
         "refused": report.refused,
     }
-    return {"counts": counts}
+    return {"file": _recognised(file), "counts": counts}
 
 
 def _undo(installation: Installation, public_id: str, actor: str) -> None:
@@ -299,7 +296,7 @@ def _undo(installation: Installation, public_id: str, actor: str) -> None:
         tx.imports.end_undo(public_id)
 
 
-def _recognised(file: SubscriberFile) -> dict[str, Any]:
+def _recognised(file: SubscriberFile | SuppressionFile) -> dict[str, Any]:
     return {
         "format": file.format,
         "encoding": file.encoding,

@@ -1,6 +1,6 @@
 """Addresses and domains that may not be mailed: one by one, from a file, to a file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
@@ -11,14 +11,15 @@ from newsletter.errors import NotFound, UsageError
 from newsletter.log import get_logger, mask_address
 from newsletter.storage.database import Database
 from newsletter.subscribers.address import normalise_address
-from newsletter.subscribers.csv_import import RefusedRow
+from newsletter.subscribers.csv_source import RefusedRow
+from newsletter.subscribers.importing import SeenAddresses
 from newsletter.subscribers.model import DomainRule, Suppression, SuppressionReason
 from newsletter.subscribers.suppressions_csv import (
     SuppressedRow,
+    SuppressionFile,
     check_rule_reason,
     is_rule,
     parse_rule,
-    read_suppressions,
     write_suppressed,
     write_suppressions,
 )
@@ -117,22 +118,25 @@ def lift_listed(
 def import_suppressions(
     database: Database,
     keyring: Keyring,
-    stream: TextIO,
+    file: SuppressionFile,
     *,
     reason: SuppressionReason,
     source: str,
     actor: str,
     now: datetime,
+    dry_run: bool = False,
     on_refused: Callable[[RefusedRow], None] | None = None,
 ) -> SuppressionReport:
-    """Suppress all that a CSV names, a batch a transaction; ``reason`` where a row gives none.
+    """Suppress all that a list names, a batch a transaction; ``reason`` where a row gives none.
 
     Rows of addresses, of hashes that our own export wrote, and of domains. Rules
     are applied together at the end, for each change of them goes through all readers.
+    With ``dry_run`` nothing is written.
     """
     report = SuppressionReport()
     rules: list[DomainRule] = []
-    for batch in _batches(read_suppressions(stream, reason)):
+    seen = SeenAddresses()
+    for batch in _batches(file.rows(reason)):
         addresses: list[Suppression] = []
         for row in batch:
             if isinstance(row, RefusedRow):
@@ -145,21 +149,54 @@ def import_suppressions(
             else:
                 addresses.append(_suppression(keyring, row, source, now))
         if addresses:
-            with database.write() as tx:
-                new = tx.suppressions.suppress(addresses, actor)
+            if dry_run:
+                new = _count_news(database, addresses, seen)
+            else:
+                with database.write() as tx:
+                    new = tx.suppressions.suppress(addresses, actor)
             report.suppressed += new
             report.already += len(addresses) - new
     if rules:
-        with database.write() as tx:
-            report.rules = tx.suppressions.add_rules(rules, actor)
+        report.rules = _apply_rules(database, rules, actor, dry_run=dry_run)
         report.already += len(rules) - report.rules
     log.info(
         "suppressions_imported",
+        dry_run=dry_run,
         suppressed=report.suppressed,
         rules=report.rules,
         refused=report.refused,
     )
     return report
+
+
+def _count_news(database: Database, wanted: Sequence[Suppression], seen: SeenAddresses) -> int:
+    """How many would be suppressed, or more strongly; ``seen`` holds those counted before."""
+    with database.read() as tx:
+        before = tx.suppressions.reasons([each.address_hash for each in wanted])
+    strengths = {address_hash: reason.strength for address_hash, reason in before.items()}
+    news = [
+        each.address_hash
+        for each in wanted
+        if strengths.get(each.address_hash, -1) < each.reason.strength
+    ]
+    return sum(not seen.add(address_hash) for address_hash in news)
+
+
+def _apply_rules(
+    database: Database, rules: Sequence[DomainRule], actor: str, *, dry_run: bool
+) -> int:
+    """How many are new, or stronger than before."""
+    if not dry_run:
+        with database.write() as tx:
+            return tx.suppressions.add_rules(rules, actor)
+    with database.read() as tx:
+        strengths = {rule.pattern: rule.reason.strength for rule in tx.suppressions.rules()}
+    news = 0
+    for rule in rules:
+        if strengths.get(rule.pattern, -1) < rule.reason.strength:
+            strengths[rule.pattern] = rule.reason.strength
+            news += 1
+    return news
 
 
 def export_suppressions(database: Database, stream: TextIO) -> int:

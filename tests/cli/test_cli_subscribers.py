@@ -269,6 +269,62 @@ def test_a_list_of_others_is_suppressed_line_by_line(desk: Desk) -> None:
     assert desk("find", "x@a.spam.example", "--json").json["suppressed"] == "complaint"
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "format_"),
+    [
+        (
+            "address;reason\nani@reader.example;complaint\n@spam.example;\n;\na@@b;\n",
+            "utf-16",
+            "plain CSV",
+        ),
+        ("E-Mail-Adresse;Grund\nani@reader.example;x\n@spam.example;\n", "utf-8-sig", "plain CSV"),
+        ("1\tani@reader.example\n2\t@spam.example\n3\ta@@b\n", "utf-16-le", "plain CSV"),
+        (
+            MAILCHIMP.replace("TAGS\n", "TAGS,CLEAN_TIME\n").replace('weekly"""\n', 'weekly""",x\n')
+            + "@spam.example\na@@b\n",
+            "utf-8",
+            "Mailchimp",
+        ),
+    ],
+)
+def test_a_list_is_understood_however_it_was_written(
+    desk: Desk, text: str, encoding: str, format_: str
+) -> None:
+    (desk.folder / "theirs.csv").write_bytes(text.encode(encoding))
+    arguments = ("suppressions", "import", "theirs.csv", "--json")
+    dry = desk(*arguments, "--dry-run", status=1).json
+    assert desk("find", "ani@reader.example", "--json", status=1).status == 1
+    wet = desk(*arguments, status=1).json
+    assert (dry.pop("dry_run"), wet.pop("dry_run")) == (True, False)
+    assert dry == wet
+    assert (wet["suppressed"], wet["rules"], wet["refused"]) == (1, 1, 1)
+    assert wet["file"]["format"] == format_
+    again = desk(*arguments, "--dry-run", status=1).json
+    assert (again["suppressed"], again["rules"], again["already"]) == (0, 0, 2)
+    reason = "complaint" if ";complaint" in text else "legal"
+    assert desk("find", "ani@reader.example", "--json").json["suppressed"] == reason
+    said = desk("suppressions", "import", "theirs.csv", "--dry-run", status=1)
+    assert said.err.startswith(f"{format_}, utf-")
+    assert "would be" in said.out
+
+
+def test_what_is_no_list_suppresses_nothing(desk: Desk) -> None:
+    (desk.folder / "theirs.csv").write_text("name;town\nAni;Gyumri\n", encoding="utf-8")
+    refused = desk("suppressions", "import", "theirs.csv", status=2)
+    assert "the file names no addresses" in refused.err
+    assert len(refused.err.splitlines()) == 1
+
+
+def test_a_cell_of_any_length_costs_its_own_row(desk: Desk) -> None:
+    rows = (
+        f'email,name\na@b.example,A\nb@b.example,"{"x" * 140_000}"\nc@b.example,"C\nd@b.example,\n'
+    )
+    document = desk.bring(rows, status=1)
+    assert counts(document) == {"added": 2}
+    assert [row["line"] for row in document["refused_rows"]] == [3, 4]
+    assert desk.state("d@b.example") == "active"
+
+
 def test_a_filter_counts_lists_exports_and_narrows(desk: Desk) -> None:
     desk.bring(
         "email,language,Town\nani@reader.example,hy,Yerevan\nbob@reader.example,en,Paris\n"

@@ -11,10 +11,9 @@ from newsletter.subscribers.csv_cells import guard_cell, unguard_cell
 from newsletter.subscribers.csv_export import write_subscribers
 from newsletter.subscribers.csv_import import (
     Addition,
-    ImportLimits,
-    RefusedRow,
     open_subscriber_file,
 )
+from newsletter.subscribers.csv_source import ImportLimits, RefusedRow
 from newsletter.subscribers.departments import join_departments, parse_departments
 from newsletter.subscribers.list_formats import ImportStatus
 from newsletter.subscribers.model import (
@@ -24,7 +23,7 @@ from newsletter.subscribers.model import (
     SubscriptionState,
     SuppressionReason,
 )
-from newsletter.subscribers.suppressions_csv import SuppressedRow, read_suppressions
+from newsletter.subscribers.suppressions_csv import SuppressedRow, open_suppression_file
 
 NOW = datetime(2025, 8, 5, 11, tzinfo=UTC)
 
@@ -143,7 +142,7 @@ def test_a_bad_row_is_told_with_its_line_and_stops_no_other() -> None:
     )
     assert [row.line for row in rows] == [2, 4, 6, 7, 8, 9]
     assert [row.sentence if isinstance(row, RefusedRow) else "" for row in rows] == [
-        "the name holds characters that no name has",
+        "the name holds characters that no name has; the row goes on to line 3",
         rows[1].sentence,  # type: ignore[union-attr]
         "an e-mail address is missing",
         'the status "asleep" is not known; write active, pending, paused, unsubscribed or bounced',
@@ -182,11 +181,35 @@ def test_limits_of_size_rows_and_cells() -> None:
     assert isinstance(short, Addition)
 
 
-def test_a_quotation_mark_without_end_is_told() -> None:
-    rows = read('email,name\nlilit@reader.example,"' + "Lilit, " * 30_000)
-    assert len(rows) == 1
-    assert isinstance(rows[0], RefusedRow)
-    assert "a cell has no end" in rows[0].sentence
+def test_a_cell_of_any_length_is_refused_alone() -> None:
+    long = "x" * 140_000
+    rows = read(f'email,name\na@b.example,A\nb@b.example,"{long}"\nc@b.example,C\nd@b.example,D\n')
+    assert [row.line for row in rows] == [2, 3, 4, 5]
+    (refused,) = [row for row in rows if isinstance(row, RefusedRow)]
+    assert refused == RefusedRow(3, "a cell has more than 2000 characters")
+
+
+@pytest.mark.parametrize("readers", [3, 60_000])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_quotation_mark_that_is_not_closed_costs_its_own_line(readers: int, ending: str) -> None:
+    lines = ["email,name", "a@b.example,A", 'no@b.example,"Never closed']
+    rows = read(ending.join([*lines, *(f"r{n}@b.example,Reader" for n in range(readers))]))
+    refused = [row for row in rows if isinstance(row, RefusedRow)]
+    assert [row.line for row in refused] == [3]
+    assert "a quotation mark is not closed" in refused[0].sentence
+    assert refused[0].cells == ('no@b.example,"Never closed',)
+    assert [row.line for row in rows] == list(range(2, readers + 4))
+    assert rows[-1] == Addition(
+        readers + 3, f"r{readers - 1}@b.example", "Reader", None, ImportStatus.ACTIVE
+    )
+
+
+def test_a_line_without_end_costs_itself_alone() -> None:
+    rows = read("email,name\na@b.example," + "x," * 1_500_000 + "\nc@b.example,C\n")
+    assert rows == [
+        RefusedRow(2, "the line has more than 1,000,000 characters"),
+        Addition(3, "c@b.example", "C", None, ImportStatus.ACTIVE),
+    ]
 
 
 @given(st.binary(max_size=400))
@@ -198,6 +221,12 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
             continue
         for row in rows:
             assert row.line >= 1
+        try:
+            listed = open_suppression_file(prefix + data)
+        except UsageError:
+            continue
+        for one in listed.rows(SuppressionReason.LEGAL):
+            assert one.line >= 1
 
 
 def _written(at: datetime, offset: timezone) -> str:
@@ -220,9 +249,8 @@ def test_any_time_of_consent_is_understood_or_none(at: str) -> None:
     )
     assert isinstance(row, Addition)
     assert row.consent_at is None or row.consent_at == datetime.fromisoformat(at)
-    (listed,) = read_suppressions(
-        io.StringIO(f"email,at\nani@reader.example,{at}\n"), SuppressionReason.LEGAL
-    )
+    file = open_suppression_file(f"email,at\nani@reader.example,{at}\n".encode())
+    (listed,) = file.rows(SuppressionReason.LEGAL)
     assert isinstance(listed, SuppressedRow)
     assert listed.at == row.consent_at
     assert listed.at is None or listed.at.tzinfo is UTC

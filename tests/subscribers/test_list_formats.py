@@ -6,7 +6,8 @@ import pytest
 
 from newsletter.errors import UsageError
 from newsletter.subscribers.attributes import attribute_name, parse_attributes, parse_tags
-from newsletter.subscribers.csv_import import Addition, RefusedRow, open_subscriber_file
+from newsletter.subscribers.csv_import import Addition, open_subscriber_file
+from newsletter.subscribers.csv_source import RefusedRow
 from newsletter.subscribers.list_formats import ImportStatus
 
 ACTIVE, UNSUBSCRIBED = ImportStatus.ACTIVE, ImportStatus.UNSUBSCRIBED

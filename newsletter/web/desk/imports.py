@@ -17,6 +17,7 @@ from newsletter.subscribers.model import (
     UploadState,
 )
 from newsletter.tokens import new_public_id
+from newsletter.web.desk.reader_words import SUPPRESSION_REASONS
 from newsletter.web.desk.visit import DESK_HEADERS, Visit
 from newsletter.words import Words, gettext_noop
 from newsletter.workflows.reader_uploads import (
@@ -113,7 +114,7 @@ def take_import(visit: Visit) -> Response:
 
 
 def take_suppressed_import(visit: Visit) -> Response:
-    """A list of what may not be mailed."""
+    """A list of what may not be mailed: kept, and looked through before it holds."""
     chosen = visit.field("reason")
     allowed = (SuppressionReason.LEGAL, SuppressionReason.COMPLAINT, SuppressionReason.BOUNCED)
     reason = next((one for one in allowed if one == chosen), SuppressionReason.LEGAL)
@@ -182,9 +183,9 @@ def _receive(visit: Visit, kind: UploadKind, target: str, *, consent: str = "") 
     sent, now = visit.sent, visit.context.clock.now()
     if sent is None:
         raise LookupError("no file was sent")
-    state = UploadState.CHECKING if kind is UploadKind.READERS else UploadState.WANTED
     upload = ReaderUpload(
-        *(new_public_id(), kind, sent.name, sent.bytes, target, visit.actor, state, now, now),
+        *(new_public_id(), kind, sent.name, sent.bytes, target, visit.actor),
+        *(UploadState.CHECKING, now, now),
         consent=consent,
         all_columns=visit.field("all_columns") == "yes",
     )
@@ -208,6 +209,9 @@ def _show_one(visit: Visit, template: str) -> Response:
         has_refused=bool(upload.told.get("counts", {}).get("refused"))
         and visit.context.uploads.refused(upload.public_id).is_file(),
         name=_name_of(visit, upload.target),
+        reason=words.gettext(SUPPRESSION_REASONS[SuppressionReason(upload.target)])
+        if upload.kind is UploadKind.SUPPRESSIONS
+        else "",
     )
 
 

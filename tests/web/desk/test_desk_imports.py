@@ -311,14 +311,26 @@ def test_it_stops_where_it_is_told_and_another_goes_on(
     assert "9 added" in text_of(publisher.get(page).text)
 
 
-def test_a_list_of_who_is_never_mailed_comes_in(site: Site, publisher: Person) -> None:
-    content = (
-        b"email,reason\na@b.example,complaint\n@spam.example,\n*.evil.example,legal\nnothing,\n"
-    )
+@pytest.mark.parametrize(("separator", "encoding"), [(",", "utf-8"), (";", "utf-16")])
+def test_a_list_of_who_is_never_mailed_comes_in(
+    site: Site, publisher: Person, separator: str, encoding: str
+) -> None:
+    rows = "email,reason\na@b.example,complaint\n@spam.example,\n*.evil.example,legal\nnothing,\n"
+    content = rows.replace(",", separator).encode(encoding)
     answer = send(publisher, content, path="/desk/readers/suppressed/import", reason="bounced")
     page = answer.headers["location"]
     work(site)
     told = text_of(publisher.get(page).text)
+    would_be = ("What would become of the rows", "1 addresses added")
+    for part in (*would_be, "plain CSV", "address, reason", "says nothing bounced"):
+        assert part in told, (part, told)
+    with site.database.read() as tx:
+        assert tx.suppressions.rules() == []
+        assert tx.subscribers.suppression(site.keyring.hash_address("a@b.example")) is None
+    assert publisher.post(f"{page}/start").headers["location"] == page
+    work(site)
+    told = text_of(publisher.get(page).text)
+    assert "What became of the rows" in told
     assert "1 addresses added" in told
     # A whole domain can't be suppressed as bounced.
     assert "1 domains added" in told
