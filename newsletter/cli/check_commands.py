@@ -15,6 +15,7 @@ from newsletter.publication.design import design_of
 from newsletter.publication.editors import Act
 from newsletter.publication.model import Reads, Settings
 from newsletter.sources.log_files import find_log_files
+from newsletter.workflows.approve import lacking_approvers
 from newsletter.workflows.check import check_dns, sender_domains
 from newsletter.workflows.clone_guard import reason_to_hold
 from newsletter.workflows.fetch import count_offered
@@ -174,6 +175,13 @@ def _check_editors(installation: Installation, settings: Settings) -> Iterator[_
     if not editors:
         yield _Answer(
             "desk", "warn", "nobody may come in: `newsletter editors add ADDRESS` lets a person in"
+        )
+    for newsletter in lacking_approvers(settings, editors):
+        yield _Answer(
+            newsletter.slug,
+            "warn",
+            'asks for two approvals (approval = "two"), and fewer than two editors may approve: '
+            "`newsletter editors add ADDRESS --role publisher` lets another person in",
         )
     if not settings.publication.editors and not any(one.may(Act.EDIT) for one in editors):
         yield _Answer("editors", "warn", "nobody is told when a draft waits or a send is late")

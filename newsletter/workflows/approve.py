@@ -1,12 +1,15 @@
 """An editor's approval, and the second one where a newsletter asks for two."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from newsletter.errors import Conflict, NotFound
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import check_move
 from newsletter.log import get_logger
-from newsletter.publication.model import Settings
+from newsletter.publication.editions import editions_of
+from newsletter.publication.editors import Act, Editor
+from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.passing_on import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.words import words_of
@@ -49,6 +52,19 @@ def approve_issue(
         approved = tx.issues.by_id(current.public_id) or current
     log.info("issue_approved", newsletter=issue.newsletter, issue=issue.slot, actor=actor)
     return approved
+
+
+def lacking_approvers(settings: Settings, editors: Iterable[Editor]) -> tuple[Newsletter, ...]:
+    """The newsletters that ask for two approvals where fewer than two editors may approve."""
+    if sum(one.may(Act.SEND) for one in editors) >= 2:
+        return ()
+    return tuple(
+        newsletter
+        for newsletter in settings.newsletter
+        if any(
+            edition.approval == "two" for edition in editions_of(newsletter, settings.publication)
+        )
+    )
 
 
 def waits_for_second(issue: Issue) -> bool:

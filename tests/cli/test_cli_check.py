@@ -115,3 +115,22 @@ def test_a_desk_that_nobody_may_enter_or_anybody_may_overhear_is_told(folder: Pa
     assert "newsletter editors add" in nobody[1]
     must(folder, "editors", "add", "lilit@paper.example")
     assert told() == []
+
+
+def test_two_approvals_that_nobody_can_give_are_told(folder: Path) -> None:
+    config = folder / "config.toml"
+
+    def told() -> list[str]:
+        checks = newsletter(folder, "check", "--json").json["checks"]
+        return [one["sentence"] for one in checks if "two approvals" in one["sentence"]]
+
+    must(folder, "editors", "add", "lilit@paper.example")
+    assert told() == []
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[[newsletter]]", '[[newsletter]]\napproval = "two"', 1))
+    (sentence,) = told()
+    assert "--role publisher" in sentence
+    must(folder, "editors", "add", "aram@paper.example", "--role", "editor")
+    assert len(told()) == 1
+    must(folder, "editors", "add", "anna@paper.example", "--role", "publisher")
+    assert told() == []

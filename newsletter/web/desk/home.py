@@ -6,15 +6,16 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from newsletter.delivery.model import LedgerCounts
+from newsletter.delivery.model import Hold, LedgerCounts
 from newsletter.publication.model import Newsletter
 from newsletter.publication.slots import next_slot
 from newsletter.sources.model import SourceState
 from newsletter.storage.issue_lines import IssueLine
 from newsletter.storage.transaction import Transaction
-from newsletter.web.desk.places import issue_address, tell_moment
+from newsletter.web.desk.places import hold_of, issue_address, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import ALARMING, STATES, Waiting, what_waits
+from newsletter.workflows.approve import lacking_approvers
 from newsletter.workflows.totals import read_totals
 
 # More than any desk has to do in a week; the others are named by their number.
@@ -74,6 +75,7 @@ def show_home(visit: Visit) -> Response:
     with visit.context.database.read() as tx:
         lines = tx.issue_lines.under_way(MOST_ISSUES)
         count = tx.issue_lines.count_under_way() if len(lines) == MOST_ISSUES else len(lines)
+        holds = tx.mailings.holds(visit.context.clock.now())
         over = tx.issue_lines.over(1)
         clicks = tx.links.count_clicks(over[0].public_id) if over else 0
         names = tx.editors.names() if any(line.approved_by for line in lines) else {}
@@ -81,7 +83,7 @@ def show_home(visit: Visit) -> Response:
         busy = {line.newsletter for line in lines}
         idle = [n for n in visit.settings.newsletter if n.slug not in busy][:MOST_ISSUES]
         coming = [_coming(visit, tx, newsletter) for newsletter in idle]
-    issues = [_this_issue(visit, line, names) for line in lines]
+    issues = [_this_issue(visit, line, names, holds.get(line.public_id)) for line in lines]
     return visit.page(
         "home",
         issues=issues,
@@ -94,7 +96,9 @@ def show_home(visit: Visit) -> Response:
     )
 
 
-def _this_issue(visit: Visit, line: IssueLine, names: dict[str, str]) -> ThisIssue:
+def _this_issue(
+    visit: Visit, line: IssueLine, names: dict[str, str], hold: Hold | None
+) -> ThisIssue:
     newsletter = visit.settings.newsletter_called(line.newsletter)
     deadline = line.send_at + (newsletter.lateness if newsletter else timedelta(0))
     time = tell_moment(visit, line.send_at, newsletter)
@@ -106,13 +110,14 @@ def _this_issue(visit: Visit, line: IssueLine, names: dict[str, str]) -> ThisIss
         until=tell_moment(visit, deadline, newsletter),
         approver=names.get(line.approved_by, line.approved_by),
         words=visit.words,
+        held_up=hold_of(visit, hold, newsletter),
     )
     return ThisIssue(
         line,
         newsletter.name if newsletter else line.newsletter,
         issue_address(visit, line.public_id),
         visit.words.gettext(STATES[line.state]),
-        line.state in ALARMING,
+        line.state in ALARMING or hold is not None,
         waiting,
         waiting.needs is not None and visit.editor.may(waiting.needs),
         time,
@@ -152,6 +157,14 @@ def _troubles(visit: Visit, tx: Transaction) -> Iterator[Trouble]:
         yield Trouble(
             words.gettext("Sign-up"),
             words.gettext("An attack on the sign-up form is going on. The shield holds it off."),
+        )
+    for newsletter in lacking_approvers(visit.settings, tx.editors.all()):
+        yield Trouble(
+            newsletter.name,
+            words.gettext(
+                "Asks for two approvals, and fewer than two people at the desk may approve. An "
+                "admin lets another publisher in."
+            ),
         )
     for slug, relay in tx.relay_uses.states().items():
         if relay.paused_until is not None and relay.paused_until > now:

@@ -23,7 +23,7 @@ from newsletter.publication.model import Newsletter, SectionPlan
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.issue_mail import VIEW_NAMES, asked_variant, asked_view, offered_variants
-from newsletter.web.desk.places import asked_issue, newsletter_of, tell_moment
+from newsletter.web.desk.places import asked_issue, hold_of, newsletter_of, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import ALARMING, STATES
 from newsletter.words import gettext_noop
@@ -90,6 +90,7 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         names = tx.editors.names()
         variants = offered_variants(visit, tx, newsletter, issue)
         readers = _readers(tx, issue)
+        hold = tx.mailings.holds(visit.context.clock.now()).get(issue.public_id)
     desk = desk_of(visit.settings, issue)
     planned = {plan.slug: plan for plan in newsletter.sections}
     shown = {section.slug for section in issue.sections}
@@ -107,6 +108,7 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         alarming=issue.state in ALARMING,
         time=tell_moment(visit, issue.send_at, newsletter),
         readers=readers,
+        held_up=hold_of(visit, hold, newsletter),
         saved=_tell_saved(visit, versions, names, newsletter),
         may_edit=may_edit,
         sections=[_section(visit, issue, section, planned) for section in issue.sections],

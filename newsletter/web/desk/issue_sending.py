@@ -15,7 +15,7 @@ from newsletter.storage.issue_lines import IssueLine
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.background import Background
 from newsletter.web.desk.issue_page import ON_ITS_WAY, issue_head, tell_length
-from newsletter.web.desk.places import asked_issue, newsletter_of, tell_moment
+from newsletter.web.desk.places import asked_issue, hold_of, newsletter_of, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.words import gettext_noop
 from newsletter.workflows.issue_figures import (
@@ -125,7 +125,7 @@ def _show(
     with visit.context.database.read() as tx:
         issue = asked_issue(visit, tx)
         line = line_of(tx, issue)
-        held_up = tx.mailings.holds(now).get(issue.public_id)
+        hold = tx.mailings.holds(now).get(issue.public_id)
         relays = {
             slug: relay
             for slug, relay in tx.relay_uses.states().items()
@@ -157,7 +157,7 @@ def _show(
         waves=waves,
         reasons=_reasons(figures) if figures else [],
         paused_because=paused_because,
-        held_up=held_up.because if held_up else "",
+        held_up=hold_of(visit, hold, newsletter),
         relays=[(slug, relay.reason) for slug, relay in relays.items()],
         hold=visit.context.hold(),
         untouched=figures is not None

@@ -3,12 +3,14 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from newsletter.delivery.model import Hold
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.visit import Visit
+from newsletter.web.desk.waiting import HeldUp
 from newsletter.words import name_day
 from newsletter.workflows.installation import newsletter_of as issues_newsletter
 
@@ -42,6 +44,11 @@ def tell_moment(visit: Visit, instant: datetime, newsletter: Newsletter | None =
     this_year = local.year == visit.context.clock.now().astimezone(zone).year
     day = format_weekday(local, language) if this_year else name_day(local.date(), language)
     return f"{day}, {local:%H:%M} {city_of(zone)}"
+
+
+def hold_of(visit: Visit, hold: Hold | None, newsletter: Newsletter | None) -> HeldUp | None:
+    """Why an issue on its way can't go on, as pages tell it."""
+    return HeldUp(tell_moment(visit, hold.until, newsletter), hold.because) if hold else None
 
 
 def city_of(zone: ZoneInfo) -> str:

@@ -23,6 +23,14 @@ ALARMING = frozenset({IssueState.HELD, IssueState.PAUSED, IssueState.RECALLED})
 
 
 @dataclass(frozen=True)
+class HeldUp:
+    """Why an issue on its way can't go on, in English, and in words until when it rests."""
+
+    until: str
+    because: str
+
+
+@dataclass(frozen=True)
 class Waiting:
     """``sentence`` in the page's language. ``needs`` is what whoever it waits for may do;
     None where it waits for nobody. ``quote`` is what the service says of it, in English."""
@@ -41,11 +49,12 @@ def what_waits(
     until: str,
     approver: str,
     words: Words,
+    held_up: HeldUp | None = None,
 ) -> Waiting:
     """What an issue waits for at ``now``.
 
     ``send_at`` and ``until`` are its time and its ``deadline`` in words, ``approver``
-    is who approved it.
+    is who approved it; ``held_up`` why it can't go on, if so.
     """
     state = line.state
     if state is IssueState.DRAFT:
@@ -68,6 +77,15 @@ def what_waits(
         return Waiting(
             words.gettext("Paused on its way, until a publisher goes on or recalls it."),
             Act.SEND,
+        )
+    if held_up is not None:
+        return Waiting(
+            words.gettext(
+                "Held up on its way, and tried again on %(time)s. A publisher has to look.",
+                time=held_up.until,
+            ),
+            Act.SEND,
+            held_up.because,
         )
     return Waiting(words.gettext("On its way to its readers. Nobody has to do anything."))
 

@@ -16,6 +16,7 @@ from newsletter.workflows import totals
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.totals import count_issues
 from tests.web.desk.people import Person, put_editor, sign_in, somebody
+from tests.web.desk.send_shop import set_up
 from tests.web.site import NOW, SETTINGS, Site
 from tests.web.test_web_issues import issue_of, put_issue
 
@@ -159,3 +160,14 @@ def test_a_desk_with_years_of_issues_stays_short(site: Site) -> None:
     text = text_of(sign_in(site, put_editor(site, Role.ADMIN, language="hy")))
     assert text.count("2024-W") == MOST_ISSUES
     assert f"{52 - MOST_ISSUES}" in text
+
+
+def test_two_approvals_that_nobody_can_give_need_attention(site: Site) -> None:
+    set_up(site, {"approval": "two"})
+    publisher = somebody(site, Role.PUBLISHER)
+    told = "The Courier Weekly Asks for two approvals, and fewer than two people"
+    assert told in text_of(publisher)
+    put_editor(site, Role.EDITOR, "editor2@paper.example")
+    assert told in text_of(publisher)
+    put_editor(site, Role.ADMIN, "admin2@paper.example")
+    assert "two approvals" not in text_of(publisher)

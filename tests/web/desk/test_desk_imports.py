@@ -346,3 +346,10 @@ def test_a_list_of_who_is_never_mailed_comes_in(
 def test_the_size_that_is_told_is_the_one_that_is_taken(publisher: Person) -> None:
     assert uploading.MOST_BYTES == 300_000_000
     assert "Up to 300 MB" in publisher.get(IMPORTS).text
+
+
+def test_the_way_there_is_where_it_is_looked_for(site: Site) -> None:
+    admin, editor = somebody(site, Role.ADMIN), somebody(site, Role.EDITOR)
+    for page in ("/desk/readers", "/desk/settings"):
+        assert 'href="/desk/readers/imports"' in admin.get(page).text
+    assert 'href="/desk/readers/imports"' not in editor.get("/desk/readers").text

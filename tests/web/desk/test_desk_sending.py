@@ -9,6 +9,7 @@ import pytest
 
 from newsletter.issues.model import IssueState
 from newsletter.publication.editors import Role
+from newsletter.storage.ledger import SqlLedger
 from newsletter.workflows import issue_figures
 from newsletter.workflows.publish import move_issue
 from tests.web.desk.people import Person, put_editor, sign_in, somebody
@@ -218,3 +219,30 @@ def test_each_page_leads_on_to_the_one_for_its_state(lilit: Person) -> None:
     move(lilit.site, IssueState.DRAFT)
     assert where("/report") == f"{PATH}/review"
     assert lilit.get(f"{PATH}/correct").status_code == 409
+
+
+def test_an_issue_that_can_not_go_on_says_why_and_what_mends_it(site: Site) -> None:
+    open_send_shop(site)
+    site.put("ani@mail.example")
+    begin(site)
+    because = "no relay takes more than 900 octets (SIZE)"
+    with site.database.read() as tx:
+        (mailing,) = tx.mailings.of_issue(ISSUE)
+    ledger = SqlLedger(site.database)
+    ledger.hold_mailing(mailing.public_id, site.clock.now() + timedelta(hours=1), because)
+    publisher, viewer = somebody(site, Role.PUBLISHER), somebody(site, Role.VIEWER)
+    home = publisher.get("/desk/").text
+    assert because in home
+    assert "Waits for you" in home
+    assert "Held up on its way, and tried again on Tuesday, August 5, 05:00 Los Angeles." in home
+    assert "Waits for you" not in viewer.get("/desk/").text
+    for path in (PATH, f"{PATH}/sending"):
+        page = publisher.get(path).text
+        assert because in page
+        assert "tried again on Tuesday, August 5, 05:00 Los Angeles" in page
+        assert "pause it and correct it" in page
+        assert "A publisher pauses and corrects" in viewer.get(path).text
+    ledger.forget_holds()
+    ledger.close()
+    for path in ("/desk/", PATH, f"{PATH}/sending"):
+        assert because not in publisher.get(path).text
