@@ -12,7 +12,7 @@ from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.bounces import drop_bounces
 from newsletter.storage.documents import mailing_document, mailing_from_document
-from newsletter.storage.statements import insert_into
+from newsletter.storage.statements import insert_into, of_nobody
 from newsletter.subscribers.model import SubscriptionState
 
 # Of these the log tells what readers did; of issues and settings it is kept whole.
@@ -181,7 +181,7 @@ class RetentionRepository:
             return self._connection.execute(
                 sa.update(t.delivery)
                 .where(mine, _row.subscriber_id.is_not(None))
-                .values(address=None, domain="", subscriber_id=None, reply_text="")
+                .values(**of_nobody(self._connection), reply_text="")
             ).rowcount
         self._add_counts(mine)
         return self._connection.execute(sa.delete(t.delivery).where(mine)).rowcount

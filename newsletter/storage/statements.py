@@ -151,6 +151,26 @@ SHARE_FENCE = sa.select(
 )
 
 
+def of_nobody(connection: Connection) -> dict[str, Any]:
+    """What a ledger row holds whose reader is known no more.
+
+    The recipient's id stands in every link of the mails they had: it gives way to a
+    random one of the row's own, by which nothing leads from such a link to the row.
+    """
+    lot: sa.ColumnElement[str]
+    if connection.dialect.name == "sqlite":
+        lot = sa.func.lower(sa.func.hex(sa.func.randomblob(16)))
+    else:
+        lot = sa.func.replace(sa.cast(sa.func.gen_random_uuid(), sa.Text), "-", "")
+    return {
+        "address": None,
+        "domain": "",
+        "address_hash": None,
+        "subscriber_id": None,
+        "recipient": lot,
+    }
+
+
 def share_name(connection: Connection, name: str) -> None:
     """Let any number of transactions run that share a name, and none that locks it."""
     if connection.dialect.name != "sqlite":

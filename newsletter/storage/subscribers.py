@@ -23,6 +23,7 @@ from newsletter.storage.statements import (
     among_values,
     fence,
     newsletter_key,
+    of_nobody,
     subscriber_key,
 )
 from newsletter.storage.suppressions import SuppressionRepository
@@ -36,6 +37,7 @@ from newsletter.subscribers.model import (
     Suppression,
     SuppressionReason,
 )
+from newsletter.tokens import new_public_id
 
 _PERSON = (
     t.subscriber.c.public_id,
@@ -207,6 +209,21 @@ _ADD = ready_insert(
 _SUBSCRIBE = ReadyStatement(_subscribe)
 _MOVE = ReadyStatement(_move)
 _COME_BACK = ReadyStatement(_come_back)
+_UNNAME = ReadyStatement(
+    lambda _: (
+        sa.update(t.change_log)
+        .where(
+            t.change_log.c.kind.in_(
+                [
+                    sa.literal_column(f"'{kind}'", sa.String)
+                    for kind in ("subscriber", "subscription")
+                ]
+            ),
+            t.change_log.c.subject == sa.bindparam("name", type_=t.change_log.c.subject.type),
+        )
+        .values(subject=sa.bindparam("lot", type_=t.change_log.c.subject.type))
+    )
+)
 _LEAVE_IMPORT = ReadyStatement(
     lambda _: (
         sa.update(t.subscription)
@@ -460,13 +477,13 @@ class SubscriberRepository:
     def forget(self, public_id: str, at: datetime, actor: str) -> None:
         """Erase a person: subscriptions, clicks, name, address, and both in what was sent.
 
-        Ledger rows stay, without an address, so that the totals do; those
+        Ledger rows and lines of the log stay, of nobody, so that the totals do; rows
         that still waited are skipped. Of system mail sent to this person alone
         (its text may name them) only the envelope stays. NotFound.
         """
         key = subscriber_key(self._connection, public_id)
-        self.erase([key], at)
         self._changes.record(at, actor, "subscriber", public_id, "forgotten")
+        self.erase([key], at)
 
     def erase(self, keys: list[int], at: datetime) -> None:
         """Erase people by their rows, as `forget` does; the log is the caller's to write."""
@@ -498,10 +515,9 @@ class SubscriberRepository:
             .values(**skipped, due_at=None, worker_id=None)
         )
         self._connection.execute(
-            sa.update(t.delivery)
-            .where(theirs)
-            .values(address=None, domain="", address_hash=None, subscriber_id=None)
+            sa.update(t.delivery).where(theirs).values(of_nobody(self._connection))
         )
+        self._unname_changes(keys)
         for table in (t.subscription, t.catch_up, t.reader_click, t.import_trace, t.address_change):
             self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))
         self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id.in_(keys)))
@@ -570,6 +586,18 @@ class SubscriberRepository:
             .where(t.subscriber.c.public_id == public_id)
         )
         return self._connection.scalar(found) is not None
+
+    def _unname_changes(self, keys: list[int]) -> None:
+        """Give the log's lines about people a random subject, the same for all of one.
+
+        Their public id stands in every link of the mails they had.
+        """
+        names = self._connection.scalars(
+            sa.select(t.subscriber.c.public_id).where(t.subscriber.c.id.in_(keys))
+        )
+        _UNNAME.change_each(
+            self._connection, [{"name": name, "lot": new_public_id()} for name in names]
+        )
 
     def _blank_system_mail(self, key: int) -> None:
         own = sa.select(t.delivery.c.mailing_id).where(

@@ -47,8 +47,8 @@ def settle_doubt(
                 f"{reader} is not in doubt any more; look at `newsletter issue report`",
                 subject=reader,
             )
-        detail = {"recipient": row.recipient_id, "to": to.value}
-        tx.changes.record(now, actor, "issue", key, "doubt_settled", detail)
+        # Without the reader, whom the log would name when they are forgotten.
+        tx.changes.record(now, actor, "issue", key, "doubt_settled", {"to": to.value})
         tx.issue_lines.forget_totals(key)
         if resend:
             tx.issues.move(key, REOPENED, IssueState.SENDING, actor, now, reason="resend")
