@@ -65,7 +65,10 @@ def be_everywhere(database: Database, ledger: Workers) -> Issue:
     rows = f"email,timezone,Town\n{ADDRESS},Asia/Yerevan,Gyumri\n"
     import_subscribers(
         *(database, KEYRING, open_subscriber_file(rows.encode(), attributes=["town"])),
-        newsletter="weekly", consent="on paper", actor="anna", now=NOW,
+        newsletter="weekly",
+        consent="on paper",
+        actor="anna",
+        now=NOW,
     )
     return issue
 
