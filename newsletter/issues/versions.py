@@ -1,8 +1,9 @@
 """The versions of an issue: who saved what, which acts still stand, and what is undone next."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from newsletter.issues.model import Issue, Save, SaveKind, Version
 from newsletter.issues.parts import LINES, name_part, tell_part
@@ -100,25 +101,53 @@ def _is_text(part: str) -> bool:
     return part in LINES or part.endswith((":headline", ":excerpt", ":alt", ":title"))
 
 
+def text_mark(text: str) -> str:
+    """A short mark by which one text is told from another; line ends and the spaces round a
+    text, which browsers change, do not matter."""
+    plain = text.replace("\r\n", "\n").strip()
+    return blake2b(plain.encode(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Texts of ``actor``, saved ``at`` that time: the marks of what they were written over,
+    by part. It may be newer than the version that the act begins from."""
+
+    over: Mapping[str, str]
+    actor: str
+    at: datetime
+
+    def stands(self, part: str, text: str, last: Version) -> bool:
+        """Whether ``text``, saved ``last``, is what was written over, or gone on with."""
+        if part not in self.over:
+            return False
+        own = last.actor == self.actor and self.at - last.at <= TYPING_PAUSE
+        return own or self.over[part] == text_mark(text)
+
+
 def find_clashes(
     base: Issue,
     now: Issue,
     mine: Issue,
     touched: Collection[str],
     since: Sequence[Version],
+    typed: Typed | None = None,
 ) -> tuple[Clash, ...]:
     """What ``mine``, made of ``base``, changes and others changed ``since`` to something else."""
     clashes = []
     for part in sorted(touched):
         theirs = next((one for one in reversed(since) if part in one.save.touched), None)
-        if theirs is None or tell_part(now, part) == tell_part(mine, part):
+        is_now = tell_part(now, part)
+        if theirs is None or is_now == tell_part(mine, part):
+            continue
+        if typed is not None and typed.stands(part, is_now, theirs):
             continue
         clashes.append(
             Clash(
                 part=part,
                 name=name_part((base, now), part),
                 before=tell_part(base, part),
-                theirs=tell_part(now, part),
+                theirs=is_now,
                 mine=tell_part(mine, part),
                 by=theirs.actor,
                 at=theirs.at,

@@ -4,9 +4,10 @@ A save names the version that the editor looked at. What another saved meanwhile
 that touch other parts are done on top of it, and of the same part both are shown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from newsletter.errors import Conflict, EditClash, EditRefused, InvalidTransition, NotFound
 from newsletter.issues.acts import Act, EditLine, touched_by
@@ -19,6 +20,7 @@ from newsletter.issues.states import EDITABLE
 from newsletter.issues.telling import tell_act
 from newsletter.issues.versions import (
     Clash,
+    Typed,
     find_clashes,
     go_on_with,
     redo_next,
@@ -76,37 +78,39 @@ def desk_of(settings: Settings, issue: Issue) -> Desk:
 def edit_issue(
     installation: Installation,
     issue_id: str,
-    act: Act,
-    *,
+    *acts: Act,
     actor: str,
     version: int | None = None,
+    over: Mapping[str, str] = MappingProxyType({}),
 ) -> Edited:
-    """Do ``act`` on the issue, begun from ``version`` (None: from the newest).
+    """Do ``acts``, one after the other, as one save begun from ``version`` (None: the newest).
 
-    EditRefused where the issue does not allow it, EditClash where another saved the same
-    part since, InvalidTransition where the issue is on its way already.
+    ``over`` has the marks of texts that were written over, by part (see `issues.parts`): where
+    that text stands still, nobody else's is lost. EditRefused where the issue does not allow
+    one of the acts, EditClash where another saved the same part since: nothing is saved then.
+    InvalidTransition where the issue is on its way already.
     """
 
     def make(tx: Transaction, now: Issue, desk: Desk) -> _Made | None:
-        done = apply_act(now, act, desk)
         others: tuple[Version, ...] = ()
         if version is not None and version != now.version:
             base, others = _looked_at(tx, now, version)
-            touched = touched_by(act, base) | touched_by(act, now)
-            mine = apply_act(base, act, desk)
-            if isinstance(mine, Issue):
-                _refuse_clashes(now, find_clashes(base, now, mine, touched, others))
-        if isinstance(done, Refusal):
-            raise EditRefused(_with_others(done.sentence, others), subject=now.slot)
+            mine, touched = _wanted(base, now, acts, desk)
+            typed = Typed(over, actor, installation.clock.now())
+            _refuse_clashes(now, find_clashes(base, now, mine, touched, others, typed))
+        done, told, touched, changes = now, [], frozenset[str](), frozenset[str]()
+        for act in acts:
+            before, after = done, apply_act(done, act, desk)
+            if isinstance(after, Refusal):
+                raise EditRefused(_with_others(after.sentence, others), subject=now.slot)
+            if after != before:
+                done = after
+                told.append(tell_act(before, after, act))
+                touched |= touched_by(act, before)
+                changes |= touched_by(act, before) | _lines_changed(before, after, act)
         if done == now:
             return None
-        touched = touched_by(act, now)
-        save = Save(
-            SaveKind.EDITED,
-            tell_act(now, done, act),
-            changes_between(now, done, touched | _lines_changed(now, done, act)),
-            touched,
-        )
+        save = Save(SaveKind.EDITED, ", ".join(told), changes_between(now, done, changes), touched)
         # An approval, full or the first of two, was of a version: that one stays.
         if now.state is IssueState.APPROVED or now.first_approved_by:
             return _Made(done, save, others)
@@ -115,6 +119,22 @@ def edit_issue(
         return _Made(done, longer or save, others, goes_on=longer is not None)
 
     return _save(installation, issue_id, make, actor=actor)
+
+
+def _wanted(
+    base: Issue, now: Issue, acts: Iterable[Act], desk: Desk
+) -> tuple[Issue, frozenset[str]]:
+    """What the editor wanted of ``base``, which they looked at, and the parts of it.
+
+    An act that it did not allow can't have been meant for it.
+    """
+    mine, parts = base, frozenset[str]()
+    for act in acts:
+        after = apply_act(mine, act, desk)
+        if isinstance(after, Issue):
+            parts |= touched_by(act, mine) | touched_by(act, now)
+            mine = after
+    return mine, parts
 
 
 def undo_edit(installation: Installation, issue_id: str, *, actor: str) -> Edited:

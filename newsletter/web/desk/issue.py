@@ -14,7 +14,7 @@ from newsletter.issues.inbox_row import (
     suggest_preheaders,
     suggest_subjects,
 )
-from newsletter.issues.model import BlockKind, Issue, Item, Section, Version
+from newsletter.issues.model import Block, BlockKind, Issue, Item, Section, Version
 from newsletter.issues.places import is_pinned
 from newsletter.issues.states import EDITABLE
 from newsletter.issues.versions import redo_next, undo_next
@@ -22,6 +22,7 @@ from newsletter.publication.editors import Act
 from newsletter.publication.model import Newsletter, SectionPlan
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
+from newsletter.web.desk.issue_fields import Problem, TextField, begun_from, text_field
 from newsletter.web.desk.issue_mail import VIEW_NAMES, asked_variant, asked_view, offered_variants
 from newsletter.web.desk.places import asked_issue, hold_of, newsletter_of, tell_moment
 from newsletter.web.desk.visit import Visit
@@ -49,31 +50,36 @@ class ShownItem:
 
 @dataclass(frozen=True)
 class ShownSection:
-    """A section; ``room`` is how many stories it is planned for."""
+    """A section; ``room`` is how many stories it is planned for, ``title`` what stands in the
+    field of its title, filled from that version."""
 
     section: Section
     items: tuple[ShownItem, ...]
     room: int
+    title: str
+    version: int
 
 
 @dataclass(frozen=True)
 class Lines:
     """The issue's lines as they stand in their fields: what was typed goes before."""
 
-    subject: str
-    preheader: str
-    note: str
-    title: str
+    version: int
+    subject: TextField
+    preheader: TextField
+    note: TextField
     subject_count: LineCount
     preheader_count: LineCount
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why an act was not done: a sentence in English, and what two editors wrote."""
+class TypedBlock:
+    """The one thing that is no story, as it stands in its fields."""
 
-    sentence: str
-    clashes: tuple[str, ...] = ()
+    version: int
+    kind: str
+    text: str
+    source: str
 
 
 def show_issue(visit: Visit) -> Response:
@@ -109,14 +115,15 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         time=tell_moment(visit, issue.send_at, newsletter),
         readers=readers,
         held_up=hold_of(visit, hold, newsletter),
-        saved=_tell_saved(visit, versions, names, newsletter),
+        saved=tell_saved(visit, versions, names, newsletter),
         may_edit=may_edit,
-        sections=[_section(visit, issue, section, planned) for section in issue.sections],
+        sections=[_section(visit, issue, section, planned, problem) for section in issue.sections],
         dropped=[
             *[(section.slug, section.title) for section in dropped],
             *[(plan.slug, plan.title) for plan in newsletter.sections if plan.slug not in known],
         ],
-        lines=_lines(visit, issue),
+        lines=_lines(visit, issue, problem),
+        block=_block(visit, issue, problem),
         suggested_subjects=suggest_subjects(issue, desk) if may_edit else (),
         suggested_preheaders=suggest_preheaders(issue, desk) if may_edit else (),
         phone_subject=PHONE_SUBJECT,
@@ -138,9 +145,10 @@ def _readers(tx: Transaction, issue: Issue) -> int:
     return line.readers if line else 0
 
 
-def _tell_saved(
+def tell_saved(
     visit: Visit, versions: list[Version], names: dict[str, str], newsletter: Newsletter
 ) -> str:
+    """When the newest version was saved, and by whom if it was somebody else."""
     if not versions:
         return ""
     last = versions[-1]
@@ -156,7 +164,11 @@ def _tell_saved(
 
 
 def _section(
-    visit: Visit, issue: Issue, section: Section, planned: Mapping[str, SectionPlan]
+    visit: Visit,
+    issue: Issue,
+    section: Section,
+    planned: Mapping[str, SectionPlan],
+    problem: Problem | None,
 ) -> ShownSection:
     now = visit.context.clock.now()
     plan = planned.get(section.slug)
@@ -171,7 +183,10 @@ def _section(
         )
         for item in section.items
     )
-    return ShownSection(section, items, room)
+    of_title = (visit.form.get("act"), visit.form.get("section")) == ("retitle", section.slug)
+    mine = problem if of_title else None
+    title = visit.field("text") if mine else section.title
+    return ShownSection(section, items, room, title, begun_from(visit, issue.version, mine))
 
 
 def _small_picture(visit: Visit, item: Item) -> str:
@@ -193,19 +208,26 @@ def _tell_age(visit: Visit, published_at: datetime | None, now: datetime) -> str
     return visit.words.ngettext("%(count)s day old", "%(count)s days old", days, count=days)
 
 
-def _lines(visit: Visit, issue: Issue) -> Lines:
-    typed = visit.form.get("act") == "lines"
-
-    def line(name: str, stored: str) -> str:
-        return visit.field(name) if typed and name in visit.form else stored
-
-    subject = line("subject", issue.subject)
-    preheader = line("preheader", issue.preheader)
+def _lines(visit: Visit, issue: Issue, problem: Problem | None) -> Lines:
+    mine = problem if visit.form.get("act") == "lines" else None
+    subject = text_field(visit, "subject", issue.subject, mine)
+    preheader = text_field(visit, "preheader", issue.preheader, mine)
     return Lines(
+        version=begun_from(visit, issue.version, mine),
         subject=subject,
         preheader=preheader,
-        note=line("note", issue.note),
-        title=line("title", issue.title),
-        subject_count=count_subject(subject),
-        preheader_count=count_preheader(preheader),
+        note=text_field(visit, "note", issue.note, mine),
+        subject_count=count_subject(subject.value),
+        preheader_count=count_preheader(preheader.value),
+    )
+
+
+def _block(visit: Visit, issue: Issue, problem: Problem | None) -> TypedBlock:
+    block = issue.block or Block(BlockKind.QUOTE, "")
+    mine = problem if visit.form.get("act") == "block" else None
+    return TypedBlock(
+        begun_from(visit, issue.version, mine),
+        visit.field("kind") if mine else block.kind,
+        visit.field("text") if mine else block.text,
+        visit.field("source") if mine else block.source,
     )

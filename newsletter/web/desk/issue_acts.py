@@ -1,7 +1,7 @@
 """What an editor does to an issue: each button and field of its page, read as an act."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from starlette.responses import Response
 
@@ -24,7 +24,9 @@ from newsletter.issues.acts import (
 )
 from newsletter.issues.model import Block, BlockKind, Issue, Item, ItemField
 from newsletter.issues.places import find_place
-from newsletter.web.desk.issue import Problem, issue_page
+from newsletter.web.desk.issue import issue_page
+from newsletter.web.desk.issue_fields import Problem, mark_sent, typed_text
+from newsletter.web.desk.issue_story import story_page, words_of
 from newsletter.web.desk.places import asked_issue
 from newsletter.web.desk.visit import Visit
 from newsletter.workflows.edit_issue import (
@@ -38,7 +40,6 @@ from newsletter.workflows.place_story import add_story, swap_story
 from newsletter.workflows.refresh_issue import refresh_issue
 
 _LINES = (Line.SUBJECT, Line.PREHEADER, Line.NOTE, Line.TITLE)
-_WORDS = (ItemField.HEADLINE, ItemField.EXCERPT, ItemField.ALT)
 
 
 def take_issue(visit: Visit) -> Response:
@@ -53,16 +54,25 @@ def take_issue(visit: Visit) -> Response:
         edited = do(visit, issue)
     except EditClash as clash:
         told = tuple(_with_names(one, names) for one in clash.clashes)
-        return issue_page(visit, Problem("Somebody else changed the same meanwhile.", told), 409)
+        same = "Somebody else changed the same meanwhile."
+        return _form_again(visit, issue, Problem(same, told), 409)
     except EditRefused as error:
-        return issue_page(visit, Problem(_sentence(_with_names(str(error), names))), 409)
+        return _form_again(visit, issue, Problem(_sentence(_with_names(str(error), names))), 409)
     except UsageError as error:
-        return issue_page(visit, Problem(_sentence(str(error))), 400)
+        return _form_again(visit, issue, Problem(_sentence(str(error))), 400)
     done = [f"You {edited.told}."] if edited.told else []
     notices = [_with_names(notice, names) for notice in edited.notices]
     return visit.go(
         f"/issues/{issue.public_id}", anchor=_anchor(visit, edited), **visit.seal(done + notices)
     )
+
+
+def _form_again(visit: Visit, issue: Issue, problem: Problem, status: int) -> Response:
+    """The page that the form stood on, filled as it was typed, with what is in its way."""
+    story = visit.field("story")
+    if visit.field("act") in ("story", "reset") and find_place(issue, story):
+        return story_page(visit, story, problem, status)
+    return issue_page(visit, problem, status)
 
 
 def _anchor(visit: Visit, edited: Edited) -> str:
@@ -93,25 +103,18 @@ def _version(visit: Visit) -> int | None:
     return int(text)
 
 
-def _edit(visit: Visit, issue: Issue, act: Act) -> Edited:
+def _edit(
+    visit: Visit, issue: Issue, *acts: Act, over: Mapping[str, str] = MappingProxyType({})
+) -> Edited:
+    """One save of all that a form changes, begun from the version that its page showed."""
     return edit_issue(
-        visit.installation, issue.public_id, act, actor=visit.actor, version=_version(visit)
+        visit.installation,
+        issue.public_id,
+        *acts,
+        actor=visit.actor,
+        version=_version(visit),
+        over=over,
     )
-
-
-def _edit_all(visit: Visit, issue: Issue, acts: Iterable[Act]) -> Edited:
-    """One act after the other, each on what the one before saved."""
-    edited, done = Edited(issue), []
-    version = _version(visit)
-    for act in acts:
-        edited = edit_issue(
-            visit.installation, issue.public_id, act, actor=visit.actor, version=version
-        )
-        version = edited.version if version is not None else None
-        done.append(edited)
-    told = ", ".join(one.told for one in done if one.told)
-    notices = dict.fromkeys(notice for one in done for notice in one.notices)
-    return replace(edited, told=told, notices=tuple(notices))
 
 
 def _on_story(make: Callable[[str], Act]) -> Callable[[Visit, Issue], Edited]:
@@ -165,15 +168,15 @@ def _add(visit: Visit, issue: Issue) -> Edited:
 def _write_lines(visit: Visit, issue: Issue) -> Edited:
     """The lines that this editor changed: the others may have been changed by somebody else."""
     base = _base(visit, issue)
-    acts = []
+    acts, over = [], {}
     for line in _LINES:
-        if line.value not in visit.form:
-            continue
-        text = _plain(visit.field(line.value))
-        if text != _plain(getattr(base, line.value)):
+        filled = getattr(base, line.value)
+        text = typed_text(visit, line.value, filled)
+        if text is not None:
             # An empty line is made from the stories again; there is no note then.
             acts.append(EditLine(line, text or None))
-    return _edit_all(visit, issue, acts)
+            over[line.value] = mark_sent(visit, line.value, filled)
+    return _edit(visit, issue, *acts, over=over)
 
 
 def _base(visit: Visit, issue: Issue) -> Issue:
@@ -185,37 +188,33 @@ def _base(visit: Visit, issue: Issue) -> Issue:
         return tx.issues.at_version(issue.public_id, version) or issue
 
 
-def _plain(text: str) -> str:
-    """As it was before a browser sent it: with one kind of line end, without spaces round it."""
-    return text.replace("\r\n", "\n").strip()
-
-
 def _write_story(visit: Visit, issue: Issue) -> Edited:
     """The words and the picture of a story, as far as this editor changed them."""
     found = find_place(_base(visit, issue), visit.field("story"))
     if found is None:
         raise EditRefused("that story is not in the issue any more", subject="story")
-    return _edit_all(visit, issue, _story_acts(visit, found[1]))
+    item = found[1]
+    acts = tuple(_story_acts(visit, item))
+    words = words_of(item)
+    over = {
+        f"story:{item.story_id}:{act.field}": mark_sent(visit, act.field, words[act.field])
+        for act in acts
+        if isinstance(act, EditItem) and act.field in words
+    }
+    return _edit(visit, issue, *acts, over=over)
 
 
 def _story_acts(visit: Visit, item: Item) -> Iterator[Act]:
     story, picture = item.story_id, item.picture
-    now = {
-        ItemField.HEADLINE: item.headline,
-        ItemField.EXCERPT: item.excerpt,
-        ItemField.ALT: picture.alt if picture else "",
-    }
     shows = visit.field("picture") != "out"
     if "picture" in visit.form and shows is (picture is None):
         yield EditItem(story, ItemField.PICTURE, None if shows else "")
         if not shows:
             # Its description and crop go with it.
             picture = None
-    for field in _WORDS:
-        if field is ItemField.ALT and picture is None:
-            continue
-        text = _plain(visit.field(field.value))
-        if field.value in visit.form and text != _plain(now[field]):
+    for field, filled in words_of(item).items():
+        text = typed_text(visit, field, filled)
+        if text is not None and (field is not ItemField.ALT or picture is not None):
             yield EditItem(story, field, text)
     if picture is not None and visit.field("across") and visit.field("down"):
         focus = (_share(visit.field("across")), _share(visit.field("down")))
@@ -241,7 +240,7 @@ def _reset_story(visit: Visit, issue: Issue) -> Edited:
         raise UsageError(f'a story has no "{name}"', subject="field")
     found = find_place(issue, story)
     fields = (ItemField(name),) if name else (found[1].changed if found else ())
-    return _edit_all(visit, issue, [_reset(story, field) for field in fields])
+    return _edit(visit, issue, *(_reset(story, field) for field in fields))
 
 
 def _reset(story: str, field: ItemField) -> Act:
