@@ -30,15 +30,34 @@ REPEATED_UP_TO = 20_000
 COMPARED_FROM = 100_000
 FEW_READERS = 10_000
 
+# What the start of a send costs weighs more than its messages below this.
+_WEIGHED_FROM = 5_000
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """What a figure is meant to be: at most ``most``, or at least ``least``."""
+
+    words: str
+    most: float | None = None
+    least: float | None = None
+
+    def holds(self, figure: float) -> bool:
+        return (self.most is None or figure <= self.most) and (
+            self.least is None or figure >= self.least
+        )
+
+
 MEANT = {
-    "cpu_ratio_to_smtp_source": "at most 2",
-    "speedup_over_smtplib": "at least 30",
-    "dkim_overhead_ratio": "at most 1.3",
-    "enqueue_seconds": "below 20 for 1,000,000 readers",
-    "rss_mb_peak": "below 200",
-    "rss_mb_growth": "at most 30 from 10,000 to 1,000,000 readers",
-    "resume_seconds": "below 2",
-    "speedup_of_workers": "at least 1.5 with two",
+    "cpu_ratio_to_smtp_source": _Bound("at most 2", most=2),
+    "speedup_over_smtplib": _Bound("at least 30", least=30),
+    "dkim_overhead_ratio": _Bound("at most 1.3", most=1.3),
+    "signed_cores_used": _Bound("at least 1.5 of two", least=1.5),
+    "enqueue_seconds": _Bound("below 20 for 1,000,000 readers", most=20),
+    "rss_mb_peak": _Bound("below 200", most=200),
+    "rss_mb_growth": _Bound("at most 30 from 10,000 to 1,000,000 readers", most=30),
+    "resume_seconds": _Bound("below 2", most=2),
+    "speedup_of_workers": _Bound("at least 1.5 with two", least=1.5),
 }
 
 
@@ -84,7 +103,8 @@ class _Rounds:
 
 
 def measure(options: DeliveryOptions | None = None) -> Figures:
-    """All figures; under ``shortfalls`` a sentence for each send that did not reach everybody."""
+    """All figures; under ``shortfalls`` a sentence for each send that did not reach everybody,
+    and for each figure that is not what it is meant to be, where readers are enough to tell."""
     options = options or DeliveryOptions()
     with running_sink() as sink:
         rounds = _measure_rounds(options, sink)
@@ -107,7 +127,14 @@ def measure(options: DeliveryOptions | None = None) -> Figures:
         resumed, shortfall = measure_resume(options.setup)
         figures |= resumed
         shortfalls += [shortfall] if shortfall else []
-    figures["meant"] = {key: text for key, text in MEANT.items() if key in figures}
+    meant = {key: bound for key, bound in MEANT.items() if key in figures}
+    figures["meant"] = {key: bound.words for key, bound in meant.items()}
+    if options.readers >= _WEIGHED_FROM:
+        shortfalls += [
+            f"{key} is {figures[key]}, and meant to be {bound.words}"
+            for key, bound in meant.items()
+            if not bound.holds(figures[key])
+        ]
     figures["shortfalls"] = shortfalls
     return figures
 
@@ -261,18 +288,25 @@ def _signed_figures(rounds: _Rounds) -> Figures:
 
 
 def _measure_workers(options: DeliveryOptions, figures: Figures) -> list[EngineRun]:
-    """One worker, then several, at a relay that takes its time; each with its own connections."""
+    """One worker, then several, at a relay that takes its time; each with its own connections.
+
+    And one worker with the connections of them all: how much of it more workers give, and how
+    much more connections.
+    """
     setup = options.setup
     with running_sink(reply_ms=options.reply_ms) as sink:
         _tell(f"one worker, every answer after {options.reply_ms:g} ms")
         one = run_engine(setup, sink)
         _tell(f"{options.workers} workers")
         many = run_engine(replace(setup, workers=options.workers), sink)
+        _tell("one worker with all their connections")
+        alone = run_engine(replace(setup, connections=setup.connections * options.workers), sink)
     figures["workers"] = options.workers
     figures["connections_per_worker"] = options.sessions
     figures["reply_ms"] = options.reply_ms
     figures["one_worker_messages_per_second"] = round(one.messages_per_second)
+    figures["one_worker_all_connections_messages_per_second"] = round(alone.messages_per_second)
     figures["workers_messages_per_second"] = round(many.messages_per_second)
     figures["workers_cpu_us_per_message"] = round(many.cpu_us_per_message, 1)
     figures["speedup_of_workers"] = round(many.messages_per_second / one.messages_per_second, 2)
-    return [one, many]
+    return [one, many, alone]

@@ -20,7 +20,7 @@ from tests.acceptance.ready_house import make_house, reader_addresses
 from tests.real.sink import running_sink
 
 READERS = 400
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class WallClock(SystemClock):
@@ -37,7 +37,9 @@ def send(house: Installation, tell: Callable[[DeliverySummary], None] = lambda _
         deliver(house, ledger, on_progress=tell)
 
 
-@pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
+@pytest.mark.parametrize(
+    "jump", [HOUR, -HOUR, DAY, -DAY], ids=["forward", "back", "a day forward", "a day back"]
+)
 def test_a_clock_that_is_set_in_mid_send(tmp_path: Path, jump: timedelta) -> None:
     clock, jumped = WallClock(), []
     addresses = reader_addresses(READERS)

@@ -2,12 +2,14 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.conversation import Event, Exchange, Ready
+from newsletter.delivery.lease import LEASE
 from newsletter.delivery.line import Letter, Line, write_offer
 from newsletter.delivery.message import Envelope, Message
 from newsletter.delivery.model import Delivery, Permit, Phase, Relay
@@ -29,6 +31,13 @@ def letter(number: int = 1, envelope: Envelope = ENVELOPE, **changes: object) ->
     message = Message(envelope, (MESSAGE[:40], MESSAGE[40:]), len(MESSAGE))
     whole = Letter(delivery, delivery.address, message, "weekly@paper.example", "reader.example")
     return whole._replace(**changes)
+
+
+def test_how_long_is_waited_where_nothing_else_is_asked_for() -> None:
+    # RFC 5321 section 4.5.3.2: whoever leaves the dot's answer earlier makes doubles.
+    assert (TimeLimits().step, TimeLimits().final) == (300, 600)
+    # Of a worker that is gone its rows are free again after this.
+    assert timedelta(seconds=30) == LEASE
 
 
 class PortionedLink:
