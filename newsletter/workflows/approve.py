@@ -1,8 +1,10 @@
 """An editor's approval, and the second one where a newsletter asks for two."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
+from newsletter.checks.model import Finding, stops
 from newsletter.errors import Conflict, NotFound
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import check_move
@@ -13,6 +15,7 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.passing_on import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.words import words_of
+from newsletter.workflows.check_issue import CheckedIssue, check_whole_issue
 from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.publish import why_not_moved
@@ -20,6 +23,34 @@ from newsletter.workflows.publish import why_not_moved
 log = get_logger(__name__)
 
 _WAITING = frozenset({IssueState.DRAFT, IssueState.HELD})
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What became of an approval: ``issue`` as it is then, ``checked`` what was found of it.
+
+    Where there are ``stops`` it was not approved.
+    """
+
+    issue: Issue
+    checked: CheckedIssue
+
+    @property
+    def stops(self) -> tuple[Finding, ...]:
+        return stops(self.checked.findings)
+
+
+def approve_checked(
+    installation: Installation, issue: Issue, *, actor: str, version: int
+) -> Approval:
+    """`approve_issue` for whoever approves by one press, where no check stops the issue.
+
+    Its links and DNS are asked, which takes some seconds.
+    """
+    checked = check_whole_issue(installation, installation.settings(), issue, ask=True)
+    if stops(checked.findings):
+        return Approval(issue, checked)
+    return Approval(approve_issue(installation, issue, actor=actor, version=version), checked)
 
 
 def approve_issue(

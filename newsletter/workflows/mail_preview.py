@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from newsletter.checks.model import Finding
 from newsletter.delivery.model import MailingKind
 from newsletter.errors import Conflict, NotFound, TokenError
 from newsletter.issues.model import Issue, IssueState
@@ -19,7 +20,7 @@ from newsletter.rendering.act_bar import ActLink, put_above
 from newsletter.rendering.links import lead_straight
 from newsletter.tokens import Purpose, derived_public_id
 from newsletter.words import Words, nearest_language, words_of
-from newsletter.workflows.approve import approve_issue, waits_for_second
+from newsletter.workflows.approve import approve_checked, waits_for_second
 from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.place_story import swap_story
 from newsletter.workflows.publish import issue_mailing, move_issue, render_current
@@ -55,7 +56,8 @@ class AskedAct:
     """A button's link as it was read: who presses, on which issue, what.
 
     ``story`` gives its place to ``other`` where it is a swap. ``signs_in``: the act needs
-    a second person, who has to be known by more than a link.
+    a second person, who has to be known by more than a link. ``shut``: the issue is no draft
+    any more, and whoever approves another knows only at the desk why.
     """
 
     editor: Editor
@@ -64,6 +66,11 @@ class AskedAct:
     story: str = ""
     other: str = ""
     signs_in: bool = False
+    shut: bool = False
+
+    @property
+    def approves(self) -> bool:
+        return self.act is MailedAct.APPROVE
 
     @property
     def headlines(self) -> tuple[str, str]:
@@ -73,6 +80,15 @@ class AskedAct:
             return "", ""
         comes = [one.headline for one in found[0].runners_up if one.story_id == self.other]
         return found[1].headline, comes[0] if comes else ""
+
+
+@dataclass(frozen=True)
+class DoneAct:
+    """What was asked, and the issue as it is then; where there are ``stops`` nothing was done."""
+
+    asked: AskedAct
+    issue: Issue
+    stops: tuple[Finding, ...] = ()
 
 
 def mail_previews(
@@ -147,31 +163,45 @@ def read_act(installation: Installation, token: str) -> AskedAct:
         )
     settings = installation.settings()
     newsletter = settings.newsletter_called(issue.newsletter)
-    second = act is MailedAct.APPROVE and waits_for_second(issue)
+    approves = act is MailedAct.APPROVE
+    shut = approves and issue.state is not IssueState.DRAFT
     two = newsletter is not None and newsletter_of(settings, issue).approval == "two"
     story, other = (*stories, "", "")[:2]
-    return AskedAct(editor, issue, act, story, other, signs_in=second and two)
+    second = approves and two and waits_for_second(issue)
+    return AskedAct(editor, issue, act, story, other, signs_in=second and not shut, shut=shut)
 
 
-def do_act(installation: Installation, token: str) -> AskedAct:
-    """Do what the button says, as `read_act` reads it; errors as there, and those of the act."""
+def do_act(installation: Installation, token: str) -> DoneAct:
+    """Do what the button says, as `read_act` reads it; errors as there, and those of the act.
+
+    An approval looks the issue over as at the desk, which takes some seconds.
+    """
     asked = read_act(installation, token)
     issue, actor = asked.issue, asked.editor.public_id
+    if asked.shut:
+        because = f": {issue.held_because}" if issue.held_because else ""
+        raise Conflict(
+            f"issue {issue.slot} is {issue.state}{because}; open it at the desk",
+            subject=issue.slot,
+        )
     if asked.signs_in:
         raise Conflict("a second approval is given at the desk", subject=issue.slot)
     match asked.act:
         case MailedAct.APPROVE:
-            approve_issue(installation, issue, actor=actor, version=issue.version)
+            done = approve_checked(installation, issue, actor=actor, version=issue.version)
+            if done.stops:
+                return DoneAct(asked, issue, done.stops)
+            issue = done.issue
         case MailedAct.HOLD:
-            move_issue(installation, issue, IssueState.HELD, actor=actor, reason=_HELD)
+            issue = move_issue(installation, issue, IssueState.HELD, actor=actor, reason=_HELD)
         case MailedAct.DELAY:
-            reschedule_issue(installation, issue, issue.send_at + _DELAY, actor=actor)
+            issue = reschedule_issue(installation, issue, issue.send_at + _DELAY, actor=actor)
         case MailedAct.SWAP:
-            swap_story(
+            issue = swap_story(
                 *(installation, issue, asked.story, asked.other), actor=actor, version=issue.version
-            )
+            ).issue
     log.info("mailed_act_done", issue=issue.slot, act=asked.act, editor=actor)
-    return asked
+    return DoneAct(asked, issue)
 
 
 def _key(issue: Issue, editor: Editor) -> str:

@@ -14,8 +14,10 @@ from newsletter.publication.slots import Slot, named_slot, upcoming_slot
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.audience_outlook import kept_readers
+from newsletter.workflows.check_issue import check_whole_issue
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation, newsletter_of, only_newsletter
+from newsletter.workflows.publish import refuse_stopped
 from newsletter.workflows.segments import audience_segment
 from newsletter.workflows.soon import TAKE_BACK, give_back_time, put_time, time_before
 
@@ -75,23 +77,39 @@ def send_soon(
 
     ``typed`` is how many readers the editor wrote down: Conflict where they are not as many.
     On a long list, where some come and go all the time, as many as were counted lately will
-    do, if few have come or gone since. InvalidTransition where it is not approved.
+    do, if few have come or gone since. Conflict also where a check stops it: its links and
+    DNS are asked. InvalidTransition where it is not approved.
     """
     assert_may_send(installation)
     settings = installation.settings()
-    now = installation.clock.now()
     if typed is not None:
         _refuse_other_count(installation, issue, typed)
+    with installation.database.read() as tx:
+        looked_at = _approved(tx, issue)
+    refuse_stopped(
+        looked_at, check_whole_issue(installation, settings, looked_at, ask=True).findings
+    )
+    now = installation.clock.now()
     with installation.database.write() as tx:
-        current = _waiting(tx, issue)
-        if current.state is not IssueState.APPROVED:
-            raise InvalidTransition(
-                f"issue {current.slot} is {current.state}; only an approved one can be sent",
+        current = _approved(tx, issue)
+        if current.version != looked_at.version:
+            raise Conflict(
+                f"issue {current.slot} was changed just now; look at it again",
                 subject=current.slot,
             )
         told = "sends it in a minute"
         at = now + TAKE_BACK
         return put_time(tx, settings, current, at, SaveKind.SENT_SOON, told, actor, now)
+
+
+def _approved(tx: Transaction, issue: Issue) -> Issue:
+    current = _waiting(tx, issue)
+    if current.state is not IssueState.APPROVED:
+        raise InvalidTransition(
+            f"issue {current.slot} is {current.state}; only an approved one can be sent",
+            subject=current.slot,
+        )
+    return current
 
 
 def _refuse_other_count(installation: Installation, issue: Issue, typed: int) -> None:

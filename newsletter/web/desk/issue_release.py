@@ -4,15 +4,13 @@ from datetime import UTC, date, datetime, time
 
 from starlette.responses import Response
 
-from newsletter.checks.model import stops
 from newsletter.errors import Conflict, InvalidTransition, NewsletterError, UsageError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
 from newsletter.web.desk.issue_review import checks_page, review_page
 from newsletter.web.desk.places import asked_issue, newsletter_of
 from newsletter.web.desk.visit import Visit
-from newsletter.workflows.approve import approve_issue
-from newsletter.workflows.check_issue import check_whole_issue
+from newsletter.workflows.approve import approve_checked
 from newsletter.workflows.publish import move_issue
 from newsletter.workflows.schedule_issue import reschedule_issue, send_soon, take_back
 
@@ -23,19 +21,18 @@ def take_approval(visit: Visit) -> Response:
     """Approve what was looked at; where a check stops it, say which."""
     issue = _issue(visit)
     version = _number(visit.field("version"), "version")
-    checked = check_whole_issue(visit.installation, visit.settings, issue, ask=True)
-    if count := len(stops(checked.findings)):
-        error = Conflict(
+    try:
+        done = approve_checked(visit.installation, issue, actor=visit.actor, version=version)
+    except (Conflict, InvalidTransition) as error:
+        return review_page(visit, error, 409)
+    if count := len(done.stops):
+        shut = Conflict(
             f"it can’t be approved: {count} {'thing has' if count == 1 else 'things have'} to be "
             "mended first",
             subject=issue.slot,
         )
-        return checks_page(visit, issue, checked, error, 409)
-    try:
-        approved = approve_issue(visit.installation, issue, actor=visit.actor, version=version)
-    except (Conflict, InvalidTransition) as error:
-        return review_page(visit, error, 409)
-    first = approved.state is not IssueState.APPROVED
+        return checks_page(visit, issue, done.checked, shut, 409)
+    first = done.issue.state is not IssueState.APPROVED
     return _back(visit, issue, "approved-first" if first else "approved")
 
 

@@ -4,6 +4,7 @@ What takes long comes after the first paint, each from a page of its own.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -41,6 +42,8 @@ SAID = {
     "taken-back": gettext_noop("Taken back: nothing was sent."),
 }
 _MOST_ZONES = 12
+# The scheduler looks every half minute: what has not begun by then is kept by something.
+_SOON = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,13 @@ def review_page(
         status=status,
         said=SAID,
         **issue_head(visit, issue, newsletter, problem),
-        **_standing(visit, issue, newsletter, names),
+        **_standing(visit, issue, newsletter, names, back=back),
         **_readers(visit, issue, newsletter, outlook),
         local=issue.send_at.astimezone(newsletter.zone_in(visit.settings.publication)),
         city=city_of(newsletter.zone_in(visit.settings.publication)),
         seconds_left=round((issue.send_at - now).total_seconds()) if back else 0,
         due=issue.state is IssueState.APPROVED and now >= issue.send_at,
+        stuck=now >= issue.send_at + _SOON,
         hold=visit.context.hold(),
         reason=visit.field("reason"),
     )
@@ -127,12 +131,13 @@ def checks_page(
     newsletter = newsletter_of(visit, issue)
     with visit.context.database.read() as tx:
         names = tx.editors.names()
+        back = may_take_back(tx, issue, visit.context.clock.now())
     return visit.page(
         "issue_review_checks",
         status=status,
         said=SAID,
         **issue_head(visit, issue, newsletter, problem),
-        **_standing(visit, issue, newsletter, names),
+        **_standing(visit, issue, newsletter, names, back=back),
         findings=[shown_finding(visit, issue, finding) for finding in checked.findings],
         stops=len(stops(checked.findings)),
         warnings=sum(finding.level is Level.WARN for finding in checked.findings),
@@ -142,9 +147,12 @@ def checks_page(
 
 
 def _standing(
-    visit: Visit, issue: Issue, newsletter: Newsletter, names: dict[str, str]
+    visit: Visit, issue: Issue, newsletter: Newsletter, names: dict[str, str], *, back: bool
 ) -> dict[str, Any]:
-    """Who approved it, and what this editor may do about that."""
+    """Who approved it, and what this editor may do about that.
+
+    ``back``: it is sent now, and can be taken back.
+    """
     first = issue.first_approved_by
     waiting = issue.state in (IssueState.DRAFT, IssueState.HELD)
     return {
@@ -156,6 +164,10 @@ def _standing(
         "first": names.get(first, first) if waits_for_second(issue) else "",
         "mine": bool(first) and first == visit.actor,
         "may_approve": waiting and visit.editor.may(Act.SEND),
+        "may_send_now": issue.state is IssueState.APPROVED
+        and visit.context.clock.now() < issue.send_at
+        and not back
+        and visit.editor.may(Act.SEND),
     }
 
 

@@ -15,7 +15,7 @@ from newsletter.web.desk.issue_stories import show_stories
 from newsletter.web.desk.issue_story import show_story
 from newsletter.web.desk.issue_versions import show_versions
 from newsletter.web.desk.issues import show_issues
-from newsletter.web.desk.mailed_act import show_mailed_act, take_mailed_act
+from newsletter.web.desk.mailed_act import show_mailed_act, show_mailed_checks, take_mailed_act
 from newsletter.web.desk.routes import DeskRoute, show, take
 from newsletter.words import gettext_noop
 
@@ -38,4 +38,5 @@ def issue_routes() -> tuple[DeskRoute, ...]:
         # Whoever holds such a link is known by it; it is signed for one act.
         show("/act/{token}", show_mailed_act, needs=Act.SIGN_IN),
         take("/act/{token}", take_mailed_act, needs=Act.SIGN_IN),
+        show("/act/{token}/checks", show_mailed_checks, needs=Act.SIGN_IN),
     )

@@ -2,14 +2,16 @@
 
 import pytest
 
+from newsletter.issues.acts import EditLine, Line
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.editors import Role
 from newsletter.tokens import Purpose
 from newsletter.workflows.approve import approve_issue
+from newsletter.workflows.edit_issue import edit_issue
 from tests.web.desk.people import FROM_US, Person, put_editor, stranger
-from tests.web.desk.test_desk_issue import bare_issue, stored
+from tests.web.desk.send_shop import ISSUE, open_send_shop
+from tests.web.desk.test_desk_issue import stored
 from tests.web.site import Site
-from tests.web.test_web_issues import put_issue
 
 
 def path_of(site: Site, role: Role, act: str, *stories: str) -> str:
@@ -26,8 +28,13 @@ def path_of(site: Site, role: Role, act: str, *stories: str) -> str:
 @pytest.fixture
 def visitor(site: Site) -> Person:
     """Whoever holds the mail, signed in nowhere."""
-    put_issue(site, bare_issue())
-    return stranger(site)
+    return stranger(open_send_shop(site))
+
+
+def move(site: Site, to: IssueState, reason: str = "") -> None:
+    with site.database.write() as tx:
+        now = site.clock.now()
+        assert tx.issues.move(ISSUE, frozenset(IssueState), to, "nare", now, reason=reason)
 
 
 def press(visitor: Person, path: str) -> int:
@@ -75,7 +82,10 @@ def test_a_second_approval_is_given_by_who_signs_in(visitor: Person) -> None:
         latest = tx.settings.latest()
         assert latest is not None
         tx.settings.append(settings.model_dump(mode="json", by_alias=True), "t", site.clock.now())
-    assert press(visitor, first) == 200
+    done = visitor.client.post(first, headers=FROM_US)
+    assert done.status_code == 200
+    assert "Another person has to approve it too" in done.text
+    assert "It is approved" not in done.text
     assert stored(site).state is IssueState.DRAFT
     second = path_of(site, Role.ADMIN, "approve")
     page = visitor.get(second)
@@ -85,6 +95,59 @@ def test_a_second_approval_is_given_by_who_signs_in(visitor: Person) -> None:
     installation = site.context.installation
     assert installation is not None
     assert approve_issue(installation, stored(site), actor="other").state is IssueState.APPROVED
+
+
+def test_what_must_be_mended_keeps_this_button_shut_too(visitor: Person) -> None:
+    site = visitor.site
+    assert site.context.installation is not None
+    edit_issue(
+        site.context.installation, ISSUE, EditLine(Line.SUBJECT, "Dear {{ name }}"), actor="nare"
+    )
+    path = path_of(site, Role.PUBLISHER, "approve")
+    page = visitor.get(path)
+    assert f'data-refresh="{path}/checks"' in page.text
+    looked = visitor.get(f"{path}/checks")
+    for answer in (looked, visitor.client.post(path, headers=FROM_US)):
+        assert "{{ name }}" in answer.text
+        assert "before what must be mended is: " in answer.text
+        assert "<form" not in answer.text
+    assert (looked.status_code, answer.status_code) == (200, 409)
+    assert stored(site).state is IssueState.DRAFT
+
+
+def test_the_checks_of_what_is_as_it_should_be_have_the_button_below(visitor: Person) -> None:
+    path = path_of(visitor.site, Role.PUBLISHER, "approve")
+    assert f'<form method="post" action="{path}">' in visitor.get(f"{path}/checks").text
+    assert visitor.get(f"{path_of(visitor.site, Role.EDITOR, 'hold')}/checks").status_code == 404
+
+
+def test_what_is_held_is_approved_at_the_desk_where_the_reason_stands(visitor: Person) -> None:
+    site = visitor.site
+    path = path_of(site, Role.PUBLISHER, "approve")
+    assert "Draft" in visitor.get(path).text
+    move(site, IssueState.HELD, "Libel: the lawyer says wait")
+    page = visitor.get(path)
+    assert "Libel: the lawyer says wait" in page.text
+    assert "Approve this issue?" not in page.text
+    assert "<form" not in page.text
+    assert press(visitor, path) == 409
+    assert stored(site).state is IssueState.HELD
+
+
+def test_what_was_approved_long_ago_is_not_asked_for_again(visitor: Person) -> None:
+    path = path_of(visitor.site, Role.PUBLISHER, "approve")
+    move(visitor.site, IssueState.APPROVED)
+    page = visitor.get(path)
+    assert "It is approved already" in page.text
+    assert "<form" not in page.text
+
+
+def test_it_says_how_many_readers_it_is_for_and_the_time_it_has_then(visitor: Person) -> None:
+    visitor.site.put("reader@mail.example")
+    page = visitor.get(path_of(visitor.site, Role.PUBLISHER, "approve"))
+    assert "<dt>Readers</dt><dd>1</dd>" in page.text
+    delayed = visitor.client.post(path_of(visitor.site, Role.ADMIN, "delay"), headers=FROM_US)
+    assert "08:00 Los Angeles" in delayed.text
 
 
 @pytest.mark.parametrize("path", ["/desk/act/x", "/desk/act/a.b.c.d", "/desk/act/" + "x" * 900])

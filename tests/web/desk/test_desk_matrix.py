@@ -35,6 +35,7 @@ EXPECTED = {
     "GET /issues/{issue}/stories/{story}": EDITORS,
     "GET /act/{token}": ANYBODY,
     "POST /act/{token}": ANYBODY,
+    "GET /act/{token}/checks": ANYBODY,
     "GET /issues/{issue}/tests": EDITORS,
     "POST /issues/{issue}/tests": EDITORS,
     "POST /issues/{issue}/tests/addresses": EDITORS,

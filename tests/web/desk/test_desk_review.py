@@ -7,11 +7,11 @@ import pytest
 from httpx2 import Response
 from selectolax.lexbor import LexborHTMLParser
 
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import IssueState, Save, SaveKind
 from newsletter.publication.editors import Role
 from newsletter.workflows import audience_outlook
 from newsletter.workflows.publish import start_sending
-from newsletter.workflows.tick import ACTOR
+from newsletter.workflows.tick import ACTOR, tick
 from tests.web.desk.people import Person, put_editor, sign_in, somebody
 from tests.web.desk.send_shop import PATH, open_send_shop, stored
 from tests.web.site import Site
@@ -48,6 +48,15 @@ def said(answer: Response) -> str:
 def approve(person: Person, version: int | None = None) -> Response:
     number = stored(person.site).version if version is None else version
     return person.post(f"{PATH}/approve", {"version": str(number)})
+
+
+def spoil(site: Site) -> None:
+    """Take the subject of what was approved, as a reader's settings or a template can."""
+    with site.database.write() as tx:
+        tx.issues.reschedule(
+            *(replace(stored(site), subject=""), "test", site.clock.now()),
+            Save(SaveKind.RESCHEDULED, ""),
+        )
 
 
 def test_the_summary_says_to_whom_when_and_what(lilit: Person) -> None:
@@ -89,6 +98,41 @@ def test_what_must_be_mended_keeps_the_button_shut_on_the_server_too(lilit: Pers
     assert answer.status_code == 409
     assert "It can’t be approved" in said(answer)
     assert stored(lilit.site).state is IssueState.DRAFT
+
+
+def test_it_keeps_what_is_sent_now_shut_as_well(lilit: Person) -> None:
+    site = lilit.site
+    approve(lilit)
+    form = read(lilit, f"{PATH}/review/checks").css_first(f'form[action="{PATH}/now"] button')
+    assert form is not None
+    assert "disabled" not in form.attributes
+    spoil(site)
+    page = read(lilit, f"{PATH}/review/checks")
+    button = page.css_first(f'form[action="{PATH}/now"] button')
+    assert button is not None
+    assert "disabled" in button.attributes
+    assert "It can’t be sent before what must be mended is" in text_of(page)
+    before = stored(site)
+    answer = lilit.post(f"{PATH}/now", {"count": "3"})
+    assert answer.status_code == 409
+    assert "can't go out: The subject" in said(answer)
+    assert stored(site) == before
+
+
+def test_what_does_not_begin_at_its_time_says_where_the_reason_is(lilit: Person) -> None:
+    site = lilit.site
+    approve(lilit)
+    spoil(site)
+    site.clock.instant = stored(site).send_at
+    assert "It goes out any moment" in text_of(read(lilit))
+    site.clock.sleep(61)
+    assert site.context.installation is not None
+    tick(site.context.installation)
+    assert stored(site).state is IssueState.APPROVED
+    page = text_of(read(lilit))
+    assert "It has not gone out yet" in page
+    assert "What must be mended first stands under “Checks”" in page
+    assert read(lilit, f"{PATH}/review/checks").css_first("li.stop") is not None
 
 
 def test_nobody_approves_what_they_did_not_see(lilit: Person) -> None:
