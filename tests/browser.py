@@ -12,9 +12,12 @@ a time in a process, so a fixture that lives longer would lock out other files):
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+# What tests saw, for a person to look at afterwards; git leaves it out.
+SCREENS = Path(__file__).parents[1] / ".screens"
 _PROGRAMS = ("chromium-headless-shell", "chromium")
 _ARGUMENTS = [
     "--disable-quic",
@@ -46,3 +49,9 @@ def open_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def keep_screen(page: Page, name: str) -> None:
+    """Keep a picture of the whole page in `.screens`, over that of an earlier run."""
+    SCREENS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENS / f"{name}.png", full_page=True)

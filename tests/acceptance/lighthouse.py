@@ -21,8 +21,11 @@ class Verdict(NamedTuple):
     failures: dict[str, str]
 
 
-def judge_accessibility(url: str, folder: Path) -> Verdict:
-    """What Lighthouse says of a page on a phone; its report is written into ``folder``."""
+def judge_accessibility(url: str, folder: Path, *, cookie: str = "") -> Verdict:
+    """What Lighthouse says of a page on a phone; its report is written into ``folder``.
+
+    With ``cookie`` the page is asked for as by the browser that has it.
+    """
     report = folder / "lighthouse.json"
     flags = ["--headless", "--no-sandbox"]
     done = subprocess.run(
@@ -36,6 +39,7 @@ def judge_accessibility(url: str, folder: Path) -> Verdict:
             f"--output-path={report}",
             "--disable-full-page-screenshot",
             "--quiet",
+            *([f"--extra-headers={json.dumps({'Cookie': cookie})}"] if cookie else []),
             "--no-enable-error-reporting",
             f"--chrome-flags={' '.join(flags)}",
         ],
@@ -53,6 +57,8 @@ def judge_accessibility(url: str, folder: Path) -> Verdict:
     assert done.returncode == 0, done.stderr
     found = json.loads(report.read_text(encoding="utf-8"))
     assert "runtimeError" not in found, found["runtimeError"]
+    # A page that sends elsewhere, such as to sign in, is not the page that was meant.
+    assert found["finalDisplayedUrl"] == url
     category = found["categories"]["accessibility"]
     audits = {part["id"]: found["audits"][part["id"]] for part in category["auditRefs"]}
     passed = [name for name, audit in audits.items() if audit["score"] == 1]

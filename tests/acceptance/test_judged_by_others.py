@@ -18,6 +18,7 @@ from newsletter.checks.spam import read_verdict
 from newsletter.demo.server import serve_in_thread
 from tests.acceptance.lighthouse import judge_accessibility
 from tests.acceptance.served_demo import Served, request, serve_demo
+from tests.browser import open_browser
 from tests.real.programs import find_program
 
 
@@ -90,4 +91,28 @@ def test_lighthouse_finds_every_page_and_the_mail_accessible(
             "the desk's preview": served.links["the issue"],
         }
         verdicts = {name: judge_accessibility(url, tmp_path) for name, url in pages.items()}
+    assert verdicts == dict.fromkeys(pages, (1.0, {}))
+
+
+@pytest.mark.long
+def test_lighthouse_finds_the_desk_accessible(served: Served, tmp_path: Path) -> None:
+    with open_browser() as browser:
+        page = browser.new_page()
+        page.goto(served.links["the desk"])
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Look at the issue").click()
+        draft = page.url
+        page.goto(f"{served.root}/desk/")
+        sent = page.locator("[aria-labelledby=last] a").get_attribute("href")
+        cookies = page.context.cookies()
+    cookie = "; ".join(f"{one['name']}={one['value']}" for one in cookies)
+    desk = f"{served.root}/desk"
+    pages = [
+        f"{served.root}/desk/sign-in",
+        *(f"{desk}{path}" for path in ("/", "/issues", "/readers", "/history", "/editors", "/me")),
+        *(f"{draft}{path}" for path in ("", "/stories", "/versions", "/tests", "/rehearsal")),
+        *(f"{draft}/review", f"{served.root}{sent}", f"{desk}/readers/segments"),
+        *(f"{desk}/settings{path}" for path in ("", "/newsletters/weekly", "/brand", "/sources")),
+    ]
+    verdicts = {url: judge_accessibility(url, tmp_path, cookie=cookie) for url in pages}
     assert verdicts == dict.fromkeys(pages, (1.0, {}))

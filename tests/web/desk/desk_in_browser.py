@@ -66,13 +66,16 @@ def open_shop(folder: Path) -> Iterator[Shop]:
 
 
 @contextmanager
-def open_page(browser: Browser, shop: Shop, screen: str, *, script: bool = True) -> Iterator[Page]:
+def open_page(
+    browser: Browser, shop: Shop, screen: str, *, script: bool = True, touch: bool = False
+) -> Iterator[Page]:
     """A page of that screen in which an admin is signed in; its console must stay quiet."""
     width, height, scheme, language = SCREENS[screen]
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=scheme,  # type: ignore[arg-type]
         java_script_enabled=script,
+        has_touch=touch,
         accept_downloads=True,
     )
     page = context.new_page()

@@ -33,14 +33,15 @@ def open_send_shop(site: Site, **newsletter: Any) -> Site:
     return site
 
 
-def set_up(site: Site, newsletter: Mapping[str, Any]) -> None:
-    """Change the settings of the weekly newsletter, and let the pages know them."""
-    document = SETTINGS.model_dump(mode="json", by_alias=True)
+def set_up(site: Site, newsletter: Mapping[str, Any], **tables: Any) -> None:
+    """Change the settings of the weekly newsletter, and other ``tables``; the pages know them."""
+    document = {**SETTINGS.model_dump(mode="json", by_alias=True), **tables}
     document["newsletter"][0] |= newsletter
     document["checks"] |= {"link_seconds": 0, "spam": False}
     settings = Settings.model_validate(document)
     with site.database.write() as tx:
         tx.settings.append(document, "test", site.clock.now())
+        tx.settings.register(settings, site.clock.now())
     assert site.context.installation is not None
     relays = (Relay("main", "127.0.0.1", 9, tls="none"),)
     installation = replace(site.context.installation, relays=relays, resolver=_NOBODY)

@@ -91,27 +91,27 @@ function placeIn(place) {
   return ` ${page().dataset.placed.replace("N", story.dataset.position).replace("ALL", all)}`;
 }
 
-async function post(address, data) {
+async function post(address, data, leaving) {
   const response = await fetch(address, {
-    method: "POST", body: data, headers: { Accept: "text/html" }, keepalive: true,
+    method: "POST", body: data, headers: { Accept: "text/html" }, keepalive: leaving,
   });
   return [response, await answer(response)];
 }
 
-function send(form, submitter, extra = {}, keep = []) {
+function send(form, submitter, extra = {}, keep = [], leaving = false) {
   const data = new URLSearchParams(new FormData(form, submitter));
   for (const [name, value] of Object.entries(extra)) data.set(name, value);
   const place = placeOf(extra.story ? document.getElementById(`story-${extra.story}`) : submitter || form);
   busy = busy.then(async () => {
     // An act begins from what is on the page when its turn comes.
     if (data.has("version")) data.set("version", page().dataset.version);
-    let [response, came] = await post(form.action, data);
+    let [response, came] = await post(form.action, data, leaving);
     const token = came.querySelector("#kept [name=csrf]")?.value;
     if (token) {
       // Signed in anew in another tab: this page goes on with that session.
       for (const field of document.querySelectorAll("[name=csrf]")) field.value = token;
       data.set("csrf", token);
-      [response, came] = await post(form.action, data);
+      [response, came] = await post(form.action, data, leaving);
     }
     const out = !!came.getElementById("kept");
     document.getElementById("signed-out").hidden = !out;
@@ -157,10 +157,10 @@ function settle() {
   typing = 0;
 }
 
-function saveTyped(keep = []) {
+function saveTyped(keep = [], leaving = false) {
   settle();
   const form = document.querySelector("[data-autosave]");
-  return send(form, form.querySelector("button"), {}, keep);
+  return send(form, form.querySelector("button"), {}, keep, leaving);
 }
 
 // Whoever leaves the page takes nothing unsaved along.
@@ -176,7 +176,7 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) again?.();
 });
 
-addEventListener("beforeunload", () => { if (typing) saveTyped(); });
+addEventListener("beforeunload", () => { if (typing) saveTyped([], true); });
 
 function show(field) {
   const mirror = document.querySelector(`[data-mirror="${field.name}"]`);
