@@ -40,7 +40,14 @@ from newsletter.web.preferences import (
 )
 from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
 from newsletter.web.refusals import API_PATH
-from newsletter.web.shield import HostCheck, RequestLog, SafeHeaders, SizeCheck, allowed_hosts
+from newsletter.web.shield import (
+    HostCheck,
+    OversizeIsEmpty,
+    RequestLog,
+    SafeHeaders,
+    SizeCheck,
+    allowed_hosts,
+)
 from newsletter.web.site import show_brand, show_front, show_health
 from newsletter.web.sitemap import show_robots, show_sitemap
 from newsletter.web.static_files import (
@@ -88,6 +95,11 @@ def create_app(context: WebContext) -> Starlette:
             Middleware(RequestLog, clock=context.clock),
             Middleware(SafeHeaders),
             Middleware(HostCheck, hosts=allowed_hosts(context.base_url, context.desk_url)),
+            Middleware(
+                OversizeIsEmpty,
+                below=f"{context.base_path}/unsubscribe/",
+                most_bytes=MAX_BODY_BYTES,
+            ),
             Middleware(
                 SizeCheck,
                 most_bytes=MAX_BODY_BYTES,
@@ -154,9 +166,11 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
         Mount(API_PATH, create_api(context, sign_ups)),
         get("/confirm/{token}", show_confirmation),
         post("/confirm/{token}", take_confirmation),
-        get("/unsubscribe/{token}", show_departure),
-        # A one-click POST counts whatever its (small) body looks like.
+        # A one-click POST counts whatever its body looks like, and must not be sent on
+        # (RFC 8058, section 3.2): also where a program has put a slash behind the address.
+        *(get(path, show_departure) for path in ("/unsubscribe/{token}", "/unsubscribe/{token}/")),
         post("/unsubscribe/{token}", take_departure, any_body=True),
+        post("/unsubscribe/{token}/", take_departure, any_body=True),
         get("/preferences/{token}", show_preferences),
         post("/preferences/{token}", take_preferences),
         get("/preferences/{token}/address", show_preferences),

@@ -15,6 +15,7 @@ from newsletter.web.pages import FRAME_HEADER, SAFE_HEADERS, text_response
 
 log = get_logger(__name__)
 
+_MOST_TAKEN_IN = 1024 * 1024
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -55,6 +56,42 @@ class HostCheck:
         except ValueError:
             return False
         return name in self._hosts
+
+
+class OversizeIsEmpty:
+    """Passes on a body that is larger than any form of ours as an empty one, below one path.
+
+    For the one click of a mail program, which counts whatever its body is.
+    """
+
+    def __init__(self, app: ASGIApp, below: str, most_bytes: int) -> None:
+        self._app = app
+        self._below = below
+        self._most = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(self._below):
+            await self._app(scope, receive, send)
+            return
+        taken: list[Message] = []
+        size, more = 0, True
+        # What is larger is taken in, as far as is cheap: whoever still sends hears no answer.
+        while more and size <= _MOST_TAKEN_IN:
+            message = await receive()
+            size += len(message.get("body", b""))
+            more = message["type"] == "http.request" and message.get("more_body", False)
+            if size <= self._most:
+                taken.append(message)
+        if size > self._most:
+            taken = [{"type": "http.request", "body": b""}]
+            headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
+            scope = {**scope, "headers": [*headers, (b"content-length", b"0")]}
+        waiting = iter(taken)
+
+        async def receive_taken() -> Message:
+            return next(waiting, None) or await receive()
+
+        await self._app(scope, receive_taken, send)
 
 
 class SizeCheck:

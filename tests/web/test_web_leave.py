@@ -45,6 +45,35 @@ def test_one_click_takes_the_reader_off_the_list(site: Site, body: str) -> None:
     assert changes[-1].detail["reason"] == "one-click"
 
 
+@pytest.mark.parametrize("size", [40_000, 3_000_000])
+@pytest.mark.parametrize("told", [True, False])
+def test_one_click_with_a_body_of_any_size_takes_the_reader_off(
+    site: Site, size: int, told: bool
+) -> None:
+    path = site.unsubscribe_path(site.put(LILIT))
+    content = f"{ONE_CLICK}&padding={'x' * size}".encode()
+    answer = site.client.post(
+        path,
+        content=content if told else iter([content[:1000], content[1000:]]),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    assert (answer.status_code, answer.text) == (200, "You are unsubscribed.\n")
+    assert site.state(LILIT) == "unsubscribed"
+
+
+def test_one_click_is_not_sent_on_where_a_slash_ends_the_address(site: Site) -> None:
+    path = site.unsubscribe_path(site.put(LILIT)) + "/"
+    assert "Leave the list?" in site.client.get(path).text
+    assert site.state(LILIT) == "active"
+    answer = site.client.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert "location" not in answer.headers
+    assert site.state(LILIT) == "unsubscribed"
+    goodbye = site.client.get(path).text
+    site.client.post(path, data={"undo": undo_in(goodbye)})
+    assert site.state(LILIT) == "active"
+
+
 def test_one_click_works_for_years_and_for_who_is_gone(site: Site) -> None:
     lilit, ani = site.put(LILIT), site.put("ani@reader.example")
     paths = [site.unsubscribe_path(lilit), site.unsubscribe_path(ani)]

@@ -144,7 +144,7 @@ def test_a_forged_host_or_proxy_header_changes_no_link(site: Site) -> None:
     assert "https://news.paper.example/confirm/" in mailing.text
 
 
-@pytest.mark.parametrize("path", ["/subscribe/weekly", "/unsubscribe/x", "/confirm/x"])
+@pytest.mark.parametrize("path", ["/subscribe/weekly", "/preferences/x", "/confirm/x"])
 def test_a_body_that_is_too_large_is_refused(site: Site, path: str) -> None:
     assert site.client.post(path, content=b"x" * 100_000).status_code == 413
 
