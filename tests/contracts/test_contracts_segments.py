@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from newsletter.delivery.model import PlannedWave
 from newsletter.issues.model import Choice
 from newsletter.publication.cadence import Cadence
+from newsletter.storage import segments
 from newsletter.storage import tables as t
 from newsletter.storage.audience_rows import AudiencePlace
 from newsletter.storage.database import Database
@@ -55,10 +56,14 @@ def an_attribute(draw: random.Random) -> Any:
     return draw.choice([*kinds, ["VIP", None, True], [["Paris"]]])
 
 
-def some_readers(database: Database) -> Clicks:
-    """Readers of all kinds, on both newsletters; the links they clicked, by public id."""
+def some_readers(database: Database, *, documents: int | None = None) -> Clicks:
+    """Readers of all kinds, on both newsletters; the links they clicked, by public id.
+
+    With ``documents`` most of them share so many different attributes.
+    """
     draw = random.Random(7)
     clicks: Clicks = {}
+    known: list[dict[str, Any]] = []
     with database.write() as tx:
         issue = an_issue()
         tx.issues.create(issue, NOW, "anna")
@@ -74,6 +79,9 @@ def some_readers(database: Database) -> Clicks:
                 name for name in ("city", "age", "tags", "vip", "քաղաք") if draw.random() < 0.6
             ]
             attributes = {name: an_attribute(draw) for name in names}
+            if documents is not None:
+                known.append(attributes)
+                attributes = known[number % documents] if draw.random() < 0.8 else attributes
             language = draw.choice([None, "", "hy", "Hy", "en", "or"])
             person = Subscriber(
                 f"p{number}", f"p{number}@reader.example", NOW, "", language, None, attributes
@@ -110,8 +118,13 @@ def _subscribe(tx: Any, draw: random.Random, public_id: str, slug: str) -> None:
     tx.subscribers.choose_cadence(public_id, slug, draw.choice(list(Cadence)), NOW, "reader")
 
 
-def test_a_filter_means_the_same_in_sql_and_in_python(database: Database) -> None:
-    clicks = some_readers(database)
+@pytest.mark.parametrize("documents", [None, 12])
+def test_a_filter_means_the_same_in_sql_and_in_python(
+    database: Database, monkeypatch: pytest.MonkeyPatch, documents: int | None
+) -> None:
+    clicks = some_readers(database, documents=documents)
+    if documents is not None:
+        monkeypatch.setattr(segments, "_MANY_READERS", 10)
     with database.read() as tx:
         everybody = list(tx.subscribers.each(None))
     assert len(everybody) > 60
