@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Connection
 
 from newsletter.errors import Conflict, NotFound
+from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.changes import Change, ChangeLog
 from newsletter.storage.columns import Document, Instant, NameList, PlainText
@@ -666,6 +667,8 @@ class ImportRepository:
         # What most rows share is converted once: by identity, which is sure within a batch.
         consents: dict[int, tuple[str, str, Any]] = {}
         documents: dict[int, str] = {}
+        states = {id(state): state.value for state in SubscriptionState}
+        cadences = {id(cadence): cadence.value for cadence in Cadence}
         values: list[tuple[Any, ...]] = []
         for one in people:
             consent, attributes = one.consent, one.attributes
@@ -684,9 +687,9 @@ class ImportRepository:
                     *one[:6],
                     document,
                     one.domain_suppressed,
-                    one.state.value,
+                    states[id(one.state)],
                     ";".join(one.departments) if one.departments else None,
-                    one.cadence.value,
+                    cadences[id(one.cadence)],
                     *said,
                 )
             )

@@ -6,10 +6,11 @@ flat. A bad row never stops the others; it is told with its line number.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,9 +114,10 @@ class _Layout:
         return _Places(*(self.columns.get(column, ()) for column in _ORDER))
 
     @cached_property
-    def attribute_places(self) -> tuple[int, ...]:
-        """All cells that attributes are taken from."""
-        return (*self.places.attributes, *(place for _, place, _ in self.attributes))
+    def attribute_cells(self) -> Callable[[Sequence[str]], Any] | None:
+        """What gives of a row all cells that attributes are taken from, if there are any."""
+        places = (*self.places.attributes, *(place for _, place, _ in self.attributes))
+        return itemgetter(*places) if places else None
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class SubscriberFile:
     csv: CsvSource
     limits: ImportLimits
     layout: _Layout
-    _known_attributes: dict[tuple[str, ...], Mapping[str, Any] | None] = field(
+    _known_attributes: dict[str | tuple[str, ...], Mapping[str, Any] | None] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -184,7 +186,9 @@ class SubscriberFile:
     def _plan(self, line: int, cells: list[str]) -> Addition:
         layout = self.layout
         limits = self.limits
-        if max(map(len, cells)) > limits.cell_characters:
+        # A short row, as most are, has no long cell.
+        longest = limits.cell_characters
+        if len("".join(cells)) > longest and max(map(len, cells)) > longest:
             raise UsageError(f"a cell has more than {limits.cell_characters} characters")
         if len(cells) > limits.columns:
             raise UsageError(f"the row has more than {limits.columns} columns")
@@ -204,7 +208,9 @@ class SubscriberFile:
             self._status(cells),
             _timezone(timezone, strict) if timezone else None,
             _departments(departments) if departments else (),
-            self._attributes(cells) if layout.attribute_places else None,
+            self._attributes(layout.attribute_cells(cells), cells)
+            if layout.attribute_cells
+            else None,
             parse_instant(consent_at) if consent_at else None,
             _cell(cells, at.consent_wording) if at.consent_wording else "",
             parse_cadence(cadence) if cadence else Cadence.EACH,
@@ -225,9 +231,10 @@ class SubscriberFile:
                 status = said
         return status
 
-    def _attributes(self, cells: Sequence[str]) -> Mapping[str, Any] | None:
+    def _attributes(
+        self, said: str | tuple[str, ...], cells: Sequence[str]
+    ) -> Mapping[str, Any] | None:
         """What rows with the same cells share, which many have."""
-        said = tuple([cells[place] for place in self.layout.attribute_places])
         try:
             return self._known_attributes[said]
         except KeyError:

@@ -19,9 +19,10 @@ def clean_name(text: str) -> str:
     Control characters and line separators are refused rather than dropped:
     nobody types them, and in a header they would begin a new one.
     """
-    name = _SPACES.sub(" ", text).strip(" ")
-    # Nothing in most names can be refused, and a million are read at a time.
-    harmless = name.isascii() and name.isprintable()
+    # Nothing in most names is to be refused or put in order, and a million are read at a time.
+    harmless = text.isascii() and text.isprintable()
+    in_order = harmless and "  " not in text
+    name = (text if in_order else _SPACES.sub(" ", text)).strip(" ")
     if not harmless and any(unicodedata.category(c) in _REFUSED or c in _TURNING for c in name):
         raise UsageError("the name holds characters that no name has", subject="name")
     if len(name) > MAX_CHARACTERS:

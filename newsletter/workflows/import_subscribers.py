@@ -6,11 +6,13 @@ an import that broke off goes on there; repeating one that ended does nothing
 more. One that was a mistake is taken back as a whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, TextIO
 
 from newsletter.errors import NotFound, UsageError
@@ -33,7 +35,6 @@ from newsletter.subscribers.importing import Decision, Imported, SeenAddresses, 
 from newsletter.subscribers.list_formats import ImportStatus
 from newsletter.subscribers.model import (
     Consent,
-    DomainRules,
     NewSubscription,
     Segment,
     Standing,
@@ -91,9 +92,12 @@ class ImportReport:
 
     def count(self, batch: "_Batch", rows: Sequence["_Row"], missed: int = 0) -> None:
         """Count a batch, of which ``missed`` rows were added by somebody else at that moment."""
-        for row in rows:
-            self.outcomes[row.decision.outcome] += 1
-            self._name(row.decision.outcome, row.addition.line)
+        # Most rows of a list become the same, and follow each other.
+        for outcome, alike in groupby(rows, attrgetter("decision.outcome")):
+            some = list(alike)
+            self.outcomes[outcome] += len(some)
+            for row in some[:NAMED_LINES]:
+                self._name(outcome, row.addition.line)
         for refused in batch.refused:
             self._name(_REFUSED, refused.line)
         self.refused += len(batch.refused)
@@ -179,8 +183,8 @@ def add_subscriber(
     evidence = _Evidence(newsletter, Consent("editor", wording, now), actor, now)
     with database.write() as tx:
         tx.settings.newsletter_id(newsletter)
-        named = _Named(addition, keyring.hash_address(addition.address), False)
-        (row,), _ = _bring_in(tx, [named], evidence)
+        alone = _Batch(0, [addition], hashes=[keyring.hash_address(addition.address)])
+        (row,), _ = _bring_in(tx, alone, evidence)
     return row.decision.outcome
 
 
@@ -231,11 +235,11 @@ def import_subscribers(
     for batch in _read_ahead(_batches(keyring, _rows(file, monthly=monthly), report, on_refused)):
         if dry_run:
             with database.read() as tx:
-                rows, _ = _decide(tx, batch.rows, evidence)
+                rows, _ = _decide(tx, batch, evidence)
             report.count(batch, rows)
         else:
             with database.write() as tx:
-                rows, missed = _bring_in(tx, batch.rows, evidence)
+                rows, missed = _bring_in(tx, batch, evidence)
                 report.count(batch, rows, missed)
                 tx.imports.advance(
                     evidence.import_id or "",
@@ -379,21 +383,18 @@ def _report_of(begun: SubscriberImport | None) -> ImportReport:
     return ImportReport(begun.public_id, begun.rows, outcomes, begun.counts.get(_REFUSED, 0))
 
 
-class _Named(NamedTuple):
-    """A row that can be imported; ``repeated``: the file named its address before."""
-
-    addition: Addition
-    address_hash: str
-    repeated: bool
-
-
 @dataclass
 class _Batch:
-    """Rows of one transaction."""
+    """Rows of one transaction, and the hashes of their addresses.
+
+    ``repeated`` are the places of those whose address the file named before.
+    """
 
     rows_before: int
-    rows: list[_Named] = field(default_factory=list)
+    rows: list[Addition] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    repeated: set[int] = field(default_factory=set)
 
     @property
     def size(self) -> int:
@@ -410,11 +411,13 @@ def _read_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
 
 
 def _rows(file: SubscriberFile, *, monthly: bool) -> Iterator[Addition | RefusedRow]:
-    for row in file.rows():
-        if not monthly and isinstance(row, Addition) and row.cadence is Cadence.MONTHLY:
-            yield RefusedRow(row.line, _NO_MONTHLY, (row.address,))
-        else:
-            yield row
+    return file.rows() if monthly else map(_refuse_monthly, file.rows())
+
+
+def _refuse_monthly(row: Addition | RefusedRow) -> Addition | RefusedRow:
+    if isinstance(row, Addition) and row.cadence is Cadence.MONTHLY:
+        return RefusedRow(row.line, _NO_MONTHLY, (row.address,))
+    return row
 
 
 def _batches(
@@ -425,11 +428,7 @@ def _batches(
 ) -> Iterator[_Batch]:
     """The file's rows that were not imported yet; all that are refused are told."""
     for batch in _raw_batches(rows, report, on_refused):
-        hashes = keyring.hash_addresses([row.addition.address for row in batch.rows])
-        batch.rows = [
-            _Named(row.addition, address_hash, row.repeated)
-            for row, address_hash in zip(batch.rows, hashes, strict=True)
-        ]
+        batch.hashes = keyring.hash_addresses([row.address for row in batch.rows])
         yield batch
 
 
@@ -439,60 +438,71 @@ def _raw_batches(
     on_refused: Callable[[RefusedRow], None] | None,
 ) -> Iterator[_Batch]:
     """The same, without the hashes."""
-    seen = SeenAddresses()
+    note = SeenAddresses().add
     batch = _Batch(report.resumed_at)
-    for place, row in enumerate(rows):
-        new = place >= report.resumed_at
+    left, known = BATCH_ROWS, report.resumed_at
+    for row in rows:
+        new = known <= 0
+        known -= 1
         if isinstance(row, RefusedRow):
             report.name_refused(row)
             if on_refused is not None:
                 on_refused(row)
             if new:
                 batch.refused.append(row)
+                left -= 1
         else:
-            repeated = seen.add(row.address)
+            repeated = note(row.address)
             if repeated and row.status.leaves and batch.rows:
                 # It has to find what the batch makes of the address.
                 yield batch
-                batch = _Batch(batch.rows_before + batch.size)
+                batch, left = _Batch(batch.rows_before + batch.size), BATCH_ROWS
             if new:
-                batch.rows.append(_Named(row, "", repeated))
-        if batch.size >= BATCH_ROWS:
+                if repeated:
+                    batch.repeated.add(len(batch.rows))
+                batch.rows.append(row)
+                left -= 1
+        if not left:
             yield batch
-            batch = _Batch(batch.rows_before + batch.size)
+            batch, left = _Batch(batch.rows_before + batch.size), BATCH_ROWS
     if batch.size:
         yield batch
 
 
 def _decide(
-    tx: Transaction, rows: Sequence[_Named], evidence: _Evidence
-) -> tuple[list[_Row], DomainRules]:
-    domains = [domain_of(row.addition.address) for row in rows]
-    standings = tx.imports.standings(evidence.newsletter, [row.addition.address for row in rows])
-    suppressed = tx.suppressions.reasons([row.address_hash for row in rows])
-    rules = tx.suppressions.rules_covering(set(domains))
+    tx: Transaction, batch: _Batch, evidence: _Evidence
+) -> tuple[list[_Row], Collection[str]]:
+    """What becomes of each row, and the domains that a rule forbids mail to."""
+    addresses = [row.address for row in batch.rows]
+    domains = {domain_of(address) for address in addresses}
+    standings = tx.imports.standings(evidence.newsletter, addresses)
+    suppressed = tx.suppressions.reasons(batch.hashes)
+    rules = tx.suppressions.rules_covering(domains)
+    by_domain = {domain: reason for domain in domains if (reason := rules.reason(domain))}
     decided = []
-    for (row, address_hash, repeated), domain in zip(rows, domains, strict=True):
-        reason, of_domain = suppressed.get(address_hash), rules.reason(domain)
-        if reason is None or (of_domain is not None and of_domain.strength > reason.strength):
-            reason = of_domain
+    for place, (row, address_hash) in enumerate(zip(batch.rows, batch.hashes, strict=True)):
+        reason = suppressed.get(address_hash)
+        if by_domain:
+            of_domain = by_domain.get(domain_of(row.address))
+            if reason is None or (of_domain is not None and of_domain.strength > reason.strength):
+                reason = of_domain
         standing = standings.get(row.address)
-        decided.append(
-            _Row(row, address_hash, standing, decide(row, standing, reason, repeated=repeated))
-        )
-    return decided, rules
+        decision = decide(row, standing, reason, repeated=place in batch.repeated)
+        decided.append(_Row(row, address_hash, standing, decision))
+    return decided, by_domain.keys()
 
 
-def _bring_in(
-    tx: Transaction, rows: Sequence[_Named], evidence: _Evidence
-) -> tuple[list[_Row], int]:
+def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> tuple[list[_Row], int]:
     """Do what is decided of each row; how many were to be added and stood there meanwhile."""
-    decided, rules = _decide(tx, rows, evidence)
+    decided, closed = _decide(tx, batch, evidence)
     now, actor, import_id = evidence.now, evidence.actor, evidence.import_id
-    wanted = [row for row in decided if row.decision.adds]
-    ids = new_public_ids(len(wanted))
+    # In the order of the keyed hashes, and the ids in their own: both are random and say
+    # nothing of each other's reader, and what is in order goes into an index page by page.
+    wanted = sorted((row for row in decided if row.decision.adds), key=attrgetter("address_hash"))
+    ids = sorted(new_public_ids(len(wanted)))
     adding = [
-        _new_subscription(name, row, rules, evidence) for name, row in zip(ids, wanted, strict=True)
+        _new_subscription(name, row, closed, evidence)
+        for name, row in zip(ids, wanted, strict=True)
     ]
     added = tx.imports.add(evidence.newsletter, adding, now, actor, import_id)
     leaving = [row.standing for row in decided if row.decision.takes_off and row.standing]
@@ -524,7 +534,7 @@ def _source(evidence: _Evidence) -> str:
 
 
 def _new_subscription(
-    public_id: str, row: _Row, rules: DomainRules, evidence: _Evidence
+    public_id: str, row: _Row, closed: Collection[str], evidence: _Evidence
 ) -> NewSubscription:
     addition = row.addition
     consent = evidence.consent
@@ -543,7 +553,7 @@ def _new_subscription(
         addition.language,
         addition.timezone,
         addition.attributes,
-        rules.reason(domain_of(addition.address)) is not None,
+        bool(closed) and domain_of(addition.address) in closed,
         row.decision.state,
         addition.departments,
         consent,
