@@ -1,13 +1,14 @@
 """Correcting an issue that readers have, or are about to get."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
 from newsletter.errors import InvalidTransition, NewsletterError, UsageError
 from newsletter.issues.correct import Correction
-from newsletter.issues.model import Issue, IssueState, Item
+from newsletter.issues.model import Block, BlockKind, Issue, IssueState, Item
+from newsletter.web.desk.issue import BLOCK_NAMES
 from newsletter.web.desk.issue_page import ON_ITS_WAY, OVER, issue_head
 from newsletter.web.desk.places import asked_issue, newsletter_of
 from newsletter.web.desk.visit import Visit
@@ -33,6 +34,7 @@ class _Asked:
     subject: str | None
     preheader: str | None
     note: str | None
+    block: Block | None
     headlines: Mapping[str, str]
     summaries: Mapping[str, str]
     links: Mapping[str, str]
@@ -45,7 +47,7 @@ class _Asked:
         """Whether a new revision is asked for, and not links alone."""
         lines = (self.subject, self.preheader, self.note)
         return any(one is not None for one in lines) or bool(
-            self.headlines or self.summaries or self.removed
+            self.block or self.headlines or self.summaries or self.removed
         )
 
 
@@ -59,8 +61,8 @@ def take_correction(visit: Visit) -> Response:
     with visit.context.database.read() as tx:
         issue = asked_issue(visit, tx)
     stories = _led(visit, issue)
-    asked = _read(visit, issue, stories)
     try:
+        asked = _read(visit, issue, stories)
         notices = _correct(visit, issue, asked)
     except NewsletterError as error:
         return _page(visit, error, 400 if isinstance(error, UsageError) else 409)
@@ -83,6 +85,7 @@ def _page(visit: Visit, problem: NewsletterError | None = None, status: int = 20
         **issue_head(visit, issue, newsletter_of(visit, issue), problem),
         whole=issue.state is IssueState.PAUSED,
         stories=_led(visit, issue),
+        blocks=[(kind, visit.words.gettext(BLOCK_NAMES[kind])) for kind in BlockKind],
         typed={name: visit.field(name) for name in visit.form},
     )
 
@@ -114,6 +117,7 @@ def _read(visit: Visit, issue: Issue, stories: list[Led]) -> _Asked:
         other("subject", issue.subject),
         other("preheader", issue.preheader),
         other("note", issue.note),
+        _read_block(visit, issue),
         by_story("headline", {one.item.story_id: one.item.headline for one in stories}),
         by_story("summary", {one.item.story_id: one.item.excerpt for one in stories}),
         by_story("link", {one.item.story_id: one.url for one in stories}),
@@ -123,6 +127,29 @@ def _read(visit: Visit, issue: Issue, stories: list[Led]) -> _Asked:
         ),
         " ".join(visit.field("told").split())[:_LONGEST_TOLD],
     )
+
+
+def _read_block(visit: Visit, issue: Issue) -> Block | None:
+    """The block that the form asks for where it is another; one without text is taken out."""
+    if "block-text" not in visit.form:
+        return None
+    kind, text, source = (
+        _one_line(visit.field(f"block-{part}")) for part in ("kind", "text", "source")
+    )
+    now = issue.block
+    if not text:
+        if source and now is None:
+            raise UsageError("a block has words of its own: write them", subject="block-text")
+        return replace(now, text="", source="") if now else None
+    if kind not in frozenset(BlockKind):
+        raise UsageError(f'there is no block "{kind}"', subject="block-kind")
+    if now and (kind, text, source) == (now.kind, *map(_one_line, (now.text, now.source))):
+        return None
+    return Block(BlockKind(kind), text, source)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _correct(visit: Visit, issue: Issue, asked: _Asked) -> tuple[str, ...]:
@@ -141,6 +168,7 @@ def _correct(visit: Visit, issue: Issue, asked: _Asked) -> tuple[str, ...]:
         subject=asked.subject,
         preheader=asked.preheader,
         note=asked.note,
+        block=asked.block,
         headlines=asked.headlines,
         summaries=asked.summaries,
         links=asked.links,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import Block, BlockKind, IssueState
 from newsletter.publication.editors import Role
 from newsletter.storage.ledger import SqlLedger
 from newsletter.workflows import issue_figures
@@ -139,6 +139,37 @@ def test_a_paused_issue_is_corrected_for_the_others(lilit: Person) -> None:
     said = read(lilit, answered.headers["location"])
     assert "Revision 2 for 4 readers" in text_of(said)
     assert stored(lilit.site).items[0].headline == "Said rightly"
+
+
+def test_the_block_of_a_paused_issue_is_set_changed_and_taken_out(lilit: Person) -> None:
+    answer(lilit.site, ACCEPTED)
+    lilit.post(f"{PATH}/pause")
+
+    def correct(**block: str) -> str:
+        fields = {f"block-{part}": text for part, text in block.items()}
+        answered = lilit.post(f"{PATH}/correct", fields)
+        assert answered.status_code == 303, answered.text
+        return text_of(read(lilit, answered.headers["location"]))
+
+    before = stored(lilit.site).block
+    assert before is None
+    assert lilit.post(f"{PATH}/correct", {"block-source": "letters"}).status_code == 400
+    assert lilit.post(f"{PATH}/correct", {"block-text": "x", "block-kind": "y"}).status_code == 400
+    assert "Revision 2 for 4 readers" in correct(kind="number", text="38", source="letters  came")
+    assert stored(lilit.site).block == Block(BlockKind.NUMBER, "38", "letters came")
+    page = read(lilit, f"{PATH}/correct")
+    chosen = page.css_first("#block-kind option[selected]")
+    assert chosen is not None
+    assert chosen.attributes["value"] == "number"
+    same = {"block-kind": "number", "block-text": "38", "block-source": "letters came"}
+    assert lilit.post(f"{PATH}/correct", same).status_code == 400
+    assert "Revision 3" in correct(kind="number", text="39", source="letters came")
+    with lilit.site.database.read() as tx:
+        newest = [one for one in tx.mailings.of_issue(ISSUE) if one.revision == 3]
+    assert newest
+    assert all("39" in one.text for one in newest)
+    assert "Revision 4" in correct(kind="number", text="", source="letters came")
+    assert stored(lilit.site).block is None
 
 
 def test_links_that_were_sent_lead_elsewhere(lilit: Person) -> None:
