@@ -120,3 +120,20 @@ class ChangeLog:
             .limit(most)
         )
         return [(row.id, Change(*row[1:])) for row in rows]
+
+    def last_number(self) -> int:
+        """The number of the newest line; 0 where there is none."""
+        return self._connection.scalar(sa.select(sa.func.max(change_log.c.id))) or 0
+
+    def moves_readers(self, after: int, most: int) -> bool:
+        """Whether lines after that number may move more than ``most`` readers to or from a list.
+
+        A rule of a domain, and settings, may move any number.
+        """
+        log = change_log.c
+        newer = sa.select(log.kind, log.subject).where(log.id > after).order_by(log.id)
+        lines = self._connection.execute(newer.limit(most + 1)).all()
+        for kind, subject in lines:
+            if kind == "settings" or (kind == "suppression" and subject.startswith(("@", "*."))):
+                return True
+        return len(lines) > most

@@ -20,19 +20,23 @@ from newsletter.workflows.segments import audience_segment
 
 # A count of before is shown for so long, and believed where somebody types it.
 KEPT_FOR = timedelta(minutes=30)
+# On a long list some come and go all the time: as many do no harm.
+_COME_AND_GO = 0.01
 
 
 @dataclass(frozen=True)
 class AudienceOutlook:
     """The readers of an issue as they were ``at``: by variant and by zone, most first.
 
-    A zone is empty for readers of whom none is known: they count as at home.
+    A zone is empty for readers of whom none is known: they count as at home. ``log`` is
+    the last line of the change log that they are counted by.
     """
 
     at: datetime
     readers: int
     variants: tuple[tuple[str, int], ...]
     zones: tuple[tuple[str, int], ...]
+    log: int
 
 
 def read_outlook(installation: Installation, issue: Issue) -> AudienceOutlook | None:
@@ -58,10 +62,20 @@ def is_short(tx: Transaction) -> bool:
     return tx.figures.lists_fit(SHORT_LIST, _ANY)
 
 
-def kept_readers(tx: Transaction, issue_id: str, now: datetime) -> int | None:
-    """How many readers were counted lately; None where that is too long ago."""
-    kept = tx.figures.kept(_name(issue_id))
-    return kept[1]["readers"] if kept and now - kept[0] <= KEPT_FOR else None
+def known_readers(installation: Installation, issue: Issue) -> int | None:
+    """How many readers the issue would go to, as far as that can be said at once; else None."""
+    outlook = read_outlook(installation, issue)
+    if outlook is None or is_outdated(installation, outlook):
+        return None
+    return outlook.readers
+
+
+def is_outdated(installation: Installation, outlook: AudienceOutlook) -> bool:
+    """Whether it was counted long ago, or more than 1 % may have come or gone since."""
+    if installation.clock.now() - outlook.at > KEPT_FOR:
+        return True
+    with installation.database.read() as tx:
+        return tx.changes.moves_readers(outlook.log, round(outlook.readers * _COME_AND_GO))
 
 
 def planned_waves(
@@ -84,6 +98,7 @@ def _count(tx: Transaction, installation: Installation, issue: Issue) -> Audienc
     settings = installation.settings()
     newsletter = only_newsletter(settings, issue.newsletter)
     segment = audience_segment(newsletter, settings, now)
+    log = tx.changes.last_number()
     zones = tx.waves.zone_counts(newsletter.slug, segment)
     choices = tx.audience.choices(newsletter.slug, segment=segment)
     return AudienceOutlook(
@@ -91,6 +106,7 @@ def _count(tx: Transaction, installation: Installation, issue: Issue) -> Audienc
         sum(zones.values()),
         _variants(settings, newsletter, issue, choices),
         tuple((name or "", count) for name, count in zones.items()),
+        log,
     )
 
 
@@ -113,6 +129,7 @@ def _document(outlook: AudienceOutlook) -> dict[str, Any]:
         "readers": outlook.readers,
         "variants": list(outlook.variants),
         "zones": list(outlook.zones),
+        "log": outlook.log,
     }
 
 
@@ -122,4 +139,6 @@ def _from_document(document: dict[str, Any], at: datetime) -> AudienceOutlook:
         document["readers"],
         tuple((name, count) for name, count in document["variants"]),
         tuple((name, count) for name, count in document["zones"]),
+        # Kept by a version that noted none: of before everything.
+        document.get("log", 0),
     )

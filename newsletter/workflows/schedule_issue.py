@@ -13,19 +13,16 @@ from newsletter.publication.model import Settings
 from newsletter.publication.slots import Slot, named_slot, upcoming_slot
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.workflows.audience_outlook import kept_readers
+from newsletter.workflows.audience_outlook import known_readers
 from newsletter.workflows.check_issue import check_whole_issue
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation, newsletter_of, only_newsletter
 from newsletter.workflows.publish import refuse_stopped
-from newsletter.workflows.segments import audience_segment
 from newsletter.workflows.soon import TAKE_BACK, give_back_time, put_time, time_before
 
 log = get_logger(__name__)
 
 _EXTRA_FOR = timedelta(days=365)
-# What part of the readers may have come or gone since the count that an editor saw.
-_COME_AND_GO = 0.01
 
 
 class Calendar(Protocol):
@@ -76,9 +73,10 @@ def send_soon(
     """Let an approved issue go out in a minute, in which `take_back` stops it.
 
     ``typed`` is how many readers the editor wrote down: Conflict where they are not as many.
-    On a long list, where some come and go all the time, as many as were counted lately will
-    do, if few have come or gone since. Conflict also where a check stops it: its links and
-    DNS are asked. InvalidTransition where it is not approved.
+    On a long list, where some come and go all the time, they are those that were counted
+    lately, if few have come or gone since; else they have to be counted first. Conflict also
+    where a check stops it: its links and DNS are asked. InvalidTransition where it is not
+    approved.
     """
     assert_may_send(installation)
     settings = installation.settings()
@@ -113,17 +111,18 @@ def _approved(tx: Transaction, issue: Issue) -> Issue:
 
 
 def _refuse_other_count(installation: Installation, issue: Issue, typed: int) -> None:
-    readers = count_readers(installation, issue)
-    if readers == typed:
-        return
-    with installation.database.read() as tx:
-        shown = kept_readers(tx, issue.public_id, installation.clock.now())
-    if typed == shown and abs(readers - shown) <= readers * _COME_AND_GO:
-        return
-    raise Conflict(
-        f"issue {issue.slot} has {readers:,} readers, and you wrote {typed:,}; nothing is sent",
-        subject=issue.slot,
-    )
+    readers = known_readers(installation, issue)
+    if readers is None:
+        raise Conflict(
+            f"the readers of issue {issue.slot} have to be counted anew first: that is too long "
+            "ago, or too many came or went since; look at how many they are, and write that number",
+            subject=issue.slot,
+        )
+    if readers != typed:
+        raise Conflict(
+            f"issue {issue.slot} has {readers:,} readers, and you wrote {typed:,}; nothing is sent",
+            subject=issue.slot,
+        )
 
 
 def take_back(installation: Installation, issue: Issue, *, actor: str) -> Issue:
@@ -163,15 +162,6 @@ def may_take_back(tx: Transaction, issue: Issue, now: datetime) -> bool:
     if issue.state is not IssueState.APPROVED or issue.send_at <= now:
         return False
     return time_before(tx, issue) is not None
-
-
-def count_readers(installation: Installation, issue: Issue) -> int:
-    """How many readers the issue would go to now."""
-    settings = installation.settings()
-    newsletter = newsletter_of(settings, issue)
-    segment = audience_segment(newsletter, settings, installation.clock.now())
-    with installation.database.read() as tx:
-        return tx.audience.domains(newsletter.slug, 1, segment).readers
 
 
 def skip_slot(installation: Calendar, newsletter_slug: str, key: str, *, actor: str) -> Slot:

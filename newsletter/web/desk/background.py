@@ -16,7 +16,7 @@ class Background:
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
 
-    def begin(self, name: str, work: Callable[[], None]) -> None:
+    def begin(self, name: str, work: Callable[[], object]) -> None:
         """Begin ``work`` unless work of that name is under way."""
         with self._lock:
             if name in self._under_way:
@@ -24,7 +24,7 @@ class Background:
             self._under_way.add(name)
         threading.Thread(target=self._do, args=(name, work), name=name, daemon=True).start()
 
-    def _do(self, name: str, work: Callable[[], None]) -> None:
+    def _do(self, name: str, work: Callable[[], object]) -> None:
         try:
             work()
         except NewsletterError as error:

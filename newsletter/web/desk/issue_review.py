@@ -5,6 +5,7 @@ What takes long comes after the first paint, each from a page of its own.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -15,16 +16,18 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
 from newsletter.publication.editors import Act
 from newsletter.publication.model import Newsletter
+from newsletter.web.desk.background import Background
 from newsletter.web.desk.issue_checks import shown_finding
 from newsletter.web.desk.issue_page import ON_ITS_WAY, issue_head
 from newsletter.web.desk.places import asked_issue, city_of, newsletter_of, tell_moment
+from newsletter.web.desk.routes import DeskHandler
 from newsletter.web.desk.visit import Visit
 from newsletter.words import gettext_noop
 from newsletter.workflows.approve import waits_for_second
 from newsletter.workflows.audience_outlook import (
-    KEPT_FOR,
     AudienceOutlook,
     count_outlook,
+    is_outdated,
     planned_waves,
     read_outlook,
 )
@@ -44,6 +47,9 @@ SAID = {
 _MOST_ZONES = 12
 # The scheduler looks every half minute: what has not begun by then is kept by something.
 _SOON = timedelta(minutes=1)
+# So often the page asks for a count that is made behind it.
+_EVERY_SECONDS = 2
+_JUST_NOW = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -94,19 +100,25 @@ def review_page(
     )
 
 
-def show_review_readers(visit: Visit) -> Response:
-    """To whom it would go, counted anew where that is long ago."""
-    with visit.context.database.read() as tx:
-        issue = asked_issue(visit, tx)
-    newsletter = newsletter_of(visit, issue)
-    outlook = read_outlook(visit.installation, issue)
-    if _is_old(visit, outlook):
-        outlook = count_outlook(visit.installation, issue)
-    return visit.page(
-        "issue_review_readers",
-        **issue_head(visit, issue, newsletter),
-        **_readers(visit, issue, newsletter, outlook),
-    )
+def show_review_readers(background: Background) -> DeskHandler:
+    """To whom it would go; counted anew behind the page where that is to be done."""
+
+    def handle(visit: Visit) -> Response:
+        with visit.context.database.read() as tx:
+            issue = asked_issue(visit, tx)
+        newsletter = newsletter_of(visit, issue)
+        outlook = read_outlook(visit.installation, issue)
+        if _is_old(visit, outlook):
+            background.begin(
+                f"readers {issue.public_id}", partial(count_outlook, visit.installation, issue)
+            )
+        return visit.page(
+            "issue_review_readers",
+            **issue_head(visit, issue, newsletter),
+            **{**_readers(visit, issue, newsletter, outlook), "every": _EVERY_SECONDS},
+        )
+
+    return handle
 
 
 def show_review_checks(visit: Visit) -> Response:
@@ -175,15 +187,16 @@ def _readers(
     visit: Visit, issue: Issue, newsletter: Newsletter, outlook: AudienceOutlook | None
 ) -> dict[str, Any]:
     if outlook is None:
-        return {"outlook": None, "old": True}
+        return {"outlook": None, "old": True, "every": 0}
     now = visit.context.clock.now()
     zones = dict(outlook.zones)
     waves = planned_waves(visit.settings, issue, outlook, now)
     return {
         "outlook": outlook,
         "old": _is_old(visit, outlook),
+        "every": 0,
         "counted": tell_moment(visit, outlook.at, newsletter),
-        "counted_now": outlook.at == now,
+        "counted_now": now - outlook.at < _JUST_NOW,
         "zones": outlook.zones[:_MOST_ZONES],
         "other_zones": sum(count for _, count in outlook.zones[_MOST_ZONES:]),
         "local_time": newsletter.waves.local_time,
@@ -202,4 +215,4 @@ def _readers(
 
 
 def _is_old(visit: Visit, outlook: AudienceOutlook | None) -> bool:
-    return outlook is None or visit.context.clock.now() - outlook.at > KEPT_FOR
+    return outlook is None or is_outdated(visit.installation, outlook)

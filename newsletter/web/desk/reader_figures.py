@@ -1,12 +1,13 @@
 """Readers at a glance: by state, week and placement, and why they left."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.responses import Response
 
 from newsletter.publication.model import Newsletter
 from newsletter.subscribers.figures import ListFigures, ReaderFigures
+from newsletter.web.desk.background import Background
 from newsletter.web.desk.growth_chart import ListGrowth, growth_of
 from newsletter.web.desk.reader_words import (
     LEAVE_REASONS,
@@ -16,11 +17,15 @@ from newsletter.web.desk.reader_words import (
     name_in,
     name_placement,
 )
+from newsletter.web.desk.routes import DeskHandler
 from newsletter.web.desk.visit import Visit
 from newsletter.words import Words, gettext_noop
 from newsletter.workflows.reader_figures import WEEKS, count_anew, read_figures
 
-SAID: Mapping[str, str] = {"counted": gettext_noop("Counted anew.")}
+_COUNTING = gettext_noop("The readers are being counted; this page shows it once they are.")
+_COUNTED = gettext_noop("Counted anew.")
+# So often the page asks whether they are.
+_EVERY_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,16 @@ def show_readers(visit: Visit) -> Response:
     """The figures of all newsletters."""
     now = visit.context.clock.now()
     figures = read_figures(visit.context.database, visit.settings, now)
+    # The count that is to be newer than the one that was shown.
+    shown = visit.query("shown")
+    counting = bool(shown) and shown == _name(figures)
     suppressed = figures.suppressed if figures else {}
     return visit.page(
         "readers",
-        said=SAID,
+        said={"counting": _COUNTING if counting else _COUNTED} if shown else {},
+        every=_EVERY_SECONDS if counting else 0,
+        again=f"{visit.root}/readers?{visit.request.url.query}",
+        counted=bool(shown) and not counting,
         figures=figures,
         stale=figures is not None and figures.at != now,
         lists=[_view(visit.words, one, figures) for one in visit.settings.newsletter]
@@ -57,10 +68,22 @@ def show_readers(visit: Visit) -> Response:
     )
 
 
-def take_count(visit: Visit) -> Response:
-    """Count long lists anew, now."""
-    count_anew(visit.context.database, visit.settings, visit.context.clock.now())
-    return visit.go("/readers", done="counted")
+def take_count(background: Background) -> DeskHandler:
+    """Count long lists anew, behind the page."""
+
+    def handle(visit: Visit) -> Response:
+        database, settings = visit.context.database, visit.settings
+        now = visit.context.clock.now()
+        shown = _name(read_figures(database, settings, now))
+        background.begin("count readers", partial(count_anew, database, settings, now))
+        return visit.go("/readers", done="counting", shown=shown)
+
+    return handle
+
+
+def _name(figures: ReaderFigures | None) -> str:
+    """What a count is known by: when it was made."""
+    return figures.at.isoformat() if figures else "none"
 
 
 def _view(words: Words, newsletter: Newsletter, figures: ReaderFigures) -> ListView:

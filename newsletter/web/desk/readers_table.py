@@ -1,6 +1,7 @@
 """The desk's pages about readers, with the act that each needs."""
 
 from newsletter.publication.editors import Act
+from newsletter.web.desk.background import Background
 from newsletter.web.desk.imports import (
     show_imports,
     show_refused,
@@ -46,7 +47,7 @@ def readers_routes() -> tuple[DeskRoute, ...]:
     readers = Act.READERS
     return (
         show("/readers", show_readers, needs=Act.LOOK, nav=gettext_noop("Readers")),
-        take("/readers/count", take_count, needs=Act.READERS),
+        take("/readers/count", take_count(Background()), needs=Act.READERS),
         show("/readers/sign-up", show_sign_up_forms, needs=Act.LOOK),
         show("/readers/sign-up/{newsletter}/{placement}/{way}", show_sign_up_look, needs=Act.LOOK),
         show("/readers/find", show_find, needs=readers),

@@ -44,7 +44,7 @@ def send_routes() -> tuple[DeskRoute, ...]:
         show("/issues/{issue}/rehearsal", show_rehearsal, needs=Act.LOOK),
         take("/issues/{issue}/rehearsal", take_rehearsal, needs=Act.EDIT),
         show("/issues/{issue}/review", show_review, needs=Act.LOOK),
-        show("/issues/{issue}/review/readers", show_review_readers, needs=Act.LOOK),
+        show("/issues/{issue}/review/readers", show_review_readers(background), needs=Act.LOOK),
         show("/issues/{issue}/review/checks", show_review_checks, needs=Act.LOOK),
         take("/issues/{issue}/approve", take_approval, needs=Act.SEND),
         take("/issues/{issue}/hold", take_hold, needs=Act.EDIT),
