@@ -227,7 +227,14 @@ class SuppressionRepository:
             )
             standing[rule.pattern] = rule.reason
             changed.append(rule.pattern)
-        if changed:
+        if 0 < len(changed) <= _FEW_PATTERNS:
+            # Whoever ends as a pattern does is covered by it: one walk, and no look at others.
+            self._connection.execute(
+                sa.update(t.subscriber)
+                .where(self._end_in(changed), ~t.subscriber.c.domain_suppressed)
+                .values(domain_suppressed=True)
+            )
+        elif changed:
             self._mark_subscribers(changed)
         return len(changed)
 
@@ -258,7 +265,7 @@ class SuppressionRepository:
         """
         concerned: sa.ColumnElement[bool] = sa.true()
         if len(patterns) <= _FEW_PATTERNS:
-            concerned = sa.or_(*(self._ends_in(pattern.removeprefix("*")) for pattern in patterns))
+            concerned = self._end_in(patterns)
         rules = DomainRules(self.rules())
         domain = domain_of(self._connection, t.subscriber.c.address)
         marked = t.subscriber.c.domain_suppressed
@@ -277,6 +284,9 @@ class SuppressionRepository:
                     .where(marked != wanted)
                     .values(domain_suppressed=wanted)
                 )
+
+    def _end_in(self, patterns: Sequence[str]) -> sa.ColumnElement[bool]:
+        return sa.or_(*(self._ends_in(pattern.removeprefix("*")) for pattern in patterns))
 
     def _ends_in(self, ending: str) -> sa.ColumnElement[bool]:
         """Whether an address ends so. No pattern reaches into the part before the @."""
