@@ -16,7 +16,8 @@ MOVES: Mapping[IssueState, frozenset[IssueState]] = {
     _S.PAUSED: frozenset({_S.SENDING, _S.RECALLED, _S.CANCELLED}),
     _S.SENT: frozenset(),
     _S.RECALLED: frozenset(),
-    _S.CANCELLED: frozenset(),
+    # As long as its sending never began: see `workflows.schedule_issue.undo_cancel`.
+    _S.CANCELLED: frozenset({_S.DRAFT}),
 }
 
 # From these an issue is sending again, with the bytes that it had: while a message that is in

@@ -1,4 +1,4 @@
-"""When an issue goes out: at another time, in a minute, or not this week."""
+"""When an issue goes out: at another time, in a minute, not this week, or after all."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -8,6 +8,7 @@ from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
 from newsletter.issues.model import Issue, IssueState, SaveKind
 from newsletter.issues.states import EDITABLE
 from newsletter.log import get_logger
+from newsletter.publication.cadence import Edition
 from newsletter.publication.editions import edition_with_slot
 from newsletter.publication.model import Settings
 from newsletter.publication.slots import Slot, named_slot, upcoming_slot
@@ -155,6 +156,47 @@ def take_back(installation: Installation, issue: Issue, *, actor: str) -> Issue:
             current.public_id, held, IssueState.HELD, actor, now, reason="the send was taken back"
         )
         return tx.issues.by_id(current.public_id) or taken
+
+
+def undo_cancel(installation: Installation, issue: Issue, *, actor: str) -> Issue:
+    """Make a cancelled issue a draft again; held where its time is past, and skipped no more.
+
+    InvalidTransition where it is not cancelled, Conflict where its sending had begun, or its
+    readers were let go: that one is drafted anew.
+    """
+    now = installation.clock.now()
+    cancelled = {IssueState.CANCELLED}
+    with installation.database.write() as tx:
+        current = tx.issues.by_id(issue.public_id)
+        if current is None or current.state is not IssueState.CANCELLED:
+            raise InvalidTransition(
+                f"issue {issue.slot} is not cancelled, or somebody was quicker; look at it again",
+                subject=issue.slot,
+            )
+        if not may_undo_cancel(tx, current):
+            raise Conflict(
+                f"issue {current.slot} was on its way already, so it can't be a draft again; "
+                "have it drafted anew",
+                subject=current.slot,
+            )
+        tx.issues.move(current.public_id, cancelled, IssueState.DRAFT, actor, now)
+        if current.send_at <= now:
+            # A draft that is late could go out by itself.
+            draft, late = {IssueState.DRAFT}, f"its time passed while it was {current.state}"
+            tx.issues.move(current.public_id, draft, IssueState.HELD, actor, now, reason=late)
+        tx.skipped_slots.take_in(current.newsletter, current.slot, actor, now)
+        drafted = tx.issues.by_id(current.public_id) or current
+    log.info("cancel_undone", newsletter=issue.newsletter, issue=issue.slot, actor=actor)
+    return drafted
+
+
+def may_undo_cancel(tx: Transaction, issue: Issue) -> bool:
+    """Whether `undo_cancel` can make it a draft: nothing was frozen, and nobody waited for it."""
+    return (
+        issue.state is IssueState.CANCELLED
+        and issue.edition is not Edition.CATCH_UP
+        and not tx.mailings.newest_revision(issue.public_id)
+    )
 
 
 def may_take_back(tx: Transaction, issue: Issue, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from newsletter.errors import AddressError, Conflict, InvalidTransition, NotFound, UsageError
 from newsletter.log import get_logger
-from newsletter.publication.editors import ROLE_NAMES, Act, Session, may
+from newsletter.publication.editors import Act, Session, may
 from newsletter.web.context import WebContext
 from newsletter.web.desk.cookie import read_cookie
 from newsletter.web.desk.routes import DeskRoute
@@ -154,14 +154,7 @@ def _refuse(visit: Visit, route: DeskRoute) -> Response | None:
         if role is None:
             return _to_sign_in(visit, posted=posted)
         log.warning("desk_refused", reason="role", path=route.path, editor=visit.actor)
-        return visit.sorry(
-            403,
-            words.gettext("Not with your role"),
-            words.gettext(
-                "You are here as %(role)s, who may not do that. Ask an admin of the desk.",
-                role=words.gettext(ROLE_NAMES[role]),
-            ),
-        )
+        return visit.not_allowed()
     return None
 
 

@@ -7,20 +7,25 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from newsletter.delivery.model import Hold, LedgerCounts
+from newsletter.issues.model import IssueState
 from newsletter.publication.model import Newsletter
-from newsletter.publication.slots import next_slot
+from newsletter.publication.slots import upcoming_slot
 from newsletter.sources.model import SourceState
 from newsletter.storage.issue_lines import IssueLine
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.places import hold_of, issue_address, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import ALARMING, STATES, Waiting, what_waits
+from newsletter.words import gettext_noop
 from newsletter.workflows.approve import lacking_approvers
 from newsletter.workflows.totals import read_totals
 
 # More than any desk has to do in a week; the others are named by their number.
 MOST_ISSUES = 12
 MOST_TROUBLES = 8
+MOST_PASSED = 3
+_SKIPPED = gettext_noop("Skipped: %(time)s.")
+_CANCELLED = gettext_noop("Cancelled: %(time)s.")
 # A source is asked once a day at least: one that was not has nobody who asks it.
 _SILENT = timedelta(hours=36)
 
@@ -41,11 +46,15 @@ class ThisIssue:
 
 @dataclass(frozen=True)
 class Coming:
-    """A newsletter with no issue under way, and when the next is drafted and sent."""
+    """A newsletter with no issue under way, and when the next is drafted and sent.
+
+    ``passed`` are sentences on those before it that are skipped or cancelled.
+    """
 
     newsletter: str
     draft_at: str
     send_at: str
+    passed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -126,15 +135,21 @@ def _this_issue(
 
 def _coming(visit: Visit, tx: Transaction, newsletter: Newsletter) -> Coming:
     zone = newsletter.zone_in(visit.settings.publication)
-    now, skipped = visit.context.clock.now(), tx.skipped_slots.of(newsletter.slug)
-    slot = next_slot(newsletter, zone, now, skipped)
+    skipped = tx.skipped_slots.of(newsletter.slug)
+    slot = upcoming_slot(newsletter, zone, visit.context.clock.now())
+    passed = []
     # An issue may be over before its time comes: sent at once, or cancelled.
-    if tx.issues.get(newsletter.slug, slot.key):
-        slot = next_slot(newsletter, zone, slot.send_at, skipped)
+    while (issue := tx.issues.get(newsletter.slug, slot.key)) or slot.key in skipped:
+        if issue is None or issue.state is IssueState.CANCELLED:
+            said = _SKIPPED if issue is None else _CANCELLED
+            time = tell_moment(visit, slot.send_at, newsletter)
+            passed.append(visit.words.gettext(said, time=time))
+        slot = upcoming_slot(newsletter, zone, slot.send_at)
     return Coming(
         newsletter.name,
         tell_moment(visit, slot.draft_at, newsletter),
         tell_moment(visit, slot.send_at, newsletter),
+        tuple(passed[:MOST_PASSED]),
     )
 
 

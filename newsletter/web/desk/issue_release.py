@@ -1,5 +1,6 @@
 """What lets an issue go, or keeps it: approval, hold, another time, now, and back."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 
 from starlette.responses import Response
@@ -7,12 +8,18 @@ from starlette.responses import Response
 from newsletter.errors import Conflict, InvalidTransition, NewsletterError, UsageError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
+from newsletter.publication.editors import Act
 from newsletter.web.desk.issue_review import checks_page, review_page
 from newsletter.web.desk.places import asked_issue, newsletter_of
 from newsletter.web.desk.visit import Visit
 from newsletter.workflows.approve import approve_checked
 from newsletter.workflows.publish import move_issue
-from newsletter.workflows.schedule_issue import reschedule_issue, send_soon, take_back
+from newsletter.workflows.schedule_issue import (
+    reschedule_issue,
+    send_soon,
+    take_back,
+    undo_cancel,
+)
 
 _LONGEST_REASON = 300
 
@@ -52,8 +59,20 @@ def take_release(visit: Visit) -> Response:
 
 
 def take_cancel(visit: Visit) -> Response:
-    """Cancel one of which nothing was sent."""
-    return _move(visit, _issue(visit), IssueState.CANCELLED, "cancelled", "cancelled by hand")
+    """Cancel one of which nothing was sent; an approved one by whoever may approve."""
+    issue = _issue(visit)
+    may_send = visit.editor.may(Act.SEND)
+    if issue.state is IssueState.APPROVED and not may_send:
+        return visit.not_allowed()
+    only = EDITABLE if may_send else EDITABLE - {IssueState.APPROVED}
+    return _move(visit, issue, IssueState.CANCELLED, "cancelled", "cancelled by hand", only)
+
+
+def take_undo_cancel(visit: Visit) -> Response:
+    """Make a cancelled one a draft again."""
+    issue = _issue(visit)
+    undo_cancel(visit.installation, issue, actor=visit.actor)
+    return _back(visit, issue, "drafted-again")
 
 
 def take_time(visit: Visit) -> Response:
@@ -106,9 +125,16 @@ def _issue(visit: Visit) -> Issue:
         return asked_issue(visit, tx)
 
 
-def _move(visit: Visit, issue: Issue, to: IssueState, done: str, reason: str) -> Response:
+def _move(
+    visit: Visit,
+    issue: Issue,
+    to: IssueState,
+    done: str,
+    reason: str,
+    only: Collection[IssueState] = EDITABLE,
+) -> Response:
     try:
-        move_issue(visit.installation, issue, to, actor=visit.actor, reason=reason, only=EDITABLE)
+        move_issue(visit.installation, issue, to, actor=visit.actor, reason=reason, only=only)
     except NewsletterError as error:
         return _refused(visit, error)
     return _back(visit, issue, done)

@@ -29,6 +29,7 @@ from newsletter.workflows.buried import find_buried
 from newsletter.workflows.issue_figures import COUNTED_AT_ONCE
 from newsletter.workflows.report import IssueReport
 from newsletter.workflows.report_csv import write_readers
+from newsletter.workflows.schedule_issue import may_undo_cancel
 
 # Places are compared with those of so many issues before.
 _ISSUES_BACK = 26
@@ -80,6 +81,7 @@ def _show(visit: Visit, background: Background) -> Response:
         corrections = tx.links.corrections(issue.public_id)
         held_over = {story.public_id: story.title for story in tx.stories.by_ids(issue.held_over)}
         clicks = _clicks(visit, tx, issue, newsletter)
+        undoable = may_undo_cancel(tx, issue)
     figures, counting = current_figures(visit, background, line)
     report = figures.report(issue, {}) if figures else None
     domains = report.domains[:_MOST_DOMAINS] if report else ()
@@ -108,6 +110,7 @@ def _show(visit: Visit, background: Background) -> Response:
             for note in corrections
         ],
         held_over=list(held_over.values()),
+        undoable=undoable,
         buried=buried,
         archive=f"{visit.context.base_url}/archive/{issue.newsletter}/{issue.slot}",
     )

@@ -40,6 +40,7 @@ SAID = {
     "held": gettext_noop("Held: it goes nowhere until it is released."),
     "released": gettext_noop("Released: it is a draft again."),
     "cancelled": gettext_noop("Cancelled."),
+    "drafted-again": gettext_noop("It is a draft again."),
     "moved": gettext_noop("Its time is another now."),
     "soon": gettext_noop("It goes out in a minute."),
     "taken-back": gettext_noop("Taken back: nothing was sent."),

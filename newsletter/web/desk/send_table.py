@@ -12,6 +12,7 @@ from newsletter.web.desk.issue_release import (
     take_release,
     take_send_now,
     take_time,
+    take_undo_cancel,
 )
 from newsletter.web.desk.issue_report import (
     show_readers_csv,
@@ -50,6 +51,7 @@ def send_routes() -> tuple[DeskRoute, ...]:
         take("/issues/{issue}/hold", take_hold, needs=Act.EDIT),
         take("/issues/{issue}/release", take_release, needs=Act.EDIT),
         take("/issues/{issue}/cancel", take_cancel, needs=Act.EDIT),
+        take("/issues/{issue}/cancel/undo", take_undo_cancel, needs=Act.EDIT),
         take("/issues/{issue}/time", take_time, needs=Act.SEND),
         take("/issues/{issue}/now", take_send_now, needs=Act.SEND),
         take("/issues/{issue}/take-back", take_back_send, needs=Act.SEND),

@@ -210,6 +210,17 @@ class Visit:
         """Below which path /static and /media lie, as the desk's pages see them."""
         return self.root.removesuffix("/desk")
 
+    def not_allowed(self) -> Response:
+        """The page for who is signed in and may not do that."""
+        return self.sorry(
+            403,
+            self.words.gettext("Not with your role"),
+            self.words.gettext(
+                "You are here as %(role)s, who may not do that. Ask an admin of the desk.",
+                role=self.words.gettext(ROLE_NAMES[self.editor.role]),
+            ),
+        )
+
     def sorry(
         self,
         status: int,

@@ -52,7 +52,16 @@ def test_what_is_over_or_skipped_does_not_come_again(site: Site) -> None:
     assert "goes out Friday, August 15" in text_of(viewer)
     with site.database.write() as tx:
         tx.skipped_slots.skip("weekly", "2025-W33", "anna", NOW)
-    assert "goes out Friday, August 22" in text_of(viewer)
+    text = text_of(viewer)
+    assert "goes out Friday, August 22" in text
+    assert "Skipped: Friday, August 15, 07:00 Los Angeles." in text
+
+
+def test_a_cancelled_one_gives_way_to_the_next_and_is_told(site: Site) -> None:
+    move(site, put_issue(site, issue_of()), IssueState.CANCELLED, "anna")
+    text = text_of(somebody(site, Role.VIEWER))
+    assert "Cancelled: Friday, August 8, 07:00 Los Angeles." in text
+    assert "goes out Friday, August 15" in text
 
 
 def test_a_draft_waits_for_who_may_approve_it(site: Site) -> None:

@@ -48,6 +48,7 @@ EXPECTED = {
     "POST /issues/{issue}/hold": EDITORS,
     "POST /issues/{issue}/release": EDITORS,
     "POST /issues/{issue}/cancel": EDITORS,
+    "POST /issues/{issue}/cancel/undo": EDITORS,
     "POST /issues/{issue}/time": PUBLISHERS,
     "POST /issues/{issue}/now": PUBLISHERS,
     "POST /issues/{issue}/take-back": PUBLISHERS,
