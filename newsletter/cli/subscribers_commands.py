@@ -166,6 +166,14 @@ def import_file(
             metavar="NAMES", help="other columns to keep, parted by commas; * for all there are"
         ),
     ] = "",
+    without_opt_in: Annotated[
+        bool,
+        typer.Option(
+            "--without-opt-in",
+            help="also those of whom a Mailchimp file tells no opt-in; only if --consent is true "
+            "of them",
+        ),
+    ] = False,
     refused: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="a CSV to write of the rows that can't be used, and why"),
@@ -179,7 +187,8 @@ def import_file(
     MailPoet's. Who left or is suppressed stays so. One that broke off goes on where it was.
     Exit status 1 if a row could not be used."""
     if undo is not None:
-        if file is not None or dry_run or refused is not None or attributes or consent:
+        flags = dry_run or without_opt_in
+        if file is not None or flags or refused is not None or attributes or consent:
             raise UsageError("--undo ID takes an import back; it goes with no file and no option")
         _undo(config, undo, json=json)
         return
@@ -187,7 +196,7 @@ def import_file(
         raise UsageError("name the file to import, or --undo ID to take an import back")
     _evidence(consent)
     wanted = [name.strip() for name in attributes.split(",") if name.strip()]
-    readers = open_subscriber_file(file, attributes=wanted)
+    readers = open_subscriber_file(file, attributes=wanted, without_opt_in=without_opt_in)
     recognised = _recognised(readers)
     if not json:
         say(_sentence_of(recognised, " (see --attributes)"))

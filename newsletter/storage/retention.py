@@ -12,7 +12,8 @@ from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.bounces import drop_bounces
 from newsletter.storage.documents import mailing_document, mailing_from_document
-from newsletter.storage.statements import insert_into, of_nobody
+from newsletter.storage.growth import fold_changes
+from newsletter.storage.statements import chunks, insert_into, of_nobody
 from newsletter.subscribers.model import SubscriptionState
 
 # Of these the log tells what readers did; of issues and settings it is kept whole.
@@ -115,11 +116,17 @@ class RetentionRepository:
         return self._count(t.subscription, self._old_networks(before))
 
     def blank_changes(self, before: datetime, limit: int) -> int:
-        """Empty the detail of what the log tells of readers."""
-        old = sa.select(t.change_log.c.id).where(self._old_changes(before)).limit(limit)
-        return self._connection.execute(
-            sa.update(t.change_log).where(t.change_log.c.id.in_(old)).values(detail={})
-        ).rowcount
+        """Empty the detail of what the log tells of readers; how many came and left stays."""
+        key = t.change_log.c.id
+        old = sa.select(key).where(self._old_changes(before)).order_by(key).limit(limit)
+        # Whoever does the same meanwhile waits, and finds them emptied.
+        keys = self._connection.scalars(old.with_for_update()).all()
+        fold_changes(self._connection, keys)
+        for chunk in chunks(keys):
+            self._connection.execute(
+                sa.update(t.change_log).where(key.in_(chunk)).values(detail={})
+            )
+        return len(keys)
 
     def count_changes(self, before: datetime) -> int:
         return self._count(t.change_log, self._old_changes(before))

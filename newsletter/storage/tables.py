@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0032"
+SCHEMA_REVISION = "0033"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -765,6 +765,20 @@ folded_delivery = Table(
     Column("readers", sa.BigInteger, nullable=False),
     Column("doubtful", sa.BigInteger, nullable=False),
     Index(None, "issue_id"),
+)
+
+# Lines of the change log about subscriptions that have lost their detail, by the hour.
+folded_change = Table(
+    "folded_change",
+    metadata,
+    Column("at", Instant, primary_key=True),
+    Column("newsletter", sa.String, primary_key=True),
+    Column("placement", sa.String, primary_key=True),
+    Column("act", sa.String, primary_key=True),
+    Column("how", sa.String, primary_key=True),
+    Column("reason", sa.String, primary_key=True),
+    Column("before", sa.String, primary_key=True),
+    Column("changes", sa.BigInteger, nullable=False),
 )
 
 # The ledger of an issue that is over, counted when it had last changed: to count a

@@ -7,7 +7,7 @@ flat. A bad row never stops the others; it is told with its line number.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from operator import itemgetter
@@ -104,6 +104,7 @@ class _Layout:
     statuses: Sequence[tuple[int, Mapping[str, ImportStatus]]] = ()
     filled: Sequence[tuple[int, ImportStatus]] = ()
     least: ImportStatus = ImportStatus.ACTIVE
+    opt_in: Sequence[int] = ()
     attributes: Sequence[tuple[str, int, bool]] = ()
     extra: Sequence[str] = ()
     width: int = 0
@@ -226,6 +227,9 @@ class SubscriberFile:
                 raise _unknown_status(cell, layout.format)
             if RANK[said] > RANK[status]:
                 status = said
+        told = not layout.opt_in or any(cells[place].strip() for place in layout.opt_in)
+        if status is ImportStatus.ACTIVE and not told:
+            status = ImportStatus.NOT_ASKED
         for place, said in layout.filled:
             if RANK[said] > RANK[status] and cells[place].strip():
                 status = said
@@ -258,15 +262,20 @@ def open_subscriber_file(
     limits: ImportLimits | None = None,
     *,
     attributes: Sequence[str] = (),
+    without_opt_in: bool = False,
 ) -> SubscriberFile:
     """Understand a file's form; UsageError says in one sentence why it can't be read.
 
     ``attributes`` are the headers of columns to keep as attributes, or
-    `ALL_ATTRIBUTES`; the tags of exports that are recognised are kept anyway.
+    `ALL_ATTRIBUTES`; the tags of exports that are recognised are kept anyway. With
+    ``without_opt_in`` it does not matter that an export tells no opt-in of somebody.
     """
     limits = limits or ImportLimits()
     found = open_csv(source, limits)
-    return SubscriberFile(found, limits, _layout(found, limits, attributes))
+    layout = _layout(found, limits, attributes)
+    if without_opt_in:
+        layout = replace(layout, opt_in=())
+    return SubscriberFile(found, limits, layout)
 
 
 def parse_language(text: str) -> str | None:
@@ -353,6 +362,7 @@ def _with_header(cells: Sequence[str], delimiter: str, attributes: Sequence[str]
         statuses,
         [(places[word], status) for word, status in form.filled.items() if word in places],
         max(present, key=lambda status: RANK[status], default=ImportStatus.ACTIVE),
+        [places[word] for word in form.opt_in if word in places],
         [(attribute_name(cells[place]), place, place in tags) for place in sorted([*tags, *taken])],
         [cells[place].strip() for place in free if place not in taken],
         len(cells),

@@ -59,7 +59,9 @@ def count_growth(changes: Iterable[ListChange], period: Period, zone: ZoneInfo) 
 
 def _add(growth: Growth, change: ListChange) -> None:
     if change.act == SubscriptionState.PENDING:
-        growth.signed_up += change.count
+        # Who asks again is sent the confirmation again, and has signed up once.
+        if change.before != SubscriptionState.PENDING:
+            growth.signed_up += change.count
     elif change.act == SubscriptionState.ACTIVE:
         if change.reason == "confirmed":
             growth.confirmed += change.count

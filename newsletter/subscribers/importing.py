@@ -30,6 +30,7 @@ class Imported(StrEnum):
     SUPPRESSED = "suppressed"
     WAITS_FOR_CONFIRMATION = "waits for confirmation"
     TAKEN_OFF = "taken off"
+    NOT_ASKED = "no opt-in in the file"
     REPEATED = "repeated in the file"
 
 
@@ -63,6 +64,7 @@ _WHAT_IS_THERE = {
 _CAN_LEAVE = MOVES[SubscriptionAct.UNSUBSCRIBE].allowed
 _ADDED = Decision(Imported.ADDED, adds=True)
 _SUPPRESSED = Decision(Imported.SUPPRESSED)
+_NOT_ASKED = Decision(Imported.NOT_ASKED)
 
 
 def decide(
@@ -84,6 +86,8 @@ def decide(
         return Decision(Imported.REPEATED)
     if suppression is not None:
         return _SUPPRESSED
+    if row.status is ImportStatus.NOT_ASKED and (standing is None or standing.state is None):
+        return _NOT_ASKED
     if standing is None:
         if row.status is ImportStatus.ACTIVE:
             return _ADDED

@@ -15,6 +15,7 @@ class ImportStatus(StrEnum):
 
     ACTIVE = "active"
     PAUSED = "paused"
+    NOT_ASKED = "not asked"
     PENDING = "pending"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
@@ -65,7 +66,8 @@ class ListFormat:
     header words in order of preference. ``statuses`` are columns of status and
     what their cells mean ("" for an empty one); ``filled`` columns say a status
     wherever a cell is not empty, ``present`` ones of every row once they are
-    there at all. The strictest of all that is said counts. ``tags`` are columns
+    there at all. The strictest of all that is said counts. ``opt_in`` are columns of which
+    one is filled for everybody who was ever asked. ``tags`` are columns
     of tags; ``private`` ones are never taken. ``escape`` is what the service
     writes before a quotation mark in a cell instead of doubling it.
     """
@@ -76,6 +78,7 @@ class ListFormat:
     statuses: Mapping[str, Mapping[str, ImportStatus]] = field(default_factory=dict)
     filled: Mapping[str, ImportStatus] = field(default_factory=dict)
     present: Mapping[str, ImportStatus] = field(default_factory=dict)
+    opt_in: Words = ()
     tags: Words = ()
     private: Words = ()
     escape: str | None = None
@@ -151,7 +154,8 @@ OWN_LIST = ListFormat(
 )
 
 # One file a status: those who left and those whose mail bounced are told apart by
-# columns that only their files have. Times are UTC.
+# columns that only their files have. Times are UTC. Who never opted in, as buyers in a shop,
+# is a "non-subscribed" contact, whom Mailchimp itself sends no campaign.
 MAILCHIMP = ListFormat(
     "Mailchimp",
     frozenset({"optintime", "confirmtime", "leid", "euid"}),
@@ -161,6 +165,7 @@ MAILCHIMP = ListFormat(
         Column.CONSENT_AT: ("confirmtime", "optintime"),
     },
     present={"unsubtime": _UNSUBSCRIBED, "cleantime": ImportStatus.BOUNCED},
+    opt_in=("optintime", "confirmtime"),
     tags=("tags",),
     private=("optinip", "confirmip", "latitude", "longitude", "leid", "euid"),
 )

@@ -427,8 +427,9 @@ class SegmentCount:
 class ListChange:
     """So many subscriptions of a newsletter changed alike at one instant, as the log has it.
 
-    ``act`` is the state they came to, or what else was done; ``reason`` why, and
-    ``how`` by which way a consent came, empty where the log does not say.
+    ``act`` is the state they came to, or what else was done; ``before`` the state they
+    were in, ``reason`` why, and ``how`` by which way a consent came, each empty where the
+    log does not say.
     """
 
     at: datetime
@@ -438,3 +439,4 @@ class ListChange:
     how: str
     reason: str
     count: int
+    before: str = ""

@@ -74,6 +74,29 @@ def test_an_export_of_another_service_is_recognised_and_said(desk: Desk) -> None
     assert "not taken: Address, MEMBER_RATING, NOTES" in shown
 
 
+def test_who_never_opted_in_is_left_out_unless_that_is_wanted(desk: Desk) -> None:
+    """A contact of a shop or of transactional mail has neither time in Mailchimp's export."""
+    desk.bring("email\nold@reader.example\n")
+    head, row = MAILCHIMP.splitlines(keepends=True)
+    times = ("2019-05-01 08:00:00", "2019-05-01 08:09:10")
+    buyer = row.replace("ani@", "buyer@").replace(times[0], "").replace(times[1], "")
+    single = row.replace("ani@", "single@").replace(times[1], "")
+    text = head + row + buyer + buyer.replace("buyer@", "old@") + single
+    for options in ((), ("--dry-run",)):
+        document = desk.bring(text, *options, name="shop.csv")
+        assert document["outcomes"]["no opt-in in the file"] == 1
+        assert document["lines"]["no opt-in in the file"] == [3]
+        assert document["outcomes"]["already there"] == (3 if options else 1)
+    assert desk.state("buyer@reader.example") is None
+    assert desk.state("old@reader.example") == "active"
+    assert desk.state("single@reader.example") == "active"
+    document = desk.bring(text, "--without-opt-in", name="shop.csv")
+    assert counts(document) == {"added": 1, "already there": 3}
+    assert desk.state("buyer@reader.example") == "active"
+    gone = MAILCHIMP.replace("TAGS\n", "TAGS,UNSUB_TIME\n") + buyer
+    assert counts(desk.bring(gone, name="gone.csv")) == {"taken off": 2}
+
+
 LISTMONK = (
     "uuid,email,name,attributes,status,created_at,updated_at\n"
     "5b,ani@reader.example,Ani,{},enabled,2025-01-02 03:04:05 +0000 UTC,x\n"

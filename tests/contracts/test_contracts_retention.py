@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from newsletter.feedback.model import BounceAction, BounceReport
 from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
+from newsletter.subscribers.growth import Growth, Period, count_growth
 from newsletter.subscribers.model import AddressChange, SubscriptionState
 from tests.contracts.nouns import (
     ACCEPTED,
@@ -101,6 +103,32 @@ def test_the_log_of_readers_loses_its_detail_and_that_of_issues_nothing(
         of_issue = tx.changes.of("issue", "issue1")
     assert [(one.act, one.detail) for one in of_reader] == [("active", {})]
     assert [one.detail for one in of_issue] == [{"because": "late"}]
+
+
+def test_how_the_lists_grew_is_told_the_same_when_the_detail_is_gone(database: Database) -> None:
+    zone = ZoneInfo("Asia/Yerevan")
+
+    def told() -> list[Growth]:
+        with database.read() as tx:
+            return count_growth(tx.growth.since(NOW - DAY), Period.WEEK, zone)
+
+    with database.write() as tx:
+        for number in range(3):
+            add_reader(tx, number, PENDING)
+        tx.subscribers.move("reader1", "weekly", [PENDING], ACTIVE, NOW, "reader")
+        tx.subscribers.move("reader1", "weekly", [ACTIVE], UNSUBSCRIBED, NOW, "reader", "page")
+        consent = replace(a_consent(), at=NOW)
+        tx.subscribers.subscribe("reader0", "weekly", PENDING, consent, NOW + DAY, "reader")
+    before = told()
+    assert [(one.signed_up, dict(one.left)) for one in before] == [(3, {"page": 1})]
+    taken = 1
+    while taken:
+        with database.write() as tx:
+            # One line after the other, each to its hour's count.
+            taken = tx.retention.blank_changes(NOW + 2 * DAY, 1)
+        assert told() == before
+    with database.read() as tx:
+        assert tx.retention.count_changes(NOW + 2 * DAY) == 0
 
 
 def test_deliveries_fold_into_counts_and_every_total_stays(

@@ -62,6 +62,10 @@ CLASSES: Mapping[str, tuple[str, str]] = {
         gettext_noop("taken off"),
         gettext_noop("the file says that they left, and they are let go"),
     ),
+    Imported.NOT_ASKED: (
+        gettext_noop("without opt-in"),
+        gettext_noop("the file tells of none, so they are left out; the command line can add them"),
+    ),
     Imported.REPEATED: (
         gettext_noop("repeated in the file"),
         gettext_noop("named before; if any row says that they left, they have"),

@@ -3,10 +3,12 @@
 import re
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from newsletter.config import PrivacyTable
 from newsletter.publication.editors import Role
 from newsletter.publication.model import Settings
 from newsletter.storage.database import Database
@@ -19,6 +21,7 @@ from newsletter.web.desk import reader_figures as desk_figures
 from newsletter.web.desk.growth_chart import HEIGHT, Line, draw_bars, growth_of
 from newsletter.workflows import reader_figures
 from newsletter.workflows.reader_figures import WEEKS, count_anew, read_figures
+from newsletter.workflows.retention import expire
 from tests.web.desk.people import Person, somebody
 from tests.web.desk.reader_shop import LILIT, fill
 from tests.web.site import NOW, Site
@@ -41,6 +44,40 @@ def test_the_figures_of_a_short_list_are_those_of_now(site: Site) -> None:
     assert "Too much mail 3" in page
     assert "Count anew" not in page
     assert "@" not in page.replace("@paper.example", "")
+
+
+def test_who_asks_again_has_signed_up_once(site: Site) -> None:
+    for _ in range(3):
+        site.sign_up("new@reader.example", placement="footer")
+        site.clock.sleep(timedelta(hours=25).total_seconds())
+    assert site.state("new@reader.example") == "pending"
+    with site.database.read() as tx:
+        told = list(tx.growth.since(NOW - timedelta(days=1)))
+    assert [(one.act, one.before) for one in told] == [
+        ("pending", ""),
+        *[("pending", "pending")] * 2,
+    ]
+    page = text_of(somebody(site, Role.VIEWER).get("/desk/readers").text)
+    assert "footer 1 0 0 0 0" in page
+
+
+def test_figures_outlive_the_log_of_who_it_was(site: Site) -> None:
+    fill(site)
+    site.put("anew@reader.example", "pending")
+    person = somebody(site, Role.VIEWER)
+    before = text_of(person.get("/desk/readers").text)
+    assert site.context.installation is not None
+    site.clock.sleep(timedelta(days=2).total_seconds())
+    privacy = PrivacyTable(change_log_days=1)
+    for lines in (True, False):
+        expired = expire(replace(site.context.installation, privacy=privacy))
+        assert bool(expired.changes) is lines
+        page = text_of(person.get("/desk/readers").text)
+        for part in ("101 came (bars up), 14 went (bars down)", "footer 90 90 0 10 +80"):
+            assert part in before
+            assert part in page
+        assert "the button in their mail program 7" in page
+        assert "Too much mail 3" in page
 
 
 def test_nobody_yet_is_said_with_a_way_on(site: Site) -> None:
