@@ -30,15 +30,15 @@ class PreferenceRepository:
         """Set the language a reader prefers; None: that of each newsletter."""
         self._set(public_id, t.subscriber.c.language, language, at, actor)
 
-    def end_pause_at(self, public_id: str, newsletter: str, until: datetime) -> None:
-        """Let a paused subscription end its pause by itself."""
+    def end_pause_at(self, public_id: str, newsletter: str, until: datetime | None) -> None:
+        """Let a paused subscription end its pause by itself, or (None) only by its reader."""
         self._connection.execute(
             sa.update(t.subscription)
             .where(
                 t.subscription.c.id.in_(_one(public_id, newsletter)),
                 t.subscription.c.state == SubscriptionState.PAUSED.value,
             )
-            .values(paused_until=until)
+            .values(paused_until=until, import_id=None)
         )
 
     def paused_too_long(self, now: datetime, limit: int) -> list[tuple[str, str]]:

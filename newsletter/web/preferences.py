@@ -32,7 +32,7 @@ from newsletter.workflows.preferences import (
     update_preferences,
 )
 
-_CADENCE = "cadence."
+_CADENCE, _PAUSE_END = "cadence.", "pause_end."
 PREFERENCES_WORDING = "Switched on in the preferences."
 
 
@@ -58,7 +58,7 @@ def take_preferences(context: WebContext, request: Request, form: FormData) -> R
         )
     except UsageError as error:
         if error.subject not in ("name", "pause_until"):
-            # No form of ours offers that.
+            # No form of ours offers that, or leaves out that it is one.
             raise HTTPException(HTTPStatus.BAD_REQUEST) from error
         preferences = read_preferences(context.database, context.keyring, settings, token)
         return preferences_page(
@@ -147,6 +147,12 @@ def preferences_page(
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         action=f"{context.base_path}/preferences/{request.path_params['token']}",
         choices=preferences.choices,
+        pause_days={
+            one.newsletter.slug: day.isoformat() if (day := one.pause_day(settings)) else ""
+            for one in preferences.choices
+            if one.paused
+        },
+        goodbyes=preferences.left,
         rhythms={
             one.newsletter.slug: describe_rhythm(one.newsletter.send_moment, language.words)
             for one in preferences.choices
@@ -171,8 +177,14 @@ def _wishes(form: FormData) -> Wishes:
     asked = _texts(form, "narrows")
     return Wishes(
         newsletters=_texts(form, "newsletter"),
+        shown=_texts(form, "shown"),
         paused=_texts(form, "pause"),
         pause_until=_day(field(form, "pause_until")),
+        pause_ends={
+            name.removeprefix(_PAUSE_END): _day(value)
+            for name, value in form.items()
+            if name.startswith(_PAUSE_END) and isinstance(value, str)
+        },
         departments={slug: tuple(_texts(form, f"departments.{slug}")) for slug in asked},
         cadences={
             name.removeprefix(_CADENCE): value

@@ -5,8 +5,8 @@ where mail goes is asked of a mailbox first, and no page shows more of the
 address than its beginning.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from newsletter.errors import UsageError
@@ -17,8 +17,9 @@ from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionState
 from newsletter.subscribers.names import clean_name
-from newsletter.subscribers.states import MOVES, SubscriptionAct
+from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
+from newsletter.workflows.leave import UNDO_WITHIN
 from newsletter.workflows.letters import Letters
 from newsletter.workflows.pauses import LONGEST_PAUSE, remember_sent, resume_subscription
 from newsletter.workflows.sign_up import READER, SignUp, request_subscription
@@ -48,6 +49,11 @@ class Choice:
         """Whether there is more than each issue to choose, or was for this reader."""
         return self.newsletter.offers_monthly or self.cadence is not Cadence.EACH
 
+    def pause_day(self, settings: Settings) -> date | None:
+        """The day on which a pause ends, where the newsletter is made."""
+        zone = self.newsletter.zone_in(settings.publication)
+        return self.paused_until.astimezone(zone).date() if self.paused_until else None
+
     @property
     def on(self) -> bool:
         return self.state is SubscriptionState.ACTIVE
@@ -58,26 +64,44 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Goodbye:
+    """A newsletter that was just left: its unsubscribe link's token, and that of the undo,
+    which one never confirmed does not have."""
+
+    newsletter: Newsletter
+    token: str
+    undo_token: str | None
+
+
+@dataclass(frozen=True)
 class Preferences:
-    """A reader, every newsletter they could have, and the languages these come in."""
+    """A reader, every newsletter they could have, and the languages these come in.
+
+    ``left`` are those that the reader has just left.
+    """
 
     subscriber: Subscriber
     choices: tuple[Choice, ...]
     languages: tuple[str, ...]
+    left: tuple[Goodbye, ...] = ()
 
 
 @dataclass(frozen=True)
 class Wishes:
     """What the form says. What it did not ask is None, or not in ``departments``.
 
-    A ``name`` "" takes away the one there is; ``language`` "" is that of each
-    newsletter; ``departments`` and ``cadences`` are by the slug of their newsletter.
-    ``leave_all`` goes before all that is said of newsletters.
+    ``shown`` are the newsletters that the form had boxes for: it says nothing of others.
+    ``pause_until`` is for those that are ``paused`` now, ``pause_ends`` for those that were
+    already, None for no end. A ``name`` "" takes away the one there is; ``language`` ""
+    is that of each newsletter; ``departments`` and ``cadences`` are by the slug of their
+    newsletter. ``leave_all`` goes before all that is said of newsletters.
     """
 
     newsletters: Collection[str]
+    shown: Collection[str]
     paused: Collection[str] = ()
     pause_until: date | None = None
+    pause_ends: Mapping[str, date | None] = field(default_factory=dict)
     departments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cadences: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
@@ -105,13 +129,16 @@ def update_preferences(
 ) -> Preferences:
     """Do what the form says, all of it or nothing.
 
-    Every newsletter is switched on or off by whether its slug is wanted. Off is at
-    once, and so is a pause, which ends on the day given, or when it is switched on
-    again. On asks for the reader's confirmation, as the form does. UsageError,
-    whose subject is the field, where a wish can't be met.
+    Every newsletter shown is switched on or off by whether its slug is wanted. Off is
+    at once, and so is a pause, which ends on the day given, or when it is switched on
+    again; who asks for a pause wants no goodbye. On asks for the reader's confirmation,
+    as the form does. UsageError, whose subject is the field, where a wish can't be met,
+    and where nothing was shown: a POST that is no form of ours must not end everything.
     """
     keyring, settings = letters.keyring, letters.settings
     (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
+    if not wishes.shown:
+        raise UsageError("that was not sent by the page", subject="shown")
     with database.write() as tx:
         before = _preferences(tx, settings, subscriber_id)
         _describe(tx, before, wishes, now)
@@ -120,6 +147,7 @@ def update_preferences(
             _narrow(tx, subscriber_id, choice, wishes, now)
             _pace(tx, subscriber_id, choice, wishes, now)
         after = _preferences(tx, settings, subscriber_id)
+        left = tuple(_goodbyes(tx, keyring, before, after, now))
     for choice in () if wishes.leave_all else after.choices:
         if choice.newsletter.slug in wishes.newsletters and not (choice.on or choice.paused):
             request_subscription(
@@ -132,7 +160,26 @@ def update_preferences(
                 now=now,
                 dkim_selectors=letters.dkim_selectors,
             )
-    return read_preferences(database, keyring, settings, token)
+    return replace(read_preferences(database, keyring, settings, token), left=left)
+
+
+def _goodbyes(
+    tx: Transaction, keyring: Keyring, before: Preferences, after: Preferences, now: datetime
+) -> Iterator[Goodbye]:
+    """The way back from each newsletter that was left between the two."""
+    gone = SubscriptionState.UNSUBSCRIBED
+    reader = after.subscriber.public_id
+    for was, choice in zip(before.choices, after.choices, strict=True):
+        if choice.state is not gone or was.state is gone:
+            continue
+        newsletter_id = tx.settings.newsletter_id(choice.newsletter.slug)
+        yield Goodbye(
+            choice.newsletter,
+            keyring.sign(Purpose.UNSUBSCRIBE, reader, newsletter_id),
+            keyring.sign_until(Purpose.UNDO, now + UNDO_WITHIN, reader, newsletter_id)
+            if was.state in BROUGHT_BACK
+            else None,
+        )
 
 
 def end_pauses(database: Database, settings: Settings, now: datetime) -> int:
@@ -182,15 +229,18 @@ def _switch(
     newsletter = choice.newsletter
     slug = newsletter.slug
     if wishes.leave_all:
-        act: SubscriptionAct | None = SubscriptionAct.UNSUBSCRIBE
-    elif slug not in wishes.newsletters:
-        # A box that is not ticked is how the page shows a pause: it leaves nothing.
-        act = SubscriptionAct.UNSUBSCRIBE if choice.on else None
+        act = SubscriptionAct.UNSUBSCRIBE
+    elif slug not in wishes.shown:
+        return
     elif slug in wishes.paused and choice.on:
         act = SubscriptionAct.PAUSE
-    else:
+    elif slug in wishes.newsletters:
         act = SubscriptionAct.RESUME
-    if act is None:
+    elif choice.on:
+        act = SubscriptionAct.UNSUBSCRIBE
+    else:
+        # A box that is not ticked is how the page shows a pause: it leaves nothing.
+        _move_pause_end(tx, settings, subscriber_id, choice, wishes, now)
         return
     if act is SubscriptionAct.RESUME:
         before = tx.subscribers.subscription(subscriber_id, slug) if choice.paused else None
@@ -202,6 +252,28 @@ def _switch(
     if moved and act is SubscriptionAct.PAUSE and wishes.pause_until is not None:
         until = _pause_end(settings, newsletter, wishes.pause_until, now)
         tx.preferences.end_pause_at(subscriber_id, slug, until)
+
+
+def _move_pause_end(
+    tx: Transaction,
+    settings: Settings,
+    subscriber_id: str,
+    choice: Choice,
+    wishes: Wishes,
+    now: datetime,
+) -> None:
+    """Let a pause that goes on end on another day, or on none."""
+    newsletter = choice.newsletter
+    if not choice.paused or newsletter.slug not in wishes.pause_ends:
+        return
+    wanted = wishes.pause_ends[newsletter.slug]
+    if wanted == choice.pause_day(settings):
+        return
+    until = _pause_end(settings, newsletter, wanted, now) if wanted else None
+    tx.preferences.end_pause_at(subscriber_id, newsletter.slug, until)
+    tx.changes.record(
+        now, READER, "subscription", subscriber_id, "pause end", {"newsletter": newsletter.slug}
+    )
 
 
 def _pause_end(settings: Settings, newsletter: Newsletter, until: date, now: datetime) -> datetime:

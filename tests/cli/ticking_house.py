@@ -84,7 +84,8 @@ class House:
             reader = tx.subscribers.find(address)
             assert reader is not None
             token = installation.keyring.sign(Purpose.PREFERENCES, reader.public_id)
-        return self.visit(f"/preferences/{token}", {"newsletter": "weekly", **wishes})
+        form = {"newsletter": "weekly", "shown": "weekly", **wishes}
+        return self.visit(f"/preferences/{token}", form)
 
     def issues(self, edition: Edition) -> list[Issue]:
         with (

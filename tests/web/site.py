@@ -3,12 +3,13 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from newsletter.delivery.model import Delivery, Mailing
@@ -141,6 +142,11 @@ class Site:
 
     def preferences_path(self, subscriber: Subscriber) -> str:
         return f"/preferences/{self.keyring.sign(Purpose.PREFERENCES, subscriber.public_id)}"
+
+    def choose(self, path: str, wishes: Mapping[str, str | list[str]]) -> Response:
+        """Post the preferences form of that path as its page does."""
+        shown = [newsletter.slug for newsletter in self.settings.newsletter]
+        return self.client.post(path, data={"shown": shown, **wishes})
 
     def outgoing(self) -> list[tuple[Delivery, Mailing]]:
         """What a worker would send now and has not been given before."""

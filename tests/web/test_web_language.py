@@ -159,7 +159,7 @@ def test_a_readers_own_pages_speak_the_readers_language(mixed: Site) -> None:
     reader = reader_in(mixed, "hy")
     preferences = mixed.preferences_path(reader)
     assert language_of(mixed.client.get(preferences).text)[0] == "hy"
-    assert "Պահպանված է։" in mixed.client.post(preferences, data={"newsletter": "kitchen"}).text
+    assert "Պահպանված է։" in mixed.choose(preferences, {"newsletter": "kitchen"}).text
     assert language_of(mixed.client.get(f"{preferences}?lang=en").text)[0] == "en"
     leave = mixed.unsubscribe_path(reader, "kitchen")
     assert "Դուրս գա՞լ ցուցակից" in mixed.client.get(leave).text
@@ -173,7 +173,7 @@ def test_preferences_speak_the_one_language_of_what_a_reader_gets(mixed: Site) -
     reader = mixed.put(LILIT)
     preferences = mixed.preferences_path(reader)
     assert language_of(mixed.client.get(preferences).text)[0] == "hy"
-    left = mixed.client.post(preferences, data={"none": "1"}).text
+    left = mixed.choose(preferences, {"none": "1"}).text
     assert language_of(left)[0] == "hy"
     # Newsletters in two languages: the publication's.
     mixed.put("ani@reader.example")

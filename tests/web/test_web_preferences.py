@@ -50,19 +50,19 @@ def test_departments_narrow_a_newsletter_and_all_of_them_are_no_choice(shop: Sit
     assert "departments.kitchen" not in page
     asked = {"newsletter": "weekly", "narrows": "weekly"}
     some = ["Sports & Games", "Arts"]
-    answer = shop.client.post(path, data={**asked, "departments.weekly": some})
+    answer = shop.choose(path, {**asked, "departments.weekly": some})
     assert "Saved." in answer.text
     # And each issue, as nothing else was chosen.
     assert answer.text.count("checked") == 4
     assert departments(shop) == ("Arts", "Sports & Games")
     # A form that does not ask leaves the choice alone.
-    shop.client.post(path, data={"newsletter": "weekly"})
+    shop.choose(path, {"newsletter": "weekly"})
     assert departments(shop) == ("Arts", "Sports & Games")
-    shop.client.post(path, data={**asked, "departments.weekly": list(DEPARTMENTS)})
+    shop.choose(path, {**asked, "departments.weekly": list(DEPARTMENTS)})
     assert departments(shop) == ()
     before = shop.dump()
-    wrong = shop.client.post(
-        path, data={"newsletter": [], "narrows": "weekly"} | {"departments.weekly": "Obituaries"}
+    wrong = shop.choose(
+        path, {"newsletter": [], "narrows": "weekly"} | {"departments.weekly": "Obituaries"}
     )
     assert wrong.status_code == 400
     assert shop.dump() == before
@@ -77,21 +77,21 @@ def test_a_reader_picks_the_best_of_each_month_and_comes_back(shop: Site) -> Non
     assert "cadence.kitchen" not in page
     assert chosen(page) == "each"
     both = {"newsletter": ["weekly", "kitchen"]}
-    page = shop.client.post(path, data={**both, "cadence.weekly": "monthly"}).text
+    page = shop.choose(path, {**both, "cadence.weekly": "monthly"}).text
     assert "Saved." in page
     assert (chosen(page), cadence(shop)) == ("monthly", "monthly")
     # A form that does not ask leaves the choice alone.
-    shop.client.post(path, data=both)
+    shop.choose(path, both)
     assert cadence(shop) == "monthly"
     armenian = shop.client.get(f"{path}?lang=hy").text
     assert "Միայն ամեն ամսվա լավագույնը" in armenian
     before = shop.dump()
     for wrong in ({"cadence.weekly": "often"}, {"cadence.kitchen": "monthly"}):
-        assert shop.client.post(path, data={**both, **wrong}).status_code == 400
+        assert shop.choose(path, {**both, **wrong}).status_code == 400
     # Of what there is not, or the reader has not, nothing is said.
-    shop.client.post(path, data={**both, "cadence.daily": "monthly"})
+    shop.choose(path, {**both, "cadence.daily": "monthly"})
     assert shop.dump() == before
-    shop.client.post(path, data={**both, "cadence.weekly": "each"})
+    shop.choose(path, {**both, "cadence.weekly": "each"})
     assert cadence(shop) == "each"
 
 
@@ -109,14 +109,14 @@ def cadence(shop: Site) -> str:
 def test_name_and_language_are_the_readers_to_choose(shop: Site) -> None:
     path = shop.preferences_path(shop.put(LILIT, name="L."))
     said = {"newsletter": "weekly", "name": "  Lilit   Ter-Petrosyan ", "language": "hy"}
-    page = shop.client.post(path, data=said)
+    page = shop.choose(path, said)
     assert '<html lang="hy"' in page.text
     assert (reader(shop).name, reader(shop).language) == ("Lilit Ter-Petrosyan", "hy")
     # Whom an issue is forwarded to reads no name there; an empty field takes none away.
     assert "Petrosyan" not in page.text + shop.client.get(path).text
-    shop.client.post(path, data={"newsletter": "weekly", "name": " "})
+    shop.choose(path, {"newsletter": "weekly", "name": " "})
     assert (reader(shop).name, reader(shop).language) == ("Lilit Ter-Petrosyan", "hy")
-    shop.client.post(path, data={"newsletter": "weekly", "nameless": "1", "language": ""})
+    shop.choose(path, {"newsletter": "weekly", "nameless": "1", "language": ""})
     assert (reader(shop).name, reader(shop).language) == ("", None)
     before = shop.dump()
     for wrong, status in (
@@ -125,7 +125,7 @@ def test_name_and_language_are_the_readers_to_choose(shop: Site) -> None:
         ({"name": "\x00"}, 422),
         ({"language": "xx"}, 400),
     ):
-        answer = shop.client.post(path, data={"newsletter": [], **wrong})
+        answer = shop.choose(path, {"newsletter": [], **wrong})
         assert answer.status_code == status
         assert "Traceback" not in answer.text
     assert shop.dump() == before
@@ -134,7 +134,7 @@ def test_name_and_language_are_the_readers_to_choose(shop: Site) -> None:
 def test_a_pause_ends_by_itself_on_its_day(shop: Site) -> None:
     path = shop.preferences_path(shop.put(LILIT))
     wish = {"newsletter": "weekly", "pause": "weekly", "pause_until": "2025-08-20"}
-    page = shop.client.post(path, data=wish).text
+    page = shop.choose(path, wish).text
     assert "paused until August 20, 2025" in page
     # In the paper's zone, seven hours behind.
     begin = datetime(2025, 8, 20, 7, tzinfo=UTC)
@@ -144,7 +144,7 @@ def test_a_pause_ends_by_itself_on_its_day(shop: Site) -> None:
     assert end_pauses(shop.database, shop.settings, begin) == 0
     assert shop.state(LILIT) == "active"
     # A pause without an end after one with an end has none.
-    shop.client.post(path, data={"newsletter": "weekly", "pause": "weekly"})
+    shop.choose(path, {"newsletter": "weekly", "pause": "weekly"})
     assert end_pauses(shop.database, shop.settings, begin + timedelta(days=400)) == 0
     assert shop.state(LILIT) == "paused"
 
@@ -156,17 +156,85 @@ def test_a_pause_needs_a_day_to_come(shop: Site, day: str) -> None:
     path = shop.preferences_path(shop.put(LILIT))
     before = shop.dump()
     wish = {"newsletter": "weekly", "pause": "weekly", "pause_until": day}
-    answer = shop.client.post(path, data=wish)
+    answer = shop.choose(path, wish)
     assert answer.status_code == 422
     assert "A pause ends on a day within the next year." in answer.text
     assert shop.dump() == before
+
+
+def test_a_pause_that_goes_on_gets_another_day_or_none(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    path = shop.preferences_path(lilit)
+    shop.choose(path, {"newsletter": "weekly", "pause": "weekly", "pause_until": "2025-08-20"})
+    page = shop.client.get(path).text
+    assert 'name="pause_end.weekly"' in page
+    assert 'value="2025-08-20"' in page
+    assert "pause_end.kitchen" not in page
+    for day, shown in (("2025-09-01", "paused until September 1, 2025"), ("", "paused</span>")):
+        answer = shop.choose(path, {"pause_end.weekly": day})
+        assert "Saved." in answer.text
+        assert shown in answer.text
+        assert shop.state(LILIT) == "paused"
+    assert end_pauses(shop.database, shop.settings, shop.clock.now() + timedelta(days=900)) == 0
+    before = shop.dump()
+    for wrong in ("2025-08-01", "2027-01-01", "soon"):
+        answer = shop.choose(path, {"pause_end.weekly": wrong})
+        assert answer.status_code == 422
+        assert "A pause ends on a day within the next year." in answer.text
+    # As it was, it is saved once more without a line in the log.
+    shop.choose(path, {"pause_end.weekly": ""})
+    assert shop.dump() == before
+
+
+def test_a_post_that_is_no_form_of_ours_ends_nothing(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    path = shop.preferences_path(lilit)
+    before = shop.dump()
+    for form in ({}, {"from": "page"}, {"newsletter": "kitchen"}, {"none": "1"}):
+        answer = shop.client.post(path, data=form)
+        assert answer.status_code == 400
+        assert "Saved." not in answer.text
+    assert shop.dump() == before
+    # It says nothing of what it had no box for.
+    shop.client.post(path, data={"shown": "kitchen"})
+    assert shop.state(LILIT) == "active"
+
+
+def test_who_asks_for_a_pause_does_not_leave(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    wish = {"pause": "weekly", "pause_until": "2025-02-01"}
+    assert shop.choose(path, wish).status_code == 422
+    assert shop.state(LILIT) == "active"
+    assert "paused until" in shop.choose(path, {**wish, "pause_until": "2025-09-01"}).text
+    assert shop.state(LILIT) == "paused"
+
+
+def test_who_leaves_by_the_preferences_has_the_way_back_and_is_asked_why(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    shop.put(LILIT, "pending", "kitchen")
+    path = shop.preferences_path(lilit)
+    page = shop.choose(path, {"none": "1"}).text
+    assert "You have left The Courier Weekly" in page
+    assert "You have left From the Kitchen" in page
+    assert page.count("Would you tell us why?") == 4
+    # Nobody is led into what was never confirmed.
+    (undo,) = re.findall(r'name="undo" value="([^"]+)"', page)
+    leave, other = dict.fromkeys(re.findall(r'action="(/unsubscribe/[^"]+)"', page))
+    told = shop.client.post(leave, data={"from": "goodbye", "reason": "too_much"}).text
+    assert "Thank you for telling us." in told
+    assert left_because(shop) == "too_much"
+    assert "You are back on the list" in shop.client.post(leave, data={"undo": undo}).text
+    assert shop.state(LILIT) == "active"
+    assert shop.client.post(other, data={"undo": undo}).status_code == 200
+    assert shop.state(LILIT, "kitchen") == "unsubscribed"
+    assert "You have left" not in shop.client.get(path).text
 
 
 def test_leaving_all_takes_what_is_paused_along(shop: Site) -> None:
     lilit = shop.put(LILIT, "paused")
     shop.put(LILIT, newsletter="kitchen")
     both = ["weekly", "kitchen"]
-    shop.client.post(shop.preferences_path(lilit), data={"newsletter": both, "none": "1"})
+    shop.choose(shop.preferences_path(lilit), {"newsletter": both, "none": "1"})
     assert (shop.state(LILIT), shop.state(LILIT, "kitchen")) == ("unsubscribed",) * 2
     assert shop.outgoing() == []
 
@@ -365,7 +433,7 @@ def test_a_scanner_that_follows_every_link_changes_nothing(shop: Site) -> None:
     path = shop.preferences_path(lilit)
     shop.client.post(f"{path}/address", data={"address": NEW})
     shop.client.post(f"{path}/data")
-    shop.client.post(path, data={"newsletter": ["weekly", "kitchen"]})
+    shop.choose(path, {"newsletter": ["weekly", "kitchen"]})
     mails = [mail for _, mail in shop.outgoing()]
     assert len(mails) == 3
     before = shop.dump()
