@@ -575,6 +575,15 @@ class SubscriberRepository:
             sa.select(sa.func.count()).select_from(audience)
         ).scalar_one()
 
+    def addresses(self, hashes: Collection[str]) -> dict[str, str]:
+        """Those addresses of these keyed hashes that we hold, by hash."""
+        rows = self._connection.execute(
+            sa.select(t.subscriber.c.address_hash, t.subscriber.c.address).where(
+                t.subscriber.c.address_hash.in_(sorted(hashes))
+            )
+        )
+        return {row.address_hash: row.address for row in rows}
+
     def is_in_audience(
         self, public_id: str, newsletter: str, segment: Segment | None = None
     ) -> bool:

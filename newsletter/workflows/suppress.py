@@ -9,7 +9,9 @@ from typing import TextIO
 
 from newsletter.errors import NotFound, UsageError
 from newsletter.log import get_logger, mask_address
+from newsletter.storage.changes import change_detail
 from newsletter.storage.database import Database
+from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_source import RefusedRow
 from newsletter.subscribers.importing import SeenAddresses
@@ -65,12 +67,17 @@ def suppress_address(
         check_rule_reason(reason)
         rule = DomainRule(parse_rule(written), reason, now, actor)
         with database.write() as tx:
-            tx.suppressions.add_rules([rule], actor)
+            before = _rule_of(tx, rule.pattern)
+            if tx.suppressions.add_rules([rule], actor):
+                _note(tx, now, actor, rule.pattern, before, rule)
         log.info("domain_suppressed", pattern=rule.pattern, reason=str(reason))
         return
     normal = normalise_address(written)
+    wanted = Suppression(keyring.hash_address(normal), reason, now)
     with database.write() as tx:
-        tx.subscribers.suppress(keyring.hash_address(normal), reason, now, actor)
+        standing = tx.suppressions.one(wanted.address_hash)
+        if tx.suppressions.suppress([wanted], actor):
+            _note(tx, now, actor, wanted.address_hash, standing, wanted)
     log.info("address_suppressed", address=mask_address(normal), reason=str(reason))
 
 
@@ -79,11 +86,20 @@ def lift_suppression(
 ) -> bool:
     """Allow mail to this address or domain again; False where nothing was in the way."""
     if is_rule(written):
+        pattern = parse_rule(written)
         with database.write() as tx:
-            return tx.suppressions.remove_rule(parse_rule(written), now, actor)
+            before = _rule_of(tx, pattern)
+            lifted = tx.suppressions.remove_rule(pattern, now, actor)
+            if lifted:
+                _note(tx, now, actor, pattern, before, None)
+        return lifted
     address_hash = keyring.hash_address(normalise_address(written))
     with database.write() as tx:
-        return tx.subscribers.unsuppress(address_hash, now, actor)
+        standing = tx.suppressions.one(address_hash)
+        lifted = tx.subscribers.unsuppress(address_hash, now, actor)
+        if lifted:
+            _note(tx, now, actor, address_hash, standing, None)
+    return lifted
 
 
 def lift_listed(
@@ -95,11 +111,7 @@ def lift_listed(
     UsageError. Both stay in the log.
     """
     with database.write() as tx:
-        found: Suppression | DomainRule | None
-        if is_rule(listed):
-            found = next((rule for rule in tx.suppressions.rules() if rule.pattern == listed), None)
-        else:
-            found = tx.suppressions.one(listed)
+        found = _rule_of(tx, listed) if is_rule(listed) else tx.suppressions.one(listed)
         if found is None:
             raise NotFound("that does not stand on the list any more", subject="suppression")
         if found.reason.blocks_confirmation and not why.strip():
@@ -111,8 +123,37 @@ def lift_listed(
             tx.suppressions.remove_rule(listed, now, actor, why.strip())
         else:
             tx.subscribers.unsuppress(listed, now, actor, why.strip())
+        _note(tx, now, actor, listed, found, None, why.strip())
     log.info("suppression_lifted", reason=str(found.reason))
     return found
+
+
+def _rule_of(tx: Transaction, pattern: str) -> DomainRule | None:
+    return next((rule for rule in tx.suppressions.rules() if rule.pattern == pattern), None)
+
+
+def _note(
+    tx: Transaction,
+    now: datetime,
+    actor: str,
+    subject: str,
+    before: Suppression | DomainRule | None,
+    after: Suppression | DomainRule | None,
+    why: str = "",
+) -> None:
+    """A line of the paper's own log on what a person did: the reader's is let go in time.
+
+    ``subject`` is the keyed hash, or the pattern.
+    """
+    detail = {
+        **change_detail(_reason_of(before), _reason_of(after)),
+        **({"why": why} if why else {}),
+    }
+    tx.changes.record(now, actor, "never mailed", subject, "added" if after else "lifted", detail)
+
+
+def _reason_of(found: Suppression | DomainRule | None) -> dict[str, str]:
+    return {"reason": found.reason.value} if found else {}
 
 
 def import_suppressions(

@@ -7,8 +7,10 @@ from typing import Any
 
 from starlette.responses import Response
 
+from newsletter.log import mask_address
 from newsletter.storage.changes import Change
 from newsletter.storage.issue_lines import IssueLine
+from newsletter.subscribers.suppressions_csv import is_rule
 from newsletter.web.desk.places import issue_address, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.words import Words, gettext_noop
@@ -22,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "editor": gettext_noop("Editors"),
     "import": gettext_noop("Imports"),
     "export": gettext_noop("Exports"),
+    "never mailed": gettext_noop("Never mailed"),
     "installation": gettext_noop("Installation"),
 }
 # What the log calls an act, in words; an act that is not here is told as it is logged.
@@ -52,6 +55,8 @@ ACTS: Mapping[str, str] = {
     "import import wanted": gettext_noop("had a file imported"),
     "import file dropped": gettext_noop("let a file go"),
     "import undo wanted": gettext_noop("had an import taken back"),
+    "never mailed added": gettext_noop("forbade to mail"),
+    "never mailed lifted": gettext_noop("allowed to mail again"),
     "export exported": gettext_noop("took a list along"),
     "editor added": gettext_noop("let in"),
     "editor role changed": gettext_noop("gave another role"),
@@ -111,10 +116,12 @@ def show_history(visit: Visit) -> Response:
         )
         changes = [change for _, change in found[:A_PAGE]]
         issues = tx.issue_lines.by_ids({c.subject for c in changes if c.kind == "issue"})
+        hashes = {c.subject for c in changes if c.kind == "never mailed"}
+        addresses = tx.subscribers.addresses(hashes)
         names = tx.editors.names()
     return visit.page(
         "history",
-        lines=[_line(visit, change, names, issues) for change in changes],
+        lines=[_line(visit, change, names, issues, addresses) for change in changes],
         kinds=[(name, visit.words.gettext(message)) for name, message in KINDS.items()],
         kind=kind,
         subject=subject,
@@ -139,7 +146,11 @@ def _narrowed(words: Words, names: Mapping[str, str], subject: str, actor: str) 
 
 
 def _line(
-    visit: Visit, change: Change, names: Mapping[str, str], issues: Mapping[str, IssueLine]
+    visit: Visit,
+    change: Change,
+    names: Mapping[str, str],
+    issues: Mapping[str, IssueLine],
+    addresses: Mapping[str, str],
 ) -> Line:
     words = visit.words
     issue = issues.get(change.subject)
@@ -147,6 +158,14 @@ def _line(
     thing = names.get(change.subject, change.subject)
     if issue is not None:
         thing = f"{issue.slot} · {issue.subject}"
+    elif change.kind == "never mailed" and not is_rule(change.subject):
+        # Looked up as it is shown: once a reader is forgotten nothing of them stands here.
+        address = addresses.get(change.subject)
+        thing = (
+            mask_address(address)
+            if address
+            else words.gettext("an address that we do not hold (%(key)s)", key=thing[:8])
+        )
     elif change.kind == "settings" or change.subject == change.actor:
         thing = ""
     return Line(

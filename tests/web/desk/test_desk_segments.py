@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from newsletter.publication.editors import Role
 from newsletter.subscribers.model import SuppressionReason
@@ -191,3 +192,37 @@ def test_the_list_is_taken_along(site: Site, publisher: Person) -> None:
     assert rows[0]["address"] == "*.spam.example"
     with site.database.read() as tx:
         assert tx.changes.latest(9, kind="export")
+
+
+def history_of(person: Person) -> list[str]:
+    """The lines of what was done to who is never mailed, the newest first."""
+    page = LexborHTMLParser(person.get("/desk/history?kind=never+mailed").text)
+    return [" ".join(line.text(separator=" ").split()) for line in page.css("main ol > li")]
+
+
+def test_the_history_tells_who_forbade_and_allowed_to_mail_whom(
+    site: Site, publisher: Person
+) -> None:
+    editor = somebody(site, Role.EDITOR)
+    publisher.post("/desk/readers/one/lilit/suppress", {"reason": "legal"})
+    publisher.post(f"{LIST}/add", {"address": "@spam.example", "reason": "legal"})
+    publisher.post(f"{LIST}/add", {"address": "stranger@away.example", "reason": "complaint"})
+    # Said again, which changes nothing.
+    publisher.post(f"{LIST}/add", {"address": LILIT, "reason": "complaint"})
+    stranger, domain, lilit = history_of(editor)
+    assert "publisher forbade to mail : l…@reader.example" in lilit
+    assert "reason legal" in lilit
+    assert "forbade to mail : @spam.example" in domain
+    assert "an address that we do not hold (" in stranger
+    assert "reason complaint" in stranger
+    listed = site.keyring.hash_address(LILIT)
+    publisher.post(f"{LIST}/lift", {"listed": listed, "why": "They asked us to."})
+    publisher.post(f"{LIST}/lift", {"listed": "@spam.example", "why": "It is ours."})
+    domain, lilit = history_of(editor)[:2]
+    assert "publisher allowed to mail again : l…@reader.example" in lilit
+    assert "reason legal" in lilit
+    assert "why They asked us to." in lilit
+    assert "allowed to mail again : @spam.example" in domain
+    assert LILIT not in editor.get("/desk/history").text
+    publisher.post("/desk/readers/one/lilit/forget", {"address": LILIT})
+    assert not any("l…@" in line for line in history_of(editor))
