@@ -6,9 +6,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.delivery.model import DeliveryState
+from newsletter.errors import Conflict
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.statements import fence, insert_into, newsletter_key, subscriber_key
+from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.subscribers.model import AddressChange, LeaveReason, SubscriptionState
 
@@ -143,6 +145,37 @@ class PreferenceRepository:
         )
         self.drop_asked_address(public_id)
         self._record(at, actor, public_id, "address")
+
+    def take_over(self, public_id: str, by: str, at: datetime, actor: str) -> None:
+        """Erase a person whose address another proved to have; what they left stays left.
+
+        A goodbye to a newsletter that the other never had becomes the other's, so that
+        no import forgets it. Conflict where the person gets mail there, or is in a pause.
+        """
+        holder, heir = (subscriber_key(self._connection, one) for one in (public_id, by))
+        theirs = t.subscription.c
+        # On PostgreSQL they may be confirming in this very moment.
+        self._connection.execute(
+            sa.select(t.subscriber.c.id).where(t.subscriber.c.id == holder).with_for_update()
+        )
+        states = self._connection.scalars(
+            sa.select(theirs.state).where(theirs.subscriber_id == holder).with_for_update()
+        ).all()
+        if {SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value} & set(states):
+            raise Conflict("somebody gets mail at that address", subject="address")
+        had = sa.select(theirs.newsletter_id).where(theirs.subscriber_id == heir)
+        self._connection.execute(
+            sa.update(t.subscription)
+            .where(
+                theirs.subscriber_id == holder,
+                theirs.state == SubscriptionState.UNSUBSCRIBED.value,
+                theirs.newsletter_id.not_in(had),
+            )
+            # Whither the undo in an old mail would lead was another's wish.
+            .values(subscriber_id=heir, left_from=None)
+        )
+        self._changes.record(at, actor, "subscriber", public_id, "address taken over")
+        SubscriberRepository(self._connection).erase([holder], at)
 
     def drop_asked_address(self, public_id: str) -> None:
         """Forget the address a reader wanted."""

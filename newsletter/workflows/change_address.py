@@ -17,7 +17,7 @@ from newsletter.rendering.system_mail import render_address_changed, render_addr
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import limit_address, normalise_address
-from newsletter.subscribers.model import AddressChange, Subscriber
+from newsletter.subscribers.model import AddressChange, Subscriber, SubscriptionState
 from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME
 from newsletter.tokens import Keyring, Purpose, new_public_id
 from newsletter.workflows.letters import Letters, asked_today, queue_letter, sender_for
@@ -29,6 +29,7 @@ CONFIRM_WITHIN = timedelta(days=7)
 # A slip may be mended at once; whoever was forwarded an issue can't mail the town by it.
 QUESTIONS_A_DAY = 3
 _ASKED = "address asked"
+_GETS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.PAUSED})
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,9 @@ def _take_address(
             return _question(tx, subscriber_id, change_id)
         tx.sign_ups.answer_confirmation(_counted_by(keyring, asked.address))
         new_hash = keyring.hash_address(asked.address)
+        holder = tx.subscribers.find(asked.address)
+        if holder is not None:
+            tx.preferences.take_over(holder.public_id, subscriber_id, now, READER)
         tx.preferences.change_address(subscriber_id, asked.address, new_hash, now, READER)
         if tx.subscribers.suppression(new_hash) is not None:
             # It bounced, or was forgotten: its mailbox has just answered.
@@ -166,8 +170,16 @@ def _counted_by(keyring: Keyring, address: str) -> str:
 
 
 def _may_have(tx: Transaction, keyring: Keyring, reader: Subscriber, address: str) -> bool:
-    """Whether nobody has the address and nothing forbids mail to either of the two."""
-    if tx.subscribers.find(address) is not None:
+    """Whether nobody gets mail there and nothing forbids it to either of the two.
+
+    Who never confirmed with the address, or has left everything, does not keep it from
+    its owner: anybody may type it into the form.
+    """
+    holder = tx.subscribers.find(address)
+    if holder is not None and (
+        holder.public_id == reader.public_id
+        or any(one.state in _GETS for one in tx.subscribers.subscriptions(holder.public_id))
+    ):
         return False
     suppressions = (
         tx.suppressions.reason(each, keyring.hash_address(each))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.errors import NotFound
+from newsletter.errors import Conflict, NotFound
 from newsletter.publication.cadence import Cadence
 from newsletter.storage.database import Database
 from newsletter.subscribers.model import (
@@ -124,6 +124,29 @@ def test_another_address_takes_the_place_of_the_old_one(
         "other.example",
     )
     assert [(change.act, change.detail) for change in log] == [("address", {})]
+
+
+def test_who_has_nothing_with_an_address_gives_way_and_what_they_left_stays_left(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        add_reader(tx, 1)
+        add_reader(tx, 2, UNSUBSCRIBED)
+        add_reader(tx, 2, UNSUBSCRIBED, "daily")
+        add_reader(tx, 3, SubscriptionState.PENDING, "daily")
+        for holder in ("reader2", "reader3"):
+            tx.preferences.take_over(holder, "reader1", NOW, "reader")
+            assert tx.subscribers.by_id(holder) is None
+        tx.preferences.change_address(
+            *("reader1", "reader002@reader.example", "hash2", NOW, "reader")
+        )
+        daily, weekly = tx.subscribers.subscriptions("reader1")
+        for number, state in ((4, ACTIVE), (5, PAUSED)):
+            add_reader(tx, number, state)
+            with pytest.raises(Conflict, match="somebody gets mail"):
+                tx.preferences.take_over(f"reader{number}", "reader1", NOW, "reader")
+    assert (daily.state, weekly.state) == (UNSUBSCRIBED, ACTIVE)
+    assert daily.left_from is None
 
 
 def test_a_rule_for_a_domain_holds_for_who_moves_there_and_no_longer_for_who_moves_away(

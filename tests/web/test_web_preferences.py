@@ -292,6 +292,36 @@ def test_the_answer_is_the_same_for_an_address_that_is_taken(shop: Site) -> None
     assert delivery.address == NEW
 
 
+def test_an_address_that_somebody_only_typed_in_or_has_left_is_not_taken(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    shop.put(NEW, "pending")
+    shop.put(NEW, "active", "kitchen")
+    old_link = shop.unsubscribe_path(reader(shop, NEW), "kitchen")
+    shop.client.post(old_link)
+    shop.client.post(shop.preferences_path(lilit) + "/address", data={"address": NEW})
+    ((delivery, mail),) = shop.outgoing()
+    assert delivery.address == NEW
+    question = path_in(mail, "address")
+    assert "Your address is changed" in shop.client.post(question).text
+    moved = reader(shop, NEW)
+    assert moved.public_id == lilit.public_id
+    # What was left with that address stays left, and the old link brings nobody back.
+    assert (shop.state(NEW), shop.state(NEW, "kitchen")) == ("active", "unsubscribed")
+    assert "Put me back" not in shop.client.get(old_link).text
+    with shop.database.read() as tx:
+        assert tx.subscribers.find(LILIT) is None
+
+
+def test_an_address_that_is_confirmed_meanwhile_stays_theirs(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    shop.put(NEW, "pending")
+    shop.client.post(shop.preferences_path(lilit) + "/address", data={"address": NEW})
+    ((_, mail),) = shop.outgoing()
+    shop.put(NEW, "paused")
+    assert shop.client.post(path_in(mail, "address")).status_code == 410
+    assert reader(shop).address == LILIT
+
+
 def test_an_address_that_is_taken_in_the_same_moment_stays_theirs(
     shop: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
