@@ -57,7 +57,7 @@ def correct_links(
                 'the stories\' own addresses ([tracking] clicks = "off")',
                 subject=issue.slot,
             )
-        former = _former_stories(tx, current, links)
+        former = former_stories(tx, current, links)
         made = _corrections(settings, current, links, request, installation.clock.now(), former)
         if not made:
             raise Conflict(
@@ -167,7 +167,7 @@ def _corrections(
     return tuple(made.values())
 
 
-def _former_stories(tx: Transaction, issue: Issue, links: Iterable[StoryLink]) -> dict[str, str]:
+def former_stories(tx: Transaction, issue: Issue, links: Iterable[StoryLink]) -> dict[str, str]:
     """The stories that were taken out and stand in mails that were sent: titles by id.
 
     The headline that an editor gave one is in those mails only.

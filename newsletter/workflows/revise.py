@@ -54,6 +54,7 @@ def revise_issue(
     *,
     actor: str,
     told: str = "",
+    version: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Revision:
     """Make the next revision of a paused issue; the issue stays paused.
@@ -61,12 +62,15 @@ def revise_issue(
     If somebody has an earlier one, its page in the archive tells what was changed, and
     ``told``, the editor's own words, behind it.
 
+    ``version`` is the one that the correction was made of, Conflict where there is a newer one.
     It goes to whoever certainly has not got the issue. A reader whose message
     may have been taken gets the same bytes again, if anything. InvalidTransition
     where the issue is not paused; Conflict where nothing would change, a check
     stops it, nobody is left, or somebody else corrects it at the same time.
     """
     before = _current(installation, issue)
+    if version is not None and version != before.version:
+        raise _changed(issue)
     after = correct_issue(before, correction)
     changes = describe_changes(before, after)
     if not changes:
@@ -86,11 +90,7 @@ def revise_issue(
         # Corrected first, so that nobody resumes the issue before the revision stands.
         unchanged = tx.issues.by_id(issue.public_id) == before
         if not (unchanged and tx.issues.correct(after, number, actor, now)):
-            raise Conflict(
-                f"somebody else changed issue {issue.slot} meanwhile; look at it with "
-                f"`newsletter issue show --slot {issue.slot}` and try again",
-                subject=issue.slot,
-            )
+            raise _changed(issue)
         if not tx.mailings.has_unserved(issue.public_id):
             raise Conflict(
                 f"nobody is left whom a correction of issue {issue.slot} could reach",
@@ -114,6 +114,13 @@ def revise_issue(
     untold = unsaid if told and not has_it else ()
     notices = (*find_leftovers(before, after), *left, *untold, *_find_gone(installation, after))
     return Revision(after, number, readers, changes, findings, notices)
+
+
+def _changed(issue: Issue) -> Conflict:
+    return Conflict(
+        f"somebody else changed issue {issue.slot} meanwhile; look at it and try again",
+        subject=issue.slot,
+    )
 
 
 def _settings_for(installation: Installation, issue: Issue) -> Settings:
