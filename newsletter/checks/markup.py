@@ -32,9 +32,15 @@ def check_markup(
     issue: Issue, rendered: RenderedIssue, tree: LexborHTMLParser, places: Places
 ) -> Iterator[Finding]:
     """All that its markup may be blamed for."""
-    yield from _check_elements(rendered.html, tree)
+    yield from check_tree(rendered.html, rendered.language, tree)
+    yield from _check_foreign(issue, rendered, tree, places)
+
+
+def check_tree(html: str, language: str, tree: LexborHTMLParser) -> Iterator[Finding]:
+    """What the markup of any mail may be blamed for, an issue or a letter."""
+    yield from _check_elements(html, tree)
     yield from _check_headings(tree)
-    yield from _check_languages(issue, rendered, tree, places)
+    yield from _check_language(language, tree)
     yield from _check_style(tree)
 
 
@@ -120,19 +126,17 @@ def _check_headings(tree: LexborHTMLParser) -> Iterator[Finding]:
         level = here
 
 
-def _check_languages(
-    issue: Issue, rendered: RenderedIssue, tree: LexborHTMLParser, places: Places
-) -> Iterator[Finding]:
-    direction = text_direction(rendered.language)
+def _check_language(language: str, tree: LexborHTMLParser) -> Iterator[Finding]:
+    direction = text_direction(language)
     wrapper = tree.body.css_first("div, table") if tree.body else None
     for name, node in (("html", tree.css_first("html")), ("first element of body", wrapper)):
         # Webmails put a div in the place of html and body: what counts stands within.
         said = node.attributes if node is not None else {}
-        if said.get("lang") != rendered.language or said.get("dir") != direction:
+        if said.get("lang") != language or said.get("dir") != direction:
             yield warn(
                 "language",
-                f"The {name} does not say that the mail is in {rendered.language}, {direction}.",
-                f'Give it lang="{rendered.language}" and dir="{direction}".',
+                f"The {name} does not say that the mail is in {language}, {direction}.",
+                f'Give it lang="{language}" and dir="{direction}".',
                 name,
             )
     odd = [
@@ -147,7 +151,6 @@ def _check_languages(
             "Write a tag such as en or hy.",
             "lang",
         )
-    yield from _check_foreign(issue, rendered, tree, places)
 
 
 def _check_foreign(

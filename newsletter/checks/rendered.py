@@ -1,26 +1,21 @@
 """Findings on an issue as it was rendered: marks, links, pictures, markup, words, colours."""
 
-import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from newsletter.checks.legibility import check_legibility
-from newsletter.checks.markup import check_markup
+from newsletter.checks.markup import check_markup, check_tree
 from newsletter.checks.model import Finding, in_order, stop, warn
 from newsletter.checks.places import Places, first, list_some, name_item, shown
 from newsletter.checks.wording import check_address, check_inbox_line, check_parts, check_stories
 from newsletter.issues.model import Issue, Item
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Publication
-from newsletter.rendering.fill import disarm_marks
-from newsletter.rendering.model import ReaderSlot, RenderedIssue
+from newsletter.rendering.fill import UNRESOLVED, disarm_marks
+from newsletter.rendering.model import ReaderSlot, RenderedIssue, RenderedMail
 
-# Also those of other services, whose templates and texts papers bring along.
-UNRESOLVED = re.compile(
-    r"\{\{|\}\}|\{%|%\}|%7B%7B|XX[A-Z]{4,}XX|%%[A-Za-z_][\w.-]*%%|\*\|[A-Za-z_][\w:.-]*\|\*"
-)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -55,6 +50,43 @@ def check_rendered(
         () if frozen else _check_brand(publication),
         check_legibility(rendered.html),
     )
+
+
+def check_letter(mail: RenderedMail) -> tuple[Finding, ...]:
+    """All that may be said against the look and the links of a letter to one person."""
+    tree = LexborHTMLParser(mail.html)
+    return in_order(
+        check_tree(mail.html, mail.language, tree),
+        _check_letter(tree),
+        check_legibility(mail.html),
+    )
+
+
+def _check_letter(tree: LexborHTMLParser) -> Iterator[Finding]:
+    links = [node.attributes.get("href") or "" for node in tree.css("a[href]")]
+    if bad := [href for href in links if not _is_web_or_mail(href)]:
+        yield stop(
+            "links",
+            f"These links lead nowhere from a mail: {list_some(bad)}.",
+            "Write https addresses.",
+            first((*bad, "a link without an address")),
+        )
+    pictures = tree.css("img")
+    sources = [node.attributes.get("src") or "" for node in pictures]
+    if bad := [src for src in sources if _split(src).scheme not in ("http", "https")]:
+        yield stop(
+            "pictures",
+            f"These pictures are not on the web: {list_some(bad)}.",
+            "Give them https addresses; mail programs drop them else.",
+            first((*bad, "a picture without an address")),
+        )
+    if silent := [node for node in pictures if "alt" not in node.attributes]:
+        yield warn(
+            "alt",
+            f"{_pictures(len(silent))} in the mail without a text in its place (alt).",
+            "Print one in your own template, if only an empty one.",
+            _name_picture(silent[0]),
+        )
 
 
 def _check_marks(issue: Issue, rendered: RenderedIssue) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from newsletter.checks.legibility import check_legibility
 from newsletter.checks.markup import STYLE_ATTRIBUTE, STYLE_ELEMENT
 from newsletter.checks.model import Finding, Level
-from newsletter.checks.rendered import check_rendered
+from newsletter.checks.rendered import check_letter, check_rendered
 from newsletter.checks.template_markup import lint_attributes, lint_elements, lint_tags
 from newsletter.errors import NewsletterError
 from newsletter.issues.model import Issue
@@ -20,8 +20,9 @@ from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.samples import sample_issues
 from newsletter.rendering.system_mail import TEMPLATE as SYSTEM_TEMPLATE
-from newsletter.rendering.system_mail import render_notice
+from newsletter.rendering.system_mail import Quote, render_notice, write_letter
 from newsletter.rendering.view import view_issue
+from newsletter.words import nearest_language
 
 _BASE_URL = "https://news.paper.example"
 _SUFFIXES = frozenset((".html", ".css", ".txt", ".xml"))
@@ -163,7 +164,7 @@ def _check_states(
             continue
         yield from _check_sample(state, issue, rendered, publication, sources)
     try:
-        yield from _check_notice(templates, publication)
+        yield from _check_notice(templates, publication, sources)
     except NewsletterError as error:
         if not every:  # its style is the issue's
             yield _tell_error(error, "a notice", SYSTEM_TEMPLATE, sources)
@@ -231,17 +232,36 @@ def _is_told(finding: Finding) -> bool:
     return finding.item in (STYLE_ELEMENT, STYLE_ATTRIBUTE)
 
 
-def _check_notice(templates: Templates, publication: Publication) -> Iterator[TemplateFinding]:
+def _check_notice(
+    templates: Templates, publication: Publication, sources: _Sources
+) -> Iterator[TemplateFinding]:
+    """The letters to readers and editors, which have one template."""
+    link = Link("See the issue", f"{_BASE_URL}/preview")
+    told = {
+        "subject": "A sample",
+        "title": "A sample",
+        "sentences": (Quote("A sentence."),),
+        "button": link,
+        "after": ("What is said below.",),
+        "small": ("Why this mail came.",),
+        "links": (link,),
+    }
+    html = write_letter(publication, templates, nearest_language(publication.language), told)
+    yield from _check_document(html, sources)
     mail = render_notice(
         publication,
         subject="A sample",
         sentences=("A sentence.",),
         templates=templates,
-        link=Link("See the issue", f"{_BASE_URL}/preview"),
+        link=link,
     )
-    for finding in check_legibility(mail.html):
+    for finding in check_letter(mail):
+        if _is_told(finding):
+            continue
         yield TemplateFinding(
-            finding.level, finding.key, SYSTEM_TEMPLATE, 0, finding.sentence, finding.mend
+            *(finding.level, finding.key, SYSTEM_TEMPLATE, 0),
+            f"In a letter: {finding.sentence}",
+            *(finding.mend, finding.mend),
         )
 
 

@@ -8,11 +8,12 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.header import decode_header, make_header
 from urllib.parse import urlsplit
 
 from newsletter.checks.model import Finding, in_order, stop, warn
 from newsletter.checks.places import list_some
-from newsletter.checks.rendered import UNRESOLVED
+from newsletter.rendering.fill import UNRESOLVED
 from newsletter.rendering.model import MARK_START
 
 _KB = 1024
@@ -109,6 +110,21 @@ def _check_size(message: WireMessage) -> Iterator[Finding]:
 
 def _check_open_places(message: WireMessage, told: str) -> Iterator[Finding]:
     known = {match[0] for match in UNRESOLVED.finditer(told)}
+    for field in message.fields:
+        name, _, value = field.decode("utf-8", "replace").partition(":")
+        # Base 64 says by chance what it likes.
+        if name.lower() == "dkim-signature":
+            continue
+        left = {match[0] for match in UNRESOLVED.finditer(_decoded(value))} - known
+        left |= {MARK_START} if MARK_START in value else set()
+        if left:
+            yield stop(
+                "marks",
+                f"The field {name} of a reader's message holds a place left unfilled: "
+                f"{list_some(sorted(left))}.",
+                "Look for it in the newsletter's settings and the subject.",
+                name,
+            )
     for kind, name in (("plain", "text part"), ("html", "HTML part")):
         content = message.part(kind).content
         left = {match[0] for match in UNRESOLVED.finditer(content)} - known
@@ -122,6 +138,11 @@ def _check_open_places(message: WireMessage, told: str) -> Iterator[Finding]:
                 "Look for it in the texts, the links and your own template.",
                 name,
             )
+
+
+def _decoded(value: str) -> str:
+    """A field's text, its encoded words (RFC 2047) read."""
+    return str(make_header(decode_header(value.replace("\r\n", ""))))
 
 
 def _check_leaving(message: WireMessage) -> Iterator[Finding]:

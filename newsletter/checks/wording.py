@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from newsletter.checks.model import Finding, stop, warn
-from newsletter.checks.places import Places, list_some, name_item
+from newsletter.checks.places import Places, list_some, name_item, shown
+from newsletter.issues.marked import plain_of
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Publication
 from newsletter.rendering.addresses import find_addresses
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
-from newsletter.rendering.text import COLUMNS
+from newsletter.rendering.text import COLUMNS, columns_of
+from newsletter.rendering.view import split_paragraphs
 from newsletter.stories.canonical import canonical_url
 
 SUBJECT_LENGTH = 60
@@ -136,7 +138,7 @@ def check_parts(
     wide = [
         line
         for line in rendered.text.splitlines()
-        if len(line) > COLUMNS and not _LONE_ADDRESS.fullmatch(line.strip())
+        if columns_of(line) > COLUMNS and not _LONE_ADDRESS.fullmatch(line.strip())
     ]
     if wide:
         yield warn(
@@ -181,6 +183,15 @@ def _compare(
     html: str,
     text: str,
 ) -> Iterator[Finding]:
+    for what, words in _words_of_editors(issue):
+        if (_bare(words) in html) != (_bare(words) in text):
+            part, other = ("HTML", "text") if _bare(words) in html else ("text", "HTML")
+            yield warn(
+                "text",
+                f"The {what} stands in the {part} part and not in the {other} part.",
+                f"Print it in your own template as the {part} part does.",
+                what.partition(" ")[0],
+            )
     alone: dict[tuple[str, str], list[str]] = defaultdict(list)
     hrefs = [node.attributes.get("href") or "" for node in tree.css("a[href]")]
     linked = {
@@ -212,6 +223,19 @@ def _compare(
             else "Print it in your own template as the text part does.",
             names[0],
         )
+
+
+def _words_of_editors(issue: Issue) -> Iterator[tuple[str, str]]:
+    """What an issue says beside its stories, and what that is."""
+    yield "title of the issue", issue.title
+    for paragraph in split_paragraphs(issue.note):
+        yield "note from the editors", plain_of(paragraph)[0]
+    for section in issue.sections:
+        if section.items:
+            yield f"title of the section “{shown(section.title)}”", section.title
+    if issue.block:
+        yield "block of the editors", issue.block.text
+        yield "block's source", issue.block.source
 
 
 def visible_words(tree: LexborHTMLParser) -> str:

@@ -50,7 +50,37 @@ _BORDER = re.compile(r"border(?:-(?:top|right|bottom|left))?(?:-color)?")
 _COLOURED = re.compile(rf"color|background|background-color|{_BORDER.pattern}")
 _MARGIN = re.compile(r"margin(?:-(?:top|right|bottom|left))?")
 _IN_FLOW = frozenset((("float", "none"), ("position", "static")))
-_SHORTHANDS = ("padding", "margin", "border", "font", "background", "list-style")
+_SIDES = ("top", "right", "bottom", "left")
+_EDGES = ("width", "style", "color")
+# What each shorthand sets, as far as mails use it.
+_SHORTHANDS: Mapping[str, frozenset[str]] = {
+    **{name: frozenset(f"{name}-{side}" for side in _SIDES) for name in ("padding", "margin")},
+    **{
+        f"{name}-{axis}": frozenset(f"{name}-{side}" for side in sides)
+        for name in ("padding", "margin")
+        for axis, sides in (("inline", ("left", "right")), ("block", ("top", "bottom")))
+    },
+    "border": frozenset(f"border-{side}-{edge}" for side in _SIDES for edge in _EDGES),
+    **{f"border-{side}": frozenset(f"border-{side}-{edge}" for edge in _EDGES) for side in _SIDES},
+    **{f"border-{edge}": frozenset(f"border-{side}-{edge}" for side in _SIDES) for edge in _EDGES},
+    "font": frozenset(
+        (
+            *("font-style", "font-variant", "font-weight", "font-stretch", "font-size"),
+            *("font-family", "line-height"),
+        )
+    ),
+    "background": frozenset(
+        f"background-{part}"
+        for part in (
+            *("color", "image", "repeat", "position", "size", "attachment", "origin", "clip"),
+        )
+    ),
+    "list-style": frozenset(f"list-style-{part}" for part in ("type", "position", "image")),
+    "text-decoration": frozenset(
+        f"text-decoration-{part}" for part in ("line", "style", "color", "thickness")
+    ),
+}
+_LOGICAL_END = re.compile(r"-(?:start|end)$")
 
 
 @dataclass(frozen=True)
@@ -112,10 +142,30 @@ def lint_inlined(text: str) -> tuple[Fault, ...]:
 
 
 def mixed_shorthands(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Shorthands among the property ``names`` of one element, each with a longhand of it."""
-    for shorthand in _SHORTHANDS:
+    """Shorthands among the property ``names`` of one element, each with what sets a part of it.
+
+    That is a longhand, or another shorthand of which each would win a part by its place.
+    """
+    for shorthand, parts in _SHORTHANDS.items():
         if shorthand in names:
-            yield from ((shorthand, name) for name in names if name.startswith(f"{shorthand}-"))
+            yield from (
+                (shorthand, name)
+                for name in names
+                if name != shorthand
+                and not parts.isdisjoint(_parts_of(name))
+                # Two shorthands are told of once, the wider or the earlier first.
+                and (name not in _SHORTHANDS or _precedes(shorthand, name))
+            )
+
+
+def _parts_of(name: str) -> frozenset[str]:
+    """The longhands that a property sets: itself, if it is no shorthand."""
+    return _SHORTHANDS.get(_LOGICAL_END.sub("", name), frozenset((name,)))
+
+
+def _precedes(shorthand: str, other: str) -> bool:
+    order = list(_SHORTHANDS)
+    return order.index(shorthand) < order.index(other)
 
 
 def lint_braces(css: str) -> tuple[Fault, ...]:
@@ -191,6 +241,8 @@ def _lint_declarations(rule: Rule, where: str) -> Iterator[Fault]:
 
 def _lint_base_declaration(one: Declaration, selector: str) -> Iterator[Fault]:
     where = f"“{_short(one.text)}” of “{_short(selector)}”"
+    if one.name == "all":
+        yield Fault(f"{where} is lost on the way into the tag.", "Take it out.", one.text)
     if one.important:
         yield Fault(
             f"{where} would go into the tag with its !important.",

@@ -14,6 +14,10 @@ Words = TypeVar("Words")
 # Templates put these around what only a subscriber should see.
 READER_PART = ("<!--reader-->", "<!--/reader-->")
 
+# Also those of other services, whose templates and texts papers bring along.
+UNRESOLVED = re.compile(
+    r"\{\{|\}\}|\{%|%\}|%7B%7B|XX[A-Z]{4,}XX|%%[A-Za-z_][\w.-]*%%|\*\|[A-Za-z_][\w:.-]*\|\*"
+)
 _MARKS = re.compile("|".join(re.escape(slot) for slot in ReaderSlot))
 _READER_PART = re.compile(re.escape(READER_PART[0]) + r".*?" + re.escape(READER_PART[1]), re.DOTALL)
 _READER_LINK = re.compile(

@@ -1,18 +1,20 @@
 """System mails: short letters to one person, in the paper's look, with nothing left to fill."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from html import escape
+from typing import Any
 from urllib.parse import urlsplit
 
+from newsletter.errors import RenderError
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.bidi import drop_isolates, isolate
 from newsletter.rendering.environment import Templates
-from newsletter.rendering.fill import disarm_marks
+from newsletter.rendering.fill import UNRESOLVED, disarm_marks
 from newsletter.rendering.filters import format_day
 from newsletter.rendering.inline import inline_css
 from newsletter.rendering.issue import strip_indentation
@@ -349,6 +351,28 @@ def _imprint(publication: Publication, language: str) -> list[str]:
     return [isolate(address, language)] if address else []
 
 
+def write_letter(
+    publication: Publication, templates: Templates, language: str, told: Mapping[str, Any]
+) -> str:
+    """The letter's document before its style goes into the tags; ``told`` is what it says.
+
+    RenderError where a place is left unfilled in it that stands in nothing of what is told.
+    """
+    html = templates.render(
+        TEMPLATE,
+        publication=publication,
+        design=design_of(publication),
+        scripts=(),
+        language=language,
+        **told,
+    )
+    known = repr((publication, dict(told)))
+    for left in UNRESOLVED.finditer(html):
+        if left[0] not in known:
+            raise RenderError(f"{TEMPLATE}: a place is left unfilled: {left[0]}", subject=TEMPLATE)
+    return html
+
+
 def render_letter(
     publication: Publication,
     templates: Templates,
@@ -365,6 +389,7 @@ def render_letter(
     """A letter of ``sentences`` in ``language``, a button, and what is said ``after`` it.
 
     What `rendering.bidi` isolates in any of them is marked in the HTML part alone.
+    RenderError where the template leaves a place unfilled.
     """
     # A notice may hold a story's words.
     subject, title = drop_isolates(disarm_marks(subject)), disarm_marks(title)
@@ -373,20 +398,16 @@ def render_letter(
         for each in disarm_marks(tuple(sentences))
     )
     words = words_of(language)
-    html = templates.render(
-        TEMPLATE,
-        publication=publication,
-        design=design_of(publication),
-        scripts=(),
-        language=language,
-        subject=subject,
-        title=title,
-        sentences=passages,
-        button=button,
-        after=after,
-        small=small,
-        links=links,
-    )
+    told = {
+        "subject": subject,
+        "title": title,
+        "sentences": passages,
+        "button": button,
+        "after": after,
+        "small": small,
+        "links": links,
+    }
+    html = write_letter(publication, templates, language, told)
     blocks = [
         underline(publication.name, "="),
         wrap(title),

@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterable
+from unicodedata import combining, east_asian_width
 
 from newsletter.issues.marked import plain_of
 from newsletter.issues.model import Block, BlockKind, Issue
@@ -56,15 +57,40 @@ def wrap(text: str, indent: str = "") -> str:
                 # What ends the sentence stays at the address: mail programs know it for that.
                 closing, _, words = piece.partition(" ")
                 lines[-1] += closing
-            lines += textwrap.wrap(
-                words,
-                width=COLUMNS,
-                initial_indent=inset if lines else indent,
-                subsequent_indent=inset,
-                break_on_hyphens=False,
-            )
+            lines += _broken(words, inset if lines else indent, inset)
         behind_address = is_address
     return "\n".join(lines)
+
+
+def columns_of(text: str) -> int:
+    """How many columns a text takes: two a letter of those that are as wide as they are high."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
+    )
+
+
+def _broken(text: str, first: str, inset: str) -> list[str]:
+    """``text`` in lines of at most 78 columns that begin with ``first``, then with ``inset``."""
+    if columns_of(text) <= len(text):
+        return textwrap.wrap(
+            text,
+            width=COLUMNS,
+            initial_indent=first,
+            subsequent_indent=inset,
+            break_on_hyphens=False,
+        )
+    # Scripts of wide letters break between any two of them.
+    lines, line = [], first
+    for word in re.findall(r"[ ]?[^ ]+", text):
+        for piece in word if columns_of(word) > len(word) else [word]:
+            if columns_of(line + piece) > COLUMNS and line.strip():
+                lines.append(line.rstrip())
+                line = inset + piece.lstrip()
+            else:
+                line += piece
+    return [*lines, line] if line.strip() else lines
 
 
 def _write_note(paragraph: str) -> str:
@@ -76,7 +102,7 @@ def _write_note(paragraph: str) -> str:
 def underline(text: str, line: str) -> str:
     """A heading: the text, and a line below as long as its longest row."""
     rows = wrap(text)
-    return f"{rows}\n{line * max(map(len, rows.splitlines()), default=0)}" if rows else ""
+    return f"{rows}\n{line * max(map(columns_of, rows.splitlines()), default=0)}" if rows else ""
 
 
 def label_address(words: Words, label: str, url: str) -> str:

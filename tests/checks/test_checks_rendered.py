@@ -223,3 +223,28 @@ def test_links_that_lead_through_us_are_checked_for_where_they_lead(
             issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=templates, clicks=clicks
         )
         assert set(check(rendered, issue)) == {("warn", "alt")} | ({found} if found else set())
+
+
+@pytest.mark.parametrize(
+    ("words", "item"),
+    [
+        ("The bridge is open again", "note"),
+        ("42,000 lorries", "block"),
+        ("the customs office", "block's"),
+        ("Most Read", "title"),
+    ],
+)
+def test_what_editors_wrote_stands_in_both_parts(words: str, item: str) -> None:
+    issue = sample_issue(
+        note="The bridge is open again and we went to see.",
+        block=Block(BlockKind.NUMBER, "42,000 lorries a year", "the customs office"),
+    )
+    first = replace(issue.sections[0], title="Most Read of the Month")
+    issue = replace(issue, sections=(first, *issue.sections[1:]))
+    both = render_issue(issue, PUBLICATION, NEWSLETTER, base_url=BASE_URL, templates=Templates())
+    assert "text" not in {key for _, key in check(both, issue)}
+    for part in ("html", "text"):
+        assert words in getattr(both, part)
+        lacking = replace(both, **{part: getattr(both, part).replace(words, "")})
+        found = [one for one in check_rendered(issue, lacking, PUBLICATION) if one.key == "text"]
+        assert [one.item for one in found] == [item]

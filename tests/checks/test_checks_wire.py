@@ -79,6 +79,26 @@ def test_a_place_left_open_is_seen_in_what_a_reader_gets(part: str) -> None:
     assert told(a_message(**{part: f"{HTML} {{{{ x"}), told="of {{ and }}") == []
 
 
+@pytest.mark.parametrize("mark", ["*|LIST|*", "{{ paper }}", "XXNAMEXX", "%%last_name%%"])
+def test_a_place_left_open_is_seen_in_the_head(mark: str) -> None:
+    for words in (f"The {mark} Courier", f"Ֆիլմ {mark}"):
+        (finding,) = check_wire(a_message(from_name=words))
+        assert (finding.level.value, finding.key, finding.item) == ("stop", "marks", "From")
+    assert told(a_message(subject=f"Of {mark}"), told=f"Of {mark}") == []
+
+
+def test_gmail_cuts_off_at_a_hundred_kilobytes() -> None:
+    def sized(letters: int) -> tuple[int, bytes]:
+        message = a_message(html=f"{HTML}<p>{'x' * letters}</p>")
+        return len(read_message(message).part("html").encoded), message
+
+    # A letter more, or one and a soft break.
+    letters = next(count for count in range(98_000, 99_000) if sized(count)[0] > 102_400)
+    (below, fits), (above, is_cut) = sized(letters - 1), sized(letters)
+    assert 102_396 < below <= 102_400 < above < 102_405
+    assert (told(fits), told(is_cut)) == ([("warn", "size")], [("stop", "size")])
+
+
 def edit(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
     def change(message: bytes) -> bytes:
         assert old in message, old

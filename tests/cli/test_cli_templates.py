@@ -1,5 +1,6 @@
 """`newsletter templates check` on a paper's own templates."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -151,6 +152,28 @@ def test_what_the_printed_mail_lacks_is_a_warning_or_stops(paper: Paper) -> None
     paper.edit("email/parts/ranked.html", '"h3", "medium"', '"h5", "medium"')
     said = {(level, key) for level, key, *_ in paper.say()}
     assert {("stop", "unsubscribe"), ("warn", "headings")} <= said
+
+
+def test_letters_are_looked_at_as_issues_are(paper: Paper) -> None:
+    letter = (shipped_templates() / "email/message.html").read_text(encoding="utf-8")
+    block = re.search(r"{% block (\w+) %}", letter)
+    assert block
+    paper.write(
+        "email/message.html",
+        '{% extends "shipped/email/message.html" %}{% block ' + block[1] + " %}"
+        '<form><input name="x"></form><img src="data:image/png;base64,AA">'
+        '<a href="/leave">x</a>{{ super() }}{% endblock %}',
+    )
+    said = {(level, key) for level, key, file, *_ in paper.say() if "message" in file}
+    assert {("stop", "elements"), ("stop", "pictures"), ("stop", "links"), ("warn", "alt")} <= said
+
+
+@pytest.mark.parametrize("mark", ["*|FNAME|*", "%%last_name%%", "{{ '{{' }} name", "XXNAMEXX"])
+def test_a_letter_with_a_place_left_open_is_told_and_never_written(paper: Paper, mark: str) -> None:
+    paper.edit("email/message.html", "{{ title | isolates }}", "{{ title }} " + mark)
+    (one,) = [one for one in paper.say() if one[1] == "rendering"]
+    assert (one[0], one[2]) == ("stop", "email/message.html")
+    assert "a place is left unfilled" in one[4]
 
 
 def test_a_name_that_nothing_reads_is_told(paper: Paper) -> None:

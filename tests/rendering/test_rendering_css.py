@@ -189,3 +189,22 @@ def test_a_shorthand_beside_its_longhand() -> None:
     assert list(mixed_shorthands(["padding", "padding-left", "margin-top"])) == [
         ("padding", "padding-left")
     ]
+    for names in (
+        ("font", "line-height"),
+        ("border-top", "border-color"),
+        ("border-top", "border-top-color"),
+        ("border", "border-left"),
+        ("text-decoration", "text-decoration-color"),
+        ("padding-inline", "padding-left"),
+        ("margin", "margin-inline-start"),
+        ("background", "background-color"),
+    ):
+        assert list(mixed_shorthands(names)) == [names]
+        assert list(mixed_shorthands(names[::-1])) == [names]
+    # These share nothing.
+    assert not list(mixed_shorthands(["border", "border-collapse", "border-radius", "font-size"]))
+    assert not list(mixed_shorthands(["border-top", "border-bottom", "padding-block"]))
+
+
+def test_what_premailer_loses_is_refused() -> None:
+    assert any("all" in fault.near for fault in lint_base(".b{all:unset}"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
-from newsletter.rendering.text import write_text
+from newsletter.rendering.text import columns_of, underline, wrap, write_text
 from newsletter.rendering.view import view_issue
 from tests.rendering.sample_issue import BASE_URL, NEWSLETTER, PUBLICATION, sample_issue
 
@@ -17,6 +17,23 @@ def test_lines_are_short_and_addresses_stand_alone(rendered: RenderedIssue) -> N
     for line in rendered.text.splitlines():
         assert len(line) <= 78 or re.fullmatch(r"(https://|mailto:)\S+", line)
         assert "https://" not in line or re.fullmatch(r"https://\S+", line)
+
+
+@pytest.mark.parametrize(
+    "headline", ["国境の道がふたたび開かれる" * 9, "국경 도로가 다시 열리다 " * 9]
+)
+def test_wide_letters_take_two_columns(headline: str) -> None:
+    lines = wrap(headline, "10. ").splitlines()
+    assert all(60 < columns_of(line) <= 78 for line in lines[:-1])
+    assert columns_of(lines[-1]) <= 78
+    assert [line[:4] for line in lines] == ["10. ", *["    "] * (len(lines) - 1)]
+    assert "".join("".join(lines)[4:].split()) == "".join(headline.split())
+    assert underline("国境", "=") == "国境\n===="
+
+
+@given(WORDS)
+def test_no_line_of_words_is_wider_than_78_columns(words: str) -> None:
+    assert all(columns_of(line) <= 78 for line in wrap(words.replace(":", "")).splitlines())
 
 
 def test_every_story_is_there_with_its_address(rendered: RenderedIssue) -> None:
