@@ -6,6 +6,8 @@ With `subscribers` as the only name so do --rows, --find, --database and --folde
 python -m bench subscribers --rows 1000000 --database postgresql://USER@HOST/NAME --json
 The same goes for `pages` and its --seconds, --list, --sign-ups and --goodbyes:
 python -m bench pages --seconds 20 --json
+And for `desk` and its --scale:
+python -m bench desk --json
 And for `ranking`, which needs curves of popularity:
 python -m bench ranking --data FOLDER --json
 """
@@ -22,6 +24,7 @@ from bench import (
     access_log,
     delivery,
     demo,
+    desk,
     drafting,
     links,
     pages,
@@ -38,6 +41,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "access-log": access_log.measure,
     "delivery": delivery.measure,
     "demo": demo.measure,
+    "desk": desk.measure,
     "drafting": drafting.measure,
     "links": links.measure,
     "pages": pages.measure,
@@ -48,7 +52,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "subscribers": subscribers.measure,
 }
 # Their figures stand alone in the JSON document, where one of them is the only bench.
-OWN = ("delivery", "pages", "subscribers")
+OWN = ("delivery", "desk", "pages", "subscribers")
 USUAL = delivery.DeliveryOptions()
 USUAL_ROWS = subscribers.SubscriberOptions().rows
 
@@ -73,6 +77,7 @@ def main() -> None:
     )
     of_readers = arguments.names == ["subscribers"]
     of_pages = arguments.names == ["pages"]
+    of_desk = arguments.names == ["desk"]
     loads = pages.PagesOptions(
         seconds=arguments.seconds,
         sign_ups=arguments.sign_ups,
@@ -81,13 +86,16 @@ def main() -> None:
         folder=arguments.folder,
     )
     shared = replace(USUAL, database=options.database, folder=options.folder)
-    if options != (shared if of_readers or of_pages else USUAL) and not alone:
+    if options != (shared if of_readers or of_pages or of_desk else USUAL) and not alone:
         parser.error("options other than --json belong to `python -m bench delivery`")
+    if not of_desk and arguments.scale != 1.0:
+        parser.error("--scale belongs to `python -m bench desk`")
     if not of_readers and (arguments.rows, arguments.find) != (USUAL_ROWS, None):
         parser.error("--rows and --find belong to `python -m bench subscribers`")
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         **BENCHES,
         "delivery": lambda: delivery.measure(options),
+        "desk": lambda: desk.measure(desk.DeskOptions.of(arguments.scale, arguments.folder)),
         "drafting": lambda: drafting.measure(arguments.stories),
         "pages": lambda: pages.measure(loads if of_pages else None),
         "subscribers": lambda: subscribers.measure(readers if of_readers else None),
@@ -156,6 +164,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--sign-ups", type=float, default=usual.sign_ups, metavar="N", help="a second")
     add("--goodbyes", type=float, default=usual.goodbyes, metavar="N", help="a second")
     add("--list", type=_positive, default=usual.readers, metavar="N", help="readers on it")
+    add = parser.add_argument_group("of desk").add_argument
+    add("--scale", type=float, default=1.0, help="of the paper: 1 has a million readers")
     add = parser.add_argument_group("of delivery").add_argument
     add("--readers", type=_positive, default=USUAL.readers, metavar="N")
     add("--kb", type=float, default=USUAL.kb, help="KiB of a message on the wire")

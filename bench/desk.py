@@ -75,6 +75,16 @@ class DeskOptions:
     issues: int = 500
     folder: str | None = None
 
+    @classmethod
+    def of(cls, scale: float, folder: str | None = None) -> "DeskOptions":
+        """A paper of that part of the usual size, with three issues at least."""
+        return cls(
+            readers=max(10, round(cls.readers * scale)),
+            stories=max(100, round(cls.stories * scale)),
+            issues=max(3, round(cls.issues * scale)),
+            folder=folder,
+        )
+
 
 def measure(options: DeskOptions | None = None) -> dict[str, Any]:
     """Milliseconds (wall and processor) and KB of every page that a GET gives."""
@@ -178,7 +188,11 @@ def _measure_all(
         link = make_link(installation.database, installation.desk_url, editor, now=now)
         client.post(link, headers={"sec-fetch-site": "same-origin"})
         addresses, unmet = _find_pages(client, installation, draft)
-        return {address: _measure(client, address) for address in addresses}, unmet
+        pages = {address: _measure(client, address) for address in addresses}
+        # While an issue is on its way its own page is open.
+        last = f"/desk/issues/{_put_last(installation, IssueState.SENDING)}"
+        pages[f"{last}/sending"] = _measure(client, f"{last}/sending")
+        return pages, [route for route in unmet if route != "/issues/{issue}/sending"]
 
 
 def _find_pages(
@@ -231,6 +245,18 @@ def _led_to(text: str, address: str, root: str) -> list[str]:
     led += [node.attributes.get(name) for name in _PARTS for node in tree.css(f"[{name}]")]
     whole = [urljoin(address, one).partition("#")[0] for one in led if one]
     return [one for one in whole if one.startswith(root + "/")]
+
+
+def _put_last(installation: Installation, state: IssueState) -> str:
+    """Let the last issue that went out be in ``state``; its id."""
+    with installation.database.write() as tx:
+        (line,) = tx.issue_lines.over(1)
+        tx.connection.execute(
+            sa.update(t.issue)
+            .where(t.issue.c.public_id == line.public_id)
+            .values(state=state.value)
+        )
+    return line.public_id
 
 
 def _any_reader(installation: Installation) -> str:

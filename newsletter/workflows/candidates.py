@@ -73,11 +73,13 @@ def find_candidates(
     order: Order = "newest",
     limit: int = 20,
     expectation: Expectation | None = None,
+    learns: bool = True,
 ) -> tuple[Candidate, ...]:
     """Stories of the issue's sources by words of their headline, department and date.
 
     A whole address finds the story that is there. ``expectation`` is what
-    `learn_expectation` learned a while ago: it takes longer than the search.
+    `learn_expectation` learned a while ago: it takes longer than the search. Without it
+    that is learned here, or, where ``learns`` is False, stories have no score.
     """
     settings = installation.settings()
     newsletter = newsletter_of(settings, issue)
@@ -94,7 +96,7 @@ def find_candidates(
                 if order == "most_read"
                 else tx.story_search.newest(query, limit)
             )
-        ground = _ground(tx, settings, newsletter, issue, now, ids, expectation)
+        ground = _ground(tx, settings, newsletter, issue, now, ids, expectation, learns=learns)
         found = {story.public_id: story for story in tx.stories.by_ids(ids)}
     return tuple(_candidate(found[one], issue, ground) for one in ids if one in found)
 
@@ -180,12 +182,14 @@ def _ground(
     now: datetime,
     ids: Collection[str],
     known: Expectation | None = None,
+    *,
+    learns: bool = True,
 ) -> _Ground:
     life = _life(tx, settings, newsletter, now)
     reads = tx.standings.reads_of(life, ids)
-    expectation = None
-    if reads:
-        expectation = known or expect(tx, settings, newsletter, now, life)
+    expectation = known
+    if reads and expectation is None and learns:
+        expectation = expect(tx, settings, newsletter, now, life)
     uses = tx.issues.past_uses(newsletter.slug, issue.send_at + _EVER, _ISSUES_BACK)
     mine = {
         story: tuple(use for use in uses[story] if use.slot != issue.slot)

