@@ -272,6 +272,12 @@ class PrivacyTable(Table):
         description="the keyed hash of the network that a reader agreed from; 0: as long as the "
         "consent",
     )
+    confirmations_days: int = Field(
+        1095,
+        ge=0,
+        description="how many confirmations went to an address that nobody answered, by a keyed "
+        "hash; afterwards three more may; 0: always",
+    )
     unsubscribed_days: int = Field(
         1095,
         ge=0,

@@ -31,8 +31,11 @@ class HoldingRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def of(self, public_id: str, address_hash: str) -> dict[str, Any]:
-        """All rows about a subscriber, by what they are. NotFound."""
+    def of(self, public_id: str, address_hash: str, counted_by: str) -> dict[str, Any]:
+        """All rows about a subscriber, by what they are. NotFound.
+
+        ``counted_by`` is the keyed hash that confirmations to their address are counted by.
+        """
         key = subscriber_key(self._connection, public_id)
         subscriber, subscription = t.subscriber.c, t.subscription.c
         log = t.change_log.c
@@ -55,6 +58,11 @@ class HoldingRepository:
             ),
             "suppression": self._rows(
                 sa.select(t.suppression).where(t.suppression.c.address_hash == address_hash)
+            ),
+            "confirmations": self._rows(
+                sa.select(t.confirmation_count).where(
+                    t.confirmation_count.c.address_hash == counted_by
+                )
             ),
             "deliveries": self._rows(
                 sa.select(

@@ -115,6 +115,17 @@ class RetentionRepository:
     def count_networks(self, before: datetime) -> int:
         return self._count(t.subscription, self._old_networks(before))
 
+    def drop_confirmations(self, answered_before: datetime, before: datetime, limit: int) -> int:
+        """Drop counts of confirmations: answered ones and those that nobody answered."""
+        old = self._old_confirmations(answered_before, before)
+        keys = sa.select(t.confirmation_count.c.address_hash).where(old).limit(limit)
+        return self._connection.execute(
+            sa.delete(t.confirmation_count).where(t.confirmation_count.c.address_hash.in_(keys))
+        ).rowcount
+
+    def count_confirmations(self, answered_before: datetime, before: datetime) -> int:
+        return self._count(t.confirmation_count, self._old_confirmations(answered_before, before))
+
     def blank_changes(self, before: datetime, limit: int) -> int:
         """Empty the detail of what the log tells of readers; how many came and left stays."""
         key = t.change_log.c.id
@@ -255,6 +266,15 @@ class RetentionRepository:
     def _old_networks(self, before: datetime) -> sa.ColumnElement[bool]:
         subscription = t.subscription.c
         return sa.and_(subscription.consent_at < before, subscription.consent_network != "")
+
+    def _old_confirmations(
+        self, answered_before: datetime, before: datetime
+    ) -> sa.ColumnElement[bool]:
+        count = t.confirmation_count.c
+        return sa.or_(
+            sa.and_(count.unanswered == 0, count.last_at < answered_before),
+            count.last_at < before,
+        )
 
     def _old_changes(self, before: datetime) -> sa.ColumnElement[bool]:
         log = t.change_log.c

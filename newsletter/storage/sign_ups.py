@@ -178,6 +178,15 @@ class SignUpRepository:
             .values(unanswered=0)
         )
 
+    def forget_answered(self, address_hash: str) -> None:
+        """Drop the count of an address whose reader acted; it keeps nothing from them."""
+        count = t.confirmation_count.c
+        self._connection.execute(
+            sa.delete(t.confirmation_count).where(
+                count.address_hash == address_hash, count.unanswered == 0
+            )
+        )
+
     def tidy(self, now: datetime) -> int:
         """Drop counts and proofs whose time is over; how many."""
         over = (

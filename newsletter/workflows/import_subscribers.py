@@ -22,7 +22,7 @@ from newsletter.publication.zones import find_zone
 from newsletter.storage.changes import Change
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.address import domain_of, normalise_address
+from newsletter.subscribers.address import domain_of, limit_address, normalise_address
 from newsletter.subscribers.csv_export import write_rows, write_subscribers
 from newsletter.subscribers.csv_import import (
     Addition,
@@ -368,8 +368,13 @@ def forget_subscriber(
 def forget_reader(
     tx: Transaction, keyring: Keyring, reader: Subscriber, *, actor: str, now: datetime
 ) -> None:
-    """Erase a person in a transaction, and keep the hash unless a suppression holds it already."""
+    """Erase a person in a transaction, and keep the hash unless a suppression holds it already.
+
+    Confirmations that were answered are counted no more; the others keep whoever types in
+    the address from having it mailed anew.
+    """
     tx.subscribers.forget(reader.public_id, now, actor)
+    tx.sign_ups.forget_answered(keyring.hash_address(limit_address(reader.address)))
     address_hash = keyring.hash_address(reader.address)
     if tx.subscribers.suppression(address_hash) is None:
         tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, actor)

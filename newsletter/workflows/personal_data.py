@@ -11,6 +11,7 @@ from typing import Any
 from newsletter.log import get_logger
 from newsletter.rendering.system_mail import render_data_link
 from newsletter.storage.database import Database
+from newsletter.subscribers.address import limit_address
 from newsletter.subscribers.model import Subscriber
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.import_subscribers import forget_subscriber
@@ -63,7 +64,11 @@ def read_data_owner(
 def collect_data(database: Database, keyring: Keyring, subscriber: Subscriber) -> dict[str, Any]:
     """Everything held about a reader, as a document of plain values and instants."""
     with database.read() as tx:
-        return tx.holdings.of(subscriber.public_id, keyring.hash_address(subscriber.address))
+        return tx.holdings.of(
+            subscriber.public_id,
+            keyring.hash_address(subscriber.address),
+            keyring.hash_address(limit_address(subscriber.address)),
+        )
 
 
 def forget_me(database: Database, keyring: Keyring, token: str, *, now: datetime) -> None:

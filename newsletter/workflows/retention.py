@@ -10,6 +10,7 @@ from newsletter.log import get_logger
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import SubscriptionState
+from newsletter.subscribers.opt_in import QUIET_TIME
 from newsletter.tokens import Keyring
 from newsletter.workflows.change_address import CONFIRM_WITHIN
 from newsletter.workflows.import_subscribers import forget_reader
@@ -37,7 +38,8 @@ class Expired:
     ``unconfirmed`` are sign-ups nobody confirmed, and people without any subscription,
     ``long_gone`` people who left all
     they had, ``wanted_addresses`` wishes whose mailbox never answered, ``networks``
-    hashes of where readers agreed from, ``changes`` lines of the change log whose
+    hashes of where readers agreed from, ``confirmations`` counts of those that were mailed
+    to an address, ``changes`` lines of the change log whose
     detail is emptied, ``deliveries`` rows of issues
     that become counts, ``system_mail`` old letters, ``clicks`` which reader
     clicked on which link, ``versions`` what editors saved of issues on their way.
@@ -47,6 +49,7 @@ class Expired:
     long_gone: int
     wanted_addresses: int
     networks: int
+    confirmations: int
     changes: int
     deliveries: int
     system_mail: int
@@ -72,6 +75,9 @@ def find_expired(installation: Installation) -> Expired:
             long_gone=len(kept.long_gone(_before(now, privacy.unsubscribed_days), _ALL)),
             wanted_addresses=kept.count_wanted_addresses(now - CONFIRM_WITHIN),
             networks=kept.count_networks(_before(now, privacy.network_days)),
+            confirmations=kept.count_confirmations(
+                now - QUIET_TIME, _before(now, privacy.confirmations_days)
+            ),
             changes=kept.count_changes(_before(now, privacy.change_log_days)),
             deliveries=kept.count_deliveries(_before(now, privacy.ledger_days)),
             system_mail=kept.count_system_mail(_before(now, privacy.ledger_days)),
@@ -94,6 +100,12 @@ def expire(installation: Installation) -> Expired:
         networks=_repeat(
             database,
             lambda tx: tx.retention.drop_networks(_before(now, privacy.network_days), _ROWS),
+        ),
+        confirmations=_repeat(
+            database,
+            lambda tx: tx.retention.drop_confirmations(
+                now - QUIET_TIME, _before(now, privacy.confirmations_days), _ROWS
+            ),
         ),
         changes=_repeat(
             database,

@@ -73,7 +73,7 @@ def test_who_waits_is_the_audience_until_it_is_queued(database: Database) -> Non
         (told,) = [c for c in tx.changes.of("subscription", "reader1") if c.act == "catch-up"]
         assert told.detail == {"newsletter": "weekly", "missed": RANGE}
         assert told.actor == "reader"
-        (held,) = tx.holdings.of("reader1", "hash1")["catch_ups"]
+        (held,) = tx.holdings.of("reader1", "hash1", "hash1")["catch_ups"]
         assert (held["newsletter"], held["slot"], held["since"]) == ("weekly", RANGE, NOW)
         # Who is forgotten waits for nothing.
         tx.subscribers.forget("reader2", NOW, "reader")

@@ -168,9 +168,11 @@ def test_everything_held_about_a_reader_and_nothing_of_others(database: Database
     add_system_mail(database, 0)
     with database.write() as tx:
         tx.preferences.ask_address("reader0", AddressChange("wish", "new@other.example", NOW))
-        held = tx.holdings.of("reader0", "hash0")
+        for counted_by in ("counted0", "counted1"):
+            tx.sign_ups.count_confirmation(counted_by, NOW, quiet=DAY, most=3)
+        held = tx.holdings.of("reader0", "hash0", "counted0")
         with pytest.raises(NotFound):
-            tx.holdings.of("reader9", "hash9")
+            tx.holdings.of("reader9", "hash9", "counted9")
     assert held["subscriber"]["address"] == "reader000@reader.example"
     assert held["subscriber"]["created_at"] == NOW
     assert [one["newsletter"] for one in held["subscriptions"]] == ["weekly"]
@@ -179,6 +181,7 @@ def test_everything_held_about_a_reader_and_nothing_of_others(database: Database
         ("issue", "2025-W32", "Headline 1"),
         ("system", None, "Please confirm"),
     ]
+    assert [(one["mailed"], one["last_at"]) for one in held["confirmations"]] == [(1, NOW)]
     assert (held["clicks"], held["suppression"]) == ([], [])
     assert [one["act"] for one in held["changes"]] == ["active"]
     assert "reader001" not in str(held)

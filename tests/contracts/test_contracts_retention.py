@@ -57,6 +57,20 @@ def test_people_without_any_subscription_are_found(database: Database) -> None:
         assert tx.retention.without_subscription(NOW + DAY, 1) == ["reader1"]
 
 
+def test_counts_of_confirmations_go_answered_or_after_their_time(database: Database) -> None:
+    with database.write() as tx:
+        for number, name in enumerate(("answered", "waits", "answered late")):
+            tx.sign_ups.count_confirmation(name, NOW + number * DAY, quiet=DAY, most=3)
+        for name in ("answered", "answered late"):
+            tx.sign_ups.answer_confirmation(name)
+        for times, due in (((NOW, NOW), 0), ((NOW + DAY, NOW), 1), ((NOW, NOW + 2 * DAY), 2)):
+            assert tx.retention.count_confirmations(*times) == due
+        assert tx.retention.drop_confirmations(NOW + 9 * DAY, NOW, 1) == 1
+        assert tx.retention.drop_confirmations(NOW + 9 * DAY, NOW, 9) == 1
+        assert tx.retention.drop_confirmations(NOW + 9 * DAY, NOW + DAY, 9) == 0
+        assert tx.retention.drop_confirmations(NOW, NOW + 9 * DAY, 9) == 1
+
+
 def test_networks_that_readers_agreed_from_are_let_go(database: Database) -> None:
     with database.write() as tx:
         for number, network in ((1, "hashed"), (2, "")):

@@ -17,7 +17,7 @@ from tests.contracts.nouns import ACCEPTED, NOW, add_reader
 from tests.workflows.under_way import READERS, IssueUnderWay, issue_under_way, prepare_issue
 
 DAY = timedelta(days=1)
-NOTHING = Expired(0, 0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = Expired(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED
 
 
@@ -95,6 +95,22 @@ def test_who_has_no_subscription_at_all_is_not_kept_for_ever(
         assert find_expired(i) == expire(i) == replace(NOTHING, unconfirmed=2)
         with i.database.read() as tx:
             assert tx.subscribers.find("reader008@reader.example") is None
+        assert expire(i) == NOTHING
+
+
+def test_counts_of_confirmations_go_once_they_keep_nobody_from_anything(
+    prepared: Path, tmp_path: Path
+) -> None:
+    with issue_under_way(prepared, tmp_path, MovingClock(NOW)) as under_way:
+        with under_way.installation.database.write() as tx:
+            for name in ("answered", "unanswered"):
+                tx.sign_ups.count_confirmation(name, NOW, quiet=DAY, most=3)
+            tx.sign_ups.answer_confirmation("answered")
+        assert find_expired(at(under_way, 1).installation) == NOTHING
+        i = at(under_way, 2).installation
+        assert find_expired(i) == expire(i) == replace(NOTHING, confirmations=1)
+        i = at(under_way, 29, confirmations_days=28).installation
+        assert find_expired(i) == expire(i) == replace(NOTHING, confirmations=1)
         assert expire(i) == NOTHING
 
 
