@@ -39,7 +39,7 @@ def send_cut(connection: socket.socket, octets: bytes, cuts: list[int]) -> None:
         time.sleep(0.001)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 200), max_size=6))
 def test_messages_and_octets_are_counted_wherever_the_wire_is_cut(
     sink: RunningSink, cuts: list[int]

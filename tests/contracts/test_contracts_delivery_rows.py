@@ -137,9 +137,7 @@ A_ROW = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(readers=st.lists(A_ROW, max_size=12), limit=st.integers(1, 4))
 def test_every_breakdown_adds_up_to_the_audience(
     database: Database, readers: list[dict[str, object]], limit: int

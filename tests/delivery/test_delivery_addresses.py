@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.addresses import needs_utf8, refuse_address, wire_address
@@ -54,7 +54,6 @@ def test_what_no_envelope_can_carry_is_refused_as_a_value(address: str, utf8: bo
     assert outcome.reply.enhanced == cause
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), st.sampled_from(["reader.example", "bücher.example", "x"]))
 def test_what_passes_for_utf_8_prints_and_breaks_no_command(local: str, domain: str) -> None:
     try:
@@ -67,7 +66,6 @@ def test_what_passes_for_utf_8_prints_and_breaks_no_command(local: str, domain: 
     assert wire.rpartition("@")[2].isascii()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_what_passes_is_one_word_of_ascii_in_every_case(address: str) -> None:
     try:

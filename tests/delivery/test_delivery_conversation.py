@@ -244,7 +244,7 @@ CODES = st.sampled_from([250, 250, 250, 250, 450, 550, 451, 554, 421, 503, 252, 
 CUTS = st.lists(st.integers(1, 40), max_size=60)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(
     offers=st.sampled_from([PIPELINING, ()]),
     messages=st.integers(1, 5),
@@ -286,7 +286,6 @@ def test_whatever_the_server_and_the_line_do_what_is_said_of_a_message_is_true(
         assert talk.server.most_waiting <= 1, "asked for more before it was answered"
 
 
-@settings(deadline=None)
 @given(
     offers=st.sampled_from([PIPELINING, ()]),
     messages=st.integers(1, 5),

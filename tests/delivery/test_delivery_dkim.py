@@ -70,7 +70,7 @@ ODD = st.lists(
 CLEAN = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=80)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     text=ODD,
     html=ODD,
@@ -104,7 +104,7 @@ def test_both_signatures_of_any_message_are_good(
     assert verified(signing.build(mailing, address), signing.keys) == [True, True]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_no_changed_octet_of_the_body_goes_unnoticed(signing: Signing, data: st.DataObject) -> None:
     raw = signing.build(signed_issue())

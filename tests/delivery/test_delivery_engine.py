@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -900,7 +900,6 @@ ENDS = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.integers(1, 12), st.lists(ENDS | st.just(("DOT", 250)), max_size=40))
 def test_whatever_the_relay_does_nobody_is_lost_and_nobody_served_twice(
     count: int, ends: list[tuple[str, int]]

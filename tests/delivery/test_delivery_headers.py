@@ -3,7 +3,7 @@ import email.policy
 from email.header import decode_header, make_header
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.headers import write_phrase, write_plain, write_text
@@ -18,7 +18,6 @@ def parse(written: bytes) -> email.message.EmailMessage:
     return email.message_from_bytes(written + b"\r\nbody", policy=email.policy.default)
 
 
-@settings(deadline=None)
 @given(CLEAN)
 def test_a_subject_comes_back_as_it_was(value: str) -> None:
     written = write_text("Subject", value)
@@ -27,7 +26,6 @@ def test_a_subject_comes_back_as_it_was(value: str) -> None:
     assert str(parse(written)["Subject"]).strip() == value.strip()
 
 
-@settings(deadline=None)
 @given(CLEAN)
 def test_a_display_name_comes_back_as_it_was(name: str) -> None:
     written = write_phrase("From", name, "weekly@paper.example")

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -278,7 +278,6 @@ def test_leaving_by_mail_comes_second_and_its_token_fits_an_address() -> None:
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
 
 
-@settings(deadline=None)
 @given(st.text("ab", min_size=1, max_size=120), st.integers(1, 20))
 def test_one_click_survives_any_token_length(part: str, key_size: int) -> None:
     keyring = Keyring([Key("k", b"k" * key_size)], b"h" * 32)
@@ -301,7 +300,6 @@ SOURCES = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(deadline=None)
 @given(SOURCES, SOURCES, st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
 def test_the_bytes_are_ready_for_the_wire(text: str, html: str, subject: str) -> None:
     raw = build(issue(text=text, html=html, subject=f".{subject}\u00e9. . "))
@@ -312,7 +310,6 @@ def test_the_bytes_are_ready_for_the_wire(text: str, html: str, subject: str) ->
     assert max(map(len, lines)) <= 998
 
 
-@settings(deadline=None)
 @given(SOURCES, SOURCES, st.sampled_from(MailingKind))
 def test_any_text_and_html_come_back_filled(text: str, html: str, kind: MailingKind) -> None:
     raw = build(issue(text=text, html=html, kind=kind))

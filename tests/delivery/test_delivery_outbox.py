@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.line import Letter
@@ -190,7 +190,6 @@ ACTS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(ACTS, st.integers(0, 3), st.sampled_from([0.0, 0.5, 5.0]))
 def test_whatever_happens_each_row_is_in_one_place(
     acts: list[tuple[str, int, bool]], connections: int, rate: float

@@ -305,7 +305,7 @@ def send_all(
     return now, longest
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     quota=st.integers(10, 200),
     connections=st.integers(1, 20),

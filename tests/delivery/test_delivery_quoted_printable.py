@@ -2,7 +2,7 @@ import quopri
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.quoted_printable import encode_value, encode_with_slots, merge_pieces
@@ -35,7 +35,6 @@ def canonical(text: str) -> str:
     return re.sub("\r\n|\r|\n", "\r\n", text)
 
 
-@settings(deadline=None)
 @given(TEXTS, TOKENS, TOKENS)
 def test_decodes_to_the_filled_text_whatever_the_values_length(
     text: str, unsubscribe: str, preferences: str
@@ -45,7 +44,6 @@ def test_decodes_to_the_filled_text_whatever_the_values_length(
     assert quopri.decodestring(written).decode() == canonical(filled)
 
 
-@settings(deadline=None)
 @given(TEXTS, TOKENS, TOKENS)
 def test_every_line_is_short_ascii_and_harmless_to_any_hop(
     text: str, unsubscribe: str, preferences: str

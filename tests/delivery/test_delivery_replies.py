@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.model import OutcomeKind, Phase, Reply
@@ -38,7 +38,6 @@ def test_enhanced_codes_are_told_from_what_only_looks_like_one(
     assert read_reply(code, text).enhanced == enhanced
 
 
-@settings(deadline=None)
 @given(CODES, st.text(max_size=2000))
 def test_any_text_is_read_into_one_bounded_printable_line(code: int, text: str) -> None:
     reply = read_reply(code, text)
@@ -201,7 +200,6 @@ def test_no_reply_is_in_doubt_only_after_the_dot() -> None:
         assert outcome.kind is expected
 
 
-@settings(deadline=None)
 @given(st.integers(400, 499), st.sampled_from(Phase), st.text(max_size=40), st.integers(1, 50))
 def test_a_4xx_is_later_never_now_and_ends_with_the_time_for_trying(
     code: int, phase: Phase, text: str, attempts: int

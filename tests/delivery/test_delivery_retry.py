@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.retry import DELAYS, next_try, retry_delay
@@ -19,13 +19,11 @@ def test_a_rate_and_a_full_mailbox_are_given_more_time() -> None:
     assert retry_delay(0, "rate_limited") < retry_delay(0, "mailbox_full")
 
 
-@settings(deadline=None)
 @given(ATTEMPTS, REASONS)
 def test_waits_grow_and_stay_bounded(attempts: int, reason: str) -> None:
     assert retry_delay(attempts, reason) <= retry_delay(attempts + 1, reason) <= DELAYS[-1]
 
 
-@settings(deadline=None)
 @given(ATTEMPTS, REASONS, st.timedeltas(timedelta(0), timedelta(days=5)))
 def test_the_next_try_lies_ahead_and_within_the_time_for_trying(
     attempts: int, reason: str, tried_for: timedelta

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.model import DeliveryState
@@ -14,7 +14,6 @@ def test_every_state_has_its_moves() -> None:
     assert set(MOVES) == set(STATES)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(STATES), st.sampled_from(STATES))
 def test_a_move_succeeds_just_where_the_table_has_it(
     state: DeliveryState, to: DeliveryState
@@ -32,7 +31,6 @@ def test_only_a_handed_over_message_can_be_accepted_or_in_doubt() -> None:
         assert sources - {DeliveryState.UNCERTAIN} == {DeliveryState.HANDED_OVER}
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(STATES), max_size=30))
 def test_what_is_final_stays_and_only_claimed_rows_are_handed_over(
     wishes: list[DeliveryState],

@@ -236,7 +236,7 @@ class Connections(RuleBasedStateMachine):
 
 
 TestConnections = Connections.TestCase
-TestConnections.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestConnections.settings = settings(max_examples=40, stateful_step_count=40)
 
 
 def _letter(number: int) -> Letter:

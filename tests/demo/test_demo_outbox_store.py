@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.message import MessageTemplate
@@ -66,7 +66,6 @@ def test_no_name_leads_out_of_the_outbox(outbox: Path, name: str) -> None:
         read_message(outbox, name)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_whatever_arrived_can_be_listed_and_opened(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes

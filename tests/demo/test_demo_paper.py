@@ -41,7 +41,7 @@ def check_every_week_is_full(now: datetime) -> None:
     assert max(story.published_at for story in paper.stories) < now
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(INSTANTS)
 def test_every_week_has_stories_whenever_it_is(now: datetime) -> None:
     check_every_week_is_full(now)
@@ -61,14 +61,14 @@ def test_every_week_of_a_year_is_full_from_one_send_to_the_next() -> None:
         assert stories_between(Paper.at(now, STORIES), since, now) >= 10
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(INSTANTS)
 def test_nothing_is_published_in_the_middle_of_the_night(now: datetime) -> None:
     hours = {story.published_at.astimezone(ZONE).hour for story in Paper.at(now, STORIES).stories}
     assert hours <= set(range(6, 22))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(INSTANTS)
 def test_the_rows_of_a_story_add_up_to_its_reads(now: datetime) -> None:
     paper = Paper.at(now, STORIES)
@@ -80,7 +80,7 @@ def test_the_rows_of_a_story_add_up_to_its_reads(now: datetime) -> None:
     assert totals == {story.path: story.manuscript.reads for story in paper.stories}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(INSTANTS)
 def test_the_months_most_read_are_the_same_at_any_time(now: datetime) -> None:
     best = Paper.at(now, STORIES).most_read(5)

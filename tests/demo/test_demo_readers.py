@@ -15,7 +15,7 @@ def test_as_many_as_asked_for_and_no_address_twice(count: int) -> None:
     assert len({address for _, address in readers}) == count
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_a_smaller_list_is_the_beginning_of_a_larger_one(few: int, more: int) -> None:
     few, more = sorted((few, more))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import NotFound, UsageError
@@ -110,7 +110,6 @@ def test_a_subject_that_still_has_the_old_headline_is_told(
 TEXT = st.text(min_size=1).filter(str.strip)
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         Correction,

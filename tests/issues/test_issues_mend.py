@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.issues.assemble import Material, assemble_issue
@@ -108,7 +108,6 @@ def test_a_section_that_the_settings_lost_keeps_what_is_left() -> None:
     assert told[0].endswith("Nothing takes its place.")
 
 
-@settings(deadline=None)
 @given(st.sets(st.sampled_from([s.public_id for s in STORIES]), max_size=8))
 def test_what_is_left_stays_and_nothing_comes_twice(gone: set[str]) -> None:
     issue = draft()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.issues.lines import write_lines
@@ -85,7 +85,6 @@ choices = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(choices, st.sampled_from([(), ("hy",), ("en", "hy")]), st.integers(2, 9))
 def test_every_choice_is_served_once_by_a_variant_in_its_language(
     found: dict[Choice, int], languages: tuple[str, ...], most: int

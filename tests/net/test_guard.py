@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.net.guard import is_public, is_reachable
@@ -77,7 +77,6 @@ def test_wrappers_and_metadata_stay_closed_even_when_private_is_allowed(address:
     assert not is_reachable(address, allow_private=True)
 
 
-@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_a_wrapped_address_is_never_more_open_than_what_it_wraps(
     inner: ipaddress.IPv4Address,
@@ -89,7 +88,6 @@ def test_a_wrapped_address_is_never_more_open_than_what_it_wraps(
     assert not is_public(f"2002:{packed[:4]}:{packed[4:]}::1")
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_gets_an_answer(text: str) -> None:
     assert is_reachable(text, allow_private=False) in (True, False)

@@ -151,7 +151,7 @@ def test_a_large_one_is_shrunk_as_it_covers_the_slot(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_half_a_picture_is_none(form: str, share: float) -> None:
     """It is refused; where all pixels came before the cut, it is whole."""
@@ -165,7 +165,7 @@ def test_half_a_picture_is_none(form: str, share: float) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damage_gives_a_picture_or_a_sentence(form: str, data: st.DataObject) -> None:
     name, options = FORMS[form]

@@ -34,7 +34,7 @@ def test_each_slot_has_a_file_of_twice_its_size() -> None:
     assert CARD.pixels == (720, 480)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(120, 1500), st.integers(120, 1500))
 def test_nothing_is_enlarged_or_distorted(width: int, height: int) -> None:
     files = prepare_picture(saved(quarters(width, height), "PNG"))
@@ -124,7 +124,7 @@ def test_ornaments_are_no_pictures(data: bytes, says: str) -> None:
         prepare_picture(data)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     width=st.integers(400, 900),
     tall=st.floats(1.0, 2.2),
@@ -141,7 +141,7 @@ def test_the_face_of_a_portrait_stays(width: int, tall: float, across: float, do
     assert window[3] >= face[1] + side * 0.4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(long=st.floats(1.6, 3.5), across=st.floats(0.1, 0.9))
 def test_whoever_stands_at_the_side_stays(long: float, across: float) -> None:
     height = 500
@@ -153,7 +153,7 @@ def test_whoever_stands_at_the_side_stays(long: float, across: float) -> None:
 
 
 @given(st.integers(1, 500), st.integers(1, 500), st.sampled_from(("L", "RGB", "RGBA")))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_window_is_within_its_picture(width: int, height: int, mode: str) -> None:
     image = Image.new("RGBA" if mode == "RGBA" else "RGB", (width, height), (9, 9, 9))
     left, upper, right, lower = find_window(image, LEAD.pixels)

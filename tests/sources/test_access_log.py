@@ -174,7 +174,6 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=30), PIECES), max_size=12).map(b"".join))
 def test_any_bytes_are_a_line(line: bytes) -> None:
     tally = counted(line)
@@ -182,7 +181,7 @@ def test_any_bytes_are_a_line(line: bytes) -> None:
     assert tally.reads.total() + tally.bots + tally.bare + tally.malformed <= 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(1, 4)), max_size=40))
 def test_repeats_and_reads_are_all_there_was(visits: list[tuple[int, int]]) -> None:
     """Against the rule written plainly: a visit counts after 30 minutes of silence."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.sources.article import read_article
@@ -194,7 +194,6 @@ FIELDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.dictionaries(FIELDS, JSON))
 def test_any_metadata_is_read(fields: dict[str, Any]) -> None:
     item = read_article(page({"@type": "NewsArticle", **fields}), URL)

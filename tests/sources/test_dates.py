@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.sources.dates import parse_date
@@ -51,14 +51,12 @@ def test_no_date_is_none(text: str | None) -> None:
     assert parse_date(text) is None
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_an_instant_or_none(text: str) -> None:
     found = parse_date(text)
     assert found is None or found.tzinfo is UTC
 
 
-@settings(deadline=None)
 @given(st.datetimes(datetime(1981, 1, 1), datetime(2199, 1, 1)))  # noqa: DTZ001
 def test_iso_and_rfc_822_come_back(instant: datetime) -> None:
     instant = instant.replace(tzinfo=UTC, microsecond=0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpcore2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -228,7 +228,6 @@ def test_what_cannot_be_reached_is_an_error(site: Any, fetcher: Fetcher) -> None
         discover_site(nowhere, "nowhere.example")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.text(alphabet="<>linkrehf=\"' /a@{}[]:;mtscp", max_size=80))
 def test_any_page_is_read(body: bytes, markup: str) -> None:
     for page in (body, markup.encode(), b"<html>" + body):

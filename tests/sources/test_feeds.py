@@ -182,7 +182,7 @@ _FRAGMENTS = """
 FRAGMENTS = [fragment.replace("_", " ") for fragment in _FRAGMENTS.split()]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=5), max_size=40), st.booleans())
 def test_any_text_is_a_batch_or_our_error(parts: list[str], rooted: bool) -> None:
     text = "".join(parts)
@@ -199,7 +199,7 @@ def test_any_text_is_a_batch_or_our_error(parts: list[str], rooted: bool) -> Non
         assert entry.published_at is None or entry.published_at.tzinfo is UTC
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_a_damaged_feed_is_a_batch_or_our_error(data: st.DataObject) -> None:
     body = bytearray(
@@ -212,14 +212,14 @@ def test_a_damaged_feed_is_a_batch_or_our_error(data: st.DataObject) -> None:
         parse_feed(bytes(body), URL)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=300), st.text(max_size=30))
 def test_any_bytes_are_a_batch_or_our_error(body: bytes, content_type: str) -> None:
     with suppress(ParseError):
         parse_feed(body, URL, content_type)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 4000))
 def test_wherever_it_is_cut_only_whole_entries_are_kept(at: int) -> None:
     body = (DATA / "rss_paper.xml").read_bytes()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import ParseError
@@ -188,7 +188,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from([*WHOLE, "attachments", "content_text"]), JSON)))
 def test_any_items_are_read(items: list[dict[str, Any]]) -> None:
     batch = parse_feed(feed(*items), URL)

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import SourceError
@@ -68,7 +68,6 @@ def test_a_number_that_is_nowhere_teaches_nothing() -> None:
     assert learn_selector(b"", 15) is None
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 200))
 def test_any_page_can_be_learned_from(body: bytes, count: int) -> None:
     selector = learn_selector(body, count)

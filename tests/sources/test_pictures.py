@@ -1,7 +1,7 @@
 """Which picture stands for a story."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.sources.model import SourcePicture
@@ -58,7 +58,6 @@ def test_of_a_srcset_the_smallest_that_is_wide_enough() -> None:
     assert find_picture(only_small, BASE) == SourcePicture(f"{BASE}a-600.jpg", 600)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="<img src='=\"a.jpg>/w 0:,", max_size=80))
 def test_any_markup_gives_a_picture_or_none(markup: str) -> None:
     found = find_picture(markup, BASE)

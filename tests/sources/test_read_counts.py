@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import ParseError, SourceError
@@ -108,7 +108,6 @@ def test_a_cell_of_monstrous_size_is_refused() -> None:
         read_table("url,reads\n" + "x" * 200_000 + ",1\n")
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_any_input_is_a_batch_or_our_error(text: str | bytes) -> None:
     try:
@@ -121,7 +120,6 @@ def test_any_input_is_a_batch_or_our_error(text: str | bytes) -> None:
 CELL = st.text(alphabet='/ax.:-0123456789,;"\t\n #', max_size=12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(CELL, CELL, CELL), max_size=8), st.sampled_from([",", ";", "\t"]))
 def test_any_rows_are_counts_or_problems(rows: list[tuple[str, str, str]], mark: str) -> None:
     text = mark.join(("url", "date", "reads")) + "\n"
@@ -134,7 +132,6 @@ def test_any_rows_are_counts_or_problems(rows: list[tuple[str, str, str]], mark:
     assert batch.totals == ()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**9), st.sampled_from(["", ",", ".", " ", "\u00a0", "\u202f", "'"]))
 def test_a_grouped_number_comes_back(number: int, mark: str) -> None:
     assert parse_count(f" {number:,} ".replace(",", mark)) == number
@@ -145,7 +142,6 @@ def test_what_is_no_count(text: str) -> None:
     assert parse_count(text) is None
 
 
-@settings(deadline=None)
 @given(st.dates(date(1990, 1, 1), date(2100, 1, 1)))
 def test_days_come_back(day: date) -> None:
     for form in ("%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%d.%m.%Y", "%Y-%m-%dT00:00:00Z"):
@@ -244,7 +240,6 @@ def test_a_site_without_the_plugin_is_named(site: Any, fetcher: Fetcher) -> None
 COUNTS = st.dictionaries(st.sampled_from(["1", "2", "3"]), st.integers(0, 5000))
 
 
-@settings(deadline=None)
 @given(COUNTS, COUNTS, COUNTS)
 def test_estimated_days_keep_the_sums_of_their_windows(
     day: dict[str, int], week: dict[str, int], month: dict[str, int]
@@ -258,7 +253,6 @@ def test_estimated_days_keep_the_sums_of_their_windows(
         assert all(DAY - timedelta(days=29) <= d <= DAY for d in mine)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 40))
 def test_spreading_keeps_the_sum(count: int, parts: int) -> None:
     shares = spread_evenly(count, parts)

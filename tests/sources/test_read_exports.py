@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import ParseError
@@ -232,7 +232,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(JSON, max_size=3) | st.dictionaries(st.text(max_size=9), JSON, max_size=4))
 def test_any_json_is_a_batch_or_our_error(document: Any) -> None:
     try:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.clock import SystemClock
@@ -70,7 +70,6 @@ def test_what_is_no_sitemap_is_named(body: bytes, words: str) -> None:
         parse_sitemap(body, URL)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.text(alphabet="<>/urlsetoc mapindex&#;![]CDAT", max_size=99))
 def test_any_bytes_end_in_an_answer(body: bytes, text: str) -> None:
     for each in (body, text.encode(), b"<urlset>" + text.encode()):
@@ -216,7 +215,6 @@ def test_our_own_name_has_rules_of_its_own() -> None:
     assert found.pause == 7
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_robots_txt_is_read(body: bytes) -> None:
     found = parse_robots(body)

@@ -1,7 +1,7 @@
 """Small readings of text and markup."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.sources.text import (
@@ -67,7 +67,6 @@ def test_relative_references_in_markup_are_made_absolute() -> None:
     assert resolve_references(untouched, BASE) == untouched
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=30))
 def test_nothing_raises(markup: str, base: str) -> None:
     resolve_references(markup, base)

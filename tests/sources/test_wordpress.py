@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import ParseError
@@ -223,7 +223,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_post_of_odd_shape_is_an_item_or_a_reason(data: st.DataObject) -> None:
     post = fixture()[data.draw(st.integers(0, 2))]
@@ -234,7 +233,6 @@ def test_a_post_of_odd_shape_is_an_item_or_a_reason(data: st.DataObject) -> None
     assert isinstance(item, str) or (item.title and item.url and item.native_id)
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_a_gmt_date_is_an_instant_or_none(value: Any) -> None:
     found = parse_gmt(value)

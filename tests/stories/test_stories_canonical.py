@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.stories.canonical import canonical_url, title_key, web_address
@@ -80,7 +80,6 @@ def test_an_address_to_be_led_to_keeps_its_tags(url: str, address: str) -> None:
     assert web_address(url) == address
 
 
-@settings(deadline=None)
 @given(
     st.text()
     | st.from_regex(r"https?://[a-z.:\[\]@\\%]{0,12}[/?#&=%a-z\r\n]{0,20}", fullmatch=True)

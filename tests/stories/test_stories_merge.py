@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.sources.model import SourceItem, SourcePicture
@@ -260,7 +260,6 @@ ITEMS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(ITEMS, max_size=6), st.lists(ITEMS, max_size=6))
 def test_any_batches(first: list[SourceItem], second: list[SourceItem]) -> None:
     """Every usable item finds a story, ids are unique, and nothing that was there goes."""

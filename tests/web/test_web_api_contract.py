@@ -21,7 +21,6 @@ from tests.web.site import SETTINGS, Site, make_blank, open_site
 
 _QUICK = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )

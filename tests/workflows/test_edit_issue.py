@@ -320,7 +320,6 @@ ACTS = st.one_of(
 @given(st.lists(st.tuples(ACTS, st.sampled_from(["anna", "vartan"])), max_size=5))
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_versions_only_grow_and_undo_gives_the_same_issue(

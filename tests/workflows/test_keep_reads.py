@@ -83,7 +83,7 @@ def counter(database: Database) -> Counter:
 @example([(9, 0), (0, 0), (1, 0), (0, 0)], 1)
 @example([(900, 0), (0, 24), (50, 0)], 24)
 @example([(400, 0), (200, 0), (400, 0), (0, 16), (0, 8), (50, 0)], 8)
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_a_counter_that_lags_is_never_counted_twice(
     counter: Counter, polls: Sequence[tuple[int, int]], hours: int
 ) -> None:

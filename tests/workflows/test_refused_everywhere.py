@@ -108,7 +108,6 @@ def check_examples(folder: Path, examples: int) -> None:
 
         @settings(
             max_examples=examples,
-            deadline=None,
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=[HealthCheck.too_slow],
         )

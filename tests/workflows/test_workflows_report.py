@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.model import DeliveryState, LedgerCounts, OutcomeKind
@@ -80,7 +80,6 @@ GROUPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(GROUPS, st.integers(0, 100))
 def test_whatever_the_groups_are_every_list_adds_up(
     groups: list[DeliveryGroup], percent: int
@@ -225,7 +224,6 @@ def test_a_csv_has_each_reader_with_reply_and_times() -> None:
     assert found["due_at"] == ""
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(alphabet="=+-@\t\r'a\"\n,"))
 def test_no_cell_of_a_csv_is_a_formula_and_none_is_lost(reply: str, local: str) -> None:
     row = a_row(reply_text=reply.replace("\0", ""), address=f"{local}@reader.example")
