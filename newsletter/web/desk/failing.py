@@ -25,7 +25,8 @@ def is_for_desk(context: WebContext, request: Request) -> bool:
     if context.desk_host and request.url.hostname == context.desk_host:
         return True
     root, path = urlsplit(context.desk_url).path, request.url.path
-    return f"{path}/".startswith(f"{root}/") and not path.startswith(f"{root}/preview/")
+    path = f"{path}/"
+    return path.startswith(f"{root}/") and not path.startswith(f"{root}/preview/")
 
 
 def desk_failure(
