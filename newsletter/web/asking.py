@@ -83,7 +83,7 @@ def take_wish(
     wish: Wish,
 ) -> Problem | Verdict:
     """Look the wish over and carry it out."""
-    problem = _problem_with(context, settings, language.words, wish)
+    problem = problem_with(context, settings, language.words, wish.address, sure=wish.sure)
     if problem is not None:
         return problem
     now = context.clock.now()
@@ -178,14 +178,15 @@ BUSY: Mapping[Verdict, tuple[str, int]] = {
 }
 
 
-def _problem_with(
-    context: WebContext, settings: Settings, words: Words, wish: Wish
+def problem_with(
+    context: WebContext, settings: Settings, words: Words, written: str, *, sure: bool = False
 ) -> Problem | None:
+    """What is wrong with an address that a reader wrote; ``sure`` as in `Wish`."""
     try:
-        address = normalise_address(wish.address)
+        address = normalise_address(written)
     except AddressError:
-        return Problem(ProblemCode.NO_ADDRESS, _no_address(wish.address, words))
-    meant = None if wish.sure else likely_address(address)
+        return Problem(ProblemCode.NO_ADDRESS, _no_address(written, words))
+    meant = None if sure else likely_address(address)
     if meant is not None:
         sentence = words.gettext("Did you mean %(address)s?", address=meant)
         return Problem(ProblemCode.SLIP, sentence, meant)

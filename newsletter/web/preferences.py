@@ -8,11 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.errors import AddressError, UsageError
+from newsletter.errors import UsageError
 from newsletter.log import mask_address
 from newsletter.publication.model import Settings
 from newsletter.subscribers.address import MAX_CHARACTERS
 from newsletter.subscribers.address import show_address as shown_address
+from newsletter.web.asking import Problem, problem_with
 from newsletter.web.context import WebContext
 from newsletter.web.endpoint import field
 from newsletter.web.language import language_name, page_language
@@ -71,18 +72,21 @@ def take_address_wish(context: WebContext, request: Request, form: FormData) -> 
     settings = context.load_settings()
     token = request.path_params["token"]
     preferences = read_preferences(context.database, context.keyring, settings, token)
-    try:
-        ask_for_address(
-            context.database,
-            context.letters(settings),
-            token,
-            field(form, "address"),
-            now=context.clock.now(),
-        )
-    except AddressError:
+    language = page_language(
+        request, settings, reader_language=_reader_language(settings, preferences)
+    )
+    written = field(form, "address")
+    # Sent once more as it was shown, it is meant as it is, or as the button says.
+    sure = bool(written) and field(form, "sure") == written
+    written = (sure and field(form, "use")) or written
+    wrong = problem_with(context, settings, language.words, written, sure=sure)
+    if wrong is not None:
         return preferences_page(
-            context, request, settings, preferences, problem="address", typed=form
+            context, request, settings, preferences, problem="address", typed=form, wrong=wrong
         )
+    ask_for_address(
+        context.database, context.letters(settings), token, written, now=context.clock.now()
+    )
     return preferences_page(context, request, settings, preferences, done="address")
 
 
@@ -128,10 +132,12 @@ def preferences_page(
     problem: str = "",
     typed: FormData | None = None,
     write_to: str = "",
+    wrong: Problem | None = None,
 ) -> Response:
     """The page, with what was ``done`` ("saved", "address", "data") or the field with a problem.
 
-    ``done`` "no data" is for whom no mail may go to: they may ``write_to`` the paper.
+    ``wrong`` is what to tell at the field of another address. ``done`` "no data" is
+    for whom no mail may go to: they may ``write_to`` the paper.
     """
     reader = preferences.subscriber
     now = context.clock.now()
@@ -162,6 +168,8 @@ def preferences_page(
         wanted_address=(
             shown_address(field(typed, "address")[:MAX_CHARACTERS]) if typed is not None else ""
         ),
+        wrong=wrong.sentence if wrong else "",
+        suggestion=wrong.suggestion if wrong else "",
         own_language=reader.language or "",
         mail_languages=[(tag, language_name(tag)) for tag in preferences.languages],
         first_day=date.fromordinal(today.toordinal() + 1).isoformat(),

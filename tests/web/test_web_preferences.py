@@ -345,6 +345,19 @@ def test_who_may_not_be_mailed_does_not_get_around_it_by_another_address(shop: S
     assert shop.outgoing() == []
 
 
+def test_a_slip_or_an_office_is_told_at_the_field_of_another_address(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT)) + "/address"
+    answer = shop.client.post(path, data={"address": "lilit@gmial.com"})
+    assert answer.status_code == 422
+    assert "Did you mean lilit@gmail.com?" in answer.text
+    assert 'name="use" value="lilit@gmail.com"' in answer.text
+    assert shop.outgoing() == []
+    sure = {"address": "lilit@gmial.com", "sure": "lilit@gmial.com"}
+    for form, went in ((sure, "lilit@gmial.com"), (sure | {"use": NEW}, NEW)):
+        assert "If that address can be taken" in shop.client.post(path, data=form).text
+        assert [delivery.address for delivery, _ in shop.outgoing()] == [went]
+
+
 def test_a_forwarded_link_mails_no_town(shop: Site) -> None:
     path = shop.preferences_path(shop.put(LILIT))
     for number in range(20):
@@ -354,7 +367,8 @@ def test_a_forwarded_link_mails_no_town(shop: Site) -> None:
     for wrong in ("", "lilit", "a@b@c", "x" * 300 + "@reader.example", "a\r\nBcc: b@c.example"):
         answer = shop.client.post(f"{path}/address", data={"address": wrong})
         assert answer.status_code == 422
-        assert "That is no e-mail address" in answer.text
+        assert 'id="address-problem"' in answer.text
+        assert re.search("is no e-mail address|Please write your e-mail", answer.text)
 
 
 @pytest.mark.parametrize("suppressed", [LILIT, "@reader.example"])
