@@ -1,13 +1,15 @@
 """The same issue as MJML, the usual language for such mails, would have it written.
 
-Masthead, note, lead, ranked list, cards with a picture at the side, footer: the
-content and the look of ours, by MJML's own parts as its documentation shows them.
+All that ours says, from the masthead to the footer, and its look, by MJML's own parts as
+its documentation shows them.
 """
 
+from collections.abc import Sequence
 from html import escape
 
 from newsletter.publication.design import design_of
 from newsletter.publication.model import Newsletter, Publication
+from newsletter.rendering.passing_on import Link
 from newsletter.rendering.view import IssueView, ItemView
 
 
@@ -18,16 +20,38 @@ def write_mjml(view: IssueView, publication: Publication, newsletter: Newsletter
     parts = [
         _text(f"<h1>{escape(publication.name)}</h1>", align="center"),
         '<mj-divider border-width="1px" />',
-        _text(escape(view.title), "title"),
+        _text(escape(" · ".join(filter(None, (view.title, view.span)))), "title"),
+        _text(
+            f"No. {view.number} · {view.story_count} stories, {view.minutes} minutes · "
+            f'<a href="{escape(view.archive_url)}">View in browser</a>',
+            "small",
+        ),
         *(_text(escape(paragraph), "note") for paragraph in view.note),
+        _text(escape(view.signature), "small") if view.note else "",
     ]
     body = [_section(*parts)]
     if view.lead:
-        body.append(_section(_picture(view.lead, 592), _words(view.lead, "h2")))
+        told = view.lead.picture
+        told_below = " · ".join(filter(None, (told.caption, told.credit))) if told else ""
+        caption = _text(escape(told_below), "small") if told_below else ""
+        body.append(_section(_picture(view.lead, 592), caption, _words(view.lead, "h2")))
     for section in view.sections:
         body.append(_section("<mj-divider />", _text(f"<h2>{escape(section.title)}</h2>")))
         write = _ranked if section.kind == "most_read" else _card
         body += [write(item) for item in section.items]
+    if view.block:
+        source = _text(escape(view.block.source), "small") if view.block.source else ""
+        body.append(_section(_text(escape(view.block.text), "figure"), source))
+    body.append(
+        _section(
+            _text("End of this issue", "small", align="center"),
+            _text("Was this issue worth your time?", "title"),
+            _links(view.answers),
+            _text("Pass it on", "title"),
+            _links(view.share),
+            _text(f'<a href="{escape(view.subscribe_url)}">Subscribe</a>', "small"),
+        )
+    )
     body.append(_footer(view, publication, newsletter))
     return f"""<mjml lang="{newsletter.language_in(publication)}" dir="ltr"><mj-head>
 <mj-title>{escape(view.subject)}</mj-title><mj-preview>{escape(view.preheader)}</mj-preview>
@@ -94,11 +118,17 @@ def _card(item: ItemView) -> str:
     )
 
 
+def _links(links: Sequence[Link]) -> str:
+    written = (f'<a href="{escape(link.url)}">{escape(link.name)}</a>' for link in links)
+    return _text(" · ".join(written), "small")
+
+
 def _footer(view: IssueView, publication: Publication, newsletter: Newsletter) -> str:
     links = " · ".join(
         f'<a href="{escape(url)}">{name}</a>'
         for name, url in (
             ("Change what you get", view.preferences_url),
+            ("Pause", view.pause_url),
             ("Unsubscribe", view.unsubscribe_url),
             ("View in browser", view.archive_url),
         )
@@ -106,5 +136,6 @@ def _footer(view: IssueView, publication: Publication, newsletter: Newsletter) -
     return _section(
         _text(f"You get this e-mail because you subscribed to {escape(newsletter.name)}.", "small"),
         _text(links, "small"),
+        _links(view.social) if view.social else "",
         _text(escape(publication.postal_address), "small") if publication.postal_address else "",
     )
