@@ -24,6 +24,7 @@ from newsletter.publication.prompts import placement_prompt
 from newsletter.rendering.bidi import text_direction
 from newsletter.subscribers.floods import Verdict
 from newsletter.web.api_readers import reader_routes
+from newsletter.web.api_refusals import refuse_description, refuse_failure, words_wanted
 from newsletter.web.asking import (
     BUSY,
     Problem,
@@ -108,6 +109,7 @@ class Puzzle(Answer):
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The request can't be read"},
     404: {"model": ErrorAnswer, "description": "There is no such newsletter"},
+    405: {"model": ErrorAnswer, "description": "The address takes another method"},
     422: {"model": ErrorAnswer, "description": "Something in it is not as it should be"},
     503: {"model": ErrorAnswer, "description": "Our records can't be reached"},
 }
@@ -139,7 +141,7 @@ def create_api(context: WebContext, limit: PostLimit) -> FastAPI:
         allow_headers=["content-type"],
         max_age=_LEAVE_SECONDS,
     )
-    _add_failures(api)
+    _add_failures(api, context)
 
     @api.post(
         "/subscriptions",
@@ -149,6 +151,7 @@ def create_api(context: WebContext, limit: PostLimit) -> FastAPI:
         summary="Ask for a newsletter to be sent to an address",
     )
     async def subscribe(wanted: SubscriptionRequest, request: Request) -> Any:
+        request.state.language = wanted.language
         async with steady_pace(context.steady_seconds):
             return await run_in_threadpool(_subscribe, context, limit, request, wanted)
 
@@ -209,7 +212,9 @@ def _subscribe(
     usual = wanted_language("", settings, newsletter)
     language = PageLanguage(spoken.tag, picked=spoken.tag != usual.tag)
     if wanted.cadence is not None and not newsletter.serves(wanted.cadence):
-        sentence = "This newsletter does not offer the best of a month; ask for each issue."
+        sentence = spoken.words.gettext(
+            "This newsletter does not offer the best of a month: ask for each issue."
+        )
         return refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "no_monthly", sentence, field="cadence")
     network = client_network(request, context.trusted_proxies)
     if not limit.allow(network, context.clock.monotonic()):
@@ -262,15 +267,10 @@ def _turn_away(verdict: Verdict, seconds: int, language: PageLanguage) -> JSONRe
     )
 
 
-def _add_failures(api: FastAPI) -> None:
+def _add_failures(api: FastAPI, context: WebContext) -> None:
     @api.exception_handler(RequestValidationError)
-    async def not_as_described(request: Request, error: RequestValidationError) -> Response:  # noqa: ARG001
-        first = error.errors()[0]
-        # Without "body" or "query" at its head.
-        place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
-        sentence = f"{place}: {first['msg']}" if place else str(first["msg"])
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return refuse(status, "invalid", sentence, field=place or None)
+    async def not_as_described(request: Request, error: RequestValidationError) -> Response:
+        return refuse_description(words_wanted(context, request, error.body), error)
 
     @api.exception_handler(SegmentError)
     async def no_filter(request: Request, error: SegmentError) -> Response:  # noqa: ARG001
@@ -279,22 +279,28 @@ def _add_failures(api: FastAPI) -> None:
 
     @api.exception_handler(NotFound)
     async def not_found(request: Request, error: NotFound) -> Response:  # noqa: ARG001
-        return refuse(HTTPStatus.NOT_FOUND, "not_found", f"{error}.", field="newsletter")
+        sentence = words_wanted(context, request).gettext("There is no such newsletter.")
+        return refuse(HTTPStatus.NOT_FOUND, "not_found", sentence, field="newsletter")
 
     @api.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> Response:  # noqa: ARG001
-        code = HTTPStatus(error.status_code).name.lower()
-        return refuse(error.status_code, code, f"{error.detail}.", headers=error.headers)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return refuse_failure(words_wanted(context, request), request, error)
 
     @api.exception_handler(StorageError)
-    async def database_rests(request: Request, error: StorageError) -> Response:  # noqa: ARG001
+    async def database_rests(request: Request, error: StorageError) -> Response:
         log.error("database_failed", error=str(error))
-        sentence = "We cannot reach our records right now. Please try again in a minute."
+        sentence = words_wanted(context, request).gettext(
+            "We cannot reach our records right now. Nothing was changed: please try again in a "
+            "minute."
+        )
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return refuse(status, "database_rests", sentence, headers={"Retry-After": "60"})
 
     @api.exception_handler(NewsletterError)
-    async def failed(request: Request, error: NewsletterError) -> Response:  # noqa: ARG001
+    async def failed(request: Request, error: NewsletterError) -> Response:
         log.error("api_failed", error=str(error), subject=error.subject)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return refuse(status, "failed", "Something broke on our side. Nothing was changed.")
+        sentence = words_wanted(context, request).gettext(
+            "Nothing was changed by halves. Please try again a little later."
+        )
+        return refuse(status, "failed", sentence)

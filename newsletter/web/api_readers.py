@@ -18,6 +18,7 @@ from newsletter.subscribers.model import Subscription
 from newsletter.subscribers.segments import MAX_LENGTH, print_segment
 from newsletter.web.context import WebContext
 from newsletter.web.refusals import Answer, ErrorAnswer
+from newsletter.words import gettext_noop
 from newsletter.workflows.segments import segment_of, subscription_row
 
 # A page of the list; more newsletters than that no reader has.
@@ -36,6 +37,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "The request can't be read"},
     401: {"model": ErrorAnswer, "description": "The key is missing or another one"},
     403: {"model": ErrorAnswer, "description": "No key is set, so that nobody may ask"},
+    405: {"model": ErrorAnswer, "description": "The address takes another method"},
     422: {"model": ErrorAnswer, "description": "The filter, or what it goes on after, is wrong"},
     503: {"model": ErrorAnswer, "description": "Our records can't be reached"},
 }
@@ -100,13 +102,14 @@ def reader_routes(context: WebContext) -> APIRouter:
     def check_key(shown: _Shown) -> None:
         if not context.api_key:
             raise HTTPException(
-                HTTPStatus.FORBIDDEN, "No key is set: [web] api_key_file in the config names one"
+                HTTPStatus.FORBIDDEN,
+                gettext_noop("No key is set: [web] api_key_file in the config names one."),
             )
         given = shown.credentials if shown else ""
         if not hmac.compare_digest(given.encode(), context.api_key.encode()):
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
-                "This needs the header Authorization: Bearer with the API's key",
+                gettext_noop("This needs the header Authorization: Bearer with the API's key."),
                 {"WWW-Authenticate": "Bearer"},
             )
 
@@ -137,7 +140,7 @@ def reader_routes(context: WebContext) -> APIRouter:
             if after and last is None:
                 raise HTTPException(
                     HTTPStatus.UNPROCESSABLE_ENTITY,
-                    "The reader to go on after is not there any more: begin anew",
+                    gettext_noop("The reader to go on after is not there any more: begin anew."),
                 )
             address = last.address if last else ""
             found = list(tx.subscribers.each(None, segment, limit=_ROWS + 1, after=address))

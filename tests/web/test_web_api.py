@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -123,10 +124,10 @@ def test_what_is_wrong_is_told_at_its_field(
     ("body", "status"),
     [
         (b"", 422),
-        (b"{", 422),
+        (b"{", 400),
         (b"[]", 422),
         (b"null", 422),
-        (b"\xff\xfe", 422),
+        (b"\xff\xfe", 400),
         (b'{"newsletter": "weekly", "address": "\\ud800@reader.example"}', 422),
         (b'{"a":' * 5000, 400),
         (b" " * 40_000, 413),
@@ -136,6 +137,54 @@ def test_a_body_that_is_none_gets_a_sentence(site: Site, body: bytes, status: in
     answer = site.client.post(PATH, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == status
     assert error_of(answer)["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("body", "english", "armenian"),
+    [
+        ("{", "The body is no JSON that can be read.", "JSON"),
+        ("[]", "The body must be a JSON object, sent as application/json.", "JSON"),
+        ("", "The body must be a JSON object, sent as application/json.", "JSON"),
+        ('{"address": "a@b.example"}', "“newsletter” is missing.", "newsletter"),
+        ({"colour": "red"}, "There is no field “colour”: leave it out.", "colour"),
+        ({"name": 3}, "“name” must be text.", "name"),
+        ({"name": "\ud800"}, "“name” holds half a character.", "name"),
+        ({"placement": "x" * 61}, "“placement” may have at most 60 characters.", "60"),
+        ({"sure": "perhaps"}, "“sure” must be true or false.", "sure"),
+        ({"sure": []}, "“sure” must be true or false.", "sure"),
+        ({"cadence": "often"}, "“cadence” must be one of these: each, monthly.", "each, monthly"),
+        ({"source": "bot"}, "“source” must be one of these: api, embed.", "api, embed"),
+        ({"newsletter": "nothing"}, "There is no such newsletter.", ""),
+    ],
+)
+def test_what_is_wrong_is_told_in_our_words_and_the_language_asked_for(
+    site: Site, body: str | dict[str, Any], english: str, armenian: str
+) -> None:
+    for language, expected in (("en", english), ("hy", armenian)):
+        wish = {"newsletter": "weekly", "address": LILIT, "language": language}
+        sent = body if isinstance(body, str) else json.dumps({**wish, **body})
+        answer = site.client.post(
+            f"{PATH}?language={language}" if isinstance(body, str) else PATH,
+            content=sent,
+            headers={"content-type": "application/json"},
+        )
+        assert answer.status_code in (400, 404, 422)
+        sentence = error_of(answer)["sentence"]
+        if language == "en":
+            assert sentence == expected
+        else:
+            assert expected in sentence
+            assert re.search("[ա-ֆ]{3}", sentence), sentence
+
+
+def test_another_method_is_refused_as_the_document_says(site: Site) -> None:
+    answer = site.client.put(PATH, json={})
+    assert answer.status_code == 405
+    assert error_of(answer)["sentence"] == "This address does not take PUT."
+    described = site.client.get("/api/v1/openapi.json").json()["paths"]
+    for path in described.values():
+        for operation in path.values():
+            assert "405" in operation["responses"]
 
 
 def test_other_ways_get_a_sentence_too(site: Site) -> None:
