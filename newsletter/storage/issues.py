@@ -209,18 +209,17 @@ class IssueRepository:
             self._changes.record(at, actor, "issue", issue.public_id, "freshened", detail)
         return put
 
-    def correct(self, issue: Issue, revision: int, actor: str, at: datetime) -> bool:
+    def correct(self, issue: Issue, revision: int, actor: str, at: datetime, save: Save) -> bool:
         """Put corrected content into a paused issue; False where it is paused no more.
 
         Where its stories ran stays as it was: the readers who were served first
         have them.
         """
-        save = Save(SaveKind.CORRECTED, f"revision {revision}")
         corrected = self._put_content(
             issue, (IssueState.PAUSED,), actor, at, save, with_items=False
         )
         if corrected:
-            detail = {"revision": revision}
+            detail = {"revision": revision, **_detail(issue, save)}
             self._changes.record(at, actor, "issue", issue.public_id, "corrected", detail)
         return corrected
 

@@ -13,7 +13,8 @@ from newsletter.issues.correct import (
     note_changes,
     place_of,
 )
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import Issue, IssueState, Save, SaveKind
+from newsletter.issues.parts import changes_between, parts_that_differ
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.workflows.correct_links import changed_addresses, links_left, put_corrections
@@ -77,6 +78,7 @@ def revise_issue(
         raise Conflict(
             f"nothing changed: issue {issue.slot} says all of that already", subject=issue.slot
         )
+    parts = parts_that_differ(before, after)
     settings = _settings_for(installation, issue)
     with installation.database.read() as tx:
         frozen = frozen_variants(tx, before, after)
@@ -89,7 +91,9 @@ def revise_issue(
         number = tx.mailings.newest_revision(issue.public_id) + 1
         # Corrected first, so that nobody resumes the issue before the revision stands.
         unchanged = tx.issues.by_id(issue.public_id) == before
-        if not (unchanged and tx.issues.correct(after, number, actor, now)):
+        told_of = f"revision {number}: {', '.join(changes)}"
+        save = Save(SaveKind.CORRECTED, told_of, changes_between(before, after, parts), parts)
+        if not (unchanged and tx.issues.correct(after, number, actor, now, save)):
             raise _changed(issue)
         if not tx.mailings.has_unserved(issue.public_id):
             raise Conflict(

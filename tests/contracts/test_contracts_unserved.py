@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.delivery.model import BY_HAND, DeliveryState, LedgerCounts, OnUncertain
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import IssueState, Save, SaveKind
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
 from newsletter.storage.delivery_rows import DeliveryRow
@@ -172,18 +172,20 @@ def test_somebody_is_left_while_a_row_waits_without_doubt(
 
 def test_only_a_paused_issue_is_corrected(database: Database) -> None:
     start_sending(database, 1)
+    save = Save(SaveKind.CORRECTED, "revision 2")
     better = an_issue(state=IssueState.PAUSED, subject="Better", note="We erred.")
     for state in IssueState:
         move(database, state)
         with database.write() as tx:
-            assert tx.issues.correct(better, 2, "anna", NOW) is (state is IssueState.PAUSED)
+            assert tx.issues.correct(better, 2, "anna", NOW, save) is (state is IssueState.PAUSED)
     pause(database)
     with database.read() as tx:
         assert tx.issues.by_id(ISSUE) == replace(better, version=2)
         (change,) = [c for c in tx.changes.of("issue", ISSUE) if c.act == "corrected"]
         # Where its stories ran stays: some readers have them.
         assert tx.connection.scalar(sa.select(sa.func.count()).select_from(t.item)) == 2
-    assert (change.actor, change.detail) == ("anna", {"revision": 2})
+        told = {"version": 2, "told": "revision 2", "changes": []}
+        assert (change.actor, change.detail) == ("anna", {"revision": 2, **told})
 
 
 @pytest.mark.parametrize("to", [IssueState.RECALLED, IssueState.CANCELLED])

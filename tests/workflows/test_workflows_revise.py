@@ -11,7 +11,7 @@ import pytest
 from newsletter.demo.catcher import MailCatcher
 from newsletter.errors import Conflict, InvalidTransition
 from newsletter.issues.correct import Correction
-from newsletter.issues.model import IssueState
+from newsletter.issues.model import IssueState, Save, SaveKind
 from newsletter.sources.model import GONE
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.revise import PATIENCE_SECONDS, Revision, revise_issue
@@ -144,7 +144,7 @@ def test_while_it_is_sent_its_content_is_frozen(under_way: IssueUnderWay) -> Non
         revise(under_way)
     with under_way.installation.database.write() as tx:
         assert not tx.issues.replace(before, "anna", NOW)
-        assert not tx.issues.correct(before, 2, "anna", NOW)
+        assert not tx.issues.correct(before, 2, "anna", NOW, Save(SaveKind.CORRECTED, ""))
     under_way.move(IssueState.RECALLED)
     with pytest.raises(InvalidTransition, match="is recalled"):
         revise(under_way)

@@ -17,6 +17,9 @@ from newsletter.words import Words, gettext_noop
 
 A_PAGE = 50
 _LONGEST = 400
+# Of a text that was changed, and so stands here as it was and as it is.
+_LONGEST_SIDE = 240
+_MOST_CHANGES = 6
 
 KINDS: Mapping[str, str] = {
     "issue": gettext_noop("Issues"),
@@ -184,7 +187,17 @@ def _line(
 
 
 def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """What a line's detail says: of before and after key by key, all else as it is."""
+    """What a line's detail says: of before and after key by key, all else as it is.
+
+    Changes of an issue stand part by part, the texts of both sides cut where they are long:
+    its versions have them whole.
+    """
+    changes = detail.get("changes")
+    if isinstance(changes, list) and all(isinstance(one, dict) for one in changes):
+        others = {key: value for key, value in detail.items() if key != "changes"}
+        left = len(changes) - _MOST_CHANGES
+        more = (Difference("…", None, f"+{left}"),) if left > 0 else ()
+        return (*tell_differences(others), *map(_of_change, changes[:_MOST_CHANGES]), *more)
     before, after = detail.get("before"), detail.get("after")
     if not isinstance(before, dict | None) or not isinstance(after, dict | None):
         before, after = None, None
@@ -203,6 +216,17 @@ def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
         ),
         *(Difference(key, None, tell_value(value)) for key, value in rest.items()),
     )
+
+
+def _of_change(change: Mapping[str, Any]) -> Difference:
+    """What became of a part of an issue, by the last of its name: a story's is named before."""
+    before, after = (_side(str(change.get(side, ""))) for side in ("before", "after"))
+    return Difference(str(change.get("part", "")).rpartition(":")[2], before, after)
+
+
+def _side(text: str) -> str | None:
+    cut = text if len(text) <= _LONGEST_SIDE else f"{text[:_LONGEST_SIDE]}…"
+    return cut or None
 
 
 def tell_value(value: object) -> str:

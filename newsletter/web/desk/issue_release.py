@@ -91,12 +91,17 @@ def take_time(visit: Visit) -> Response:
             subject="date",
         )
         return review_page(visit, error, 400)
-    send_at = datetime.combine(day, clock.replace(tzinfo=None), zone).astimezone(UTC)
+    if not 1970 < day.year < 9000:
+        return review_page(visit, UsageError(f"{day} is out of reach", subject="date"), 400)
+    wanted = datetime.combine(day, clock.replace(tzinfo=None))
+    send_at = wanted.replace(tzinfo=zone).astimezone(UTC)
     try:
         reschedule_issue(visit.installation, issue, send_at, actor=visit.actor)
     except NewsletterError as error:
         return _refused(visit, error)
-    return _back(visit, issue, "moved")
+    local = send_at.astimezone(zone).replace(tzinfo=None)
+    skipped = f"The clocks skip {wanted:%H:%M} on that day: it is {local:%H:%M} then."
+    return _back(visit, issue, "moved", () if local == wanted else (skipped,))
 
 
 def take_send_now(visit: Visit) -> Response:
@@ -144,9 +149,9 @@ def _refused(visit: Visit, error: NewsletterError) -> Response:
     return review_page(visit, error, 400 if isinstance(error, UsageError) else 409)
 
 
-def _back(visit: Visit, issue: Issue, done: str) -> Response:
+def _back(visit: Visit, issue: Issue, done: str, told: tuple[str, ...] = ()) -> Response:
     path = "/report" if done == "cancelled" else "/review"
-    return visit.go(f"/issues/{issue.public_id}{path}", done=done)
+    return visit.go(f"/issues/{issue.public_id}{path}", done=done, **visit.seal(told))
 
 
 def _number(text: str, name: str) -> int:

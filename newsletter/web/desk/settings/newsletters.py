@@ -5,8 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from newsletter.errors import NotFound
+from newsletter.errors import Conflict, NotFound
 from newsletter.publication.model import Newsletter, Settings
+from newsletter.storage.issue_lines import UNDER_WAY
 from newsletter.web.context import newsletter_called
 from newsletter.web.desk.settings.coming import coming_lines, unknown_holidays
 from newsletter.web.desk.settings.entries import (
@@ -72,8 +73,19 @@ def take_newsletter_order(visit: Visit) -> Response:
 
 
 def take_newsletter_removal(visit: Visit) -> Response:
-    """Take one out: its readers and issues stay, for when it comes back."""
-    return take_removal(visit, _newsletters(visit), visit.param("newsletter"))
+    """Take one out: its readers and issues stay, for when it comes back.
+
+    Conflict while an issue of it is under way, which nobody could pause or look at then.
+    """
+    slug = visit.param("newsletter")
+    with visit.context.database.read() as tx:
+        mine = [issue for issue in tx.issues.in_states(UNDER_WAY) if issue.newsletter == slug]
+    if mine:
+        raise Conflict(
+            f"issue {mine[0].slot} of {slug} is {mine[0].state}: let it end, or cancel it first",
+            subject=slug,
+        )
+    return take_removal(visit, _newsletters(visit), slug)
 
 
 def show_newsletter(visit: Visit) -> Response:
