@@ -320,7 +320,7 @@ def _editable(tx: Transaction, issue_id: str) -> Issue:
     if issue.state not in EDITABLE:
         raise InvalidTransition(
             f"issue {issue.slot} is {issue.state}; only a draft, or one that is held or approved, "
-            "is edited; what readers have is mended by `newsletter issue correct`",
+            "is edited; what readers have is mended by a correction",
             subject=issue.slot,
         )
     return issue
@@ -346,8 +346,7 @@ def _content_of(tx: Transaction, now: Issue, number: int) -> Issue:
 
 def _not_kept(now: Issue, number: int) -> NotFound:
     return NotFound(
-        f"version {number} of issue {now.slot} is not kept; `newsletter issue edit history` "
-        "shows which are",
+        f"version {number} of issue {now.slot} is not kept; its history shows which are",
         subject=now.slot,
     )
 

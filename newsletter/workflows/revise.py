@@ -175,7 +175,7 @@ def _current(installation: Installation, issue: Issue) -> Issue:
         "(--link and --withdraw alone)"
     )
     if current.state is IssueState.SENDING:
-        rest = f"pause it first: newsletter issue pause --slot {issue.slot}"
+        rest = "pause it first"
     raise InvalidTransition(f"issue {issue.slot} is {current.state}; {rest}", subject=issue.slot)
 
 

@@ -172,6 +172,14 @@ def test_the_block_of_a_paused_issue_is_set_changed_and_taken_out(lilit: Person)
     assert stored(lilit.site).block is None
 
 
+def test_what_is_refused_on_its_way_names_no_command(lilit: Person) -> None:
+    edited = lilit.post(PATH, {"act": "lines", "version": "1", "subject": "Too late"})
+    corrected = lilit.post(f"{PATH}/correct", {"subject": "Said rightly"})
+    assert "pause it first" in corrected.text
+    assert "mended by a correction" in edited.text
+    assert all("newsletter issue" not in answer.text for answer in (edited, corrected))
+
+
 def test_links_that_were_sent_lead_elsewhere(lilit: Person) -> None:
     answer(lilit.site, *[ACCEPTED] * READERS)
     move(lilit.site, IssueState.SENT)
