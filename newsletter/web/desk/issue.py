@@ -183,8 +183,8 @@ def _section(
         )
         for item in section.items
     )
-    of_title = (visit.form.get("act"), visit.form.get("section")) == ("retitle", section.slug)
-    mine = problem if of_title else None
+    retitled = problem and (problem.form, visit.field("section")) == ("retitle", section.slug)
+    mine = problem if retitled else None
     title = visit.field("text") if mine else section.title
     return ShownSection(section, items, room, title, begun_from(visit, issue.version, mine))
 
@@ -209,7 +209,7 @@ def _tell_age(visit: Visit, published_at: datetime | None, now: datetime) -> str
 
 
 def _lines(visit: Visit, issue: Issue, problem: Problem | None) -> Lines:
-    mine = problem if visit.form.get("act") == "lines" else None
+    mine = problem if problem and problem.form == "lines" else None
     subject = text_field(visit, "subject", issue.subject, mine)
     preheader = text_field(visit, "preheader", issue.preheader, mine)
     return Lines(
@@ -224,7 +224,7 @@ def _lines(visit: Visit, issue: Issue, problem: Problem | None) -> Lines:
 
 def _block(visit: Visit, issue: Issue, problem: Problem | None) -> TypedBlock:
     block = issue.block or Block(BlockKind.QUOTE, "")
-    mine = problem if visit.form.get("act") == "block" else None
+    mine = problem if problem and problem.form == "block" else None
     return TypedBlock(
         begun_from(visit, issue.version, mine),
         visit.field("kind") if mine else block.kind,

@@ -1,6 +1,7 @@
 """What an editor does to an issue: each button and field of its page, read as an act."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from starlette.responses import Response
@@ -62,6 +63,10 @@ def take_issue(visit: Visit) -> Response:
         return _form_again(visit, issue, Problem(_sentence(str(error))), 400)
     done = [f"You {edited.told}."] if edited.told else []
     notices = [_with_names(notice, names) for notice in edited.notices]
+    if visit.field("stay") and find_place(edited.issue, visit.field("story")):
+        # Its own page saves what is typed there, and goes on.
+        path = f"/issues/{issue.public_id}/stories/{visit.field('story')}"
+        return visit.go(path, **visit.seal(notices))
     return visit.go(
         f"/issues/{issue.public_id}", anchor=_anchor(visit, edited), **visit.seal(done + notices)
     )
@@ -69,8 +74,9 @@ def take_issue(visit: Visit) -> Response:
 
 def _form_again(visit: Visit, issue: Issue, problem: Problem, status: int) -> Response:
     """The page that the form stood on, filled as it was typed, with what is in its way."""
-    story = visit.field("story")
-    if visit.field("act") in ("story", "reset") and find_place(issue, story):
+    story, act = visit.field("story"), visit.field("act")
+    problem = replace(problem, form=act)
+    if act in ("story", "reset") and find_place(issue, story):
         return story_page(visit, story, problem, status)
     return issue_page(visit, problem, status)
 

@@ -21,10 +21,14 @@ class TextField:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why an act was not done: a sentence in English, and what two editors wrote."""
+    """Why an act was not done: a sentence in English, and what two editors wrote.
+
+    ``form`` is the act of the form that is filled as it was typed.
+    """
 
     sentence: str
     clashes: tuple[str, ...] = ()
+    form: str = ""
 
 
 def typed_text(visit: Visit, name: str, filled: str) -> str | None:

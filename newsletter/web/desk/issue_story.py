@@ -50,7 +50,7 @@ def story_page(
     item = found[1]
     picture = item.picture or item.site.picture
     across, down = (item.picture.focus if item.picture else None) or _MIDDLE
-    mine = problem if visit.form.get("act") == "story" else None
+    mine = problem if problem and problem.form == "story" else None
     words = words_of(item)
     return visit.page(
         "issue_story",

@@ -97,7 +97,8 @@ def open_page(
     assert [
         text
         for text in complaints
-        if ("error" in text.lower() or "Policy" in text) and "status of 422" not in text
+        if ("error" in text.lower() or "Policy" in text)
+        and not any(f"status of {status}" in text for status in (409, 422))
     ] == []
 
 

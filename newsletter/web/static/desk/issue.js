@@ -1,6 +1,7 @@
 // An issue at the desk. Every form works without this: here its answer is taken into the
-// page, so that the focus stays where it was and nothing jumps.
-const page = () => document.getElementById("issue");
+// page, and what is being written and the focus stay.
+const byId = (id) => id && document.getElementById(id);
+const page = () => byId("issue");
 const status = document.querySelector(".said");
 let busy = Promise.resolve();
 // What was refused because the session had ended.
@@ -11,12 +12,14 @@ let typing = 0;
 // What somebody is at, to find it again in the page that comes.
 function placeOf(element) {
   const story = element?.closest("[data-story]");
+  const next = story?.nextElementSibling || story?.previousElementSibling;
   return {
     id: element?.id,
-    story: story?.dataset.story,
+    story: story?.id,
+    next: next?.id || story?.closest("[data-section]").id,
     act: element?.getAttribute("value"),
     name: element?.getAttribute("name"),
-    open: [...document.querySelectorAll("details[open]")].map(keyOf),
+    range: element?.selectionStart != null && [element.selectionStart, element.selectionEnd],
   };
 }
 
@@ -26,20 +29,58 @@ function keyOf(details) {
 }
 
 function restore(place) {
-  for (const details of document.querySelectorAll("details")) {
-    if (place.open.includes(keyOf(details))) details.open = true;
+  const story = byId(place.story);
+  const same = `[name="${place.name}"][value="${CSS.escape(place.act || "")}"]:not([disabled])`;
+  const inside = place.name && (place.story ? story : page())?.querySelector(same);
+  const told = byId("told")?.textContent.trim() && byId("told");
+  const target = byId(place.id) || inside || story || byId(place.next) || told || page();
+  target.focus();
+  if (place.range) target.setSelectionRange?.(...place.range);
+}
+
+// What a field was filled with.
+function filled(field) {
+  if (field.type === "radio") return field.defaultChecked;
+  if (!field.options) return field.defaultValue;
+  return ([...field.options].find((one) => one.defaultSelected) || field.options[0])?.value;
+}
+
+const written = (field) => (field.type === "radio" ? field.checked : field.value);
+
+// What was typed and is not saved goes on in the page that comes, and with it what its field
+// was filled from, unless the answer has judged that.
+function unsaved(form, data, ok) {
+  const fields = [...page().querySelectorAll("input[id], textarea[id], select[id]")];
+  const typed = fields.filter((field) => field.form && written(field) !== filled(field));
+  return typed.map((field) => {
+    const sent = field.form === form && data.get(field.name);
+    const judged = typeof sent === "string" && sent !== filled(field);
+    const { version, [`was-${field.name}`]: was } = field.form.elements;
+    const saved = ok && judged && sent === field.value.replace(/\r?\n/g, "\n");
+    const { clash } = field.form.dataset;
+    return { field, judged, saved, clash, was: was?.value, version: version?.value };
+  }).filter((one) => !one.saved);
+}
+
+function writeAgain({ field, judged, clash, was, version }) {
+  const now = byId(field.id);
+  if (!now?.form) return;
+  if (field.type === "radio") now.checked = field.checked;
+  else now.value = field.value;
+  if (!judged) {
+    const from = now.form.elements;
+    if (clash) now.form.dataset.clash = clash;
+    if (was) from[`was-${field.name}`].value = was;
+    if (version) from.version.value = Math.min(version, from.version.value);
   }
-  const story = place.story && document.getElementById(`story-${place.story}`);
-  const inside = place.name && (story || page()).querySelector(`[name="${place.name}"][value="${CSS.escape(place.act || "")}"]:not([disabled])`);
-  const target = inside || story || document.getElementById(place.id || "issue");
-  target?.focus({ preventScroll: false });
+  show(now);
 }
 
 async function answer(response) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-function takeIn(fresh, place, keep = []) {
+function takeIn(fresh, form, data, ok, place) {
   const came = fresh.getElementById("issue");
   if (!came) {
     document.open();
@@ -47,45 +88,44 @@ function takeIn(fresh, place, keep = []) {
     document.close();
     return;
   }
-  // What is being written stays under the hand that writes it.
-  const typed = keep.map((id) => document.getElementById(id)).filter(Boolean)
-    .map((field) => [field.id, field.value, field.selectionStart, field.selectionEnd]);
+  // Whoever went on elsewhere meanwhile stays there.
+  const at = document.activeElement;
+  if (page().contains(at)) place = placeOf(at);
+  const moves = page().contains(at) || at === document.body;
+  const kept = unsaved(form, data, ok);
+  const open = [...document.querySelectorAll("details[open]")].map(keyOf);
   const same = page().dataset.version === came.dataset.version;
-  const frame = document.getElementById("mail-frame");
-  const checks = document.getElementById("checks-panel");
-  const old = frame.src;
+  const frame = byId("mail-frame");
+  const checks = byId("checks-panel");
   page().replaceWith(came);
-  const newFrame = document.getElementById("mail-frame");
-  if (same) {
+  const newFrame = byId("mail-frame");
+  if (newFrame && same) {
     newFrame.replaceWith(frame);
-    document.getElementById("checks-panel").replaceWith(checks);
-  } else {
-    newFrame.src = old.replace(/&v=\d+$/, `&v=${came.dataset.version}`);
+    byId("checks-panel").replaceWith(checks);
+  } else if (newFrame && frame) {
+    newFrame.src = frame.src.replace(/&v=\d+$/, `&v=${came.dataset.version}`);
     newFrame.className = frame.className;
     loadChecks();
   }
-  for (const [id, value, start, end] of typed) {
-    const field = document.getElementById(id);
-    field.value = value;
-    field.focus();
-    field.setSelectionRange?.(start, end);
-  }
+  for (const one of document.querySelectorAll("details")) one.open ||= open.includes(keyOf(one));
+  kept.forEach(writeAgain);
   wire();
-  if (!typed.length) restore(place);
-  const problem = document.getElementById("problem");
+  if (moves) restore(place);
+  const problem = byId("problem");
   say("");
-  const said = document.getElementById("told")?.querySelector("p")?.textContent || "";
+  const said = byId("told")?.querySelector("p")?.textContent || "";
   requestAnimationFrame(() => say(problem ? "" : said + placeIn(place)));
 }
 
 // For those who hear the page: what is done is seen below the headline already.
-function say(words) {
+function say(words, seen = false) {
   status.textContent = words;
-  status.classList.add("unseen");
+  status.classList.toggle("unseen", !seen);
+  status.classList.toggle("stays", seen);
 }
 
 function placeIn(place) {
-  const story = place.story && document.getElementById(`story-${place.story}`);
+  const story = byId(place.story);
   if (!story) return "";
   const all = story.parentElement.children.length;
   return ` ${page().dataset.placed.replace("N", story.dataset.position).replace("ALL", all)}`;
@@ -98,69 +138,97 @@ async function post(address, data, leaving) {
   return [response, await answer(response)];
 }
 
-function send(form, submitter, extra = {}, keep = [], leaving = false) {
+function dataOf(form, submitter) {
   const data = new URLSearchParams(new FormData(form, submitter));
+  if (form.matches("[data-stay]")) data.set("stay", "1");
+  return data;
+}
+
+function send(form, submitter, extra = {}) {
+  const saves = form.matches("[data-autosave]");
+  // What was typed comes before what was pressed after it.
+  const first = typing && !saves && saveTyped();
+  const data = dataOf(form, submitter);
   for (const [name, value] of Object.entries(extra)) data.set(name, value);
-  const place = placeOf(extra.story ? document.getElementById(`story-${extra.story}`) : submitter || form);
+  const place = placeOf(byId(extra.story && `story-${extra.story}`) || submitter || form);
   busy = busy.then(async () => {
-    // An act begins from what is on the page when its turn comes.
-    if (data.has("version")) data.set("version", page().dataset.version);
-    let [response, came] = await post(form.action, data, leaving);
-    const token = came.querySelector("#kept [name=csrf]")?.value;
-    if (token) {
-      // Signed in anew in another tab: this page goes on with that session.
-      for (const field of document.querySelectorAll("[name=csrf]")) field.value = token;
-      data.set("csrf", token);
-      [response, came] = await post(form.action, data, leaving);
+    if (first && !(await first)) return false;
+    // An act begins from the page as it is now, a text from what its field was filled with.
+    const now = byId(form.id) || form;
+    if (data.has("version")) {
+      data.set("version", form.id ? now.elements.version.value : page().dataset.version);
     }
-    const out = !!came.getElementById("kept");
-    document.getElementById("signed-out").hidden = !out;
-    again = out ? () => send(form, submitter, extra, keep) : null;
-    if (!out) takeIn(came, place, keep);
-    return response.ok;
-  }).catch(() => {
-    say(page().dataset.failed);
-    status.classList.remove("unseen");
+    return take(now, saves && now !== form ? dataOf(now, now.querySelector("button")) : data, place);
+  }).catch((error) => {
+    reportError(error);
     return false;
   });
   return busy;
 }
 
+async function take(form, data, place) {
+  let response, came;
+  try {
+    [response, came] = await post(form.action, data);
+    const token = came.querySelector("#kept [name=csrf]")?.value;
+    if (token) {
+      // Signed in anew in another tab: this page goes on with that session.
+      for (const field of document.querySelectorAll("[name=csrf]")) field.value = token;
+      data.set("csrf", token);
+      [response, came] = await post(form.action, data);
+    }
+  } catch {
+    say(page().dataset.failed, true);
+    if (form.matches("[data-autosave]")) wait(10_000);
+    return false;
+  }
+  const out = !!came.getElementById("kept");
+  byId("signed-out").hidden = !out;
+  again = out ? () => take(form, data, place) : null;
+  if (!out) takeIn(came, form, data, response.ok, place);
+  return response.ok;
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.matches("[data-autosave]")) settle();
   if (form.matches("[data-act]")) {
     event.preventDefault();
-    if (form.matches("[data-autosave]")) settle();
     send(form, event.submitter);
   } else if (typing) {
     event.preventDefault();
     // Saving brings the page anew, with the same form in it.
-    const same = `form[action="${form.getAttribute("action")}"]`;
-    saveTyped().then((saved) => { if (saved) document.querySelector(same)?.requestSubmit(); });
+    const same = form.id ? `#${form.id}` : `form[action="${form.getAttribute("action")}"]`;
+    const pressed = `button[value="${event.submitter?.value}"]`;
+    saveTyped().then((saved) => {
+      const now = saved && document.querySelector(same);
+      if (now) now.requestSubmit(now.querySelector(pressed));
+    });
   }
 });
 
-// Lines save themselves a moment after the last letter.
+// Texts save themselves a moment after the last letter; what two have written waits.
 document.addEventListener("input", (event) => {
   const form = event.target.closest("[data-autosave]");
   if (!form) return;
   show(event.target);
-  settle();
-  typing = setTimeout(() => {
-    const field = document.activeElement;
-    if (!document.getElementById("problem")) saveTyped(field?.id ? [field.id] : []);
-  }, 1200);
+  if (!form.dataset.clash) wait(1_200);
 });
+
+function wait(ms) {
+  settle();
+  typing = setTimeout(saveTyped, ms);
+}
 
 function settle() {
   clearTimeout(typing);
   typing = 0;
 }
 
-function saveTyped(keep = [], leaving = false) {
+function saveTyped() {
   settle();
   const form = document.querySelector("[data-autosave]");
-  return send(form, form.querySelector("button"), {}, keep, leaving);
+  return send(form, form.querySelector("button"));
 }
 
 // Whoever leaves the page takes nothing unsaved along.
@@ -171,12 +239,22 @@ document.addEventListener("click", (event) => {
   saveTyped().then((saved) => { if (saved) location.assign(link.href); });
 });
 
-// Back from the tab where somebody signed in anew.
 document.addEventListener("visibilitychange", () => {
+  // Back from the tab where somebody signed in anew, or gone to another.
   if (!document.hidden) again?.();
+  else if (typing) saveTyped();
 });
 
-addEventListener("beforeunload", () => { if (typing) saveTyped([], true); });
+// No time is left to wait for another save.
+addEventListener("pagehide", () => {
+  const form = typing && document.querySelector("[data-autosave]");
+  settle();
+  if (form) post(form.action, dataOf(form, form.querySelector("button")), true).catch(() => {});
+});
+
+addEventListener("beforeunload", (event) => {
+  if (document.querySelector("[data-clash]")) event.preventDefault();
+});
 
 function show(field) {
   const mirror = document.querySelector(`[data-mirror="${field.name}"]`);
@@ -207,7 +285,7 @@ document.addEventListener("keydown", (event) => {
     }
   } else if (event.altKey && event.key === "?") {
     event.preventDefault();
-    document.getElementById("keys").showModal();
+    byId("keys").showModal();
   } else if (event.target.closest?.("[data-views]") && /^[1-8]$/.test(event.key)) {
     const tab = event.target.closest("[data-views]").querySelectorAll("a")[event.key - 1];
     tab?.focus();
@@ -220,56 +298,64 @@ document.addEventListener("click", (event) => {
   const tab = event.target.closest?.("[data-view]");
   if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const frame = document.getElementById("mail-frame");
+  const frame = byId("mail-frame");
   for (const other of tab.parentElement.children) other.removeAttribute("aria-current");
   tab.setAttribute("aria-current", "page");
   frame.className = `mail mail-${tab.dataset.view}`;
   frame.src = frame.src.replace(/view=[a-z-]+/, `view=${tab.dataset.view}`);
-  document.getElementById("approximate").hidden = tab.dataset.view !== "inverted";
+  byId("approximate").hidden = tab.dataset.view !== "inverted";
   history.replaceState(null, "", tab.href);
 });
 
 async function loadChecks() {
-  const panel = document.getElementById("checks-panel");
+  const panel = byId("checks-panel");
   if (!panel?.dataset.load) return;
   const response = await fetch(panel.dataset.load).catch(() => null);
   if (!response?.ok) return;
   const came = (await answer(response)).getElementById("checks-panel");
-  const now = document.getElementById("checks-panel");
+  const now = byId("checks-panel");
   if (came && now) {
     came.dataset.load = now.dataset.load;
     now.replaceWith(came);
   }
 }
 
+// Stories are dragged by their pictures.
 function wire() {
-  for (const story of document.querySelectorAll(".story")) {
-    const handle = story.querySelector(".thumb");
-    if (!story.querySelector("form")) continue;
-    handle.draggable = true;
-    handle.addEventListener("dragstart", (event) => {
-      event.dataTransfer.setData("text/plain", story.dataset.story);
-      event.dataTransfer.effectAllowed = "move";
-      event.dataTransfer.setDragImage(story, 20, 20);
-      story.toggleAttribute("data-dragged", true);
-    });
-    handle.addEventListener("dragend", () => story.removeAttribute("data-dragged"));
-    story.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      story.toggleAttribute("data-over", true);
-    });
-    story.addEventListener("dragleave", () => story.removeAttribute("data-over"));
-    story.addEventListener("drop", (event) => {
-      event.preventDefault();
-      story.removeAttribute("data-over");
-      const moved = event.dataTransfer.getData("text/plain");
-      const home = document.getElementById(`story-${moved}`);
-      if (!home || moved === story.dataset.story) return;
-      send(home.querySelector("form"), null, {
-        act: "move", story: moved, to: story.dataset.section, position: story.dataset.position,
-      });
-    });
+  for (const form of document.querySelectorAll(".story form")) {
+    form.parentElement.querySelector(".thumb").draggable = true;
   }
+}
+
+const drag = {
+  dragstart(story, event) {
+    if (!event.target.draggable || !event.target.matches(".thumb")) return;
+    event.dataTransfer.setData("text/plain", story.dataset.story);
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setDragImage(story, 20, 20);
+    story.toggleAttribute("data-dragged", true);
+  },
+  dragend: (story) => story.removeAttribute("data-dragged"),
+  dragover(story, event) {
+    event.preventDefault();
+    story.toggleAttribute("data-over", true);
+  },
+  dragleave: (story) => story.removeAttribute("data-over"),
+  drop(story, event) {
+    event.preventDefault();
+    story.removeAttribute("data-over");
+    const moved = event.dataTransfer.getData("text/plain");
+    const form = byId(`story-${moved}`)?.querySelector("form");
+    const { story: here, section, position } = story.dataset;
+    if (form && moved !== here) send(form, null, { act: "move", story: moved, to: section, position });
+  },
+};
+
+for (const [kind, does] of Object.entries(drag)) {
+  document.addEventListener(kind, (event) => {
+    const story = event.target.closest?.(".story");
+    if (story) does(story, event);
+  });
 }
 
 wire();
