@@ -201,6 +201,24 @@ def test_somebody_types_on_in_a_form_that_comes_anew(page: Page, shop: Shop) -> 
     expect(page.locator(LINES)).to_be_visible()
 
 
+@pytest.mark.parametrize("screen", ["desktop, light", "phone, dark"])
+@pytest.mark.parametrize("script", [True, False])
+def test_what_takes_an_act_back_is_in_sight(
+    browser: Browser, shop: Shop, screen: str, *, script: bool
+) -> None:
+    with open_page(browser, shop, screen, script=script) as page:
+        page.goto(shop.root + PATH)
+        last = page.locator(".story").last
+        last.scroll_into_view_if_needed()
+        last.locator("button[value=remove]").click()
+        undo = page.locator("#told button[value=undo]")
+        expect(undo).to_be_in_viewport(ratio=1)
+        if script:
+            judge(page)
+        undo.click()
+        expect(page.locator("#told button[value=redo]")).to_be_in_viewport(ratio=1)
+
+
 def test_the_scripts_of_the_desk_stay_small() -> None:
     scripts = Path("newsletter/web/static/desk").glob("*.js")
     assert sum(script.stat().st_size for script in scripts) < 20 * 1024

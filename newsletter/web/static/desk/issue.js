@@ -246,15 +246,14 @@ document.addEventListener("visibilitychange", () => {
 });
 
 // No time is left to wait for another save.
-addEventListener("pagehide", () => {
-  const form = typing && document.querySelector("[data-autosave]");
-  settle();
-  if (form) post(form.action, dataOf(form, form.querySelector("button")), true).catch(() => {});
-});
-
-addEventListener("beforeunload", (event) => {
-  if (document.querySelector("[data-clash]")) event.preventDefault();
-});
+for (const kind of ["beforeunload", "pagehide"]) {
+  addEventListener(kind, (event) => {
+    if (document.querySelector("[data-clash]")) event.preventDefault();
+    const form = typing && document.querySelector("[data-autosave]");
+    settle();
+    if (form) post(form.action, dataOf(form, form.querySelector("button")), true).catch(() => {});
+  });
+}
 
 function show(field) {
   const mirror = document.querySelector(`[data-mirror="${field.name}"]`);
