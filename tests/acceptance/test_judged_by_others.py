@@ -90,7 +90,14 @@ def test_lighthouse_finds_every_page_and_the_mail_accessible(
             "preferences": choose,
             "the desk's preview": served.links["the issue"],
         }
+        pages |= {
+            f"{name} in Armenian": f"{pages[name]}{'&' if '?' in pages[name] else '?'}lang=hy"
+            for name in ("sign-up", "leaving", "preferences", "the archive")
+        }
         verdicts = {name: judge_accessibility(url, tmp_path) for name, url in pages.items()}
+        assert request(leave, {"from": "page"})[0] == 200
+        pages["the way back"] = leave
+        verdicts["the way back"] = judge_accessibility(leave, tmp_path)
     assert verdicts == dict.fromkeys(pages, (1.0, {}))
 
 
