@@ -31,7 +31,7 @@ class VersionRepository:
         save: Save,
         content: Mapping[str, Any],
     ) -> None:
-        """Keep a version; the oldest beyond `VERSIONS_KEPT` goes."""
+        """Keep a version; the oldest beyond `VERSIONS_KEPT` goes, but never the draft."""
         self._connection.execute(
             sa.insert(t.issue_version).values(
                 issue_id=issue_id,
@@ -46,9 +46,19 @@ class VersionRepository:
                 content=content,
             )
         )
+        # Counted, not reckoned by their numbers: what is typed leaves gaps in these.
+        newer = (
+            sa.select(_row.number)
+            .where(_row.issue_id == issue_id)
+            .order_by(_row.number.desc())
+            .limit(VERSIONS_KEPT)
+        )
+        oldest = min(self._connection.scalars(newer))
         self._connection.execute(
             sa.delete(t.issue_version).where(
-                _row.issue_id == issue_id, _row.number <= number - VERSIONS_KEPT
+                _row.issue_id == issue_id,
+                _row.number < oldest,
+                _row.kind != SaveKind.DRAFTED.value,
             )
         )
 

@@ -1,6 +1,6 @@
 """What was saved of an issue, by whom, and how it comes back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
@@ -11,7 +11,9 @@ from newsletter.web.desk.history import PROGRAMS
 from newsletter.web.desk.places import asked_issue, newsletter_of, tell_moment
 from newsletter.web.desk.visit import Visit
 
-_A_PAGE = 100
+_A_PAGE = 25
+# Of a long text, in characters; the whole of it comes back with its version.
+_LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,15 @@ class ShownVersion:
 
 
 def show_versions(visit: Visit) -> Response:
-    """The newest versions, the newest first."""
+    """Versions by pages, the newest first; ``?before=26`` are those before the 26th."""
     with visit.context.database.read() as tx:
         issue = asked_issue(visit, tx)
-        versions = tx.issues.versions(issue.public_id)[: -_A_PAGE - 1 : -1]
+        versions = tx.issues.versions(issue.public_id)[::-1]
         names = tx.editors.names()
+    before = visit.query("before")
+    if before.isascii() and before.isdecimal():
+        versions = [one for one in versions if one.number < int(before[:9])]
+    shown = versions[:_A_PAGE]
     newsletter = newsletter_of(visit, issue)
     programs = {actor: visit.words.gettext(name) for actor, name in PROGRAMS.items()}
     return visit.page(
@@ -44,8 +50,16 @@ def show_versions(visit: Visit) -> Response:
                 tell_moment(visit, one.at, newsletter),
                 names.get(one.actor) or programs.get(one.actor, one.actor),
                 one.save.told or one.save.kind,
-                one.save.changes,
+                tuple(
+                    replace(change, before=_short(change.before), after=_short(change.after))
+                    for change in one.save.changes
+                ),
             )
-            for one in versions
+            for one in shown
         ],
+        before=shown[-1].number if len(versions) > _A_PAGE else None,
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip()}…"

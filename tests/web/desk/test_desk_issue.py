@@ -248,6 +248,21 @@ def test_an_earlier_version_comes_back(nare: Person) -> None:
     assert replace(stored(nare.site), version=1) == before
 
 
+def test_the_draft_comes_back_after_any_number_of_versions(nare: Person) -> None:
+    before = stored(nare.site)
+    for number in range(30):
+        act(nare, "lines", note=f"{number} " + "Առավոտը Երևանում " * 200)
+        nare.site.clock.sleep(200)
+    page = page_of(nare, f"{PATH}/versions")
+    older = page.css_first('a[href*="before="]')
+    assert older is not None
+    assert not page.css('input[name=number][value="1"]')
+    last = page_of(nare, str(older.attributes["href"]))
+    assert last.css('input[name=number][value="1"]')
+    told_after(nare, act(nare, "restore", number="1"))
+    assert replace(stored(nare.site), version=1) == before
+
+
 def test_the_mail_is_shown_in_every_way(nare: Person) -> None:
     shown = {view: nare.get(f"{PATH}/mail?view={view}") for view in View}
     assert {answer.status_code for answer in shown.values()} == {200}
