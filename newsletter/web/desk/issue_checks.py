@@ -10,6 +10,7 @@ from newsletter.checks.model import Finding, Level, stops
 from newsletter.checks.wire import WARN_SIZE
 from newsletter.issues.correct import place_of
 from newsletter.issues.model import Issue
+from newsletter.rendering.fill import UNRESOLVED
 from newsletter.web.desk.places import asked_issue
 from newsletter.web.desk.visit import Visit
 from newsletter.words import gettext_noop
@@ -20,15 +21,17 @@ MARKS: Mapping[Level, tuple[str, str]] = {
     Level.WARN: ("!", gettext_noop("To look at")),
     Level.INFO: ("·", gettext_noop("To know")),
 }
-# Where on the issue's page a finding without a story is mended.
+# Where on the issue's page a finding without a story is mended, by the part that it names,
+# else by its key.
 _PLACES = {
     "subject": "#subject",
     "preheader": "#preheader",
     "note": "#note",
+    "block": "#block-text",
     "twice": "#note",
-    "stories": "#issue",
-    "lead": "#issue",
 }
+# Mended by stories that come or go.
+_OF_STORIES = frozenset({"stories", "lead", "size"})
 _STORY = re.compile(r"([a-z0-9-]+/[0-9]+)\b")
 # Of these the words or the picture of a story are mended, on their own page.
 _OF_WORDS = frozenset({"alt", "pictures", "headings", "language"})
@@ -80,4 +83,21 @@ def _place(issue: Issue, finding: Finding) -> str:
     for match in _STORY.finditer(f"{finding.item} {finding.sentence}"):
         if story := places.get(match[1]):
             return f"/stories/{story}" if finding.key in _OF_WORDS else f"#story-{story}"
-    return _PLACES.get(finding.key, "")
+    if finding.key in _OF_STORIES and issue.sections:
+        return f"#section-{issue.sections[0].slug}"
+    if place := _PLACES.get(finding.item.lower()) or _PLACES.get(finding.key):
+        return place
+    return _place_left_unfilled(issue) if finding.key == "marks" else ""
+
+
+def _place_left_unfilled(issue: Issue) -> str:
+    """The first field of the issue in which there is one: the mail as a whole was looked at."""
+    block = issue.block
+    fields = {
+        "#subject": issue.subject,
+        "#preheader": issue.preheader,
+        "#note": issue.note,
+        "#block-text": f"{block.text} {block.source}" if block else "",
+        **{f"#text-{section.slug}": section.title for section in issue.sections},
+    }
+    return next((place for place, text in fields.items() if UNRESOLVED.search(text)), "")
