@@ -14,10 +14,15 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
+from pydantic import BaseModel
 
+from newsletter.publication.model import Settings
+from newsletter.publication.settings_keys import arrays_of, keys_of
 from newsletter.words import LOCALE_FOLDER
 
 ROOT = Path(__file__).parents[1]
+# Its descriptions of keys are help lines at the desk, and the reference in docs/config.md.
+SETTINGS_FILE = "newsletter/publication/model.py"
 TEMPLATE_FILE = LOCALE_FOLDER / "newsletter.pot"
 _KEYWORDS = {
     **DEFAULT_KEYWORDS,
@@ -76,7 +81,7 @@ def updated_bytes(path: Path) -> bytes:
 
 
 def collect_messages() -> Catalog:
-    """Every message of the code and the templates, by the files that print it."""
+    """Every message of the code, the templates and the settings, by the files that hold it."""
     catalogue = Catalog(charset="utf-8")
     for path in _files():
         where = path.relative_to(ROOT).as_posix()
@@ -87,7 +92,16 @@ def collect_messages() -> Catalog:
                 method, file, _KEYWORDS, [_MARK], options, strip_comment_tags=False
             ):
                 catalogue.add(message, None, [(where, 0)], auto_comments=comments, context=context)
+    for hint in _hints(Settings):
+        catalogue.add(hint, None, [(SETTINGS_FILE, 0)])
     return catalogue
+
+
+def _hints(table: type[BaseModel]) -> Iterator[str]:
+    """What the desk prints at the keys of a table and of the arrays in it."""
+    yield from (key.description for key in keys_of(table))
+    for entry in arrays_of(table).values():
+        yield from _hints(entry)
 
 
 def _files() -> Iterator[Path]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import escape
 
 from docs.write_messages import collect_messages
 from newsletter import words
@@ -54,7 +55,9 @@ def _catalogue() -> str:
             continue
         about = f'msgctxt "{message.context}"\n' if message.context else ""
         if isinstance(message.id, str):
-            entries.append(f'{about}msgid "{message.id}"\nmsgstr "{pseudo(message.id)}"\n')
+            entries.append(
+                f"{about}msgid {escape(message.id)}\nmsgstr {escape(pseudo(message.id))}\n"
+            )
             continue
         one, many = message.id
         entries.append(

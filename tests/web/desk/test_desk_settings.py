@@ -16,6 +16,7 @@ from newsletter.publication.model import Settings
 from newsletter.publication.settings_document import flatten
 from newsletter.storage.changes import Change
 from newsletter.web.desk.settings.places import newsletter_parts
+from newsletter.words import is_armenian
 from tests.publication.test_settings_keys import every_key
 from tests.web.desk.people import Person, put_editor, sign_in
 from tests.web.desk.settings_shop import (
@@ -532,3 +533,15 @@ def test_an_armenian_admin_reads_armenian(shop: Site) -> None:
     assert "Ամրագրված է՝ config.toml" in page.text
     answer = person.post(WEEKLY, form_in(page.text) | {"max_variants": "900"})
     assert "Կարող է լինել առավելագույնը 40։" in answer.text
+
+
+def test_an_armenian_desk_has_no_english_help_line(shop: Site) -> None:
+    person = sign_in(shop, put_editor(shop, Role.ADMIN, "ani@paper.example", language="hy"))
+    english = {" ".join(key.description.split()) for key in every_key(Settings).values()}
+    for page in (*PAGES, *OTHERS):
+        hints = LexborHTMLParser(person.get(page).text).css("p.hint")
+        assert hints or page in OTHERS
+        for node in hints:
+            hint = " ".join(node.text().split())
+            assert is_armenian(hint), (page, hint)
+            assert [line for line in english if hint.startswith(line)] == [], (page, hint)

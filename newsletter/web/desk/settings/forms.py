@@ -53,7 +53,8 @@ class Told:
 
 @dataclass(frozen=True)
 class Field:
-    """A key as the form shows it. ``text`` is what stands in it, ``texts`` its lines.
+    """A key as the form shows it. ``text`` is what stands in it, ``texts`` its lines,
+    ``hint`` what helps to fill it.
 
     ``fixed`` says what fixes it; such a one can't be changed here, nor can one that is
     ``only_file``.
@@ -62,6 +63,7 @@ class Field:
     name: str
     key: Key
     label: str
+    hint: str
     text: str
     fixed: str = ""
     usual: str = ""
@@ -205,6 +207,7 @@ def _field(
         name=name,
         key=key,
         label=label_of(words, path),
+        hint=words.gettext(key.description),
         text=text if where else typed.get(name, text),
         fixed=where,
         usual=usual if key.kind not in (KeyKind.SWITCH, KeyKind.PAIRS) else "",
