@@ -76,6 +76,8 @@ LABELS: Mapping[str, str] = {
     "draft_at": gettext_noop("Drafted"),
     "send_at": gettext_noop("Goes out"),
     "approval": gettext_noop("Approval"),
+    "unapproved": gettext_noop("If nobody approves it in time"),
+    "reminders": gettext_noop("Called to mind before its time"),
     "test_addresses": gettext_noop("Addresses for tests"),
     "changed_headline": gettext_noop("A headline that changed on the site"),
     "max_lateness": gettext_noop("How late it may be"),

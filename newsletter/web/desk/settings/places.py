@@ -152,7 +152,7 @@ NEWSLETTER = Place(
         Group(gettext_noop("Stories"), ("sources", "departments", "ranking")),
         Group(
             gettext_noop("Who approves it"),
-            ("approval", "test_addresses", "changed_headline"),
+            ("approval", "unapproved", "reminders", "test_addresses", "changed_headline"),
         ),
         Group(
             gettext_noop("Who gets it"),
