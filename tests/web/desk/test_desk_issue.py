@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Response
 from selectolax.lexbor import LexborHTMLParser
 
-from newsletter.issues.model import Issue, IssueState
+from newsletter.issues.model import Issue, IssueState, RunnerUp
 from newsletter.publication.editors import Role
 from newsletter.stories.model import Picture
 from newsletter.web.mail_copy import View
@@ -85,6 +85,36 @@ def test_the_page_shows_all_that_is_in_the_issue_and_why(nare: Person) -> None:
     count = page.css_first("#subject-count")
     assert count is not None
     assert count.text() == f"{len(issue.subject)} of 60"
+
+
+def test_a_full_issue_in_armenian_is_light_and_its_tools_are_named(site: Site) -> None:
+    headline = "Սահմանի ճանապարհը կրկին բացվել է, և առաջին բեռնատարներն անցել են"
+    runners = tuple(
+        RunnerUp(f"next{number}", f"{headline} {number}", f"https://paper.example/{number}", 9, "")
+        for number in range(10)
+    )
+    issue = bare_issue()
+    sections = tuple(
+        replace(
+            one,
+            runners_up=runners,
+            items=tuple(replace(item, headline=headline) for item in one.items),
+        )
+        for one in issue.sections
+    )
+    put_issue(site, replace(issue, language="hy", sections=sections))
+    nare = sign_in(site, put_editor(site, Role.EDITOR, "nare@paper.example", language="hy"))
+    page = page_of(nare)
+    assert len(page.css(".story")) == 17
+    buttons = page.css(".tool")
+    assert len(buttons) == 4 * 17
+    for button in buttons:
+        said = [
+            (page.css_first(f"#{one}") or page).text()
+            for one in (button.attributes["aria-labelledby"] or "").split()
+        ]
+        assert [bool(words.strip()) for words in said] == [True, True]
+        assert said[1].strip() == headline
 
 
 def test_stories_move_by_buttons_and_by_numbers(nare: Person) -> None:
