@@ -14,7 +14,12 @@ from newsletter.errors import NewsletterError
 from newsletter.issues.model import Issue
 from newsletter.publication.model import Newsletter, Publication
 from newsletter.rendering.css_lint import lint_base, lint_braces, lint_dark, lint_kept
-from newsletter.rendering.environment import Templates, lint_source, shipped_templates
+from newsletter.rendering.environment import (
+    Templates,
+    lint_source,
+    read_names,
+    shipped_templates,
+)
 from newsletter.rendering.issue import TEMPLATE, render_issue, write_html
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.passing_on import Link
@@ -95,6 +100,7 @@ def check_templates(
     ]
     if any(one.level is Level.STOP for one in static):
         return tuple(static)
+    static += _check_pages(sources)
     found = [*static, *_check_states(templates, sources, publication, newsletter)]
     # What is wrong in several states is told of the first.
     once = {(one.key, one.file, one.line, one.about or one.sentence): one for one in found[::-1]}
@@ -140,6 +146,27 @@ def _check_source(name: str, text: str) -> Iterator[TemplateFinding]:
             fault.sentence,
             "Correct the line.",
         )
+
+
+def _check_pages(sources: _Sources) -> Iterator[TemplateFinding]:
+    """What own templates of pages read that no page is given; pages are not rendered."""
+    given: set[str] = set()
+    for name, text in sources.shipped.items():
+        if name.startswith("web/"):
+            given |= read_names(name, text).keys()
+    for name, text in sources.own.items():
+        if not name.startswith("web/"):
+            continue
+        for read, line in read_names(name, text).items():
+            if read not in given:
+                yield TemplateFinding(
+                    Level.STOP,
+                    "page",
+                    name,
+                    line,
+                    f"It reads “{read[:60]}”, which no page is given.",
+                    "Take it out, or correct the name.",
+                )
 
 
 def _check_states(

@@ -13,6 +13,7 @@ from jinja2 import (
     Template,
     TemplateNotFound,
     TemplateSyntaxError,
+    meta,
     nodes,
 )
 
@@ -80,6 +81,20 @@ def lint_source(name: str, source: str) -> tuple[SourceFault, ...]:
             SourceFault(error.lineno, f"{(error.message or 'It is no template').rstrip('.')}."),
         )
     return tuple(sorted(set(_find_private(tree)), key=lambda fault: fault.line))
+
+
+def read_names(name: str, source: str) -> dict[str, int]:
+    """The variables that a template reads and does not set itself, and the line of each.
+
+    The source is one that `lint_source` finds nothing against.
+    """
+    tree = open_sandbox(None).parse(source, name)
+    wanted = meta.find_undeclared_variables(tree)
+    lines: dict[str, int] = {}
+    for node in tree.find_all(nodes.Name):
+        if node.name in wanted and node.ctx == "load":
+            lines.setdefault(node.name, node.lineno)
+    return lines
 
 
 def _find_private(tree: nodes.Template) -> Iterator[SourceFault]:

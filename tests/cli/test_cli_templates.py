@@ -176,6 +176,14 @@ def test_a_letter_with_a_place_left_open_is_told_and_never_written(paper: Paper,
     assert "a place is left unfilled" in one[4]
 
 
+def test_a_page_that_reads_what_no_page_is_given_is_told(paper: Paper) -> None:
+    own = '{% extends "shipped/web/subscribe.html" %}\n{% block title %}{{ XX }}{% endblock %}'
+    paper.write("web/subscribe.html", own.replace("XX", "nosuch.thing"))
+    assert [one[:4] for one in paper.say()] == [("stop", "page", "web/subscribe.html", 2)]
+    paper.write("web/subscribe.html", own.replace("XX", "publication.name"))
+    assert paper.say() == []
+
+
 def test_a_name_that_nothing_reads_is_told(paper: Paper) -> None:
     paper.write("email/isue.html", "<p>Hello</p>")
     assert [one[:3] for one in paper.say()] == [("warn", "name", "email/isue.html")]
