@@ -268,7 +268,7 @@ def test_after_a_recall_nobody_waits(under_way: IssueUnderWay, to: IssueState, p
     ]
     under_way.clock.set(NOW + 9 * MINUTE)
     assert under_way.claim(9) == []
-    with pytest.raises(InvalidTransition, match="nothing more can be done"):
+    with pytest.raises(InvalidTransition, match=f"an issue that is {to} cannot become sending"):
         under_way.move(IssueState.SENDING)
 
 

@@ -78,6 +78,7 @@ def test_an_admin_comes_in_looks_at_all_and_goes(
     page.goto(f"{root}/desk/")
     judge(page)
     assert page.locator(".issue").count() == 2
+    expect(page.locator("p.waits").first).to_be_visible()
 
     page.goto(f"{root}/desk/editors")
     judge(page)

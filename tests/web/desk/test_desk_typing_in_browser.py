@@ -110,15 +110,15 @@ def test_a_line_that_another_changed_under_ones_hand_is_a_clash(
     expect(page.locator("#note")).to_have_value(f"{before.note} Of Lilit.")
     assert now(shop).note == "Of Berta"
     # It is said, and nothing is saved behind it until the button is pressed.
-    expect(page.locator("#lines-form .waits")).to_be_visible()
+    expect(page.locator("#lines-form .not-saved")).to_be_visible()
     judge(page)
     type_at_the_end(page, "#note", " All of it.")
     page.click("#story-read2 button[value=up]")
     expect(page.locator("#story-read2")).to_have_attribute("data-position", "1")
-    expect(page.locator("#lines-form .waits")).to_be_visible()
+    expect(page.locator("#lines-form .not-saved")).to_be_visible()
     assert now(shop).note == "Of Berta"
     page.click("#lines-form button[value=lines]")
-    expect(page.locator("#lines-form .waits")).to_be_hidden()
+    expect(page.locator("#lines-form .not-saved")).to_be_hidden()
     assert now(shop).note == f"{before.note} Of Lilit. All of it."
 
 
@@ -186,7 +186,7 @@ def test_the_words_of_a_story_save_themselves(page: Page, shop: Shop, berta: Per
     told_after(berta, save(berta, "story", form, excerpt="Of Berta"))
     expect(page.locator("#problem")).to_contain_text("Berta changed the excerpt")
     expect(page.locator("#excerpt")).to_have_value("And on. Of Lilit.")
-    expect(page.locator("#story-form .waits")).to_be_visible()
+    expect(page.locator("#story-form .not-saved")).to_be_visible()
     judge(page)
     page.click("button[value=story]")
     page.wait_for_url(f"**{PATH}?told**")
