@@ -10,7 +10,8 @@ import pytest
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "newsletter", *arguments, "--config", "config.toml"]
+    named = ["--newsletter", "weekly"] if arguments[0] == "issue" else []
+    command = [sys.executable, "-m", "newsletter", *arguments, *named, "--config", "config.toml"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -20,19 +20,23 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_issue_is_edited_by_commands(house: Path, call: Call) -> None:
-    issue = call(house, "issue", "list", "--json").json["issues"][-1]
+    issue = call(house, "issue", "list", "--newsletter", "weekly", "--json").json["issues"][-1]
     sent, mailed = issue["slot"], [i for i in issue["items"] if i["section"] == "latest"]
     slot = f"{sent}.x1"
-    drafted = call(house, "issue", "draft", "--no-fetch", "--slot", slot, "--json")
+    drafted = call(
+        house, "issue", "draft", "--no-fetch", "--newsletter", "weekly", "--slot", slot, "--json"
+    )
     assert drafted.status == 0, drafted.err
 
     def edit(*arguments: str) -> Any:
-        answer = call(house, "issue", "edit", *arguments, "--slot", slot, "--json")
+        answer = call(
+            house, "issue", "edit", *arguments, "--newsletter", "weekly", "--slot", slot, "--json"
+        )
         assert answer.status == 0, answer.err
         return answer.json
 
     def refused(*arguments: str) -> str:
-        answer = call(house, "issue", "edit", *arguments, "--slot", slot)
+        answer = call(house, "issue", "edit", *arguments, "--newsletter", "weekly", "--slot", slot)
         assert answer.status != 0
         assert "Traceback" not in answer.err
         return answer.err
@@ -60,7 +64,18 @@ def test_an_issue_is_edited_by_commands(house: Path, call: Call) -> None:
     swapped = edit("swap", f"{section}/1")
     assert swapped["items"][0]["story"] != second["story"]
     noted = edit("note", "A **quiet** week, [they say](https://paper.example/).")
-    shown = call(house, "issue", "preview", "--slot", slot, "--out", "out", "--no-screenshots")
+    shown = call(
+        house,
+        "issue",
+        "preview",
+        "--newsletter",
+        "weekly",
+        "--slot",
+        slot,
+        "--out",
+        "out",
+        "--no-screenshots",
+    )
     assert shown.status == 0, shown.err
     html = (house / "out" / "issue.html").read_text(encoding="utf-8")
     text = (house / "out" / "issue.txt").read_text(encoding="utf-8")
@@ -85,15 +100,36 @@ def test_an_issue_is_edited_by_commands(house: Path, call: Call) -> None:
 
 
 def test_stories_are_found_with_what_speaks_for_them(house: Path, call: Call) -> None:
-    issue = call(house, "issue", "list", "--json").json["issues"][-1]
+    issue = call(house, "issue", "list", "--newsletter", "weekly", "--json").json["issues"][-1]
     item = issue["items"][0]
     word = item["headline"].split()[0]
-    found = call(house, "issue", "edit", "search", word, "--slot", issue["slot"], "--json").json
+    found = call(
+        house,
+        "issue",
+        "edit",
+        "search",
+        word,
+        "--newsletter",
+        "weekly",
+        "--slot",
+        issue["slot"],
+        "--json",
+    ).json
     (mine,) = [one for one in found["stories"] if one["story_id"] == item["story"]]
     assert mine["place"] == f"{item['section']}/{item['position']}"
     assert mine["reasons"]
     read = call(
-        house, "issue", "edit", "search", "--order", "most_read", "--slot", issue["slot"], "--json"
+        house,
+        "issue",
+        "edit",
+        "search",
+        "--order",
+        "most_read",
+        "--newsletter",
+        "weekly",
+        "--slot",
+        issue["slot"],
+        "--json",
     ).json["stories"]
     counts = [one["reads"] or 0 for one in read]
     assert counts == sorted(counts, reverse=True)
