@@ -5,17 +5,29 @@ that a person can act on. Expected answers, such as a relay refusing one
 reader, are values and not errors.
 """
 
+from enum import StrEnum
+
+
+class Remedy(StrEnum):
+    """What mends it; each door says in its own words how that is done there."""
+
+    PAUSE = "pause"
+    CORRECT = "correct"
+    HISTORY = "history"
+
 
 class NewsletterError(Exception):
     """Something a person has to know about, said in one sentence.
 
     ``subject`` names the thing, for logs and machines; ``str(error)`` is the
-    whole sentence. The technical cause, if any, is chained by ``raise from``.
+    whole sentence. ``remedy`` is an act on the subject that would help, if there is one.
+    The technical cause, if any, is chained by ``raise from``.
     """
 
-    def __init__(self, sentence: str, *, subject: str = "") -> None:
+    def __init__(self, sentence: str, *, subject: str = "", remedy: Remedy | None = None) -> None:
         super().__init__(sentence)
         self.subject = subject
+        self.remedy = remedy
 
 
 class ConfigError(NewsletterError):

@@ -4,10 +4,15 @@ import os
 import sys
 from collections.abc import Callable
 
-from newsletter.errors import ConfigError, NewsletterError, UsageError
+from newsletter.errors import ConfigError, NewsletterError, Remedy, UsageError
 
 FAILED = 1
 WRONG_USAGE = 2
+_COMMANDS = {
+    Remedy.PAUSE: "newsletter issue pause --slot {}",
+    Remedy.CORRECT: "newsletter issue correct --slot {}",
+    Remedy.HISTORY: "newsletter issue edit history --slot {}",
+}
 
 
 def run_to_status(act: Callable[[], None]) -> int:
@@ -18,7 +23,8 @@ def run_to_status(act: Callable[[], None]) -> int:
         print(f"newsletter: {error}", file=sys.stderr)
         return WRONG_USAGE
     except NewsletterError as error:
-        print(f"newsletter: {error}", file=sys.stderr)
+        command = f": {_COMMANDS[error.remedy].format(error.subject)}" if error.remedy else ""
+        print(f"newsletter: {error}{command}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         # Whoever read our output has had enough; the interpreter must not try again.

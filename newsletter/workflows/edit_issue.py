@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from newsletter.errors import Conflict, EditClash, EditRefused, InvalidTransition, NotFound
+from newsletter.errors import Conflict, EditClash, EditRefused, InvalidTransition, NotFound, Remedy
 from newsletter.issues.acts import Act, EditLine, touched_by
 from newsletter.issues.edit import Desk, Refusal, apply_act
 from newsletter.issues.lines import made_lines, remake_lines
@@ -322,6 +322,7 @@ def _editable(tx: Transaction, issue_id: str) -> Issue:
             f"issue {issue.slot} is {issue.state}; only a draft, or one that is held or approved, "
             "is edited; what readers have is mended by a correction",
             subject=issue.slot,
+            remedy=Remedy.CORRECT,
         )
     return issue
 
@@ -348,6 +349,7 @@ def _not_kept(now: Issue, number: int) -> NotFound:
     return NotFound(
         f"version {number} of issue {now.slot} is not kept; its history shows which are",
         subject=now.slot,
+        remedy=Remedy.HISTORY,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from newsletter.checks.model import Finding
-from newsletter.errors import Conflict, InvalidTransition, NotFound
+from newsletter.errors import Conflict, InvalidTransition, NotFound, Remedy
 from newsletter.issues.correct import (
     Correction,
     correct_issue,
@@ -170,13 +170,16 @@ def _current(installation: Installation, issue: Issue) -> Issue:
         raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
     if current.state is IssueState.PAUSED:
         return current
+    remedy = None
     rest = (
         "only one that was paused in the middle of its way can be corrected, save for its links "
         "(--link and --withdraw alone)"
     )
     if current.state is IssueState.SENDING:
-        rest = "pause it first"
-    raise InvalidTransition(f"issue {issue.slot} is {current.state}; {rest}", subject=issue.slot)
+        rest, remedy = "pause it first", Remedy.PAUSE
+    raise InvalidTransition(
+        f"issue {issue.slot} is {current.state}; {rest}", subject=issue.slot, remedy=remedy
+    )
 
 
 def _await_replies(installation: Installation, issue: Issue) -> None:

@@ -42,7 +42,7 @@ def folder(prepared: Path, tmp_path: Path) -> Path:
 def test_a_correction_and_who_got_what(call: Call, folder: Path) -> None:
     early = call(folder, "issue", "correct", "--subject", "Better")
     assert early.status == 1
-    assert "pause it first" in early.err
+    assert "pause it first: newsletter issue pause --slot " in early.err
     must(call, folder, "issue", "pause")
     assert "[latest/2]" in must(call, folder, "issue", "show").out
     answer = must(
