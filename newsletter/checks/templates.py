@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from newsletter.checks.legibility import check_legibility
 from newsletter.checks.markup import STYLE_ATTRIBUTE, STYLE_ELEMENT
@@ -25,7 +26,7 @@ from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.samples import sample_issues
 from newsletter.rendering.system_mail import TEMPLATE as SYSTEM_TEMPLATE
-from newsletter.rendering.system_mail import Quote, render_notice, write_letter
+from newsletter.rendering.system_mail import Quote, render_letter, write_letter
 from newsletter.rendering.view import view_issue
 from newsletter.words import nearest_language
 
@@ -264,7 +265,7 @@ def _check_notice(
 ) -> Iterator[TemplateFinding]:
     """The letters to readers and editors, which have one template."""
     link = Link("See the issue", f"{_BASE_URL}/preview")
-    told = {
+    told: dict[str, Any] = {
         "subject": "A sample",
         "title": "A sample",
         "sentences": (Quote("A sentence."),),
@@ -273,15 +274,10 @@ def _check_notice(
         "small": ("Why this mail came.",),
         "links": (link,),
     }
-    html = write_letter(publication, templates, nearest_language(publication.language), told)
+    language = nearest_language(publication.language)
+    html = write_letter(publication, templates, language, told)
     yield from _check_document(html, sources)
-    mail = render_notice(
-        publication,
-        subject="A sample",
-        sentences=("A sentence.",),
-        templates=templates,
-        link=link,
-    )
+    mail = render_letter(publication, templates, language=language, **told)
     for finding in check_letter(mail):
         if _is_told(finding):
             continue

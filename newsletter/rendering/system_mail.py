@@ -366,9 +366,8 @@ def write_letter(
         language=language,
         **told,
     )
-    known = repr((publication, dict(told)))
     for left in UNRESOLVED.finditer(html):
-        if left[0] not in known:
+        if left[0] not in repr((publication, dict(told))):
             raise RenderError(f"{TEMPLATE}: a place is left unfilled: {left[0]}", subject=TEMPLATE)
     return html
 

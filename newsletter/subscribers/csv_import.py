@@ -31,7 +31,6 @@ from newsletter.subscribers.csv_source import (
     ImportLimits,
     RefusedRow,
     open_csv,
-    refuse_row,
 )
 from newsletter.subscribers.departments import parse_departments
 from newsletter.subscribers.instants import parse_instant
@@ -172,17 +171,9 @@ class SubscriberFile:
     def rows(self) -> Iterator[Addition | RefusedRow]:
         """Each row in turn; blank ones are passed over."""
         layout = self.layout
-        for row in self.csv.rows(layout.delimiter, layout.format.escape):
-            if isinstance(row, RefusedRow):
-                yield row
-                continue
-            line, _, cells = row
-            if cells and (line > 1 or not layout.has_header):
-                try:
-                    yield self._plan(line, cells)
-                except (AddressError, UsageError) as error:
-                    if any(cell.strip() for cell in cells):
-                        yield refuse_row(row, error)
+        return self.csv.each(
+            layout.delimiter, layout.format.escape, has_header=layout.has_header, read=self._plan
+        )
 
     def _plan(self, line: int, cells: list[str]) -> Addition:
         layout = self.layout

@@ -8,15 +8,16 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from newsletter.errors import UsageError
+from newsletter.errors import AddressError, UsageError
 
+T = TypeVar("T")
 DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_BYTES = 64 * 1024
 _READ_BYTES = 1 << 20
@@ -73,6 +74,30 @@ class CsvSource:
             for row in _read_rows(stream, delimiter, None):
                 yield [] if isinstance(row, RefusedRow) else row[2]
 
+    def each(
+        self,
+        delimiter: str,
+        escape: str | None,
+        *,
+        has_header: bool,
+        read: Callable[[int, list[str]], T],
+    ) -> Iterator[T | RefusedRow]:
+        """What ``read`` makes of each row's line and cells; blank rows are passed over.
+
+        A row of which it makes an AddressError or UsageError is refused in its words.
+        """
+        for row in self.rows(delimiter, escape):
+            if isinstance(row, RefusedRow):
+                yield row
+                continue
+            line, _, cells = row
+            if cells and (line > 1 or not has_header):
+                try:
+                    yield read(line, cells)
+                except (AddressError, UsageError) as error:
+                    if any(cell.strip() for cell in cells):
+                        yield _refuse(row, error)
+
     def rows(self, delimiter: str, escape: str | None = None) -> Iterator[Row | RefusedRow]:
         """Each row in turn; ``escape`` stands before a quotation mark in a cell."""
         with _text(_open(self.source), self.encoding) as stream:
@@ -93,7 +118,7 @@ def open_csv(source: bytes | Path, limits: ImportLimits) -> CsvSource:
     return CsvSource(source, digest, encoding, row_bound, head)
 
 
-def refuse_row(row: Row, error: Exception) -> RefusedRow:
+def _refuse(row: Row, error: Exception) -> RefusedRow:
     """A row that is read and can't be used."""
     line, last, cells = row
     beyond = f"; the row goes on to line {last}" if last > line else ""

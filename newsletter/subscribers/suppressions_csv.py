@@ -19,7 +19,6 @@ from newsletter.subscribers.csv_source import (
     ImportLimits,
     RefusedRow,
     open_csv,
-    refuse_row,
 )
 from newsletter.subscribers.instants import parse_instant
 from newsletter.subscribers.list_formats import (
@@ -140,16 +139,12 @@ class SuppressionFile:
 
     def rows(self, reason: SuppressionReason) -> Iterator[SuppressedRow | RefusedRow]:
         """Each row in turn, blank ones passed over; ``reason`` is that of rows that give none."""
-        for row in self.csv.rows(self.delimiter, self.form.escape):
-            if isinstance(row, RefusedRow):
-                yield row
-                continue
-            line, _, cells = row
-            if (line > 1 or not self.has_header) and any(cell.strip() for cell in cells):
-                try:
-                    yield _read(line, cells, self.places, reason)
-                except (AddressError, UsageError) as error:
-                    yield refuse_row(row, error)
+        return self.csv.each(
+            self.delimiter,
+            self.form.escape,
+            has_header=self.has_header,
+            read=lambda line, cells: _read(line, cells, self.places, reason),
+        )
 
 
 def open_suppression_file(source: bytes | Path) -> SuppressionFile:

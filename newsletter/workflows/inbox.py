@@ -28,42 +28,46 @@ def take_mail(
     then, else the fields that name whom it was delivered or written to. Nothing is
     answered.
     """
-    taken = leave_by_mail(database, keyring, message, recipients, now=now) or _note_bounce(
-        database, keyring, message, recipients, now
-    )
-    if not taken:
-        log.warning("mail_leads_nowhere")
-    return taken
+    for token in address_tokens(message, recipients):
+        if theirs := _signed(keyring, Purpose.LEAVE, token):
+            subscriber_id, newsletter_id = theirs
+            leave_by_mail(database, subscriber_id, newsletter_id, now=now)
+            return True
+        if named := _signed(keyring, Purpose.BOUNCE, token):
+            mailing_id, recipient_id = named
+            if _note_bounce(database, mailing_id, recipient_id, message, now):
+                return True
+            break
+    log.warning("mail_leads_nowhere")
+    return False
+
+
+def _signed(keyring: Keyring, purpose: Purpose, token: str) -> tuple[str, ...]:
+    """The public ids that a token of ours holds; none where it is not one."""
+    try:
+        return keyring.verify(purpose, token, short=True)
+    except (TokenError, ValueError):
+        return ()
 
 
 def _note_bounce(
-    database: Database,
-    keyring: Keyring,
-    message: bytes,
-    recipients: Sequence[str],
-    now: datetime,
+    database: Database, mailing_id: str, recipient_id: str, message: bytes, now: datetime
 ) -> bool:
     """Keep what a report says of the one message whose return path it came to.
 
     The token alone tells which message that is: whom the report itself names does not count.
     """
-    for token in address_tokens(message, recipients):
-        try:
-            mailing_id, recipient_id = keyring.verify(Purpose.BOUNCE, token, short=True)
-        except (TokenError, ValueError):
-            continue
-        report = read_bounce(message)
-        if report is None:
-            return False
-        with database.write() as tx:
-            known = tx.bounces.note(mailing_id, recipient_id, report, now)
-        log.info(
-            "bounce_reported",
-            mailing=mailing_id,
-            recipient=recipient_id,
-            action=report.action.value,
-            enhanced=report.enhanced,
-            known=known,
-        )
-        return known
-    return False
+    report = read_bounce(message)
+    if report is None:
+        return False
+    with database.write() as tx:
+        known = tx.bounces.note(mailing_id, recipient_id, report, now)
+    log.info(
+        "bounce_reported",
+        mailing=mailing_id,
+        recipient=recipient_id,
+        action=report.action.value,
+        enhanced=report.enhanced,
+        known=known,
+    )
+    return known

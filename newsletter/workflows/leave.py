@@ -1,11 +1,9 @@
 """How a reader leaves, says why if they care to, and comes back."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.errors import NotFound, TokenError
-from newsletter.feedback.address_tokens import address_tokens
 from newsletter.log import get_logger
 from newsletter.publication.model import Newsletter, Settings
 from newsletter.storage.database import Database
@@ -76,28 +74,11 @@ def unsubscribe(
 
 
 def leave_by_mail(
-    database: Database,
-    keyring: Keyring,
-    message: bytes,
-    recipients: Sequence[str],
-    *,
-    now: datetime,
-) -> bool:
-    """Take a reader off by a mail to ``leave+TOKEN@…``, whatever it says; whether one was ours.
-
-    ``recipients`` are those of its envelope, where they are known: they alone count
-    then, else the fields that name whom it was delivered or written to. Nothing is
-    answered, and the body is not read.
-    """
-    for token in address_tokens(message, recipients):
-        try:
-            subscriber_id, newsletter_id = keyring.verify(Purpose.LEAVE, token, short=True)
-        except (TokenError, ValueError):
-            continue
-        with database.write() as tx:
-            _leave(tx, subscriber_id, newsletter_id, now, "mail")
-        return True
-    return False
+    database: Database, subscriber_id: str, newsletter_id: str, *, now: datetime
+) -> None:
+    """Take a reader off by a mail to ``leave+TOKEN@…``, whatever it says."""
+    with database.write() as tx:
+        _leave(tx, subscriber_id, newsletter_id, now, "mail")
 
 
 def undo_unsubscribe(
