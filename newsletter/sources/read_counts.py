@@ -24,6 +24,8 @@ from newsletter.sources.poll import Poll
 from newsletter.sources.text import cap_problems, collapse_space, web_address
 
 MAX_TABLE_BYTES = 50_000_000
+# The csv module's own limit is one for the whole process, and importing readers raises it.
+_MOST_CELL_CHARACTERS = 100_000
 _DELIMITERS = (",", ";", "\t", "|")
 
 _PREFACE_DAY = re.compile(r"#?\s*(start|end) date:\s*([0-9-]{8,10})", re.IGNORECASE)
@@ -212,6 +214,8 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     delimiter = max(_DELIMITERS, key=lambda mark: _known_names(header.split(mark)))
     reader = csv.reader(io.StringIO("\n".join(lines[skip:])), delimiter=delimiter)
     for row in reader:
+        if any(len(cell) > _MOST_CELL_CHARACTERS for cell in row):
+            raise csv.Error(f"a cell has more than {_MOST_CELL_CHARACTERS:,} characters")
         if any(cell.strip() for cell in row) and not row[0].startswith("#"):
             yield skip + reader.line_num, row
 

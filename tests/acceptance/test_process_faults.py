@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from tests.acceptance.command_line import ENVIRONMENT, command, must
 from tests.acceptance.ready_house import make_house, read_report, reader_addresses
 from tests.postgres import fresh_database, running_server
 from tests.real.sink import Sink, running_sink
+from tests.waiting import wait_until
 
 SETTINGS = """\
 [delivery]
@@ -30,13 +31,6 @@ group_by_mx = false
 def held_back(rate: int) -> list[tuple[str, str]]:
     """A rate a second, so that there is time for something to happen in the middle."""
     return [("connections = 3", f"connections = 3\nrate = {rate}")]
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while not done() and time.monotonic() < end:
-        time.sleep(0.02)
-    return done()
 
 
 def arrived(sink: Sink) -> int:

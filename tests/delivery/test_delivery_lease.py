@@ -1,7 +1,7 @@
 """A worker's lease, by a clock that a test moves and a ledger that may fail."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from newsletter.delivery.lease import Lease
 from newsletter.errors import StorageError
 from tests.delivery.memory_ledger import MemoryLedger
 from tests.delivery.samples import ISSUE, NOW, SetClock
+from tests.waiting import wait_until
 
 QUICK = timedelta(seconds=0.15)
 
@@ -21,13 +22,6 @@ class SleepyClock(SetClock):
 
     def boottime(self) -> float:
         return self.monotonic() + self.slept
-
-
-def wait_for(done: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 10
-    while not done() and time.monotonic() < end:
-        time.sleep(0.01)
-    return done()
 
 
 @pytest.fixture
@@ -57,8 +51,8 @@ def test_it_is_renewed_again_and_again(
     started.append(lease)
     assert ledger.leases[lease.worker] == NOW + QUICK
     clock.instant = NOW + timedelta(minutes=1)
-    assert wait_for(lambda: ledger.leases[lease.worker] == clock.instant + QUICK)
-    assert wait_for(lambda: ledger.calls["renew"] >= 3)
+    assert wait_until(lambda: ledger.leases[lease.worker] == clock.instant + QUICK)
+    assert wait_until(lambda: ledger.calls["renew"] >= 3)
     assert lease.lasts
     assert not lease.lost
 
@@ -90,11 +84,11 @@ def test_a_machine_that_slept_has_no_lease_until_it_is_renewed(
     clock.slept = 3600.0
     assert not lease.lasts
     renewals = ledger.calls["renew"]
-    assert wait_for(lambda: ledger.calls["renew"] >= renewals + 3)
+    assert wait_until(lambda: ledger.calls["renew"] >= renewals + 3)
     assert not lease.lasts
     assert not lease.lost
     ledger.before = lambda _: None
-    assert wait_for(lambda: lease.lasts)
+    assert wait_until(lambda: lease.lasts)
 
 
 def test_what_was_taken_away_is_lost_for_good(
@@ -103,7 +97,7 @@ def test_what_was_taken_away_is_lost_for_good(
     lease = Lease(ledger, clock, "w1", QUICK)
     started.append(lease)
     ledger.leases[lease.worker] = None
-    assert wait_for(lambda: lease.lost)
+    assert wait_until(lambda: lease.lost)
     assert not lease.lasts
     renewals = ledger.calls["renew"]
     ledger.leases[lease.worker] = NOW + timedelta(hours=1)

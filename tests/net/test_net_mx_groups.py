@@ -1,8 +1,7 @@
 """Destination groups: known at once or learnt behind the caller's back."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,7 @@ from newsletter.net.dns_answers import DnsAnswer, DnsStatus, MailExchange
 from newsletter.net.mx_groups import MxGroups, name_group
 from newsletter.net.resolver import Resolver
 from tests.dns_server import SERVFAIL, DnsServer, dns_server
+from tests.waiting import wait_until
 
 ZONE = {
     ("gmail.example", "MX"): ["5 gmail-smtp-in.l.google.com.", "10 alt1.googlemail.com."],
@@ -48,24 +48,17 @@ def groups(server: DnsServer, clock: SteppedClock) -> Iterator[MxGroups]:
     made.close()
 
 
-def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not reached():
-        assert time.monotonic() < end, "never reached"
-        time.sleep(0.005)
-
-
 def test_domains_of_one_host_become_one_group(groups: MxGroups) -> None:
     assert groups.group_of("gmail.example") == "gmail.example"
-    until(lambda: groups.group_of("gmail.example") == "google.com")
-    until(lambda: groups.group_of("school.example") == "google.com")
-    until(lambda: groups.group_of("GMAIL.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("gmail.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("school.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("GMAIL.example") == "google.com")
 
 
 def test_a_known_domain_is_not_asked_again_until_its_time_is_over(
     server: DnsServer, groups: MxGroups, clock: SteppedClock
 ) -> None:
-    until(lambda: groups.group_of("school.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("school.example") == "google.com")
     for _ in range(100):
         groups.group_of("school.example")
     assert server.asked["school.example", "MX", "udp"] == 1
@@ -73,7 +66,7 @@ def test_a_known_domain_is_not_asked_again_until_its_time_is_over(
     clock.seconds = 3601.0
     # What was known holds until the new answer is there.
     assert groups.group_of("school.example") == "google.com"
-    until(lambda: groups.group_of("school.example") == "school.example")
+    assert wait_until(lambda: groups.group_of("school.example") == "school.example")
     assert server.asked["school.example", "MX", "udp"] == 2
 
 
@@ -82,9 +75,9 @@ def test_a_domain_without_mail_host_is_a_group_of_its_own(
     server: DnsServer, groups: MxGroups, domain: str
 ) -> None:
     assert groups.group_of(domain) == domain
-    until(lambda: server.asked[domain, "MX", "udp"] == 1)
+    assert wait_until(lambda: server.asked[domain, "MX", "udp"] == 1)
     # The line is served in order: when the next one is known, this one was.
-    until(lambda: groups.group_of("gmail.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("gmail.example") == "google.com")
     assert groups.group_of(domain) == domain
     assert server.asked[domain, "MX", "udp"] == 1
 
@@ -93,25 +86,25 @@ def test_silence_decides_nothing_and_is_asked_again_later(
     server: DnsServer, groups: MxGroups, clock: SteppedClock
 ) -> None:
     assert groups.group_of("broken.example") == "broken.example"
-    until(lambda: groups.group_of("gmail.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("gmail.example") == "google.com")
     asked = server.asked["broken.example", "MX", "udp"]
     assert groups.group_of("broken.example") == "broken.example"
-    until(lambda: groups.group_of("school.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("school.example") == "google.com")
     assert server.asked["broken.example", "MX", "udp"] == asked > 0
     del server.faults["broken.example"]
     server.zone["broken.example", "MX"] = ["1 x.mail.protection.outlook.com."]
     clock.seconds = 61.0
-    until(lambda: groups.group_of("broken.example") == "outlook.com")
+    assert wait_until(lambda: groups.group_of("broken.example") == "outlook.com")
 
 
 def test_silence_does_not_take_back_what_was_known(
     server: DnsServer, groups: MxGroups, clock: SteppedClock
 ) -> None:
-    until(lambda: groups.group_of("gmail.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("gmail.example") == "google.com")
     server.faults["gmail.example"] = SERVFAIL
     clock.seconds = 3601.0
     groups.group_of("gmail.example")
-    until(lambda: groups.group_of("school.example") == "google.com")
+    assert wait_until(lambda: groups.group_of("school.example") == "google.com")
     assert server.asked["gmail.example", "MX", "udp"] > 1
     assert groups.group_of("gmail.example") == "google.com"
 
@@ -139,8 +132,8 @@ def test_the_caller_never_waits_for_dns(clock: SteppedClock) -> None:
     ]
     assert resolver.asked == []
     resolver.let_go.set()
-    until(lambda: groups.group_of("d0.example") == "of-d0.example")
-    until(lambda: len(resolver.asked) >= 1_000)
+    assert wait_until(lambda: groups.group_of("d0.example") == "of-d0.example")
+    assert wait_until(lambda: len(resolver.asked) >= 1_000)
     groups.close()
     assert len(resolver.asked) <= 1_001
 
@@ -149,11 +142,11 @@ def test_the_cache_is_bounded_and_keeps_what_is_asked_for(clock: SteppedClock) -
     resolver = HeldResolver()
     resolver.let_go.set()
     groups = MxGroups(resolver, clock, size=10)
-    until(lambda: groups.group_of("busy.example") == "of-busy.example")
+    assert wait_until(lambda: groups.group_of("busy.example") == "of-busy.example")
     for n in range(200):
         rare = f"d{n}.example"
         groups.group_of(rare)
-        until(lambda name=rare: name in resolver.asked)
+        assert wait_until(lambda name=rare: name in resolver.asked)
         assert groups.group_of("busy.example") == "of-busy.example"
     assert groups.group_of("d0.example") == "d0.example"
     groups.close()

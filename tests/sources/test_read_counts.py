@@ -1,5 +1,6 @@
 """Reads from CSV, and from WordPress Popular Posts."""
 
+import csv
 import json
 from datetime import date, timedelta
 from typing import Any
@@ -103,9 +104,14 @@ def test_a_table_without_its_columns_is_refused(text: str) -> None:
         read_table(text)
 
 
-def test_a_cell_of_monstrous_size_is_refused() -> None:
-    with pytest.raises(ParseError, match="not a table"):
-        read_table("url,reads\n" + "x" * 200_000 + ",1\n")
+@pytest.mark.parametrize("of_the_process", [131_072, 1_000_000])
+def test_a_cell_of_monstrous_size_is_refused(of_the_process: int) -> None:
+    before = csv.field_size_limit(of_the_process)
+    try:
+        with pytest.raises(ParseError, match="not a table"):
+            read_table("url,reads\n" + "x" * 200_000 + ",1\n")
+    finally:
+        csv.field_size_limit(before)
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200))

@@ -12,6 +12,7 @@ from newsletter.issues.model import Issue
 from newsletter.publication.editors import Role
 from newsletter.web.app import create_app
 from tests.browser import open_browser
+from tests.waiting import wait_until
 from tests.web.desk.people import link_path, put_editor
 from tests.web.desk.test_desk_issue import bare_issue
 from tests.web.serving import serve
@@ -169,6 +170,8 @@ def test_what_was_just_typed_is_saved_by_leaving(browser: Browser, desk: tuple[S
     page.goto(desk[1] + PATH)
     page.fill("#subject", "Typed and away")
     page.goto(desk[1] + "/desk/me")
+    # What is sent as a page goes away may come in after the next one.
+    assert wait_until(lambda: stored(desk).subject == "Typed and away", 10)
     page.goto(desk[1] + PATH)
     expect(page.locator("#subject")).to_have_value("Typed and away")
 
