@@ -6,6 +6,7 @@ pictures' sizes and fetch foreign style sheets, so nothing calls it but this.
 
 import importlib
 import logging
+import os
 import re
 import warnings
 
@@ -14,6 +15,10 @@ from newsletter.rendering.model import ReaderSlot
 
 DOCTYPE = "<!DOCTYPE html>"
 
+# premailer keeps so many parsed rules, selectors and styles together, by default 128. A mail of
+# ours has 170, and all languages' 220: each pushed out the next one that was needed, and a mail
+# took 100 ms instead of 45 (measured). A style sheet that is kept takes 0.8 MB.
+_KEPT = ("PREMAILER_CACHE_MAXSIZE", "400")
 # premailer would derive these from the CSS and overwrite what the template says.
 _ATTRIBUTES_OF_THE_TEMPLATE = ["width", "height", "align", "valign", "bgcolor"]
 
@@ -39,6 +44,7 @@ def inline_css(html: str, *, name: str) -> str:
     html = _HTML5.sub(DOCTYPE, html, count=1)
     # It brings requests and cssutils along, 0.2 s of every start, and a worker or a page
     # server needs none of them until it writes a notice.
+    os.environ.setdefault(*_KEPT)
     premailer = importlib.import_module("premailer")
     try:
         with warnings.catch_warnings():
