@@ -5,6 +5,8 @@ that a person can act on. Expected answers, such as a relay refusing one
 reader, are values and not errors.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -14,6 +16,20 @@ class Remedy(StrEnum):
     PAUSE = "pause"
     CORRECT = "correct"
     HISTORY = "history"
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A message and what fills its ``%(names)s``: English as text, any language by `Words.say`.
+
+    A value may be a saying too.
+    """
+
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.message % self.values
 
 
 class NewsletterError(Exception):
@@ -41,11 +57,13 @@ class UsageError(NewsletterError):
 class SegmentError(UsageError):
     """A filter over readers can't be read; the sentence says where and what mends it.
 
-    ``place`` is the character it breaks at, from 1; 0 where it is the filter as a whole.
+    ``saying`` is the sentence in any language; ``place`` the character that it breaks
+    at, from 1, or 0 where it is the filter as a whole.
     """
 
-    def __init__(self, sentence: str, *, subject: str = "", place: int = 0) -> None:
-        super().__init__(sentence, subject=subject)
+    def __init__(self, saying: Saying, *, subject: str = "", place: int = 0) -> None:
+        super().__init__(str(saying), subject=subject)
+        self.saying = saying
         self.place = place
 
 

@@ -19,6 +19,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from newsletter.errors import Saying
 from newsletter.log import get_logger
 
 log = get_logger(__name__)
@@ -67,6 +68,19 @@ class Words:
     def pgettext(self, context: str, message: str, /, **values: object) -> str:
         """A message that means something else in other contexts."""
         return self.translations.pgettext(context, message) % values
+
+    def say(self, saying: Saying) -> str:
+        """What was told elsewhere, with all that is told in it."""
+        values = {
+            name: self.say(value) if isinstance(value, Saying) else value
+            for name, value in saying.values.items()
+        }
+        return self.gettext(saying.message, **values)
+
+    def tell(self, saying: Saying) -> str:
+        """The same as a sentence of its own."""
+        said = self.say(saying)
+        return self.gettext("%(sentence)s.", sentence=f"{said[:1].upper()}{said[1:]}")
 
 
 def words_of(language: str) -> Words:

@@ -35,7 +35,7 @@ from newsletter.subscribers.model import (
     SubscriberImport,
     SuppressionReason,
 )
-from newsletter.subscribers.segments import print_segment
+from newsletter.subscribers.segment_text import print_segment
 from newsletter.subscribers.suppressions_csv import SuppressionFile, open_suppression_file
 from newsletter.workflows.import_subscribers import (
     ImportReport,

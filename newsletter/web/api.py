@@ -273,8 +273,9 @@ def _add_failures(api: FastAPI, context: WebContext) -> None:
         return refuse_description(words_wanted(context, request, error.body), error)
 
     @api.exception_handler(SegmentError)
-    async def no_filter(request: Request, error: SegmentError) -> Response:  # noqa: ARG001
-        sentence, status = f"{error}.", HTTPStatus.UNPROCESSABLE_ENTITY
+    async def no_filter(request: Request, error: SegmentError) -> Response:
+        sentence = words_wanted(context, request).tell(error.saying)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
         return refuse(status, "invalid", sentence, field="filter")
 
     @api.exception_handler(NotFound)

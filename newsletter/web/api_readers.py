@@ -15,7 +15,8 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from newsletter.subscribers.model import Subscription
-from newsletter.subscribers.segments import MAX_LENGTH, print_segment
+from newsletter.subscribers.segment_text import print_segment
+from newsletter.subscribers.segments import MAX_LENGTH
 from newsletter.web.context import WebContext
 from newsletter.web.refusals import Answer, ErrorAnswer
 from newsletter.words import gettext_noop

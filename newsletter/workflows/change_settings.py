@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from newsletter.errors import ConfigError, Conflict, UsageError
+from newsletter.errors import Conflict, Saying, UsageError
 from newsletter.log import get_logger
 from newsletter.publication.fixed_keys import FixedKeys
 from newsletter.publication.model import Settings
@@ -30,7 +30,7 @@ from newsletter.publication.settings_keys import only_in_file
 from newsletter.storage.database import Database
 from newsletter.storage.settings import SettingsVersion
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.segments import check_segments
+from newsletter.subscribers.segments import broken_segments
 from newsletter.workflows.adopt_settings import add_version, path_by_slug
 
 log = get_logger(__name__)
@@ -42,13 +42,15 @@ _LOOKED_AT = 100  # versions, for who was quicker
 class Problem:
     """What can't be so: the key (or table) and a sentence.
 
-    ``kind`` and ``bounds`` are pydantic's, for who tells it in other words.
+    ``kind`` and ``bounds`` are pydantic's, for who tells it in other words; ``saying`` is
+    the sentence where it is told in any language.
     """
 
     path: Path
     sentence: str
     kind: str = ""
     bounds: Mapping[str, Any] | None = None
+    saying: Saying | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,6 @@ def check_document(document: Mapping[str, Any]) -> Settings | tuple[Problem, ...
     """The settings of a document, or what is wrong with it."""
     try:
         settings = Settings.model_validate(document)
-        check_segments(settings, "")
     except ValidationError as error:
         return tuple(
             Problem(
@@ -178,9 +179,11 @@ def check_document(document: Mapping[str, Any]) -> Settings | tuple[Problem, ...
             )
             for one in error.errors()
         )
-    except ConfigError as error:
-        return (Problem((), str(error).removeprefix(": ")),)
-    return settings
+    broken = tuple(
+        Problem(("newsletter", slug, "segment"), str(error), saying=error.saying)
+        for slug, error in broken_segments(settings)
+    )
+    return broken or settings
 
 
 def _refuse_fixed(fixed: FixedKeys, edits: Mapping[Path, Any], mine: Mapping[str, Any]) -> None:

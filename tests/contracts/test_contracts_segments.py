@@ -28,7 +28,8 @@ from newsletter.subscribers.model import (
     SubscriptionState,
     SuppressionReason,
 )
-from newsletter.subscribers.segments import parse_segment, print_segment
+from newsletter.subscribers.segment_text import print_segment
+from newsletter.subscribers.segments import parse_segment
 from tests.contracts.nouns import NOW, a_mailing, an_issue
 from tests.subscribers.filters import PLACES, filters, means
 

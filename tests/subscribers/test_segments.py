@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ConfigError, SegmentError
 from newsletter.subscribers.model import Filter
+from newsletter.subscribers.segment_text import print_segment
 from newsletter.subscribers.segments import (
     MAX_DEPTH,
     Scope,
     check_segments,
     parse_segment,
-    print_segment,
 )
 from tests.contracts.nouns import a_settings
 from tests.subscribers.filters import filters
@@ -73,11 +73,11 @@ def test_it_reads_as_people_write() -> None:
         ("langage = hy", "filter, character 1: “langage” is no field; there are newsletter, state"),
         ("language = hy and", "filter, character 18: it ends here; a field has to follow"),
         ("language < hy", "filter, character 10: language is not ordered; compare it by =, !="),
-        ("(language = hy", 'filter, character 15: it ends here; ")" has to follow'),
+        ("(language = hy", "filter, character 15: it ends here; “)” has to follow"),
         ('language = "hy', "filter, character 12: this text has no end; close it by another"),
         ("state = gone", "filter, character 9: “gone” is no state; there is pending, active"),
         ("signed_up > 2026-02-31", "filter, character 13: there is no day 2026-02-31; write one"),
-        ("signed_up > 90d", 'filter, character 16: it ends here; "ago" has to follow'),
+        ("signed_up > 90d", "filter, character 16: it ends here; “ago” has to follow"),
         ("clicks(90) = 0", "filter, character 8: “90” stands where a number of days such as 90d"),
         ("clicks(9d) in (1)", "filter, character 12: clicks has no lists; compare it by ="),
         ("clicks(99999d) = 0", "filter, character 8: write 1d to 3650d"),
@@ -102,7 +102,7 @@ def test_a_place_has_its_own_scope() -> None:
     )
     assert refusal("clicks(9d) = 0", scope) == (
         "filter, character 1: clicks are not known by reader here: [tracking] clicks is "
-        '"anonymous" and has to be "count"'
+        "“anonymous” and has to be “count”"
     )
     narrow = Scope(of_newsletter=True)
     assert "leave state out" in refusal("language = hy and state = active", narrow)

@@ -99,3 +99,8 @@ def test_what_can_not_be_answered_is_told_in_a_sentence(
     error = answer.json()["error"]
     assert sentence in error["sentence"]
     assert error["field"] == field
+
+
+def test_a_broken_filter_is_told_in_the_language_asked_for(site: Site) -> None:
+    error = ask(site, WAYS[1], language="hy", filter="colour = red").json()["error"]
+    assert error["sentence"].startswith("Զտիչ, 1-րդ նիշ. «colour» դաշտ չկա, կան՝ newsletter")

@@ -12,7 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from newsletter.errors import AddressError, Conflict, InvalidTransition, NotFound, UsageError
+from newsletter.errors import (
+    AddressError,
+    Conflict,
+    InvalidTransition,
+    NotFound,
+    SegmentError,
+    UsageError,
+)
 from newsletter.log import get_logger
 from newsletter.publication.editors import Act, Session, may
 from newsletter.web.context import WebContext
@@ -251,7 +258,7 @@ def _has_token(visit: Visit) -> bool:
 
 
 def _tell(visit: Visit, error: Exception) -> Response:
-    """What could not be done, in the sentence that the error is: it is written in English."""
+    """What could not be done, in the sentence that the error is: most are written in English."""
     words = visit.words
     if isinstance(error, NotFound):
         status, heading = 404, words.gettext("There is no such page")
@@ -259,5 +266,7 @@ def _tell(visit: Visit, error: Exception) -> Response:
         status, heading = 400, words.gettext("That could not be read")
     else:
         status, heading = 409, words.gettext("That can’t be done now")
+    if isinstance(error, SegmentError):
+        return visit.sorry(status, heading, words.tell(error.saying))
     sentence = str(error)
     return visit.sorry(status, heading, f"{sentence[:1].upper()}{sentence[1:]}.", told_in="en")

@@ -10,7 +10,8 @@ from starlette.responses import Response, StreamingResponse
 from newsletter.errors import SegmentError
 from newsletter.publication.model import Settings
 from newsletter.subscribers.model import Segment, SegmentCount
-from newsletter.subscribers.segments import MAX_LENGTH, print_segment
+from newsletter.subscribers.segment_text import print_segment
+from newsletter.subscribers.segments import MAX_LENGTH
 from newsletter.web.desk.reader_page import NO_CLICKS
 from newsletter.web.desk.reader_words import STATES
 from newsletter.web.desk.visit import DESK_HEADERS, Visit
@@ -54,7 +55,7 @@ FIELDS: Mapping[str, str] = {
 @dataclass(frozen=True)
 class Asked:
     """What a filter came to. ``before``, ``at``, ``after`` are its text around the place
-    where it can't be read; ``problem`` is in English."""
+    where it can't be read."""
 
     text: str
     count: SegmentCount | None = None
@@ -124,7 +125,7 @@ def ask(visit: Visit, text: str) -> Asked:
         place = max(error.place - 1, 0)
         end = place + max(len(text[place:].split(" ")[0]), 1)
         marked = (text[:place], text[place:end], text[end:]) if error.place else ("", "", "")
-        return Asked(text, problem=str(error), before=marked[0], at=marked[1], after=marked[2])
+        return Asked(text, None, "", visit.words.say(error.saying), *marked)
     with visit.context.database.read() as tx:
         counted = tx.segments.count(segment)
     return Asked(text, counted, print_segment(segment.filter))

@@ -13,7 +13,7 @@ from newsletter.web.desk.segments import CLICKS_EXAMPLE, EXAMPLES
 from newsletter.workflows import import_subscribers
 from newsletter.workflows.segments import segment_of
 from newsletter.workflows.suppress import suppress_address
-from tests.web.desk.people import Person, somebody
+from tests.web.desk.people import Person, put_editor, sign_in, somebody
 from tests.web.desk.reader_shop import LILIT, fill
 from tests.web.desk.test_desk_reader_figures import text_of
 from tests.web.site import NOW, Site
@@ -70,6 +70,15 @@ def test_a_mistake_is_told_at_the_field_with_its_place(
     assert f"filter, character {place}:" in answer.text
     assert f"<mark>{marked}</mark>" in answer.text
     assert 'aria-invalid="true"' in answer.text
+
+
+def test_a_mistake_is_told_in_the_editors_language(site: Site) -> None:
+    person = sign_in(site, put_editor(site, Role.PUBLISHER, language="hy"))
+    answer = person.client.get(SEGMENTS, params={"filter": "state = gone"})
+    assert "զտիչ, 9-րդ նիշ. «gone» վիճակ չկա, կան՝ pending, active" in answer.text
+    assert "filter, character" not in answer.text
+    refused = person.post(f"{SEGMENTS}/export", {"filter": "language = hy and"}).text
+    assert "Զտիչ, 18-րդ նիշ. այստեղ ավարտվում է, բայց պետք է հաջորդի՝ դաշտ։" in refused
 
 
 def test_a_filter_without_end_is_refused(publisher: Person) -> None:

@@ -204,6 +204,7 @@ def test_kinds_of_fields(shop: Site, anna: Person) -> None:
         (WEEKLY, "from.name", "", "This is needed."),
         (WEEKLY, "reply_to", "nobody", "is not an address such as"),
         (WEEKLY, "approval", "never", "Choose one of those"),
+        (WEEKLY, "segment", "language < hy", "Filter, character 10: language is not ordered"),
         ("/desk/settings/brand", "publication.colours.accent", "red", "is not a colour such as"),
         ("/desk/settings/publication", "publication.holidays", "AM\nArmenia", "is not a country"),
         ("/desk/settings/delivery", "delivery.brake_share", "0", "It has to be more than 0."),

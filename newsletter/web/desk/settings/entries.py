@@ -1,7 +1,7 @@
 """Entries of arrays: newsletters, sections, sources: added, edited, put in order, taken out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -227,7 +227,7 @@ def _as_new(problem: Problem, path: Path, target: Target) -> Problem:
     if problem.path[: len(path)] != path:
         return problem
     inner = problem.path[len(path) :]
-    return Problem((*target.root, *inner), problem.sentence, problem.kind, problem.bounds)
+    return replace(problem, path=(*target.root, *inner))
 
 
 def _entries_at(document: Any, path: Path) -> list[Any]:

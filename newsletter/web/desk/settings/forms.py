@@ -176,6 +176,8 @@ def tell_problem(words: Words, problem: Problem) -> Told:
     message = _SAID.get(problem.kind)
     if message:
         return Told(words.gettext(message, **_plain(problem.bounds or {})))
+    if problem.saying:
+        return Told(words.tell(problem.saying))
     sentence = problem.sentence.rstrip(".")
     # A key stays as it is written.
     first = sentence[:1] if "_" in sentence.partition(" ")[0] else sentence[:1].upper()
