@@ -66,7 +66,8 @@ _IMPORTS = sa.select(
         t.subscriber_import.c[name]
         for name in (
             *("digest", "file", "format", "consent", "actor"),
-            *("started_at", "finished_at", "undone_at", "rows", "counts", "undo_wanted_by"),
+            *("started_at", "finished_at", "undone_at", "rows", "counts"),
+            *("undo_wanted_by", "undo_problem"),
         )
     ),
 ).join_from(t.subscriber_import, t.newsletter)
@@ -144,9 +145,11 @@ class ImportRepository:
             self._connection.execute(
                 sa.update(t.subscriber_import)
                 .where(
-                    row.public_id == public_id, row.undone_at.is_(None), row.undo_wanted_by == ""
+                    row.public_id == public_id,
+                    sa.or_(row.undone_at.is_(None), row.undo_problem != ""),
+                    row.undo_wanted_by == "",
                 )
-                .values(undo_wanted_by=actor)
+                .values(undo_wanted_by=actor, undo_problem="")
             ).rowcount
         )
 
@@ -154,12 +157,12 @@ class ImportRepository:
         """An import that is to be taken back and was not yet, or not to its end."""
         return self._one(t.subscriber_import.c.undo_wanted_by != "")
 
-    def end_undo(self, public_id: str) -> None:
-        """Nothing more is to be done about it."""
+    def end_undo(self, public_id: str, problem: str = "") -> None:
+        """Nothing more is to be done about it; ``problem`` is why it was not brought to its end."""
         self._connection.execute(
             sa.update(t.subscriber_import)
             .where(t.subscriber_import.c.public_id == public_id)
-            .values(undo_wanted_by="")
+            .values(undo_wanted_by="", undo_problem=problem)
         )
 
     def advance(

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0033"
+SCHEMA_REVISION = "0034"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -624,6 +624,8 @@ subscriber_import = Table(
     Column("counts", Document, nullable=False),
     # Who wants it taken back, until that has been done.
     Column("undo_wanted_by", sa.String, nullable=False, default="", server_default=""),
+    # Why that was not brought to its end, until somebody wants it anew.
+    Column("undo_problem", PlainText, nullable=False, default="", server_default=""),
     Index(None, "newsletter_id", "digest"),
 )
 
@@ -641,6 +643,7 @@ reader_upload = Table(
     Column("target", sa.String, nullable=False),
     _text("consent"),
     Column("all_columns", sa.Boolean, nullable=False),
+    Column("without_opt_in", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("actor", sa.String, nullable=False),
     Column("state", sa.String, nullable=False),
     Column("uploaded_at", Instant, nullable=False),

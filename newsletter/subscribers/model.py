@@ -247,7 +247,8 @@ class Learned(NamedTuple):
 class SubscriberImport:
     """Readers brought in from a file; how far it was read, and what became of its rows.
 
-    ``undo_wanted_by`` is who wants it taken back, until that is done.
+    ``undo_wanted_by`` is who wants it taken back, until that is done; ``undo_problem`` why
+    that was not brought to its end, in English.
     """
 
     public_id: str
@@ -263,6 +264,7 @@ class SubscriberImport:
     rows: int = 0
     counts: Mapping[str, int] = field(default_factory=dict, hash=False)
     undo_wanted_by: str = ""
+    undo_problem: str = ""
 
 
 class UploadKind(StrEnum):
@@ -293,7 +295,8 @@ class ReaderUpload:
 
     ``target`` is the slug of the newsletter, or the reason that its suppressions are given;
     ``rows`` how far it was read of at most ``row_bound``; ``told`` what was recognised and
-    counted, as plain values; ``problem`` why it failed, in English.
+    counted, as plain values; ``problem`` why it failed, in English. ``without_opt_in``:
+    ``consent`` is true of those too of whom an export tells no opt-in.
     """
 
     public_id: str
@@ -307,6 +310,7 @@ class ReaderUpload:
     changed_at: datetime
     consent: str = ""
     all_columns: bool = False
+    without_opt_in: bool = False
     rows: int = 0
     row_bound: int = 0
     told: Mapping[str, Any] = field(default_factory=dict, hash=False)

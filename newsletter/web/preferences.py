@@ -58,7 +58,7 @@ def take_preferences(context: WebContext, request: Request, form: FormData) -> R
             now=context.clock.now(),
         )
     except UsageError as error:
-        if error.subject not in ("name", "pause_until"):
+        if error.subject not in ("name", "pause", "pause_until"):
             # No form of ours offers that, or leaves out that it is one.
             raise HTTPException(HTTPStatus.BAD_REQUEST) from error
         preferences = read_preferences(context.database, context.keyring, settings, token)
@@ -172,6 +172,8 @@ def preferences_page(
         suggestion=wrong.suggestion if wrong else "",
         own_language=reader.language or "",
         mail_languages=[(tag, language_name(tag)) for tag in preferences.languages],
+        # Whoever only has to tick what it is for, need not give it again.
+        pause_until=field(typed, "pause_until") if typed and problem == "pause" else "",
         first_day=date.fromordinal(today.toordinal() + 1).isoformat(),
         last_day=(today + LONGEST_PAUSE).isoformat(),
         masked=mask_address(reader.address),

@@ -133,12 +133,15 @@ def update_preferences(
     at once, and so is a pause, which ends on the day given, or when it is switched on
     again; who asks for a pause wants no goodbye. On asks for the reader's confirmation,
     as the form does. UsageError, whose subject is the field, where a wish can't be met,
-    and where nothing was shown: a POST that is no form of ours must not end everything.
+    where a pause has a day and is of nothing, and where nothing was shown: a POST that is
+    no form of ours must not end everything.
     """
     keyring, settings = letters.keyring, letters.settings
     (subscriber_id,) = keyring.verify(Purpose.PREFERENCES, token)
     if not wishes.shown:
         raise UsageError("that was not sent by the page", subject="shown")
+    if wishes.pause_until is not None and not wishes.paused and not wishes.leave_all:
+        raise UsageError("a day was given, and nothing to be paused until then", subject="pause")
     with database.write() as tx:
         before = _preferences(tx, settings, subscriber_id)
         _describe(tx, before, wishes, now)

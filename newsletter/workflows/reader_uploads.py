@@ -44,6 +44,10 @@ _OUR_FAULT = (
     "a fault of this program ended it, and what it had done until then stays; the log says more "
     "under upload_failed"
 )
+_UNDO_FAULT = (
+    "a fault of this program ended it, and what was taken back until then stays so; the log says "
+    "more under undo_failed"
+)
 _IDLE = (UploadState.CHECKED, UploadState.DONE, UploadState.FAILED)
 
 
@@ -221,7 +225,11 @@ def _read_rows(
     database = installation.database
     chosen = only_newsletter(installation.settings(), upload.target)
     attributes = (ALL_ATTRIBUTES,) if upload.all_columns else ()
-    file = open_subscriber_file(store.path(upload.public_id), attributes=attributes)
+    file = open_subscriber_file(
+        store.path(upload.public_id),
+        attributes=attributes,
+        without_opt_in=upload.without_opt_in,
+    )
     with database.write() as tx:
         values = {"row_bound": file.row_bound, "told": {"file": _recognised(file)}}
         tx.uploads.note(upload.public_id, values)
@@ -290,10 +298,19 @@ def _read_suppressions(
 
 
 def _undo(installation: Installation, public_id: str, actor: str) -> None:
-    database = installation.database
-    undo_import(database, public_id, actor=actor, now=installation.clock.now())
+    """Take an import back, or say why that can't be done: whoever wants it asks anew, for left
+    in the queue it would be tried for ever, and stop all behind it."""
+    database, problem = installation.database, ""
+    try:
+        undo_import(database, public_id, actor=actor, now=installation.clock.now())
+    except NewsletterError as error:
+        log.error("undo_failed", reason=str(error), **{"import": public_id})
+        problem = str(error)
+    except Exception as error:
+        log.exception("undo_failed", reason=type(error).__name__, **{"import": public_id})
+        problem = _UNDO_FAULT
     with database.write() as tx:
-        tx.imports.end_undo(public_id)
+        tx.imports.end_undo(public_id, problem)
 
 
 def _recognised(file: SubscriberFile | SuppressionFile) -> dict[str, Any]:

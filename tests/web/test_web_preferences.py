@@ -162,6 +162,20 @@ def test_a_pause_needs_a_day_to_come(shop: Site, day: str) -> None:
     assert shop.dump() == before
 
 
+def test_a_day_without_what_is_to_be_paused_is_told_and_kept(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    before = shop.dump()
+    answer = shop.choose(path, {"newsletter": "weekly", "pause_until": "2025-08-20"})
+    assert answer.status_code == 422
+    assert "Tick above what is to be paused until that day" in answer.text
+    assert 'name="pause_until" type="date"' in answer.text
+    assert 'value="2025-08-20"' in answer.text
+    assert shop.dump() == before
+    # Who leaves everything has nothing that could be paused.
+    shop.choose(path, {"none": "1", "pause_until": "2025-08-20"})
+    assert shop.state(LILIT) == "unsubscribed"
+
+
 def test_a_pause_that_goes_on_gets_another_day_or_none(shop: Site) -> None:
     lilit = shop.put(LILIT)
     path = shop.preferences_path(lilit)

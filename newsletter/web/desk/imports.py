@@ -64,7 +64,9 @@ CLASSES: Mapping[str, tuple[str, str]] = {
     ),
     Imported.NOT_ASKED: (
         gettext_noop("without opt-in"),
-        gettext_noop("the file tells of none, so they are left out; the command line can add them"),
+        gettext_noop(
+            "the file tells of none, so they are left out; a box beside the file lets them in"
+        ),
     ),
     Imported.REPEATED: (
         gettext_noop("repeated in the file"),
@@ -192,6 +194,7 @@ def _receive(visit: Visit, kind: UploadKind, target: str, *, consent: str = "") 
         *(UploadState.CHECKING, now, now),
         consent=consent,
         all_columns=visit.field("all_columns") == "yes",
+        without_opt_in=visit.field("without_opt_in") == "yes",
     )
     receive_upload(visit.context.database, visit.context.uploads, sent.path, upload)
     return visit.go(f"/readers/imports/{upload.public_id}")
@@ -250,6 +253,7 @@ def _page(visit: Visit, **problems: str) -> Response:
         chosen=visit.field("newsletter"),
         consent=visit.field("consent")[:2000],
         all_columns=visit.field("all_columns") == "yes",
+        without_opt_in=visit.field("without_opt_in") == "yes",
         uploads=[one for one in uploads if one.state is not UploadState.DONE],
         states={state: visit.words.gettext(message) for state, message in STATES.items()},
         imports=[(one, _state_of(visit.words, one)) for one in imports],
@@ -262,6 +266,8 @@ def _page(visit: Visit, **problems: str) -> Response:
 def _state_of(words: Words, one: SubscriberImport) -> str:
     if one.undo_wanted_by:
         return words.gettext("is being taken back")
+    if one.undo_problem:
+        return words.gettext("not taken back to its end")
     if one.undone_at is not None:
         return words.gettext("taken back")
     if one.finished_at is None:

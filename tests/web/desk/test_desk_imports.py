@@ -123,6 +123,44 @@ def test_further_columns_are_kept_where_that_is_wanted(site: Site, publisher: Pe
     assert subscription.subscriber.attributes == {"town": "Fresno"}
 
 
+def test_whom_mailchimp_tells_no_opt_in_of_come_with_a_tick_only(
+    site: Site, publisher: Person
+) -> None:
+    rows = b"Email Address,OPTIN_TIME,CONFIRM_TIME,LEID,EUID\nanahit@reader.example,,,7,x\n"
+    page = send(publisher, rows).headers["location"]
+    work(site)
+    assert "1 without opt-in" in text_of(publisher.get(page).text)
+    page = send(publisher, rows, without_opt_in="yes").headers["location"]
+    work(site)
+    assert "1 added" in text_of(publisher.get(page).text)
+    publisher.post(f"{page}/start")
+    work(site)
+    assert site.state("anahit@reader.example") == "active"
+
+
+def test_an_import_that_can_not_be_taken_back_says_so_and_waits_to_be_asked_again(
+    site: Site, publisher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = send(publisher).headers["location"]
+    work(site)
+    publisher.post(f"{page}/start")
+    work(site)
+    publisher.post(f"{page}/undo")
+    behind = send(publisher).headers["location"]
+    with monkeypatch.context() as patched:
+        # No import is known of which it fails; so a part of ours is broken here.
+        patched.setattr(reader_uploads, "undo_import", lambda *_, **__: 1 // 0)
+        work(site)
+    past = publisher.get(IMPORTS).text
+    assert "not taken back to its end" in past
+    assert "the log says more under undo_failed" in past
+    assert "looked through, waits for you" in text_of(publisher.get(behind).text)
+    assert publisher.post(f"{page}/undo").status_code == 303
+    work(site)
+    assert "not taken back to its end" not in publisher.get(IMPORTS).text
+    assert site.state("anahit@reader.example") == "unknown"
+
+
 @pytest.mark.parametrize(
     ("fields", "content", "problem"),
     [
