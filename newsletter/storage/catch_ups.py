@@ -1,10 +1,12 @@
 """Catch-ups: which issues there were to miss, and who waits for the best of them."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from newsletter.delivery.model import DeliveryState
 from newsletter.issues.model import IssueState, SentIssue
 from newsletter.publication.cadence import Edition
 from newsletter.storage import tables as t
@@ -19,6 +21,7 @@ from newsletter.storage.statements import (
 
 # What was called off, or may still be, nobody missed.
 _TO_BE_MISSED = (IssueState.SENDING, IssueState.SENT)
+_BEGAN_AT = sa.func.min(t.mailing.c.created_at)
 
 
 class CatchUpRepository:
@@ -30,21 +33,34 @@ class CatchUpRepository:
 
     def sent_issues(self, newsletter: str, edition: Edition, since: datetime) -> list[SentIssue]:
         """The issues of an edition, without extras, whose sending began at ``since`` or later."""
-        began_at = sa.func.min(t.mailing.c.created_at)
         rows = self._connection.execute(
-            sa.select(t.issue.c.slot, began_at)
-            .join_from(t.issue, t.newsletter)
-            .join(t.mailing, t.mailing.c.issue_id == t.issue.c.id)
-            .where(
-                t.newsletter.c.slug == newsletter,
-                t.issue.c.edition == edition.value,
-                t.issue.c.state.in_([state.value for state in _TO_BE_MISSED]),
-                t.issue.c.slot.not_like("%.x%"),
-            )
-            .group_by(t.issue.c.id, t.issue.c.slot)
-            .having(began_at >= since)
+            _missable(newsletter, edition)
+            .with_only_columns(t.issue.c.slot, _BEGAN_AT)
+            .having(since <= _BEGAN_AT)
         )
         return [SentIssue(slot, at) for slot, at in rows]
+
+    def first_skipped(
+        self, public_id: str, newsletter: str, edition: Edition, since: datetime
+    ) -> datetime | None:
+        """When the first issue began that was on its way at ``since`` and skipped a reader then.
+
+        As one does that goes out in waves, or whose copy waited at the reader's server.
+        """
+        row = t.delivery.c
+        began_at: datetime | None = self._connection.scalar(
+            _missable(newsletter, edition)
+            .join(t.delivery, row.issue_id == t.issue.c.id)
+            .with_only_columns(_BEGAN_AT)
+            .where(
+                row.subscriber_id == subscriber_key(self._connection, public_id),
+                row.state == DeliveryState.SKIPPED.value,
+                row.changed_at >= since,
+            )
+            .order_by(_BEGAN_AT)
+            .limit(1)
+        )
+        return began_at
 
     def owe(self, public_id: str, newsletter: str, slot: str, at: datetime, actor: str) -> None:
         """Note that a reader waits for a catch-up; a second time does nothing."""
@@ -87,6 +103,22 @@ class CatchUpRepository:
                 t.catch_up.c.slot == slot,
             )
         ).rowcount
+
+
+def _missable(newsletter: str, edition: Edition) -> sa.Select[Any]:
+    """The issues of an edition that readers have, without extras, each as one group."""
+    return (
+        sa.select(t.issue)
+        .join_from(t.issue, t.newsletter)
+        .join(t.mailing, t.mailing.c.issue_id == t.issue.c.id)
+        .where(
+            t.newsletter.c.slug == newsletter,
+            t.issue.c.edition == edition.value,
+            t.issue.c.state.in_([state.value for state in _TO_BE_MISSED]),
+            t.issue.c.slot.not_like("%.x%"),
+        )
+        .group_by(t.issue.c.id, t.issue.c.slot)
+    )
 
 
 def _name(newsletter: str, slot: str) -> str:

@@ -60,10 +60,13 @@ def note_missed(
         return
     edition = edition_for(newsletter, before.cadence, settings.publication).edition
     since = max(before.changed_at, now - LONGEST_PAUSE)
+    reader = before.subscriber.public_id
+    # Missed as well is what was on its way to them as the pause began.
+    since = tx.catch_ups.first_skipped(reader, newsletter.slug, edition, since) or since
     issues = (sent or tx.catch_ups.sent_issues)(newsletter.slug, edition, since)
     key = missed_range(issues, since, now, newsletter.catch_up.missed)
     if key is not None:
-        tx.catch_ups.owe(before.subscriber.public_id, newsletter.slug, key, now, actor)
+        tx.catch_ups.owe(reader, newsletter.slug, key, now, actor)
 
 
 def remember_sent(tx: Transaction, since: datetime) -> SentIssues:

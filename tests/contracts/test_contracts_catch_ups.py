@@ -3,11 +3,24 @@
 import threading
 from datetime import timedelta
 
+from newsletter.delivery.model import OutcomeKind
 from newsletter.issues.model import IssueState, SentIssue
 from newsletter.publication.cadence import Edition
 from newsletter.storage.database import Database
 from newsletter.subscribers.model import Segment, SubscriptionState, Waits
-from tests.contracts.nouns import MINUTE, NOW, a_mailing, add_reader, an_issue
+from newsletter.workflows.pauses import resume_subscription
+from tests.contracts.nouns import (
+    LEASE,
+    MINUTE,
+    NOW,
+    a_mailing,
+    a_settings,
+    add_reader,
+    an_issue,
+    an_outcome,
+    start_sending,
+)
+from tests.contracts.one_at_a_time import Workers
 from tests.contracts.test_contracts_segments import ZONE
 
 RANGE = "2025-W30..2025-W32"
@@ -53,6 +66,35 @@ def test_issues_are_there_to_be_missed_from_their_first_revision_on(database: Da
     ]
     assert [one.slot for one in later] == ["2025-W30"]
     assert [one.slot for one in monthly] == ["2025-07"]
+
+
+def test_an_issue_that_a_pause_kept_from_its_reader_was_missed(
+    database: Database, ledger: Workers
+) -> None:
+    start_sending(database, 2)
+    (copy,) = ledger.claim("w", NOW, LEASE, 1)
+    assert copy.recipient_id == "reader0"
+    assert ledger.hand_over(copy, "w", NOW)
+    ledger.record(copy, "w", an_outcome(OutcomeKind.ACCEPTED), NOW)
+    with database.write() as tx:
+        for number in range(2):
+            assert tx.subscribers.move(
+                *(f"reader{number}", "weekly", {SubscriptionState.ACTIVE}),
+                *(SubscriptionState.PAUSED, NOW + MINUTE, "reader", "web"),
+            )
+    assert list(ledger.claim("w", NOW + 2 * MINUTE, LEASE, 1)) == []
+    with database.write() as tx:
+        later = an_issue("2025-W33", state=IssueState.SENT)
+        assert tx.issues.create(later, NOW, "test")
+        tx.mailings.create(
+            a_mailing("later", created_at=NOW + 7 * DAY), key="later", issue_id=later.public_id
+        )
+        for number in range(2):
+            before = tx.subscribers.subscription(f"reader{number}", "weekly")
+            assert before is not None
+            assert resume_subscription(tx, a_settings(), before, NOW + 8 * DAY, "reader", "web")
+        assert tx.catch_ups.waiting() == [("weekly", "2025-W32..2025-W33")]
+        assert tx.holdings.of("reader0", "hash0", "hash0")["catch_ups"] == []
 
 
 def test_who_waits_is_the_audience_until_it_is_queued(database: Database) -> None:
