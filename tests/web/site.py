@@ -205,6 +205,21 @@ def open_site(
     path = folder / "newsletter.sqlite"
     shutil.copyfile(blank, path)
     database = Database.open(f"sqlite:///{path}")
+    with serve_site(folder, database, base_url=base_url, settings=settings) as site:
+        yield site
+    database.close()
+
+
+@contextmanager
+def serve_site(
+    folder: Path,
+    database: Database,
+    *,
+    base_url: str = BASE_URL,
+    settings: Settings = SETTINGS,
+    visitor: str = "testclient",
+) -> Iterator[Site]:
+    """A site over a database that knows the settings; ``visitor`` is who comes, by address."""
     clock = SetClock()
     fetcher = Fetcher(user_agent="newsletter-test")
     installation = Installation(
@@ -233,7 +248,7 @@ def open_site(
         base_url=base_url.removesuffix(context.base_path),
         follow_redirects=False,
         raise_server_exceptions=False,
+        client=(visitor, 50_000),
     )
     with fetcher, client:
-        yield Site(path, context, clock, client)
-    database.close()
+        yield Site(Path(database.url.database or ""), context, clock, client)
