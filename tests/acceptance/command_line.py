@@ -1,17 +1,27 @@
 """The real command line, in a folder of its own."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from newsletter.cli.main import COMMANDS, main
 
 # Nothing of the machine's own settings may reach the commands under test.
 ENVIRONMENT = {
     name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")
 }
+
+# To read all modules takes longer than most commands do: one process has them, and forks.
+_READY = multiprocessing.get_context("forkserver")
+_READY.set_forkserver_preload([f"newsletter.cli.{name}_commands" for name in COMMANDS])
 
 
 @dataclass(frozen=True)
@@ -32,18 +42,33 @@ def command(*arguments: str) -> list[str]:
 
 
 def newsletter(folder: Path, *arguments: str, seconds: float = 120, **environment: str) -> Answer:
-    """Run a command in ``folder`` to its end."""
-    done = subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        env={**ENVIRONMENT, **environment},
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    """Run a command in ``folder`` to its end, in a process forked from one that is ready."""
+    with TemporaryDirectory() as heard:
+        out, err = Path(heard, "out"), Path(heard, "err")
+        of_its_own = {**ENVIRONMENT, **environment}
+        process = _READY.Process(target=_run, args=(folder, arguments, of_its_own, out, err))
+        process.start()
+        process.join(seconds)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(arguments, seconds)
+        return Answer(process.exitcode, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+def _run(
+    folder: Path, arguments: Sequence[str], environment: Mapping[str, str], out: Path, err: Path
+) -> None:
+    """What a process of the command line is from its first line on."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    for path, stream in ((out, sys.stdout), (err, sys.stderr)):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    sys.argv = ["newsletter", *arguments]
+    main()
 
 
 def must(folder: Path, *arguments: str) -> Answer:

@@ -10,9 +10,17 @@ import structlog
 
 from newsletter.cli.ending import run_to_status
 from newsletter.cli.main import build_app
-from tests.acceptance.command_line import Answer
+from tests.acceptance.command_line import Answer, must
 
 Call = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session")
+def demo_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's installation, whose first issue is sent: for drafts of one's own beside it."""
+    folder = tmp_path_factory.mktemp("house")
+    must(folder, "demo", "--no-serve", "--subscribers", "3", "--dir", ".")
+    return folder
 
 
 @pytest.fixture

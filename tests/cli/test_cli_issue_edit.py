@@ -1,36 +1,40 @@
 """`newsletter issue edit` as an editor uses it, on the demo's paper."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.cli.conftest import Call
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's installation, whose first issue is sent; an extra lies as a draft."""
-    folder = tmp_path_factory.mktemp("house")
-    command = [sys.executable, "-m", "newsletter", "demo", "--no-serve", "--subscribers", "3"]
-    subprocess.run([*command, "--dir", str(folder)], check=True, capture_output=True)
-    return folder
-
-
-def test_an_issue_is_edited_by_commands(house: Path, call: Call) -> None:
+def test_an_issue_is_edited_by_commands(demo_house: Path, call: Call) -> None:
+    house = demo_house
     issue = call(house, "issue", "list", "--newsletter", "weekly", "--json").json["issues"][-1]
     sent, mailed = issue["slot"], [i for i in issue["items"] if i["section"] == "latest"]
-    slot = f"{sent}.x1"
+    slot = f"{sent}.x5"
     drafted = call(
-        house, "issue", "draft", "--no-fetch", "--newsletter", "weekly", "--slot", slot, "--json"
+        house,
+        "issue",
+        "draft",
+        "--no-fetch",
+        "--newsletter",
+        "weekly",
+        "--slot",
+        slot,
+        "--json",
     )
     assert drafted.status == 0, drafted.err
 
     def edit(*arguments: str) -> Any:
         answer = call(
-            house, "issue", "edit", *arguments, "--newsletter", "weekly", "--slot", slot, "--json"
+            house,
+            "issue",
+            "edit",
+            *arguments,
+            "--newsletter",
+            "weekly",
+            "--slot",
+            slot,
+            "--json",
         )
         assert answer.status == 0, answer.err
         return answer.json
@@ -99,7 +103,8 @@ def test_an_issue_is_edited_by_commands(house: Path, call: Call) -> None:
     assert "has no version 99" in refused("subject", "Late", "--version", "99")
 
 
-def test_stories_are_found_with_what_speaks_for_them(house: Path, call: Call) -> None:
+def test_stories_are_found_with_what_speaks_for_them(demo_house: Path, call: Call) -> None:
+    house = demo_house
     issue = call(house, "issue", "list", "--newsletter", "weekly", "--json").json["issues"][-1]
     item = issue["items"][0]
     word = item["headline"].split()[0]
