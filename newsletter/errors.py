@@ -79,6 +79,10 @@ class EditRefused(Conflict):
     """An editor's act that the issue does not allow; the sentence says why."""
 
 
+class ChecksAwaited(Conflict):
+    """The issue has to be looked over before that: nothing was done."""
+
+
 class EditClash(Conflict):
     """Another editor saved the same part meanwhile: nothing was saved.
 

@@ -21,6 +21,7 @@ from newsletter.cli.output import print_json
 from newsletter.errors import UsageError
 from newsletter.publication.slots import coming_slots
 from newsletter.workflows.installation import only_newsletter
+from newsletter.workflows.look_over import look_over
 from newsletter.workflows.look_up import find_issue
 from newsletter.workflows.schedule_issue import (
     reschedule_issue,
@@ -73,6 +74,7 @@ def schedule(
         if at is not None:
             moved = reschedule_issue(installation, issue, read_moment(at, zone), actor=actor)
         elif soon:
+            look_over(installation, issue, ask=True)
             moved = send_soon(installation, issue, actor=actor, typed=readers)
         else:
             moved = take_back(installation, issue, actor=actor)

@@ -15,8 +15,9 @@ from newsletter.publication.model import Newsletter, Settings
 from newsletter.rendering.passing_on import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.words import words_of
-from newsletter.workflows.check_issue import CheckedIssue, check_whole_issue
+from newsletter.workflows.check_issue import CheckedIssue
 from newsletter.workflows.installation import Installation, newsletter_of
+from newsletter.workflows.look_over import demand_looked_over
 from newsletter.workflows.notices import Notice, preview_link, queue_notice
 from newsletter.workflows.publish import why_not_moved
 
@@ -45,9 +46,11 @@ def approve_checked(
 ) -> Approval:
     """`approve_issue` for whoever approves by one press, where no check stops the issue.
 
-    Its links and DNS are asked, which takes some seconds.
+    ChecksAwaited where it was not looked over lately; other errors as there.
     """
-    checked = check_whole_issue(installation, installation.settings(), issue, ask=True)
+    with installation.database.read() as tx:
+        current = _waiting(tx, issue, version)
+    checked = demand_looked_over(installation, current)
     if stops(checked.findings):
         return Approval(issue, checked)
     return Approval(approve_issue(installation, issue, actor=actor, version=version), checked)
@@ -67,12 +70,7 @@ def approve_issue(
     settings = installation.settings()
     now = installation.clock.now()
     with installation.database.write() as tx:
-        current = tx.issues.by_id(issue.public_id)
-        if current is None:
-            raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
-        _refuse_stale(current, version)
-        if current.state not in _WAITING:
-            raise why_not_moved(current, IssueState.APPROVED)
+        current = _waiting(tx, issue, version)
         if newsletter_of(settings, current).approval == "two":
             if not current.first_approved_by:
                 tx.issues.approve_first(current.public_id, actor, now)
@@ -116,13 +114,20 @@ def _approve(tx: Transaction, current: Issue, actor: str, now: datetime) -> None
     tx.issues.move(current.public_id, {state}, IssueState.APPROVED, actor, now)
 
 
-def _refuse_stale(current: Issue, version: int | None) -> None:
+def _waiting(tx: Transaction, issue: Issue, version: int | None) -> Issue:
+    """The issue as it stands, which has to wait for approval, and to be what was looked at."""
+    current = tx.issues.by_id(issue.public_id)
+    if current is None:
+        raise NotFound(f"there is no issue {issue.slot} any more", subject=issue.slot)
     if version is not None and version != current.version:
         raise Conflict(
             f"issue {current.slot} was changed since you looked at it: it is version "
             f"{current.version} now, and you saw {version}; look again and approve it then",
             subject=current.slot,
         )
+    if current.state not in _WAITING:
+        raise why_not_moved(current, IssueState.APPROVED)
+    return current
 
 
 def _refuse_same(current: Issue, actor: str) -> None:

@@ -174,7 +174,7 @@ def read_act(installation: Installation, token: str) -> AskedAct:
 def do_act(installation: Installation, token: str) -> DoneAct:
     """Do what the button says, as `read_act` reads it; errors as there, and those of the act.
 
-    An approval looks the issue over as at the desk, which takes some seconds.
+    An approval wants the issue looked over lately, as at the desk: ChecksAwaited else.
     """
     asked = read_act(installation, token)
     issue, actor = asked.issue, asked.editor.public_id

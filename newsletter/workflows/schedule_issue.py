@@ -15,9 +15,9 @@ from newsletter.publication.slots import Slot, named_slot, upcoming_slot
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.audience_outlook import known_readers
-from newsletter.workflows.check_issue import check_whole_issue
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation, newsletter_of, only_newsletter
+from newsletter.workflows.look_over import demand_looked_over
 from newsletter.workflows.publish import refuse_stopped
 from newsletter.workflows.soon import TAKE_BACK, give_back_time, put_time, time_before
 
@@ -76,8 +76,8 @@ def send_soon(
     ``typed`` is how many readers the editor wrote down: Conflict where they are not as many.
     On a long list, where some come and go all the time, they are those that were counted
     lately, if few have come or gone since; else they have to be counted first. Conflict also
-    where a check stops it: its links and DNS are asked. InvalidTransition where it is not
-    approved.
+    where a check stops it, ChecksAwaited where it was not looked over lately.
+    InvalidTransition where it is not approved.
     """
     assert_may_send(installation)
     settings = installation.settings()
@@ -85,9 +85,7 @@ def send_soon(
         _refuse_other_count(installation, issue, typed)
     with installation.database.read() as tx:
         looked_at = _approved(tx, issue)
-    refuse_stopped(
-        looked_at, check_whole_issue(installation, settings, looked_at, ask=True).findings
-    )
+    refuse_stopped(looked_at, demand_looked_over(installation, looked_at).findings)
     now = installation.clock.now()
     with installation.database.write() as tx:
         current = _approved(tx, issue)

@@ -12,7 +12,14 @@ from tests.acceptance.command_line import ENVIRONMENT
 ROOT = Path(__file__).parents[2]
 # They are of a link that came by mail, of a file that somebody brought, or for nobody signed in.
 ELSEWHERE = {
-    *("/act/{token}", "/act/{token}/checks", "/sign-in", "/sign-in/sent", "/sign-in/{token}"),
+    *(
+        "/act/{token}",
+        "/act/{token}/checks",
+        "/act/{token}/pressed",
+        "/sign-in",
+        "/sign-in/sent",
+        "/sign-in/{token}",
+    ),
     *(f"/readers/imports/{{upload}}{part}" for part in ("", "/state", "/refused")),
     # Of a count that is older than half an hour.
     "/issues/{issue}/review/readers",

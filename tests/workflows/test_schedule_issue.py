@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import load_config
-from newsletter.errors import Conflict, InvalidTransition, UsageError
+from newsletter.errors import ChecksAwaited, Conflict, InvalidTransition, UsageError
 from newsletter.issues.acts import EditLine, Line
 from newsletter.issues.lines import write_lines
 from newsletter.issues.model import Issue, IssueState, SaveKind
@@ -16,6 +16,7 @@ from newsletter.publication.slots import next_slot
 from newsletter.workflows.approve import approve_issue, waits_for_second
 from newsletter.workflows.edit_issue import edit_issue, restore_version, undo_edit
 from newsletter.workflows.installation import Installation
+from newsletter.workflows.look_over import look_over
 from newsletter.workflows.look_up import find_slot
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import move_issue
@@ -53,6 +54,11 @@ class House:
 
     def approve(self, actor: str, version: int | None = None) -> Issue:
         return approve_issue(self.installation, self.now, actor=actor, version=version)
+
+    def soon(self, actor: str) -> Issue:
+        """Look it over, and let it go out in a minute."""
+        look_over(self.installation, self.now, ask=True)
+        return send_soon(self.installation, self.now, actor=actor)
 
     def edit(self) -> Issue:
         return edit_issue(self.installation, self.issue.public_id, NOTE, actor="anna").issue
@@ -156,7 +162,9 @@ def test_a_send_is_taken_back_within_its_minute(house: House) -> None:
     house.approve("anna")
     with pytest.raises(Conflict, match="has 0 readers, and you wrote 7"):
         send_soon(house.installation, house.issue, actor="anna", typed=7)
-    soon = send_soon(house.installation, house.issue, actor="anna", typed=0)
+    with pytest.raises(ChecksAwaited, match="has to be looked over first"):
+        send_soon(house.installation, house.issue, actor="anna", typed=0)
+    soon = house.soon("anna")
     assert soon.send_at == NOW + TAKE_BACK
     newsletter = house.installation.settings().newsletter[0]
     assert decide(newsletter, soon, NOW + TAKE_BACK / 2).act is Act.NOTHING
@@ -174,14 +182,14 @@ def test_a_send_is_taken_back_within_its_minute(house: House) -> None:
 def test_what_was_late_is_held_when_its_send_is_taken_back(house: House) -> None:
     house.approve("anna")
     house.clock.set(SEND_AT + timedelta(minutes=5))
-    soon = send_soon(house.installation, house.issue, actor="anna")
+    soon = house.soon("anna")
     back = take_back(house.installation, soon, actor="anna")
     assert (back.state, back.held_because) == (IssueState.HELD, "the send was taken back")
 
 
 def test_an_edit_in_the_minute_stops_it_too(house: House) -> None:
     house.approve("anna")
-    send_soon(house.installation, house.issue, actor="anna")
+    house.soon("anna")
     edited = house.edit()
     assert (edited.state, edited.send_at, edited.date) == (
         *(IssueState.DRAFT, SEND_AT),
@@ -194,7 +202,7 @@ def test_an_edit_in_the_minute_stops_it_too(house: House) -> None:
 def test_an_edit_in_the_minute_of_what_was_late_holds_it(house: House) -> None:
     house.approve("anna")
     house.clock.set(SEND_AT + timedelta(minutes=5))
-    send_soon(house.installation, house.issue, actor="anna")
+    house.soon("anna")
     edited = house.edit()
     assert (edited.state, edited.send_at) == (IssueState.HELD, SEND_AT)
     assert edited.held_because.startswith("changed in the minute before it went out")
@@ -203,9 +211,9 @@ def test_an_edit_in_the_minute_of_what_was_late_holds_it(house: House) -> None:
 
 def test_sent_soon_twice_it_is_taken_back_to_its_own_time(house: House) -> None:
     house.approve("anna")
-    send_soon(house.installation, house.issue, actor="anna")
+    house.soon("anna")
     house.clock.set(NOW + timedelta(seconds=20))
-    send_soon(house.installation, house.issue, actor="anna")
+    house.soon("anna")
     assert take_back(house.installation, house.issue, actor="anna").send_at == SEND_AT
 
 

@@ -1,4 +1,4 @@
-"""What is counted behind a page, one at a time for each thing."""
+"""What is counted or looked over behind a page, one at a time for each thing."""
 
 import threading
 from collections.abc import Callable
@@ -24,12 +24,17 @@ class Background:
             self._under_way.add(name)
         threading.Thread(target=self._do, args=(name, work), name=name, daemon=True).start()
 
+    def is_at(self, name: str) -> bool:
+        """Whether work of that name is under way."""
+        with self._lock:
+            return name in self._under_way
+
     def _do(self, name: str, work: Callable[[], object]) -> None:
         try:
             work()
         except NewsletterError as error:
             # The next look at the page begins it anew.
-            log.warning("count_failed", what=name, error=str(error))
+            log.warning("background_failed", what=name, error=str(error))
         finally:
             with self._lock:
                 self._under_way.discard(name)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from starlette.responses import Response
 
@@ -11,10 +13,12 @@ from newsletter.checks.wire import WARN_SIZE
 from newsletter.issues.correct import place_of
 from newsletter.issues.model import Issue
 from newsletter.rendering.fill import UNRESOLVED
+from newsletter.web.desk.background import Background
 from newsletter.web.desk.places import asked_issue
+from newsletter.web.desk.routes import DeskHandler
 from newsletter.web.desk.visit import Visit
 from newsletter.words import gettext_noop
-from newsletter.workflows.check_issue import check_whole_issue
+from newsletter.workflows.look_over import LookedOver, look_over, read_looked_over
 
 MARKS: Mapping[Level, tuple[str, str]] = {
     Level.STOP: ("×", gettext_noop("Must be mended")),
@@ -48,22 +52,52 @@ class ShownFinding:
     place: str
 
 
-def show_checks(visit: Visit) -> Response:
+def show_checks(background: Background) -> DeskHandler:
     """All that can be told without asking anybody: links and DNS are asked before it goes out."""
-    with visit.context.database.read() as tx:
-        issue = asked_issue(visit, tx)
-    checked = check_whole_issue(visit.installation, visit.settings, issue, ask=False)
-    return visit.page(
-        "issue_checks",
-        issue=issue,
-        address=f"{visit.root}/issues/{issue.public_id}",
-        checked=checked,
-        findings=[shown_finding(visit, issue, finding) for finding in checked.findings],
-        stops=len(stops(checked.findings)),
-        warnings=sum(finding.level is Level.WARN for finding in checked.findings),
-        kb=round(checked.encoded_octets / 1024),
-        limit=WARN_SIZE // 1024,
+
+    def handle(visit: Visit) -> Response:
+        with visit.context.database.read() as tx:
+            issue = asked_issue(visit, tx)
+        address = f"{visit.root}/issues/{issue.public_id}"
+        return visit.page(
+            "issue_checks",
+            issue=issue,
+            address=address,
+            again=f"{address}/checks",
+            limit=WARN_SIZE // 1024,
+            **shown_checks(visit, issue, looked_over(visit, background, issue, ask=False)),
+        )
+
+    return handle
+
+
+def looked_over(
+    visit: Visit, background: Background, issue: Issue, *, ask: bool
+) -> LookedOver | None:
+    """What was found of the issue lately; None where it is looked over behind the page.
+
+    ``?after=`` in the address names the moment of a look that is not the one wanted.
+    """
+    looked = read_looked_over(visit.installation, issue, ask=ask)
+    if looked is not None and looked.at.isoformat() != visit.query("after"):
+        return looked
+    background.begin(
+        f"checks {issue.public_id} {issue.version} {ask}",
+        partial(look_over, visit.installation, issue, ask=ask),
     )
+    return None
+
+
+def shown_checks(visit: Visit, issue: Issue, looked: LookedOver | None) -> dict[str, Any]:
+    """What was found as pages print it; nothing where that is not known yet."""
+    findings = looked.checked.findings if looked else ()
+    return {
+        "looked": looked is not None,
+        "findings": [shown_finding(visit, issue, finding) for finding in findings],
+        "stops": len(stops(findings)),
+        "warnings": sum(finding.level is Level.WARN for finding in findings),
+        "kb": round(looked.checked.encoded_octets / 1024) if looked else 0,
+    }
 
 
 def shown_finding(visit: Visit, issue: Issue, finding: Finding) -> ShownFinding:

@@ -5,12 +5,20 @@ from datetime import UTC, date, datetime, time
 
 from starlette.responses import Response
 
-from newsletter.errors import Conflict, InvalidTransition, NewsletterError, UsageError
+from newsletter.errors import (
+    ChecksAwaited,
+    Conflict,
+    InvalidTransition,
+    NewsletterError,
+    UsageError,
+)
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
 from newsletter.publication.editors import Act
+from newsletter.web.desk.background import Background
 from newsletter.web.desk.issue_review import checks_page, review_page
 from newsletter.web.desk.places import asked_issue, newsletter_of
+from newsletter.web.desk.routes import DeskHandler
 from newsletter.web.desk.visit import Visit
 from newsletter.workflows.approve import approve_checked
 from newsletter.workflows.publish import move_issue
@@ -24,23 +32,29 @@ from newsletter.workflows.schedule_issue import (
 _LONGEST_REASON = 300
 
 
-def take_approval(visit: Visit) -> Response:
+def take_approval(background: Background) -> DeskHandler:
     """Approve what was looked at; where a check stops it, say which."""
-    issue = _issue(visit)
-    version = _number(visit.field("version"), "version")
-    try:
-        done = approve_checked(visit.installation, issue, actor=visit.actor, version=version)
-    except (Conflict, InvalidTransition) as error:
-        return review_page(visit, error, 409)
-    if count := len(done.stops):
-        shut = Conflict(
-            f"it can’t be approved: {count} {'thing has' if count == 1 else 'things have'} to be "
-            "mended first",
-            subject=issue.slot,
-        )
-        return checks_page(visit, issue, done.checked, shut, 409)
-    first = done.issue.state is not IssueState.APPROVED
-    return _back(visit, issue, "approved-first" if first else "approved")
+
+    def handle(visit: Visit) -> Response:
+        issue = _issue(visit)
+        version = _number(visit.field("version"), "version")
+        try:
+            done = approve_checked(visit.installation, issue, actor=visit.actor, version=version)
+        except ChecksAwaited as error:
+            return checks_page(visit, background, issue, error, 409)
+        except (Conflict, InvalidTransition) as error:
+            return review_page(visit, error, 409)
+        if count := len(done.stops):
+            shut = Conflict(
+                f"it can’t be approved: {count} {'thing has' if count == 1 else 'things have'} to "
+                "be mended first",
+                subject=issue.slot,
+            )
+            return checks_page(visit, background, issue, shut, 409)
+        first = done.issue.state is not IssueState.APPROVED
+        return _back(visit, issue, "approved-first" if first else "approved")
+
+    return handle
 
 
 def take_hold(visit: Visit) -> Response:
@@ -104,15 +118,21 @@ def take_time(visit: Visit) -> Response:
     return _back(visit, issue, "moved", () if local == wanted else (skipped,))
 
 
-def take_send_now(visit: Visit) -> Response:
+def take_send_now(background: Background) -> DeskHandler:
     """Send it in a minute, where the count of readers was typed."""
-    issue = _issue(visit)
-    try:
-        typed = _number(visit.field("count"), "count")
-        send_soon(visit.installation, issue, actor=visit.actor, typed=typed)
-    except NewsletterError as error:
-        return _refused(visit, error)
-    return _back(visit, issue, "soon")
+
+    def handle(visit: Visit) -> Response:
+        issue = _issue(visit)
+        try:
+            typed = _number(visit.field("count"), "count")
+            send_soon(visit.installation, issue, actor=visit.actor, typed=typed)
+        except ChecksAwaited as error:
+            return checks_page(visit, background, issue, error, 409)
+        except NewsletterError as error:
+            return _refused(visit, error)
+        return _back(visit, issue, "soon")
+
+    return handle
 
 
 def take_back_send(visit: Visit) -> Response:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from newsletter.checks.model import Level, stops
 from newsletter.errors import NewsletterError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
 from newsletter.publication.editors import Act
 from newsletter.publication.model import Newsletter
 from newsletter.web.desk.background import Background
-from newsletter.web.desk.issue_checks import shown_finding
+from newsletter.web.desk.issue_checks import looked_over, shown_checks
 from newsletter.web.desk.issue_page import ON_ITS_WAY, issue_head
 from newsletter.web.desk.places import asked_issue, city_of, newsletter_of, tell_moment
 from newsletter.web.desk.routes import DeskHandler
@@ -31,7 +31,7 @@ from newsletter.workflows.audience_outlook import (
     planned_waves,
     read_outlook,
 )
-from newsletter.workflows.check_issue import CheckedIssue, check_whole_issue
+from newsletter.workflows.look_over import LookedOver
 from newsletter.workflows.schedule_issue import may_take_back
 
 SAID = {
@@ -122,25 +122,28 @@ def show_review_readers(background: Background) -> DeskHandler:
     return handle
 
 
-def show_review_checks(visit: Visit) -> Response:
+def show_review_checks(background: Background) -> DeskHandler:
     """All checks, links and DNS too, and below them the button that they keep shut."""
-    with visit.context.database.read() as tx:
-        issue = asked_issue(visit, tx)
-    # Only whoever may work on it lets the service ask others.
-    checked = check_whole_issue(
-        visit.installation, visit.settings, issue, ask=visit.editor.may(Act.EDIT)
-    )
-    return checks_page(visit, issue, checked)
+
+    def handle(visit: Visit) -> Response:
+        with visit.context.database.read() as tx:
+            issue = asked_issue(visit, tx)
+        return checks_page(visit, background, issue)
+
+    return handle
 
 
 def checks_page(
     visit: Visit,
+    background: Background,
     issue: Issue,
-    checked: CheckedIssue,
     problem: NewsletterError | None = None,
     status: int = 200,
 ) -> Response:
-    """What the checks said."""
+    """What the checks said, or that they are made."""
+    # Only whoever may work on it lets the service ask others.
+    asks = visit.editor.may(Act.EDIT)
+    looked = looked_over(visit, background, issue, ask=asks)
     newsletter = newsletter_of(visit, issue)
     with visit.context.database.read() as tx:
         names = tx.editors.names()
@@ -151,12 +154,18 @@ def checks_page(
         said=SAID,
         **issue_head(visit, issue, newsletter, problem),
         **_standing(visit, issue, newsletter, names, back=back),
-        findings=[shown_finding(visit, issue, finding) for finding in checked.findings],
-        stops=len(stops(checked.findings)),
-        warnings=sum(finding.level is Level.WARN for finding in checked.findings),
-        asked=visit.editor.may(Act.EDIT),
-        kb=round(checked.encoded_octets / 1024),
+        **shown_checks(visit, issue, looked),
+        **_addresses(visit, issue, looked),
+        asked=asks,
     )
+
+
+def _addresses(visit: Visit, issue: Issue, looked: LookedOver | None) -> dict[str, Any]:
+    """Where the checks are once they are made, and where they are made anew."""
+    own = f"{visit.root}/issues/{issue.public_id}/review/checks"
+    after = looked.at.isoformat() if looked else visit.query("after")
+    anew = f"{own}?{urlencode({'after': after})}" if after else own
+    return {"again": anew if looked is None else own, "once_more": anew}
 
 
 def _standing(

@@ -42,12 +42,12 @@ from newsletter.web.desk.uploading import MOST_BYTES
 from newsletter.words import gettext_noop
 
 
-def readers_routes() -> tuple[DeskRoute, ...]:
+def readers_routes(background: Background) -> tuple[DeskRoute, ...]:
     """Figures for all; whatever shows or changes a reader for who may do that."""
     readers = Act.READERS
     return (
         show("/readers", show_readers, needs=Act.LOOK, nav=gettext_noop("Readers")),
-        take("/readers/count", take_count(Background()), needs=Act.READERS),
+        take("/readers/count", take_count(background), needs=Act.READERS),
         show("/readers/sign-up", show_sign_up_forms, needs=Act.LOOK),
         show("/readers/sign-up/{newsletter}/{placement}/{way}", show_sign_up_look, needs=Act.LOOK),
         show("/readers/find", show_find, needs=readers),

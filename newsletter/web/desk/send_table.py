@@ -35,9 +35,8 @@ from newsletter.web.desk.issue_tests import show_tests, take_test, take_test_add
 from newsletter.web.desk.routes import DeskRoute, show, take
 
 
-def send_routes() -> tuple[DeskRoute, ...]:
+def send_routes(background: Background) -> tuple[DeskRoute, ...]:
     """From the first test to the report."""
-    background = Background()
     return (
         show("/issues/{issue}/tests", show_tests, needs=Act.EDIT),
         take("/issues/{issue}/tests", take_test, needs=Act.EDIT),
@@ -46,14 +45,14 @@ def send_routes() -> tuple[DeskRoute, ...]:
         take("/issues/{issue}/rehearsal", take_rehearsal, needs=Act.EDIT),
         show("/issues/{issue}/review", show_review, needs=Act.LOOK),
         show("/issues/{issue}/review/readers", show_review_readers(background), needs=Act.LOOK),
-        show("/issues/{issue}/review/checks", show_review_checks, needs=Act.LOOK),
-        take("/issues/{issue}/approve", take_approval, needs=Act.SEND),
+        show("/issues/{issue}/review/checks", show_review_checks(background), needs=Act.LOOK),
+        take("/issues/{issue}/approve", take_approval(background), needs=Act.SEND),
         take("/issues/{issue}/hold", take_hold, needs=Act.EDIT),
         take("/issues/{issue}/release", take_release, needs=Act.EDIT),
         take("/issues/{issue}/cancel", take_cancel, needs=Act.EDIT),
         take("/issues/{issue}/cancel/undo", take_undo_cancel, needs=Act.EDIT),
         take("/issues/{issue}/time", take_time, needs=Act.SEND),
-        take("/issues/{issue}/now", take_send_now, needs=Act.SEND),
+        take("/issues/{issue}/now", take_send_now(background), needs=Act.SEND),
         take("/issues/{issue}/take-back", take_back_send, needs=Act.SEND),
         show("/issues/{issue}/sending", show_sending(background), needs=Act.LOOK),
         take("/issues/{issue}/pause", take_pause, needs=Act.SEND),

@@ -1,6 +1,7 @@
 """Every page of the desk, with the act that it needs: the one place where they are named."""
 
 from newsletter.publication.editors import Act
+from newsletter.web.desk.background import Background
 from newsletter.web.desk.editors import (
     show_editors_page,
     take_editor,
@@ -36,11 +37,12 @@ from newsletter.words import gettext_noop
 
 def desk_table() -> tuple[DeskRoute, ...]:
     """The desk's routes, in the order in which paths are tried and the navigation stands."""
+    background = Background()
     return (
         show("/", show_home, needs=Act.LOOK, nav=gettext_noop("This week")),
-        *issue_routes(),
-        *send_routes(),
-        *readers_routes(),
+        *issue_routes(background),
+        *send_routes(background),
+        *readers_routes(background),
         show("/sign-in", show_sign_in, needs=Act.SIGN_IN),
         take("/sign-in", take_sign_in(PostLimit(ASKED_A_MINUTE)), needs=Act.SIGN_IN, steady=True),
         show("/sign-in/sent", show_sent, needs=Act.SIGN_IN),

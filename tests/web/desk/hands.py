@@ -9,6 +9,17 @@ _MOST_TABS = 300
 _IS_FOCUSED = "selector => document.activeElement === document.querySelector(selector)"
 
 
+def wait_without_scripts(page: Page) -> None:
+    """Press "Look again" until what is made behind the page is there."""
+    for _ in range(100):
+        again = page.locator(".waits a")
+        if not again.count():
+            return
+        again.click()
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{page.url} is still being made")
+
+
 class Hand(ABC):
     """One way of working; selectors are CSS, of which the first element is meant."""
 

@@ -1,6 +1,7 @@
 """Editors at the desk of a test's site, each with a browser of their own."""
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,6 +39,15 @@ class Person:
         """Send a form as a page of the desk does, with the token of this session."""
         token = self.csrf() if csrf is None else csrf
         return self.client.post(path, data={**(data or {}), "csrf": token}, headers=headers)
+
+    def get_made(self, path: str) -> Response:
+        """The page once what is made behind it is there: "Look again" was pressed until then."""
+        for _ in range(400):
+            answer = self.get(path)
+            if 'class="waits"' not in answer.text:
+                return answer
+            time.sleep(0.02)
+        raise AssertionError(f"{path} is still being made")
 
     def csrf(self) -> str:
         """The token that the desk's forms hold for this person; empty for a stranger."""

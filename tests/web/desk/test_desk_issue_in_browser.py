@@ -13,6 +13,7 @@ from newsletter.publication.editors import Role
 from newsletter.web.app import create_app
 from tests.browser import open_browser
 from tests.waiting import wait_until
+from tests.web.desk.hands import wait_without_scripts
 from tests.web.desk.people import link_path, put_editor
 from tests.web.desk.test_desk_issue import bare_issue
 from tests.web.serving import serve
@@ -204,4 +205,5 @@ def test_without_scripts_it_is_the_same(browser: Browser, desk: tuple[Site, str]
     page.click("[data-view=text]")
     assert "view=text" in page.url
     page.click("text=Look the issue over")
+    wait_without_scripts(page)
     assert page.locator(".checks li").count()

@@ -11,6 +11,7 @@ from newsletter.publication.editors import Role
 from newsletter.workflows.edit_issue import edit_issue
 from tests.browser import open_browser
 from tests.web.desk.desk_in_browser import Shop, judge, open_shop
+from tests.web.desk.hands import wait_without_scripts
 from tests.web.desk.send_shop import ISSUE, open_send_shop
 from tests.web.desk.test_desk_mailed_act import path_of
 
@@ -47,11 +48,14 @@ def test_an_approval_shows_what_speaks_against_it_and_is_pressed_once(
         page.goto(shop.root + path)
         if not script:
             page.click("#checks-part a")
+            wait_without_scripts(page)
         expect(page.locator("#checks-part li").first).to_be_visible(timeout=60_000)
         if script:
             judge(page)
         if size == SCREENS[-1]:
             page.click("button.main")
+            if not script:
+                wait_without_scripts(page)
             page.get_by_role("heading", name="It is approved").wait_for()
         context.close()
 

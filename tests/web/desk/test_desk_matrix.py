@@ -36,6 +36,7 @@ EXPECTED = {
     "GET /act/{token}": ANYBODY,
     "POST /act/{token}": ANYBODY,
     "GET /act/{token}/checks": ANYBODY,
+    "GET /act/{token}/pressed": ANYBODY,
     "GET /issues/{issue}/tests": EDITORS,
     "POST /issues/{issue}/tests": EDITORS,
     "POST /issues/{issue}/tests/addresses": EDITORS,

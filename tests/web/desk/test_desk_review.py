@@ -33,7 +33,7 @@ def lilit(shop: Site) -> Person:
 
 
 def read(person: Person, path: str = PATH + "/review") -> LexborHTMLParser:
-    answer = person.get(path)
+    answer = person.get_made(path)
     assert answer.status_code == 200, answer.text
     assert len(answer.content) < 100_000
     return LexborHTMLParser(answer.text)
@@ -48,8 +48,15 @@ def said(answer: Response) -> str:
 
 
 def approve(person: Person, version: int | None = None) -> Response:
+    # The button stands below what the checks say.
+    read(person, f"{PATH}/review/checks")
     number = stored(person.site).version if version is None else version
     return person.post(f"{PATH}/approve", {"version": str(number)})
+
+
+def send_now(person: Person, typed: str) -> Response:
+    read(person, f"{PATH}/review/checks")
+    return person.post(f"{PATH}/now", {"count": typed})
 
 
 def spoil(site: Site) -> None:
@@ -115,7 +122,7 @@ def test_it_keeps_what_is_sent_now_shut_as_well(lilit: Person) -> None:
     assert "disabled" in button.attributes
     assert "It can’t be sent before what must be mended is" in text_of(page)
     before = stored(site)
-    answer = lilit.post(f"{PATH}/now", {"count": "3"})
+    answer = send_now(lilit, "3")
     assert answer.status_code == 409
     assert "can't go out: The subject" in said(answer)
     assert stored(site) == before
@@ -135,6 +142,36 @@ def test_what_does_not_begin_at_its_time_says_where_the_reason_is(lilit: Person)
     assert "It has not gone out yet" in page
     assert "What must be mended first stands under “Checks”" in page
     assert read(lilit, f"{PATH}/review/checks").css_first("li.stop") is not None
+
+
+def test_what_was_not_looked_over_lately_is_looked_over_first(lilit: Person) -> None:
+    fields = {"version": str(stored(lilit.site).version)}
+    answer = lilit.post(f"{PATH}/approve", fields)
+    assert answer.status_code == 409
+    assert "has to be looked over first" in said(answer)
+    assert LexborHTMLParser(answer.text).css_first(f'a[href="{PATH}/review/checks"]') is not None
+    assert stored(lilit.site).state is IssueState.DRAFT
+    read(lilit, f"{PATH}/review/checks")
+    lilit.site.clock.sleep(16 * 60)
+    assert lilit.post(f"{PATH}/approve", fields).status_code == 409
+    read(lilit, f"{PATH}/review/checks")
+    assert lilit.post(f"{PATH}/approve", fields).status_code == 303
+    # What is approved waits for no second look before it is sent.
+    assert lilit.post(f"{PATH}/now", {"count": "3"}).status_code == 303
+
+
+def test_what_stops_it_is_looked_at_once_more_when_asked(lilit: Person) -> None:
+    spoil(lilit.site)
+    first = read(lilit, f"{PATH}/review/checks")
+    again = first.css_first("#checks-part p.buttons a")
+    assert again is not None
+    lilit.site.clock.sleep(1)
+    anew = again.attributes["href"]
+    assert anew
+    assert 'class="waits"' in lilit.get(anew).text
+    once_more = read(lilit, anew).css_first("#checks-part p.buttons a")
+    assert once_more is not None
+    assert once_more.attributes["href"] != anew
 
 
 def test_nobody_approves_what_they_did_not_see(lilit: Person) -> None:
@@ -191,10 +228,10 @@ def test_sending_now_takes_the_count_and_can_be_taken_back_for_a_minute(lilit: P
     approve(lilit)
     before = stored(lilit.site).send_at
     for typed in ("4", "three", ""):
-        answer = lilit.post(f"{PATH}/now", {"count": typed})
+        answer = send_now(lilit, typed)
         assert answer.status_code in (400, 409)
         assert stored(lilit.site).send_at == before
-    assert lilit.post(f"{PATH}/now", {"count": "3"}).headers["location"].endswith("done=soon")
+    assert send_now(lilit, "3").headers["location"].endswith("done=soon")
     left = read(lilit).css_first("[data-left]")
     assert left is not None
     assert left.attributes["data-left"] == "60"
@@ -203,7 +240,7 @@ def test_sending_now_takes_the_count_and_can_be_taken_back_for_a_minute(lilit: P
     lilit.post(f"{PATH}/take-back")
     assert stored(lilit.site).send_at == before
     assert stored(lilit.site).state is IssueState.APPROVED
-    lilit.post(f"{PATH}/now", {"count": "3"})
+    send_now(lilit, "3")
     lilit.site.clock.sleep(61)
     page = read(lilit)
     assert page.css_first("[data-left]") is None
@@ -250,7 +287,7 @@ def test_a_long_list_is_counted_behind_the_page_and_kept(
     assert part.attributes["data-refresh"] == f"{PATH}/review/readers"
     assert "are being counted" in part.text()
     approve(lilit)
-    unknown = lilit.post(f"{PATH}/now", {"count": "3"})
+    unknown = send_now(lilit, "3")
     assert unknown.status_code == 409
     assert "counted anew first" in unknown.text
     assert "get this issue3" in counted_part(lilit).text(strip=True)
@@ -262,17 +299,17 @@ def test_a_long_list_is_counted_behind_the_page_and_kept(
     assert count is not None
     assert count.text() == "3"
     assert "counted Tuesday, August 5, 04:00" in text_of(read(lilit))
-    assert lilit.post(f"{PATH}/now", {"count": "5"}).status_code == 409
-    assert lilit.post(f"{PATH}/now", {"count": "3"}).status_code == 303
+    assert send_now(lilit, "5").status_code == 409
+    assert send_now(lilit, "3").status_code == 303
     lilit.post(f"{PATH}/take-back")
     # One too many, and it is counted anew before anything is sent.
     lilit.site.put("reader5@mail.example")
-    assert lilit.post(f"{PATH}/now", {"count": "3"}).status_code == 409
+    assert send_now(lilit, "3").status_code == 409
     assert "get this issue6" in counted_part(lilit).text(strip=True)
     with lilit.site.database.write() as tx:
         rule = DomainRule("@mail.example", SuppressionReason.LEGAL, lilit.site.clock.now())
         tx.suppressions.add_rules([rule], "test")
-    assert lilit.post(f"{PATH}/now", {"count": "6"}).status_code == 409
+    assert send_now(lilit, "6").status_code == 409
     assert "get this issue0" in counted_part(lilit).text(strip=True)
     lilit.site.clock.instant += timedelta(hours=1)
     part = read(lilit).css_first("#readers-part")

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from newsletter.issues.model import IssueState
 from tests.browser import open_browser
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
+from tests.web.desk.hands import wait_without_scripts
 from tests.web.desk.send_shop import (
     ACCEPTED,
     ISSUE,
@@ -72,9 +73,11 @@ def test_all_of_it_works_without_scripts(browser: Browser, shop: Shop) -> None:
     with open_page(browser, shop, "phone, dark", script=False) as page:
         page.goto(f"{shop.root}{PATH}/review")
         page.click("#checks-part a.button")
+        wait_without_scripts(page)
         page.click(f'form[action="{PATH}/approve"] button.main', timeout=60_000)
         page.wait_for_url(re.compile("done=approved"), timeout=60_000)
         page.click("#checks-part a.button")
+        wait_without_scripts(page)
         page.click("#now summary", timeout=60_000)
         page.fill("#count", "3")
         page.click(f'form[action="{PATH}/now"] button')

@@ -13,7 +13,7 @@ from newsletter.workflows.tick import tick
 from tests.web.desk.people import Person, put_editor, sign_in
 from tests.web.desk.send_shop import PATH, open_send_shop, stored
 from tests.web.desk.test_desk_issue import told_after
-from tests.web.desk.test_desk_review import read, text_of
+from tests.web.desk.test_desk_review import approve, read, text_of
 from tests.web.site import Site
 
 
@@ -22,7 +22,7 @@ def send_now(site: Site, **newsletter: Any) -> Person:
     shop = open_send_shop(site, **newsletter)
     shop.put("reader@mail.example")
     lilit = sign_in(shop, put_editor(shop, Role.PUBLISHER, "lilit@paper.example", name="Lilit"))
-    lilit.post(f"{PATH}/approve", {"version": str(stored(shop).version)})
+    approve(lilit)
     with closing(sqlite3.connect(shop.path)) as connection:
         connection.execute("update subscriber set timezone = 'Asia/Yerevan'")
         connection.commit()

@@ -19,7 +19,7 @@ from tests.browser import keep_screen, open_browser
 from tests.contracts.nouns import a_story
 from tests.delivery.smtp_servers import Faults, smtp_server
 from tests.web.desk.desk_in_browser import Shop, judge, open_page, open_shop
-from tests.web.desk.hands import Hand, Keyboard, Mouse, Plain, Touch
+from tests.web.desk.hands import Hand, Keyboard, Mouse, Plain, Touch, wait_without_scripts
 from tests.web.desk.send_shop import PATH, set_up, stored
 from tests.web.desk.test_desk_issue import bare_issue
 from tests.web.test_web_issues import put_issue
@@ -192,12 +192,13 @@ def let_it_go(hand: Hand, house: House) -> None:
     hand.press(f'a[href="{PATH}/review"]')
     if not hand.scripts:
         hand.press("#checks-part a.button")
+        wait_without_scripts(page)
     expect(page.locator(f'form[action="{PATH}/approve"] button.main')).to_be_enabled()
     look(hand, "review")
     hand.press(f'form[action="{PATH}/approve"] button.main')
     if not hand.scripts:
-        # What is approved is looked over once more before it goes.
         hand.press("#checks-part a.button")
+        wait_without_scripts(page)
     hand.press("#now summary")
     hand.write("#count", str(len(READERS)))
     look(hand, "count")

@@ -1,3 +1,5 @@
+import { wire as wireParts } from "./live.js";
+
 // An issue at the desk. Every form works without this: here its answer is taken into the
 // page, and what is being written and the focus stay.
 const byId = (id) => id && document.getElementById(id);
@@ -105,7 +107,7 @@ function takeIn(fresh, form, data, ok, place) {
   } else if (newFrame && frame) {
     newFrame.src = frame.src.replace(/&v=\d+$/, `&v=${came.dataset.version}`);
     newFrame.className = frame.className;
-    loadChecks();
+    wireParts(came);
   }
   for (const one of document.querySelectorAll("details")) one.open ||= open.includes(keyOf(one));
   kept.forEach(writeAgain);
@@ -306,19 +308,6 @@ document.addEventListener("click", (event) => {
   history.replaceState(null, "", tab.href);
 });
 
-async function loadChecks() {
-  const panel = byId("checks-panel");
-  if (!panel?.dataset.load) return;
-  const response = await fetch(panel.dataset.load).catch(() => null);
-  if (!response?.ok) return;
-  const came = (await answer(response)).getElementById("checks-panel");
-  const now = byId("checks-panel");
-  if (came && now) {
-    came.dataset.load = now.dataset.load;
-    now.replaceWith(came);
-  }
-}
-
 // Stories are dragged by their pictures.
 function wire() {
   for (const form of document.querySelectorAll(".story form")) {
@@ -358,4 +347,3 @@ for (const [kind, does] of Object.entries(drag)) {
 }
 
 wire();
-loadChecks();

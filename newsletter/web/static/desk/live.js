@@ -20,6 +20,7 @@ async function refresh(part) {
   try {
     const response = await fetch(part.dataset.refresh, { headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!part.isConnected) return;
     const came = page.getElementById(part.id);
     if (response.redirected && !came) {
       // Signed out: whoever writes something here is asked once they send it.
@@ -60,7 +61,7 @@ function countDown(place) {
   }, 250);
 }
 
-function wire(root) {
+export function wire(root) {
   for (const part of root.querySelectorAll("[data-refresh]")) {
     if (part.wired) continue;
     part.wired = true;
