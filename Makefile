@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Byte code that is written once is read by each process that follows.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 ARGS ?=
@@ -70,9 +72,10 @@ archives: ## source archives whose feeds and pages the tests read
 npm: setup-dev ## npm packages that the tests measure mails and pages with
 	@bash tests/npm.sh
 
+# Twice as many as two cores: half of the time a test waits for a browser or a server.
 .PHONY: test
 test: setup-dev packages archives npm check ## everything once, within ten minutes
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGS)
+	@$(BIN)/pytest -n 4 --dist worksteal -m "not long" $(ARGS)
 
 .PHONY: test-long
 test-long: setup-dev packages archives npm ## the long loops

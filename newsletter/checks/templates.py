@@ -1,7 +1,7 @@
 """Findings on a paper's own templates: parsed, rendered in every state, and their style read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,13 +151,13 @@ def _check_source(name: str, text: str) -> Iterator[TemplateFinding]:
 
 def _check_pages(sources: _Sources) -> Iterator[TemplateFinding]:
     """What own templates of pages read that no page is given; pages are not rendered."""
-    given: set[str] = set()
-    for name, text in sources.shipped.items():
-        if name.startswith("web/"):
-            given |= read_names(name, text).keys()
-    for name, text in sources.own.items():
-        if not name.startswith("web/"):
-            continue
+    own = _pages(sources.own)
+    given = {
+        read
+        for name, text in (_pages(sources.shipped) if own else {}).items()
+        for read in read_names(name, text)
+    }
+    for name, text in own.items():
         for read, line in read_names(name, text).items():
             if read not in given:
                 yield TemplateFinding(
@@ -168,6 +168,10 @@ def _check_pages(sources: _Sources) -> Iterator[TemplateFinding]:
                     f"It reads “{read[:60]}”, which no page is given.",
                     "Take it out, or correct the name.",
                 )
+
+
+def _pages(templates: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in templates.items() if name.startswith("web/")}
 
 
 def _check_states(

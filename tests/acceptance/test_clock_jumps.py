@@ -17,6 +17,7 @@ from newsletter.workflows.opening import open_installation
 from newsletter.workflows.publish import start_sending
 from newsletter.workflows.report import IssueReport, report_issue
 from tests.acceptance.ready_house import make_house, reader_addresses
+from tests.marking import first_soon
 from tests.real.sink import running_sink
 
 READERS = 400
@@ -38,7 +39,9 @@ def send(house: Installation, tell: Callable[[DeliverySummary], None] = lambda _
 
 
 @pytest.mark.parametrize(
-    "jump", [HOUR, -HOUR, DAY, -DAY], ids=["forward", "back", "a day forward", "a day back"]
+    "jump",
+    first_soon([-HOUR, HOUR, DAY, -DAY]),
+    ids=["back", "forward", "a day forward", "a day back"],
 )
 def test_a_clock_that_is_set_in_mid_send(tmp_path: Path, jump: timedelta) -> None:
     clock, jumped = WallClock(), []

@@ -93,6 +93,7 @@ def test_served_demo_shows_issue_outbox_and_sign_up(served: Served) -> None:
     assert "reader" in request(served.links["the outbox"])[1].lower()
 
 
+@pytest.mark.long
 def test_a_reader_signs_up_on_the_demo_papers_own_page(served: Served) -> None:
     with open_browser() as browser:
         page = browser.new_page()
@@ -124,6 +125,7 @@ def wait_for_mail(page: Page, served: Served, words: str, count: int, seconds: i
     raise AssertionError(f"{page.locator('a.row').count()} of {count} came: {words}")
 
 
+@pytest.mark.long
 def test_one_press_opens_the_desk_of_the_demo(served: Served) -> None:
     with open_browser() as browser:
         page = browser.new_page()

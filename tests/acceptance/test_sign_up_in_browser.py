@@ -27,6 +27,7 @@ from newsletter.workflows.sign_up_snippets import sign_up_snippets
 from tests.acceptance.command_line import write_config
 from tests.browser import open_browser
 from tests.dns_server import dns_server
+from tests.marking import first_soon
 from tests.web.serving import serve
 from tests.web.test_web_in_browser import SCREENS, judge
 from tests.web_pages import Site as PaperSite
@@ -146,7 +147,7 @@ def fill_in(page: Page | FrameLocator, address: str) -> None:
 
 @pytest.mark.parametrize(
     "screen",
-    [NARROW, *(pytest.param(one, marks=pytest.mark.long) for one in SCREENS if one != NARROW)],
+    first_soon([NARROW, *(one for one in SCREENS if one != NARROW)]),
 )
 @pytest.mark.parametrize("way", WAYS)
 def test_a_reader_signs_up_on_a_page_of_the_paper(
@@ -203,7 +204,7 @@ def _press_again_if_too_quick(frame: FrameLocator) -> None:
         frame.get_by_role("button", name="Sign up").click()
 
 
-@pytest.mark.parametrize("way", ["element", "form"])
+@pytest.mark.parametrize("way", first_soon(["element", "form"]))
 def test_a_slip_and_a_domain_without_mail_are_told_at_the_field(
     browser: Browser, house: House, way: str
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from bench.__main__ import main
 
 
+@pytest.mark.long
 def test_all_that_was_asked_for_is_done_and_every_figure_is_there(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

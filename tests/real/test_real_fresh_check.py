@@ -13,6 +13,7 @@ from newsletter.demo.catcher import MailCatcher
 from newsletter.demo.outbox_store import list_messages
 from tests.acceptance.command_line import Answer
 from tests.cli.conftest import Call, call
+from tests.marking import first_soon
 from tests.real.paper import Post
 from tests.real.programs import find_port
 from tests.real.wordpress import WordPress, running_wordpress
@@ -229,8 +230,8 @@ def test_what_is_trashed_holds_an_issue_that_a_person_approved(
     assert len([subject for subject in alerts if subject.startswith("Held")]) == 1
 
 
-@pytest.mark.parametrize("approval", ["auto", "required"])
-@pytest.mark.parametrize("wish", ["take", "flag"])
+@pytest.mark.parametrize("approval", first_soon(["auto", "required"]))
+@pytest.mark.parametrize("wish", first_soon(["take", "flag"]))
 def test_a_changed_headline_is_taken_or_flagged(
     house: House, edit: Edit, site: WordPress, wish: str, approval: str
 ) -> None:
@@ -255,6 +256,7 @@ def test_a_changed_headline_is_taken_or_flagged(
     assert ("retitled", "A better headline") in house.trail(issue["items"][0]["story"])
 
 
+@pytest.mark.long
 def test_a_post_with_a_password_or_put_off_gives_way(
     house: House, edit: Edit, site: WordPress
 ) -> None:
@@ -277,6 +279,7 @@ def test_a_post_with_a_password_or_put_off_gives_way(
     assert ("hidden", "password") in house.trail(draft["items"][0]["story"])
 
 
+@pytest.mark.long
 def test_a_site_that_is_down_stops_no_mail(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.set_up(approval="required")
     before = house.draft()
@@ -294,6 +297,7 @@ def test_a_site_that_is_down_stops_no_mail(house: House, monkeypatch: pytest.Mon
     assert check["notes"][0] in house.must("issue", "show").out
 
 
+@pytest.mark.long
 def test_what_a_feed_no_longer_holds_is_looked_for_at_its_page(
     house: House, edit: Edit, site: WordPress
 ) -> None:

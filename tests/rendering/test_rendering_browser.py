@@ -15,6 +15,7 @@ from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.system_mail import render_confirmation
 from newsletter.rendering.view import view_issue
 from newsletter.stories.model import Picture
+from tests.marking import first_soon
 from tests.rendering.sample_issue import (
     BASE_URL,
     NEWSLETTER,
@@ -76,7 +77,7 @@ _COLOURS = """() => {
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme"), [(700, "light"), (700, "dark"), (375, "light"), (375, "dark")]
+    ("width", "scheme"), first_soon([(375, "dark"), (700, "light"), (700, "dark"), (375, "light")])
 )
 def test_inlining_changes_no_computed_style(
     browser: Browser, templates: Templates, whole: RenderedIssue, width: int, scheme: str
@@ -169,7 +170,7 @@ def _long_worded(language: str, kind: BlockKind, logo: Picture | None) -> Issue:
 
 @pytest.mark.parametrize(
     ("language", "kind"),
-    [("en", BlockKind.QUOTE), ("en", BlockKind.NUMBER), ("hy", BlockKind.QUESTION)],
+    first_soon([("hy", BlockKind.QUESTION), ("en", BlockKind.QUOTE), ("en", BlockKind.NUMBER)]),
 )
 def test_one_long_word_makes_nothing_wider_than_the_screen(
     browser: Browser, templates: Templates, language: str, kind: BlockKind
@@ -192,7 +193,7 @@ def test_one_long_word_makes_nothing_wider_than_the_screen(
                 assert page.evaluate(_OVERFLOW) == []
 
 
-@pytest.mark.parametrize("language", ["en", "hy"])
+@pytest.mark.parametrize("language", first_soon(["hy", "en"]))
 def test_a_word_that_fits_its_line_stays_whole(
     browser: Browser, templates: Templates, language: str
 ) -> None:

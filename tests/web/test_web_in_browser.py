@@ -13,6 +13,7 @@ from newsletter.issues.model import IssueState
 from newsletter.rendering.fill import strip_personal
 from newsletter.web.app import create_app
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.rendering.sample_issue import sample_issue
 from tests.web.serving import serve
 from tests.web.site import Site, make_blank, open_site
@@ -60,7 +61,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]
             yield site, root
 
 
-@pytest.fixture(params=SCREENS)
+@pytest.fixture(params=first_soon(reversed(SCREENS)))
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height, scheme = SCREENS[request.param]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)

@@ -79,6 +79,7 @@ def addresses(site: Site, root: str) -> list[str]:
     return [root + own.get(path, path) for path in PAGES]
 
 
+@pytest.mark.long
 def test_armenian_pages_can_be_read_by_everyone(shop: tuple[Site, str], page: Page) -> None:
     for address in addresses(*shop):
         page.set_viewport_size({"width": 320, "height": 740})

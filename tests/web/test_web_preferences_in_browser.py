@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from newsletter.publication.model import Settings
 from newsletter.web.app import create_app
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.web.serving import serve
 from tests.web.site import SETTINGS, Site, make_blank, open_site
 from tests.web.test_web_in_browser import SCREENS, judge
@@ -47,7 +48,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[Site, str]]:
         yield site, root
 
 
-@pytest.fixture(params=SCREENS)
+@pytest.fixture(params=first_soon(SCREENS))
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height, scheme = SCREENS[request.param]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
@@ -55,7 +56,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "hy"])
+@pytest.mark.parametrize("language", first_soon(["hy", "en"]))
 def test_a_reader_changes_all_there_is_and_goes(
     shop: tuple[Site, str], page: Page, language: str
 ) -> None:

@@ -12,6 +12,7 @@ from newsletter.issues.model import Issue
 from newsletter.publication.editors import Role
 from newsletter.web.app import create_app
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.waiting import wait_until
 from tests.web.desk.hands import wait_without_scripts
 from tests.web.desk.people import link_path, put_editor
@@ -81,7 +82,7 @@ def order(page: Page) -> list[str | None]:
 WIDE, NARROW = SCREENS
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", first_soon(SCREENS))
 def test_the_mouse_does_it_all(browser: Browser, desk: tuple[Site, str], screen: str) -> None:
     page = come_in(browser, desk, screen)
     judge(page)
@@ -177,6 +178,7 @@ def test_what_was_just_typed_is_saved_by_leaving(browser: Browser, desk: tuple[S
     expect(page.locator("#subject")).to_have_value("Typed and away")
 
 
+@pytest.mark.long
 def test_two_editors_see_what_the_other_wrote(browser: Browser, desk: tuple[Site, str]) -> None:
     nare = come_in(browser, desk, WIDE)
     anna = come_in(browser, desk, NARROW, name="Anna")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from newsletter.publication.editors import Editor, Role
 from newsletter.workflows.sign_in import sign_out
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_shop
 from tests.web.desk.people import link_path, put_editor
 from tests.web.desk.send_shop import PATH, open_send_shop, stored
@@ -62,7 +63,7 @@ def test_autosave_waits_for_who_signs_in_in_another_tab(browser: Browser, shop: 
         assert stored(shop.site).note == NOTE
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", first_soon(SCREENS))
 def test_a_page_keeps_it_without_scripts(browser: Browser, shop: Shop, screen: str) -> None:
     width, height, scheme, language = SCREENS[screen]
     with browser.new_context(

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
 from tests.web.desk.send_shop import PATH, open_send_shop
 
@@ -26,7 +27,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield opened
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", first_soon(SCREENS))
 @pytest.mark.parametrize("script", [True, False])
 def test_from_the_issue_to_a_reader_s_mail(
     browser: Browser, shop: Shop, screen: str, script: bool

@@ -7,12 +7,13 @@ from playwright.sync_api import Browser, expect
 
 from newsletter.workflows.reader_uploads import work_uploads
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
 from tests.web.desk.reader_shop import LILIT, fill
 
-FIRST, *OTHERS = SCREENS
 # One screen each time, all of them in the long loops.
-EACH_SCREEN = [FIRST, *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS)]
+FIRST = next(iter(SCREENS))
+EACH_SCREEN = first_soon(SCREENS)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from newsletter.issues.model import IssueState
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
 from tests.web.desk.hands import wait_without_scripts
 from tests.web.desk.send_shop import (
@@ -39,7 +40,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield opened
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", first_soon(SCREENS))
 def test_from_the_test_to_the_last_minute(browser: Browser, shop: Shop, screen: str) -> None:
     with open_page(browser, shop, screen) as page:
         page.goto(shop.root + PATH)
@@ -92,7 +93,7 @@ def test_all_of_it_works_without_scripts(browser: Browser, shop: Shop) -> None:
     assert stored(shop.site).state is IssueState.HELD
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", first_soon(SCREENS))
 def test_the_live_page_keeps_itself_up_to_date(browser: Browser, shop: Shop, screen: str) -> None:
     begin(shop.site)
     with open_page(browser, shop, screen) as page:
@@ -115,6 +116,7 @@ def test_the_live_page_keeps_itself_up_to_date(browser: Browser, shop: Shop, scr
         judge(page)
 
 
+@pytest.mark.long
 def test_it_goes_on_when_the_service_is_back(browser: Browser, shop: Shop) -> None:
     begin(shop.site)
     with open_page(browser, shop, "desktop, light") as page:
@@ -132,7 +134,7 @@ def test_it_goes_on_when_the_service_is_back(browser: Browser, shop: Shop) -> No
         page.wait_for_url(re.compile("/report"), timeout=20_000)
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", first_soon(SCREENS))
 def test_the_report_is_read_on_each_screen(browser: Browser, shop: Shop, screen: str) -> None:
     begin(shop.site)
     answer(shop.site, ACCEPTED, ACCEPTED, REFUSED)

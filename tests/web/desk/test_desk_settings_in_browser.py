@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from newsletter.publication.editors import Role
 from newsletter.web.app import create_app
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.web.desk.people import link_path, put_editor
 from tests.web.desk.settings_shop import latest, open_settings_shop
 from tests.web.serving import serve
@@ -60,9 +61,7 @@ def come_in(browser: Browser, site: Site, settings: str, screen: str, *, script:
     return page
 
 
-@pytest.mark.parametrize(
-    "screen", [pytest.param(s, marks=[pytest.mark.long] * bool(n)) for n, s in enumerate(SCREENS)]
-)
+@pytest.mark.parametrize("screen", first_soon(SCREENS))
 def test_every_kind_of_page(browser: Browser, shop: tuple[Site, str], screen: str) -> None:
     site, settings = shop
     page = come_in(browser, site, settings, screen, script=True)

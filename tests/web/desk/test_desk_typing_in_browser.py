@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from newsletter.issues.model import Issue
 from newsletter.publication.editors import Role
 from tests.browser import open_browser
+from tests.marking import first_soon
 from tests.web.desk.desk_in_browser import Shop, judge, open_page, open_shop
 from tests.web.desk.people import Person, put_editor, sign_in
 from tests.web.desk.test_desk_issue import PATH, bare_issue, stored, told_after
@@ -96,6 +97,7 @@ def test_a_text_that_waits_goes_over_nobody_elses(page: Page, shop: Shop, berta:
     expect(page.locator("#preheader")).to_have_value("Of Berta")
 
 
+@pytest.mark.long
 def test_a_line_that_another_changed_under_ones_hand_is_a_clash(
     page: Page, shop: Shop, berta: Person
 ) -> None:
@@ -124,12 +126,14 @@ def test_a_line_that_another_changed_under_ones_hand_is_a_clash(
 
 @pytest.mark.parametrize(
     ("press", "told", "focus"),
-    [
-        ("#lines-form button[value=lines]", "wrote the subject", "#lines-form [value=lines]"),
-        ("#told button[value=undo]", "took back", "#told"),
-        ("#story-read2 button[value=remove]", "out", "#story-read3"),
-        ("#block-form button[value=block]", "set the block", "#block-form [value=block]"),
-    ],
+    first_soon(
+        [
+            ("#lines-form button[value=lines]", "wrote the subject", "#lines-form [value=lines]"),
+            ("#told button[value=undo]", "took back", "#told"),
+            ("#story-read2 button[value=remove]", "out", "#story-read3"),
+            ("#block-form button[value=block]", "set the block", "#block-form [value=block]"),
+        ]
+    ),
 )
 def test_what_was_done_is_said_and_the_focus_has_a_place(
     page: Page, shop: Shop, press: str, told: str, focus: str
@@ -146,6 +150,7 @@ def test_what_was_done_is_said_and_the_focus_has_a_place(
     expect(page.locator(focus)).to_be_focused()
 
 
+@pytest.mark.long
 def test_after_a_refusal_what_is_typed_is_still_saved(page: Page, shop: Shop) -> None:
     page.click("#story-read2 summary")
     page.fill("#at-read2", "99")
@@ -170,6 +175,7 @@ def test_leaving_at_once_takes_the_last_words_along(page: Page, shop: Shop) -> N
     assert now(shop).subject == "Typed and left"
 
 
+@pytest.mark.long
 def test_the_words_of_a_story_save_themselves(page: Page, shop: Shop, berta: Person) -> None:
     page.goto(f"{shop.root}{PATH}/stories/read2")
     page.fill("#headline", "Said anew")
@@ -201,7 +207,7 @@ def test_somebody_types_on_in_a_form_that_comes_anew(page: Page, shop: Shop) -> 
     expect(page.locator(LINES)).to_be_visible()
 
 
-@pytest.mark.parametrize("screen", ["desktop, light", "phone, dark"])
+@pytest.mark.parametrize("screen", first_soon(["phone, dark", "desktop, light"]))
 @pytest.mark.parametrize("script", [True, False])
 def test_what_takes_an_act_back_is_in_sight(
     browser: Browser, shop: Shop, screen: str, *, script: bool

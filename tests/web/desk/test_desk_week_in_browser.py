@@ -18,6 +18,7 @@ from newsletter.workflows.tick import tick
 from tests.browser import keep_screen, open_browser
 from tests.contracts.nouns import a_story
 from tests.delivery.smtp_servers import Faults, smtp_server
+from tests.marking import first_soon
 from tests.web.desk.desk_in_browser import Shop, judge, open_page, open_shop
 from tests.web.desk.hands import Hand, Keyboard, Mouse, Plain, Touch, wait_without_scripts
 from tests.web.desk.send_shop import PATH, set_up, stored
@@ -105,12 +106,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.mark.parametrize(
     "way",
-    [
-        Mouse,
-        Plain,
-        pytest.param(Keyboard, marks=pytest.mark.long),
-        pytest.param(Touch, marks=pytest.mark.long),
-    ],
+    first_soon([Mouse, Plain, Keyboard, Touch]),
 )
 def test_the_whole_week(browser: Browser, house: House, way: Callable[[Page], Hand]) -> None:
     kind = way if isinstance(way, type) else Hand
