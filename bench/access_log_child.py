@@ -7,7 +7,7 @@ from bench.access_log import STORIES
 from bench.children import Stopwatch, peak_rss_mb
 from bench.paper import installation_with
 from newsletter.log import configure_logging
-from newsletter.publication.model import Reads
+from newsletter.publication.sources import Reads
 from newsletter.workflows.access_logs import count_logs
 
 

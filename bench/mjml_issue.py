@@ -7,8 +7,9 @@ its documentation shows them.
 from collections.abc import Sequence
 from html import escape
 
+from newsletter.publication.brand import Publication
 from newsletter.publication.design import design_of
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.view import IssueView, ItemView
 

@@ -12,7 +12,8 @@ from bench.paper import installation_with
 from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Delivery
 from newsletter.issues.model import Issue
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.fill import fill_slots
 from newsletter.rendering.model import ReaderSlot
 from newsletter.rendering.view import view_issue

@@ -11,8 +11,8 @@ from newsletter.checks.model import Finding, in_order, stop, warn
 from newsletter.checks.places import Places, first, list_some, name_item, shown
 from newsletter.checks.wording import check_address, check_inbox_line, check_parts, check_stories
 from newsletter.issues.model import Issue, Item
+from newsletter.publication.brand import Publication
 from newsletter.publication.design import design_of
-from newsletter.publication.model import Publication
 from newsletter.rendering.fill import UNRESOLVED, disarm_marks
 from newsletter.rendering.model import ReaderSlot, RenderedIssue, RenderedMail
 

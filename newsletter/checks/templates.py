@@ -13,7 +13,8 @@ from newsletter.checks.rendered import check_letter, check_rendered
 from newsletter.checks.template_markup import lint_attributes, lint_elements, lint_tags
 from newsletter.errors import NewsletterError
 from newsletter.issues.model import Issue
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.css_lint import lint_base, lint_braces, lint_dark, lint_kept
 from newsletter.rendering.environment import (
     Templates,

@@ -10,7 +10,7 @@ from newsletter.checks.model import Finding, stop, warn
 from newsletter.checks.places import Places, list_some, name_item, shown
 from newsletter.issues.marked import plain_of
 from newsletter.issues.model import Issue
-from newsletter.publication.model import Publication
+from newsletter.publication.brand import Publication
 from newsletter.rendering.addresses import find_addresses
 from newsletter.rendering.model import ReaderSlot, RenderedIssue
 from newsletter.rendering.text import COLUMNS, columns_of

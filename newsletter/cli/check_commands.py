@@ -13,7 +13,8 @@ from newsletter.errors import NewsletterError
 from newsletter.publication.cadence import Cadence
 from newsletter.publication.design import design_of
 from newsletter.publication.editors import Act
-from newsletter.publication.model import Reads, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.sources import Reads
 from newsletter.sources.log_files import find_log_files
 from newsletter.workflows.approve import lacking_approvers
 from newsletter.workflows.check import check_dns, sender_domains

@@ -22,7 +22,8 @@ from newsletter.cli.output import (
 from newsletter.errors import NotFound, UsageError
 from newsletter.publication.cadence import Cadence, Edition
 from newsletter.publication.editions import in_edition
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import normalise_address
 from newsletter.subscribers.csv_export import refusal_writer

@@ -16,7 +16,7 @@ from newsletter.delivery.model import (
     Wave,
 )
 from newsletter.errors import AddressError
-from newsletter.publication.model import Waves
+from newsletter.publication.newsletters import Waves
 from newsletter.publication.zones import find_zone
 from newsletter.subscribers.address import normalise_address
 

@@ -12,8 +12,10 @@ from newsletter.issues.wording import (
     name_since,
     unknown_names,
 )
+from newsletter.publication.brand import Publication
 from newsletter.publication.cadence import Edition
-from newsletter.publication.model import Newsletter, Publication, Ranking, SectionKind, SectionPlan
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sections import Ranking, SectionKind, SectionPlan
 from newsletter.publication.slots import Slot
 from newsletter.ranking.bars import why_excluded
 from newsletter.ranking.curve import HORIZON_HOURS

@@ -51,7 +51,8 @@ from newsletter.issues.places import (
     take_out,
 )
 from newsletter.issues.sections import begin_section
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.stories.text import clean_line
 
 # In characters: room for anything meant, and none for a book.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from newsletter.issues.model import Section
 from newsletter.publication.cadence import Edition
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.ranking.model import Pin
 
 

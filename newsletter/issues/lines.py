@@ -14,8 +14,10 @@ from newsletter.issues.wording import (
     name_period,
     name_since,
 )
+from newsletter.publication.brand import Publication
 from newsletter.publication.cadence import Edition
-from newsletter.publication.model import Newsletter, Publication, SectionPlan
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sections import SectionPlan
 from newsletter.publication.slots import Slot, period_day
 from newsletter.ranking.windows import window_days
 from newsletter.stories.canonical import title_key

@@ -10,7 +10,8 @@ from dataclasses import replace
 from newsletter.issues.items import keep_words
 from newsletter.issues.lines import rewrite_lines
 from newsletter.issues.model import Issue, Item, Section
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.ranking.model import Instructions, Pin
 from newsletter.stories.model import Story
 

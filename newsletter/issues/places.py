@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from newsletter.issues.lead import choose_lead
 from newsletter.issues.model import Issue, Item, RunnerUp, Section
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.ranking.model import Pin
 from newsletter.stories.canonical import title_key
 

@@ -6,7 +6,8 @@ from newsletter.issues.items import keep_words
 from newsletter.issues.lines import made_lines, remake_lines
 from newsletter.issues.model import Issue, Section
 from newsletter.issues.places import settle_places
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.ranking.model import Instructions
 
 

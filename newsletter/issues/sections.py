@@ -5,7 +5,8 @@ from dataclasses import replace
 from newsletter.issues.lines import name_window, template_words, title_words
 from newsletter.issues.model import Issue, Section
 from newsletter.issues.wording import fill_template
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 
 
 def begin_section(

@@ -12,7 +12,8 @@ from newsletter.issues.lead import choose_lead
 from newsletter.issues.lines import name_window, template_words, title_words, write_lines
 from newsletter.issues.model import Choice, Issue, Item, Section, ServedVariant, Variant
 from newsletter.issues.wording import fill_template
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.words import is_armenian, pick_language
 
 # With fewer stories than this a mail is not worth opening: whoever chose so gets all.

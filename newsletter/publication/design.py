@@ -10,8 +10,8 @@ from functools import cache
 from math import floor
 
 from newsletter.publication import house
+from newsletter.publication.brand import Colours, Fonts, Publication, ScriptFonts
 from newsletter.publication.colour import ENOUGH, contrast, invert, make_readable
-from newsletter.publication.model import Colours, Fonts, Publication, ScriptFonts
 
 # Quoted in CSS, all but these.
 _GENERIC = frozenset(("serif", "sans-serif"))

@@ -7,14 +7,11 @@ around its stories.
 from typing import Any, ClassVar
 
 from newsletter.errors import UsageError
+from newsletter.publication.brand import Publication
 from newsletter.publication.cadence import Cadence, Edition
-from newsletter.publication.model import (
-    LAST_MONTH,
-    Newsletter,
-    Publication,
-    SectionPlan,
-    Waves,
-)
+from newsletter.publication.fields import LAST_MONTH
+from newsletter.publication.newsletters import Newsletter, Waves
+from newsletter.publication.sections import SectionPlan
 from newsletter.publication.slots import is_month_key, is_range_key
 from newsletter.words import gettext_noop, words_of
 

@@ -1,6 +1,7 @@
 """The words that stand at a sign-up's field: "Get the Courier in your inbox:"."""
 
-from newsletter.publication.model import Newsletter, Placement, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter, Placement
 from newsletter.words import Words
 
 _FOOTER = "footer"

@@ -14,7 +14,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from newsletter.publication.model import ONLY_FILE, Colour, Settings, Timezone
+from newsletter.publication.fields import ONLY_FILE, Colour, Timezone
+from newsletter.publication.model import Settings
 from newsletter.publication.settings_document import UNSET, Path
 
 

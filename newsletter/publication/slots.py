@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.errors import UsageError
 from newsletter.publication.cadence import Edition
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.schedule import Moment, Period
 
 _FORM = re.compile(

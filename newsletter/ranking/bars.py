@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from newsletter.publication.model import Ranking
+from newsletter.publication.sections import Ranking
 from newsletter.ranking.likeness import Likeness, Likenesses
 from newsletter.ranking.model import PastUse, Pool
 from newsletter.stories.model import Story

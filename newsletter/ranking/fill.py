@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from newsletter.publication.model import SectionPlan
+from newsletter.publication.sections import SectionPlan
 from newsletter.ranking.bars import Bars, eligible_stories, raise_bars
 from newsletter.ranking.likeness import Likenesses
 from newsletter.ranking.model import Choice, PassedOver, Pool, Selection

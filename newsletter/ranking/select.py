@@ -6,7 +6,7 @@ of them. `fill.fill_section` then takes from it under caps and bars.
 
 from collections.abc import Callable
 
-from newsletter.publication.model import SectionPlan
+from newsletter.publication.sections import SectionPlan
 from newsletter.ranking.bars import eligible_stories
 from newsletter.ranking.fill import fill_section
 from newsletter.ranking.likeness import Likenesses

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from newsletter.publication.model import Ranking, SectionPlan
+from newsletter.publication.sections import Ranking, SectionPlan
 from newsletter.ranking.curve import HORIZON_HOURS
 from newsletter.ranking.model import Standing, Window
 from newsletter.ranking.score import Expectation, value_story

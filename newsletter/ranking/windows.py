@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from newsletter.publication.model import SectionPlan
+from newsletter.publication.sections import SectionPlan
 from newsletter.ranking.model import Window
 
 _DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 """System mails to those who sit at the desk."""
 
+from newsletter.publication.brand import Publication
 from newsletter.publication.editors import ROLE_NAMES, Editor
-from newsletter.publication.model import Publication
 from newsletter.rendering.bidi import isolate
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.model import RenderedMail

@@ -3,8 +3,10 @@
 import re
 
 from newsletter.issues.model import Issue
+from newsletter.publication.brand import Publication
 from newsletter.publication.design import design_of
-from newsletter.publication.model import Clicks, Newsletter, Publication
+from newsletter.publication.model import Clicks
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import disarm_marks
 from newsletter.rendering.filters import script_of

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from newsletter.publication.model import ShareTarget
+from newsletter.publication.brand import ShareTarget
 from newsletter.words import Words
 
 

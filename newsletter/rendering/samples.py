@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 from newsletter.issues.model import Block, BlockKind, Issue, IssueState, Item, Section
 from newsletter.pictures.model import PictureFile
-from newsletter.publication.model import Newsletter, SectionPlan
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sections import SectionPlan
 from newsletter.stories.model import Picture
 
 _SITE = "https://paper.example"

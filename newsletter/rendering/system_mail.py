@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.errors import RenderError
+from newsletter.publication.brand import Publication
 from newsletter.publication.design import design_of
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.bidi import drop_isolates, isolate
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.fill import UNRESOLVED, disarm_marks

@@ -7,7 +7,8 @@ from unicodedata import combining, east_asian_width
 
 from newsletter.issues.marked import plain_of
 from newsletter.issues.model import Block, BlockKind, Issue
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.addresses import split_addresses
 from newsletter.rendering.filters import count_noun, format_day
 from newsletter.rendering.view import IssueView, ItemView, PictureView, SectionView

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from newsletter.issues.model import Block, Issue, Item, LinkPlace, Section
 from newsletter.issues.wording import name_days, name_period, name_week
 from newsletter.pictures.model import LOGO, SlotName
+from newsletter.publication.brand import Publication
 from newsletter.publication.cadence import Edition
 from newsletter.publication.campaign import tag_link
-from newsletter.publication.model import Clicks, Newsletter, Publication
+from newsletter.publication.model import Clicks
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.schedule import Period
 from newsletter.rendering.links import LinkBook
 from newsletter.rendering.model import ReaderSlot

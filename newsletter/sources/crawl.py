@@ -9,7 +9,7 @@ from newsletter.errors import FetchError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import HostHeld, StatusError
 from newsletter.net.robots import RobotRules
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.article import read_article
 from newsletter.sources.charset import decode_text
 from newsletter.sources.model import GONE, PASSWORD, SourceItem

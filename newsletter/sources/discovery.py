@@ -13,7 +13,7 @@ from newsletter.errors import FetchError, SourceError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response, TlsFailure, Unreachable
 from newsletter.net.robots import Robots
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.counters import counters_by_namespace, counters_by_script
 from newsletter.sources.feed_profile import FeedProfile, language_tag
 from newsletter.sources.feeds import FEED_TYPES, MAX_FEED_BYTES, is_feed, read_feed_profile

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from newsletter.errors import FetchError, ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.feed_adapter import RawEntry, RawFeed, RawText, read_feed
 from newsletter.sources.feed_profile import FeedProfile, language_tag
 from newsletter.sources.feed_text import MAX_ENTRIES, looks_like_feed, prepare_feed

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.changed_posts import (
     FIRST_REACH,
     IDS_PER_PAGE,

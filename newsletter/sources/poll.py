@@ -7,7 +7,7 @@ from typing import Protocol
 
 from newsletter.errors import SourceError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Reads
+from newsletter.publication.sources import Reads
 from newsletter.sources.model import ReadBatch
 
 # How far back a counter that can tell of past days is asked at first.

@@ -15,7 +15,7 @@ from lxml import etree
 
 from newsletter.errors import FetchError, ParseError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.charset import decode_text
 from newsletter.sources.dates import parse_date
 from newsletter.sources.text import collapse_space, web_address

@@ -12,7 +12,7 @@ from typing import Any
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import Response, StatusError
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.changed_posts import (
     FIRST_REACH,
     IDS_PER_PAGE,

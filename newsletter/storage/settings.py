@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from newsletter.errors import NotFound
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.ready import ReadyStatement

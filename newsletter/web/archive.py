@@ -15,7 +15,8 @@ from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
 from newsletter.publication.cadence import Edition
 from newsletter.publication.design import design_of
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import is_range_key, next_slot
 from newsletter.rendering.corrections import tell_corrections
 from newsletter.rendering.fill import strip_personal

@@ -13,7 +13,8 @@ from starlette.requests import Request
 
 from newsletter.errors import AddressError, UsageError
 from newsletter.publication.cadence import Cadence
-from newsletter.publication.model import NO_PLACEMENT, Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import NO_PLACEMENT, Newsletter
 from newsletter.subscribers.address import (
     MAX_CHARACTERS,
     is_role_account,

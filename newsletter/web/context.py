@@ -11,7 +11,8 @@ from newsletter.errors import NotFound
 from newsletter.net.mail_domains import WAIT_SECONDS, MailDomains
 from newsletter.pictures.store import PictureStore
 from newsletter.publication.fixed_keys import FixedKeys
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.tokens import Keyring

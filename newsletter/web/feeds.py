@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from newsletter.issues.model import OF_LINKS, Issue
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.share import SharedPicture, describe_issue, share_picture
 from newsletter.rendering.view import split_paragraphs
 from newsletter.web.archive import (

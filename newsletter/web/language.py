@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.words import (
     SOURCE_LANGUAGE,
     Words,

@@ -11,7 +11,8 @@ from newsletter.delivery.model import Mailing
 from newsletter.issues.model import Issue, Variant
 from newsletter.issues.states import OPEN
 from newsletter.issues.variants import vary_issue
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.fill import fill_slots
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import ReaderSlot

@@ -13,7 +13,8 @@ from newsletter.checks.wire import WARN_SIZE
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState, Variant
 from newsletter.publication.editions import in_edition
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.filters import format_day
 from newsletter.tokens import Purpose
 from newsletter.web.context import WebContext, newsletter_called

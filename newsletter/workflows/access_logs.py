@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from newsletter.errors import SourceError
-from newsletter.publication.model import Reads, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.sources import Reads
 from newsletter.sources.access_log import REPEAT_SECONDS, LogCounter, LogTally
 from newsletter.sources.log_files import LogFile, find_log_files
 from newsletter.sources.model import LogPosition

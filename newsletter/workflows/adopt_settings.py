@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from newsletter.publication.model import Reads, Settings, Source
+from newsletter.publication.model import Settings
 from newsletter.publication.secret_parts import hide_secrets
 from newsletter.publication.settings_document import UNSET, Path, differences, dotted
+from newsletter.publication.sources import Reads, Source
 from newsletter.storage.settings import SettingsVersion
 from newsletter.storage.transaction import Transaction
 

@@ -11,7 +11,8 @@ from newsletter.issues.states import check_move
 from newsletter.log import get_logger
 from newsletter.publication.editions import editions_of
 from newsletter.publication.editors import Act, Editor
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.passing_on import Link
 from newsletter.storage.transaction import Transaction
 from newsletter.words import words_of

@@ -12,7 +12,8 @@ from newsletter.delivery.model import PlannedWave
 from newsletter.delivery.waves import first_start, plan_waves
 from newsletter.issues.model import Choice, Issue
 from newsletter.issues.variants import plan_variants
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.reader_figures import SHORT_LIST

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from newsletter.clock import Clock
 from newsletter.publication.campaign import carries_tag
-from newsletter.publication.model import Reads, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.sources import Reads
 from newsletter.sources.access_log import REPEAT_SECONDS, visit_key
 from newsletter.sources.bots import is_bot
 from newsletter.sources.model import ReadKind, StoryKey

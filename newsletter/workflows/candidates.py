@@ -9,7 +9,8 @@ from newsletter.errors import EditRefused, NotFound
 from newsletter.issues.assemble import is_excerpt
 from newsletter.issues.model import Issue, Item
 from newsletter.issues.places import find_place
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.ranking.bars import why_excluded
 from newsletter.ranking.model import PastUse
 from newsletter.ranking.reasons import age_of, expectation_of

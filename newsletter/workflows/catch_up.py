@@ -13,7 +13,8 @@ from newsletter.issues.states import REOPENED
 from newsletter.issues.variants import match_variants
 from newsletter.log import get_logger
 from newsletter.publication.editions import catch_up_of
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.draft import draft_issue

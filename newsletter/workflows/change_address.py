@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from newsletter.errors import Conflict
 from newsletter.log import get_logger, mask_address
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_address_changed, render_address_question
 from newsletter.storage.database import Database

@@ -22,7 +22,8 @@ from newsletter.delivery.dkim_keys import Signer
 from newsletter.delivery.model import Relay
 from newsletter.net.dns_answers import DnsAnswer, DnsStatus, MailExchange
 from newsletter.net.resolver import Resolver
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.set_up import is_private_address
 

@@ -16,7 +16,7 @@ from newsletter.errors import ConfigError, SendingHeld, StorageError
 from newsletter.log import get_logger
 from newsletter.net.mx_groups import MxGroups
 from newsletter.publication.durations import parse_duration
-from newsletter.publication.model import DeliverySettings
+from newsletter.publication.sending import DeliverySettings
 from newsletter.rendering.filters import format_number
 from newsletter.rendering.system_mail import Quote
 from newsletter.storage.ledger import SqlLedger

@@ -12,7 +12,7 @@ from newsletter.delivery.addresses import wire_address
 from newsletter.delivery.dkim_keys import Algorithm, DkimKey, create_key, key_folder, read_key
 from newsletter.errors import ConfigError, StorageError
 from newsletter.log import get_logger
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.database import Database
 from newsletter.workflows.installation import read_settings
 

@@ -8,7 +8,8 @@ from newsletter.issues.assemble import Draft, assemble_issue
 from newsletter.issues.model import Block, FreshCheck, Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.design import design_of
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot
 from newsletter.ranking.model import NO_INSTRUCTIONS, Instructions
 from newsletter.rendering.passing_on import Link

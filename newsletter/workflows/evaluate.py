@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo
 
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
-from newsletter.publication.model import Newsletter, Publication, SectionPlan, Settings
+from newsletter.publication.brand import Publication
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sections import SectionPlan
 from newsletter.ranking.bars import why_excluded
 from newsletter.ranking.evaluate import (
     TOTAL,

@@ -7,7 +7,8 @@ from datetime import datetime
 from newsletter.errors import NotFound, SourceError
 from newsletter.log import get_logger
 from newsletter.net.robots import Robots
-from newsletter.publication.model import Publication, Source
+from newsletter.publication.brand import Publication
+from newsletter.publication.sources import Source
 from newsletter.sources.crawl import REACH, Crawl, crawl_pages, plan_crawl
 from newsletter.sources.feeds import fetch_feed
 from newsletter.sources.ghost import fetch_ghost_posts

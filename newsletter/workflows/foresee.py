@@ -13,7 +13,9 @@ from newsletter.delivery.estimate import (
 from newsletter.delivery.model import PlannedWave, RelayUse
 from newsletter.delivery.waves import first_start, plan_waves
 from newsletter.issues.model import Issue
-from newsletter.publication.model import DeliverySettings, Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sending import DeliverySettings
 from newsletter.storage.audience_rows import AudienceDomains
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.installation import Installation

@@ -8,7 +8,8 @@ from newsletter.errors import NotFound
 from newsletter.issues.lines import rewrite_lines
 from newsletter.issues.mend import keep_places, mend_issue, narrow_plan, retitle
 from newsletter.issues.model import FreshCheck, Issue
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot
 from newsletter.storage.transaction import Transaction
 from newsletter.workflows.draft import propose_issue

@@ -16,7 +16,8 @@ from newsletter.net.resolver import Resolver
 from newsletter.pictures.store import PictureStore
 from newsletter.publication.editions import in_edition
 from newsletter.publication.fixed_keys import FixedKeys
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.settings_document import flatten, lay_over
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from newsletter.errors import NotFound, UsageError
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.ranking.model import Instructions, Pin
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_up import find_story

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 
 from newsletter.log import get_logger
 from newsletter.publication.campaign import carries_tag
-from newsletter.publication.model import Reads, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.sources import Reads
 from newsletter.sources.growth import Growth, Verdict, judge_day, judge_total, may_be_jump
 from newsletter.sources.model import ReadBatch, ReadDoubt, ReadKind, StoryKey
 from newsletter.sources.text import cap_problems

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from newsletter.publication.model import Publication, Source
+from newsletter.publication.brand import Publication
+from newsletter.publication.sources import Source
 from newsletter.sources.model import SourceItem
 from newsletter.storage.transaction import Transaction
 from newsletter.stories.merge import MergeResult, merge_items

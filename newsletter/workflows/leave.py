@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from newsletter.errors import NotFound, TokenError
 from newsletter.log import get_logger
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import LeaveReason, Subscription, SubscriptionState

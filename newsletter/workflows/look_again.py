@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from newsletter.errors import SourceError
 from newsletter.log import get_logger
 from newsletter.net.robots import Robots
-from newsletter.publication.model import Publication, Settings, Source
+from newsletter.publication.brand import Publication
+from newsletter.publication.model import Settings
+from newsletter.publication.sources import Source
 from newsletter.sources.crawl import Crawl, crawl_pages
 from newsletter.sources.feeds import fetch_feed
 from newsletter.sources.model import GONE, SourceItem, SourceState

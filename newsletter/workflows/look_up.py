@@ -2,7 +2,8 @@
 
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue, IssueState
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot, named_slot, next_slot
 from newsletter.stories.canonical import canonical_url
 from newsletter.stories.model import Story

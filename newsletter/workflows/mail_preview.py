@@ -15,7 +15,8 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.places import find_place
 from newsletter.log import get_logger
 from newsletter.publication.editors import Act, Editor
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.act_bar import ActLink, put_above
 from newsletter.rendering.links import lead_straight
 from newsletter.tokens import Purpose, derived_public_id

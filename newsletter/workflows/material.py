@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from newsletter.issues.assemble import Material
 from newsletter.issues.model import Issue
 from newsletter.publication.editions import CatchUp
-from newsletter.publication.model import Newsletter, SectionPlan, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sections import SectionPlan
 from newsletter.publication.slots import Slot
 from newsletter.ranking.curve import HORIZON_HOURS
 from newsletter.ranking.expect import expect_reads

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from newsletter.log import get_logger
 from newsletter.publication.editors import Act
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.passing_on import Link
 from newsletter.rendering.system_mail import Quote, render_notice
 from newsletter.storage.transaction import Transaction

@@ -12,7 +12,8 @@ from datetime import date, datetime, time
 from newsletter.errors import UsageError
 from newsletter.log import get_logger
 from newsletter.publication.cadence import Cadence
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionState

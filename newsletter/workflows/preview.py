@@ -17,7 +17,8 @@ from newsletter.issues.model import Issue, StoryLink, Variant
 from newsletter.issues.states import OPEN
 from newsletter.issues.variants import vary_issue
 from newsletter.pictures.store import MEDIA_TYPES
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.links import lead_straight
 from newsletter.rendering.model import RenderedIssue
 from newsletter.rendering.screenshots import picture_addresses

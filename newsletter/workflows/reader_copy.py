@@ -7,7 +7,8 @@ from datetime import datetime
 from newsletter.issues.model import Choice, Issue, Variant
 from newsletter.issues.states import OPEN
 from newsletter.issues.variants import match_variants
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.reader_rows import IssueMail
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import Subscriber, SubscriptionState, SuppressionReason

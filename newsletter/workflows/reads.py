@@ -9,7 +9,8 @@ from pathlib import Path
 
 from newsletter.errors import NotFound, SourceError, UsageError
 from newsletter.log import get_logger
-from newsletter.publication.model import Reads, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.sources import Reads
 from newsletter.sources.json_table import looks_like_json
 from newsletter.sources.model import ReadBatch, ReadKind
 from newsletter.sources.page_counter import MAX_PAGE_BYTES, MAX_PAGES, learn_selector

@@ -22,7 +22,9 @@ from newsletter.errors import InvalidTransition, NotFound, RenderError
 from newsletter.issues.model import Choice, Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.durations import parse_duration
-from newsletter.publication.model import DeliverySettings, Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sending import DeliverySettings
 from newsletter.storage.audience_rows import AudienceDomains, AudiencePlace
 from newsletter.subscribers.model import Segment
 from newsletter.workflows.check import check_sender

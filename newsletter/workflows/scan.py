@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.ghost import fetch_ghost_posts_by_id, list_ghost_ids
 from newsletter.sources.model import GONE, Batch, ListedIds, StoryKey
 from newsletter.sources.sitemap import SitemapEntry

@@ -5,7 +5,8 @@ from typing import Any
 
 from newsletter.publication.cadence import CADENCE_OF
 from newsletter.publication.editions import CatchUp
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.subscribers.model import (
     AllOf,
     Asked,

@@ -9,7 +9,8 @@ from newsletter.errors import Conflict, NotFound, UsageError
 from newsletter.issues.model import Issue, ServedVariant, Variant
 from newsletter.issues.states import OPEN
 from newsletter.log import get_logger
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.links import lead_straight
 from newsletter.storage.mailings import Fate
 from newsletter.subscribers.address import normalise_address

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from newsletter.publication.brand import Colours, Fonts
 from newsletter.publication.design import design_with
-from newsletter.publication.model import Colours, Fonts
 from newsletter.sources.model import FoundSource, PrintedCounter, SiteProfile
 from newsletter.words import words_of
 

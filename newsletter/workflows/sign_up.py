@@ -14,7 +14,8 @@ from newsletter.errors import NotFound, TokenError
 from newsletter.log import get_logger, mask_address
 from newsletter.net.networks import network_of
 from newsletter.publication.cadence import Cadence
-from newsletter.publication.model import Newsletter, Settings, SignUpSettings
+from newsletter.publication.model import Settings, SignUpSettings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_confirmation

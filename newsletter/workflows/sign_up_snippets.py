@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from newsletter.publication.model import Newsletter, Placement, Publication, Settings
+from newsletter.publication.brand import Publication
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter, Placement
 from newsletter.publication.prompts import placement_prompt
 from newsletter.words import gettext_noop, words_of
 

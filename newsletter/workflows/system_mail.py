@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from newsletter.delivery.model import Mailing, MailingKind
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.model import RenderedMail
 from newsletter.tokens import Keyring
 

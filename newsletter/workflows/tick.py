@@ -16,7 +16,8 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.cadence import CADENCE_OF, Edition
 from newsletter.publication.editions import editions_of, in_edition
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot, latest_slot, upcoming_slot
 from newsletter.rendering.system_mail import Quote
 from newsletter.sources.model import SourceState

@@ -7,7 +7,8 @@ from enum import StrEnum
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.editors import Act
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot
 from newsletter.rendering.filters import format_weekday
 from newsletter.rendering.passing_on import Link

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from newsletter.issues.model import Issue, ServedVariant, Variant
 from newsletter.issues.variants import plan_variants, vary_issue
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue
 from newsletter.storage.transaction import Transaction

@@ -17,7 +17,8 @@ from newsletter.delivery.waves import (
 )
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import upcoming_slot
 from newsletter.rendering.system_mail import Quote
 from newsletter.storage.transaction import Transaction

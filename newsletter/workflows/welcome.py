@@ -8,7 +8,7 @@ from newsletter.delivery.model import Mailing
 from newsletter.issues.model import IssueState, Variant
 from newsletter.publication.cadence import Cadence
 from newsletter.publication.editions import edition_for
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import next_slot
 from newsletter.rendering.model import RenderedMail
 from newsletter.rendering.system_mail import render_welcome

@@ -9,7 +9,7 @@ from newsletter.checks.legibility import check_legibility
 from newsletter.checks.model import Finding
 from newsletter.checks.rendered import check_rendered, is_family
 from newsletter.issues.model import Issue
-from newsletter.publication.model import Colours
+from newsletter.publication.brand import Colours
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import RenderedIssue

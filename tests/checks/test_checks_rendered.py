@@ -5,7 +5,7 @@ import pytest
 from newsletter.checks.model import Finding, Level, stops
 from newsletter.checks.rendered import check_rendered
 from newsletter.issues.model import Block, BlockKind, Issue
-from newsletter.publication.model import Colours
+from newsletter.publication.brand import Colours
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import ReaderSlot, RenderedIssue

@@ -20,7 +20,7 @@ from newsletter.delivery.waves import (
     plan_waves,
     wait_after,
 )
-from newsletter.publication.model import Waves
+from newsletter.publication.newsletters import Waves
 
 NOW = datetime(2025, 8, 8, 11, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

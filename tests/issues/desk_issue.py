@@ -5,7 +5,7 @@ from datetime import timedelta
 from newsletter.issues.edit import Desk
 from newsletter.issues.lines import write_lines
 from newsletter.issues.model import Issue, Item, RunnerUp, Section
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.stories.model import Picture
 from tests.contracts.nouns import NOW, a_settings, an_issue
 

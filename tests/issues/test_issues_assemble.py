@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from newsletter.errors import NotFound
 from newsletter.issues.assemble import Draft, Material, assemble_issue
 from newsletter.issues.model import Issue, IssueState
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import named_slot
 from newsletter.ranking.model import Instructions, PastUse, Pin
 from newsletter.storage.documents import issue_document

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from newsletter.issues.assemble import Material, assemble_issue
 from newsletter.issues.mend import keep_places, mend_issue, narrow_plan, retitle
 from newsletter.issues.model import Issue
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import named_slot
 from newsletter.ranking.model import Instructions, Pin
 from newsletter.sources.model import GONE

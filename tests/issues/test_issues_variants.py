@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from newsletter.issues.lines import write_lines
 from newsletter.issues.model import Choice, Issue, Item, Section, ServedVariant, Variant
 from newsletter.issues.variants import FEWEST_STORIES, plan_variants, vary_issue
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.ranking.model import Pin
 from tests.contracts.nouns import a_settings, an_issue
 

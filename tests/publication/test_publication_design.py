@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from newsletter.publication import house
+from newsletter.publication.brand import Colours, Fonts, ScriptFonts
 from newsletter.publication.colour import ENOUGH, contrast, invert
 from newsletter.publication.design import design_with, house_design
-from newsletter.publication.model import Colours, Fonts, ScriptFonts
 
 ROOT = Path(__file__).parents[2]
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06X}")

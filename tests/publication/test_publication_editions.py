@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from newsletter.errors import UsageError
+from newsletter.publication.brand import Publication
 from newsletter.publication.cadence import Cadence, Edition
 from newsletter.publication.editions import (
     edition_for,
@@ -17,7 +18,7 @@ from newsletter.publication.editions import (
     editions_of,
     in_edition,
 )
-from newsletter.publication.model import Newsletter, Publication
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import (
     is_month_key,
     latest_slot,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import UsageError
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.schedule import Period
 from newsletter.publication.slots import latest_slot, named_slot, slot_key, upcoming_slot
 

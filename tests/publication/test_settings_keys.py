@@ -4,7 +4,8 @@ import pytest
 from pydantic import BaseModel
 
 from docs.write_reference import rows_of
-from newsletter.publication.model import Newsletter, Reads, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.secret_parts import hide_secrets
 from newsletter.publication.settings_document import UNSET, dotted
 from newsletter.publication.settings_keys import (
@@ -15,6 +16,7 @@ from newsletter.publication.settings_keys import (
     only_in_file,
     value_at,
 )
+from newsletter.publication.sources import Reads
 
 
 def every_key(model: type[BaseModel], prefix: str = "") -> dict[str, Key]:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.publication.model import SectionPlan
+from newsletter.publication.sections import SectionPlan
 from newsletter.ranking.expect import expect_reads
 from newsletter.ranking.model import Field, PastUse, Pin, Pool, Selection, Window
 from newsletter.ranking.score import score_story

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.publication.model import SectionPlan
+from newsletter.publication.sections import SectionPlan
 from newsletter.ranking.fill import MOST_PASSED_OVER
 from newsletter.ranking.model import PastUse, Pool, Selection, Window
 from newsletter.ranking.select import select_stories

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.publication.model import Ranking
+from newsletter.publication.sections import Ranking
 from newsletter.ranking.model import Pool, Standing
 from newsletter.ranking.score import Expectation, score_story
 from newsletter.ranking.select import select_stories

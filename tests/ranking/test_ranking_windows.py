@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.publication.model import SectionPlan
+from newsletter.publication.sections import SectionPlan
 from newsletter.ranking.model import Window
 from newsletter.ranking.reasons import count_of, ordinal
 from newsletter.ranking.windows import latest_window, window_days

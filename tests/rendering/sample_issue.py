@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime
 
 from newsletter.issues.model import Block, BlockKind, Issue, IssueState, Item, Section
 from newsletter.pictures.model import PictureFile
-from newsletter.publication.model import Newsletter, Publication, SectionPlan, Sender
+from newsletter.publication.brand import Publication
+from newsletter.publication.newsletters import Newsletter, Sender
+from newsletter.publication.sections import SectionPlan
 from newsletter.stories.model import Picture
 
 SITE = "https://paper.example"

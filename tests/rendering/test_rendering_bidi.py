@@ -11,8 +11,8 @@ from markupsafe import escape
 from playwright.sync_api import Browser
 from selectolax.lexbor import LexborHTMLParser
 
+from newsletter.publication.brand import Publication
 from newsletter.publication.editors import Editor, Role
-from newsletter.publication.model import Publication
 from newsletter.rendering.bidi import drop_isolates, isolate, mark_isolates
 from newsletter.rendering.editor_mail import render_sign_in
 from newsletter.rendering.environment import Templates

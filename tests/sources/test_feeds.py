@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import FetchError, ParseError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.feed_text import MAX_ENTRIES, looks_like_feed
 from newsletter.sources.feeds import fetch_feed, parse_feed, read_feed_profile
 from newsletter.sources.model import SourceState, Validators

@@ -10,7 +10,7 @@ import pytest
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import StatusError
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.ghost import (
     fetch_ghost_posts,
     fetch_ghost_posts_by_id,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.feed_text import MAX_ENTRIES
 from newsletter.sources.feeds import MAX_PAGES, fetch_feed, parse_feed, read_feed_profile
 from newsletter.sources.model import SourceItem, SourcePicture, SourceState, Validators

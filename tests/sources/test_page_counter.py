@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import SourceError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Reads
+from newsletter.publication.sources import Reads
 from newsletter.sources.model import StoryKey, TotalReads
 from newsletter.sources.page_counter import fetch_page_counts, learn_selector, read_printed_count
 from newsletter.sources.poll import Poll

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ParseError, SourceError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Reads
+from newsletter.publication.sources import Reads
 from newsletter.sources.model import DayReads, ReadKind, StoryKey, TotalReads
 from newsletter.sources.poll import Poll
 from newsletter.sources.popular_posts import estimate_days, fetch_popular_posts

@@ -12,7 +12,7 @@ from newsletter.clock import SystemClock
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.robots import RobotRules, Robots, parse_robots
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.crawl import PAGES_A_POLL, crawl_pages, plan_crawl
 from newsletter.sources.model import GONE, PASSWORD
 from newsletter.sources.sitemap import SitemapEntry, choose_children, list_pages, parse_sitemap

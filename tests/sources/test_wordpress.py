@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
 from newsletter.net.response import StatusError
-from newsletter.publication.model import Source
+from newsletter.publication.sources import Source
 from newsletter.sources.changed_posts import MAX_PAGES, OVERLAP
 from newsletter.sources.model import SourcePicture, SourceState
 from newsletter.sources.rest import rest_url

@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.errors import ParseError
 from newsletter.net.fetcher import Fetcher
-from newsletter.publication.model import Reads
+from newsletter.publication.sources import Reads
 from newsletter.sources.model import DayReads, ReadKind, StoryKey
 from newsletter.sources.poll import Adapter, Poll
 

@@ -13,7 +13,7 @@ from newsletter.demo.catcher import MailCatcher
 from newsletter.demo.outbox_store import list_messages
 from newsletter.errors import Conflict
 from newsletter.issues.model import Issue, IssueState
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot, named_slot
 from newsletter.subscribers.model import Consent, Subscriber, SubscriptionState
 from newsletter.workflows.approve import approve_issue

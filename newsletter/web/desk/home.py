@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from newsletter.delivery.model import Hold, LedgerCounts
 from newsletter.issues.model import IssueState
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import upcoming_slot
 from newsletter.sources.model import SourceState
 from newsletter.storage.issue_lines import IssueLine

@@ -19,7 +19,8 @@ from newsletter.issues.places import is_pinned
 from newsletter.issues.states import EDITABLE
 from newsletter.issues.versions import redo_next, undo_next
 from newsletter.publication.editors import Act
-from newsletter.publication.model import Newsletter, SectionPlan
+from newsletter.publication.newsletters import Newsletter
+from newsletter.publication.sections import SectionPlan
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.issue_fields import Problem, TextField, begun_from, text_field

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from newsletter.issues.model import Issue, ServedVariant, Variant
 from newsletter.issues.states import OPEN
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.places import asked_issue, newsletter_of
 from newsletter.web.desk.visit import Visit

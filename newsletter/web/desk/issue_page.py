@@ -5,7 +5,7 @@ from typing import Any
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
 from newsletter.publication.editors import Act
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.web.desk.places import issue_address, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import ALARMING, STATES

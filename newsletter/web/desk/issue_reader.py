@@ -9,7 +9,7 @@ from newsletter.errors import AddressError
 from newsletter.issues.model import Issue
 from newsletter.issues.states import OPEN
 from newsletter.issues.variants import vary_issue
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import SubscriptionState
 from newsletter.web.desk.issue_mail import VIEW_NAMES, asked_view, frame_copy, offered_variants

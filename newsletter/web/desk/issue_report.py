@@ -15,7 +15,7 @@ from newsletter.delivery.model import LedgerCounts
 from newsletter.feedback.place_bias import PlacedClicks, place_clicks
 from newsletter.issues.model import CorrectionKind, CorrectionNote, Issue
 from newsletter.issues.states import EDITABLE
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.delivery_rows import DomainCounts
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.csv_cells import guard_cell

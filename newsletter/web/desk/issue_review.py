@@ -15,7 +15,7 @@ from newsletter.errors import NewsletterError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
 from newsletter.publication.editors import Act
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.web.desk.background import Background
 from newsletter.web.desk.issue_checks import looked_over, shown_checks
 from newsletter.web.desk.issue_page import ON_ITS_WAY, issue_head

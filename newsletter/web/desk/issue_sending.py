@@ -10,7 +10,7 @@ from newsletter.delivery.model import DeliveryState
 from newsletter.errors import NewsletterError
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.issue_lines import IssueLine
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.background import Background

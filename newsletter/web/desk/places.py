@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from newsletter.delivery.model import Hold
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.visit import Visit

@@ -5,7 +5,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from newsletter.publication.model import Newsletter
+from newsletter.publication.newsletters import Newsletter
 from newsletter.subscribers.figures import ListFigures, ReaderFigures
 from newsletter.web.desk.background import Background
 from newsletter.web.desk.growth_chart import ListGrowth, growth_of

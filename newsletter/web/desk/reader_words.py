@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from newsletter.publication.model import NO_PLACEMENT
+from newsletter.publication.newsletters import NO_PLACEMENT
 from newsletter.subscribers.model import LeaveReason, SubscriptionState, SuppressionReason
 from newsletter.words import Words, gettext_noop
 

@@ -6,7 +6,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from newsletter.errors import NotFound
-from newsletter.publication.model import Newsletter, Placement
+from newsletter.publication.newsletters import Newsletter, Placement
 from newsletter.web.desk.visit import DESK_HEADERS, Visit
 from newsletter.web.frames import framing_sites
 from newsletter.words import gettext_noop

@@ -6,8 +6,10 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from newsletter.errors import NotFound
+from newsletter.publication.brand import Publication
 from newsletter.publication.design import design_of
-from newsletter.publication.model import Newsletter, Publication, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.fill import fill_slots
 from newsletter.rendering.issue import render_issue
 from newsletter.rendering.model import ReaderSlot

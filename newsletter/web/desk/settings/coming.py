@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from newsletter.issues.model import IssueState
 from newsletter.publication.holidays import holiday_names, is_known
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.slots import Slot, coming_slots
 from newsletter.web.desk.places import tell_moment
 from newsletter.web.desk.visit import Visit

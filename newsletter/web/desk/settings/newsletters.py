@@ -6,7 +6,8 @@ from typing import Any
 from starlette.responses import Response
 
 from newsletter.errors import Conflict, NotFound
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.issue_lines import UNDER_WAY
 from newsletter.web.context import newsletter_called
 from newsletter.web.desk.settings.coming import coming_lines, unknown_holidays

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from newsletter.publication.model import Newsletter, Settings
+from newsletter.publication.model import Settings
+from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.settings_document import Path
 from newsletter.publication.settings_keys import Key, arrays_of, keys_of
 from newsletter.words import gettext_noop

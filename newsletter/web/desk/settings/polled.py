@@ -11,9 +11,10 @@ from starlette.responses import Response
 from newsletter.delivery.estimate import capacity_of
 from newsletter.delivery.model import Relay, RelayState, RelayUse
 from newsletter.errors import NotFound
-from newsletter.publication.model import Reads, Settings, Source
+from newsletter.publication.model import Settings
 from newsletter.publication.secret_parts import hide_secrets
 from newsletter.publication.settings_document import UNSET
+from newsletter.publication.sources import Reads, Source
 from newsletter.sources.model import SourceState
 from newsletter.web.desk.places import tell_moment
 from newsletter.web.desk.settings.entries import Array, show_entry, take_entry
