@@ -1,6 +1,6 @@
 """Stories that an editor may put into an issue: found by search, with their reads and reasons."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -73,30 +73,67 @@ def find_candidates(
     since: datetime | None = None,
     order: Order = "newest",
     limit: int = 20,
-    expectation: Expectation | None = None,
-    learns: bool = True,
 ) -> tuple[Candidate, ...]:
-    """Stories of the issue's sources by words of their headline, department and date.
+    """Stories as `search_stories` finds them, each with what speaks for it."""
+    ids = search_stories(
+        *(installation, issue),
+        words=words,
+        department=department,
+        since=since,
+        order=order,
+        limit=limit,
+    )
+    return describe_candidates(installation, issue, ids)
 
-    A whole address finds the story that is there. ``expectation`` is what
-    `learn_expectation` learned a while ago: it takes longer than the search. Without it
-    that is learned here, or, where ``learns`` is False, stories have no score.
+
+def search_stories(
+    installation: Installation,
+    issue: Issue,
+    *,
+    words: str = "",
+    department: str = "",
+    since: datetime | None = None,
+    order: Order = "newest",
+    limit: int = 20,
+) -> list[str]:
+    """Ids of stories of the issue's sources by words of their headline, department and date.
+
+    A whole address finds the story that is there. To find the most read of a hundred
+    thousand takes most of a second.
     """
     settings = installation.settings()
     newsletter = newsletter_of(settings, issue)
     now = installation.clock.now()
-    sources = _sources_of(settings, newsletter)
     with installation.database.read() as tx:
         address = canonical_url(words) if "://" in words else ""
         if address:
-            ids = [story.public_id for story in tx.stories.at_url(address) if not story.hidden]
-        else:
-            query = StoryQuery(now, tuple(title_key(words).split()), department, since, sources)
-            ids = (
-                tx.story_search.most_read(query, _life(tx, settings, newsletter, now), limit)
-                if order == "most_read"
-                else tx.story_search.newest(query, limit)
-            )
+            return [story.public_id for story in tx.stories.at_url(address) if not story.hidden]
+        sources = _sources_of(settings, newsletter)
+        query = StoryQuery(now, tuple(title_key(words).split()), department, since, sources)
+        if order == "most_read":
+            life = _life(tx, settings, newsletter, now)
+            return tx.story_search.most_read(query, life, limit)
+        return tx.story_search.newest(query, limit)
+
+
+def describe_candidates(
+    installation: Installation,
+    issue: Issue,
+    ids: Sequence[str],
+    *,
+    expectation: Expectation | None = None,
+    learns: bool = True,
+) -> tuple[Candidate, ...]:
+    """These stories in their order, each with what speaks for it.
+
+    ``expectation`` is what `learn_expectation` learned a while ago: it takes longer than the
+    rest. Without it that is learned here, or, where ``learns`` is False, stories have no
+    score.
+    """
+    settings = installation.settings()
+    newsletter = newsletter_of(settings, issue)
+    now = installation.clock.now()
+    with installation.database.read() as tx:
         ground = _ground(tx, settings, newsletter, issue, now, ids, expectation, learns=learns)
         found = {story.public_id: story for story in tx.stories.by_ids(ids)}
     return tuple(_candidate(found[one], issue, ground) for one in ids if one in found)

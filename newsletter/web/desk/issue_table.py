@@ -12,7 +12,7 @@ from newsletter.web.desk.issue_reader import (
     show_reader_search,
     take_reader_search,
 )
-from newsletter.web.desk.issue_stories import Expectations, show_stories
+from newsletter.web.desk.issue_stories import show_stories
 from newsletter.web.desk.issue_story import show_story
 from newsletter.web.desk.issue_versions import show_versions
 from newsletter.web.desk.issues import show_issues
@@ -39,7 +39,7 @@ def issue_routes(background: Background) -> tuple[DeskRoute, ...]:
         show("/issues/{issue}/readers/{reader}/mail", show_reader_mail, needs=Act.READERS),
         show("/issues/{issue}/checks", show_checks(background), needs=Act.LOOK),
         show("/issues/{issue}/versions", show_versions, needs=Act.LOOK),
-        show("/issues/{issue}/stories", show_stories(Expectations()), needs=Act.EDIT),
+        show("/issues/{issue}/stories", show_stories(background), needs=Act.EDIT),
         show("/issues/{issue}/stories/{story}", show_story, needs=Act.EDIT),
         # Whoever holds such a link is known by it; it is signed for one act.
         show("/act/{token}", show_mailed_act, needs=Act.SIGN_IN),

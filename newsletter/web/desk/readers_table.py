@@ -26,6 +26,7 @@ from newsletter.web.desk.reader_page import (
 )
 from newsletter.web.desk.routes import DeskRoute, show, take
 from newsletter.web.desk.segments import (
+    SegmentCounts,
     show_segment_count,
     show_segments,
     take_segment_export,
@@ -45,6 +46,7 @@ from newsletter.words import gettext_noop
 def readers_routes(background: Background) -> tuple[DeskRoute, ...]:
     """Figures for all; whatever shows or changes a reader for who may do that."""
     readers = Act.READERS
+    counts = SegmentCounts(background)
     return (
         show("/readers", show_readers, needs=Act.LOOK, nav=gettext_noop("Readers")),
         take("/readers/count", take_count(background), needs=Act.READERS),
@@ -58,8 +60,8 @@ def readers_routes(background: Background) -> tuple[DeskRoute, ...]:
         take("/readers/one/{reader}/suppress", take_reader_suppressed, needs=readers),
         take("/readers/one/{reader}/forget", take_reader_forgotten, needs=readers),
         take("/readers/one/{reader}/data", take_reader_data, needs=readers),
-        show("/readers/segments", show_segments, needs=readers),
-        show("/readers/segments/count", show_segment_count, needs=readers),
+        show("/readers/segments", show_segments(counts), needs=readers),
+        show("/readers/segments/count", show_segment_count(counts), needs=readers),
         take("/readers/segments/export", take_segment_export, needs=readers),
         show("/readers/suppressed", show_suppressed, needs=readers),
         take("/readers/suppressed/search", take_search, needs=readers),

@@ -1,25 +1,31 @@
-"""Parts of the readers by a filter: counted at once, listed, taken along as CSV."""
+"""Parts of the readers by a filter: counted while it is typed, listed, taken along as CSV."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
 
 from newsletter.errors import SegmentError
 from newsletter.publication.model import Settings
-from newsletter.subscribers.model import Segment, SegmentCount
+from newsletter.subscribers.model import Segment, SegmentCount, Subscription
 from newsletter.subscribers.segment_text import print_segment
 from newsletter.subscribers.segments import MAX_LENGTH
+from newsletter.web.desk.background import Background, Remembered
 from newsletter.web.desk.reader_page import NO_CLICKS
 from newsletter.web.desk.reader_words import STATES
+from newsletter.web.desk.routes import DeskHandler
 from newsletter.web.desk.visit import DESK_HEADERS, Visit
 from newsletter.words import gettext_noop
 from newsletter.workflows.import_subscribers import stream_subscribers
 from newsletter.workflows.segments import segment_of
 
 SHOWN = 50
+# What was counted is believed for so long.
+_COUNTED_FOR = timedelta(minutes=1)
 # By the filter; each can be tried out by following it.
 EXAMPLES: Mapping[str, str] = {
     "newsletter = weekly and state = active": gettext_noop("active readers of one newsletter"),
@@ -55,43 +61,84 @@ FIELDS: Mapping[str, str] = {
 @dataclass(frozen=True)
 class Asked:
     """What a filter came to. ``before``, ``at``, ``after`` are its text around the place
-    where it can't be read."""
+    where it can't be read. ``waits``: it is being counted."""
 
     text: str
     count: SegmentCount | None = None
-    understood: str = ""
+    waits: bool = False
     problem: str = ""
     before: str = ""
     at: str = ""
     after: str = ""
 
 
-def show_segments(visit: Visit) -> Response:
+class SegmentCounts:
+    """Filters counted behind the pages: on a long list that takes some seconds."""
+
+    def __init__(self, background: Background) -> None:
+        self._counts = Remembered[SegmentCount](background, _COUNTED_FOR)
+        self._readers = Remembered[list[Subscription]](background, _COUNTED_FOR)
+
+    def of(self, visit: Visit, segment: Segment) -> SegmentCount | None:
+        """How many a segment has; None where that is being counted."""
+        database = visit.context.database
+
+        def count() -> SegmentCount:
+            with database.read() as tx:
+                return tx.segments.count(segment)
+
+        return self._counts.of(print_segment(segment.filter), segment.now, count)
+
+    def readers(self, visit: Visit, segment: Segment) -> list[Subscription] | None:
+        """Some of them; None where they are being looked for."""
+        database = visit.context.database
+
+        def find() -> list[Subscription]:
+            with database.read() as tx:
+                return tx.subscribers.some(segment, SHOWN)
+
+        return self._readers.of(print_segment(segment.filter), segment.now, find)
+
+
+def show_segments(counts: SegmentCounts) -> DeskHandler:
     """The field, and of a filter its count and the first readers it names."""
-    text = visit.query("filter")[: MAX_LENGTH + 1].strip()
-    asked = ask(visit, text)
-    found = []
-    if asked.count is not None and asked.count.readers:
-        segment = _segment(visit, text)
-        with visit.context.database.read() as tx:
-            found = tx.subscribers.some(segment, SHOWN)
-    return visit.page(
-        "segments",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if asked.problem else HTTPStatus.OK,
-        most=MAX_LENGTH,
-        found=found,
-        all_shown=asked.count is not None and sum(asked.count.subscriptions.values()) == len(found),
-        examples=_examples(visit),
-        fields=[(name, visit.words.gettext(message)) for name, message in FIELDS.items()],
-        no_clicks=_no_clicks(visit),
-        **_shown(visit, asked),
-    )
+
+    def handle(visit: Visit) -> Response:
+        text = _asked_filter(visit)
+        asked = ask(visit, counts, text)
+        found: list[Subscription] | None = []
+        if asked.count is not None and asked.count.readers:
+            found = counts.readers(visit, _segment(visit, text))
+        return visit.page(
+            "segments",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if asked.problem else HTTPStatus.OK,
+            most=MAX_LENGTH,
+            found=found,
+            all_shown=asked.count is not None
+            and found is not None
+            and sum(asked.count.subscriptions.values()) == len(found),
+            again=f"{visit.root}/readers/segments?{urlencode({'filter': text})}",
+            examples=_examples(visit),
+            fields=[(name, visit.words.gettext(message)) for name, message in FIELDS.items()],
+            no_clicks=_no_clicks(visit),
+            **_shown(visit, asked),
+        )
+
+    return handle
 
 
-def show_segment_count(visit: Visit) -> Response:
+def show_segment_count(counts: SegmentCounts) -> DeskHandler:
     """Only what the filter came to: fetched while somebody types, and put into the page."""
-    asked = ask(visit, visit.query("filter")[: MAX_LENGTH + 1].strip())
-    return visit.page("segment_count", **_shown(visit, asked))
+
+    def handle(visit: Visit) -> Response:
+        asked = ask(visit, counts, _asked_filter(visit))
+        return visit.page("segment_count", **_shown(visit, asked))
+
+    return handle
+
+
+def _asked_filter(visit: Visit) -> str:
+    return visit.query("filter")[: MAX_LENGTH + 1].strip()
 
 
 def take_segment_export(visit: Visit) -> Response:
@@ -115,7 +162,7 @@ def take_segment_export(visit: Visit) -> Response:
     )
 
 
-def ask(visit: Visit, text: str) -> Asked:
+def ask(visit: Visit, counts: SegmentCounts, text: str) -> Asked:
     """Count what a filter names, or tell where it breaks."""
     if not text:
         return Asked("")
@@ -124,11 +171,13 @@ def ask(visit: Visit, text: str) -> Asked:
     except SegmentError as error:
         place = max(error.place - 1, 0)
         end = place + max(len(text[place:].split(" ")[0]), 1)
-        marked = (text[:place], text[place:end], text[end:]) if error.place else ("", "", "")
-        return Asked(text, None, "", visit.words.say(error.saying), *marked)
-    with visit.context.database.read() as tx:
-        counted = tx.segments.count(segment)
-    return Asked(text, counted, print_segment(segment.filter))
+        before, at, after = (
+            (text[:place], text[place:end], text[end:]) if error.place else ("",) * 3
+        )
+        told = visit.words.say(error.saying)
+        return Asked(text, problem=told, before=before, at=at, after=after)
+    counted = counts.of(visit, segment)
+    return Asked(text, counted, waits=counted is None)
 
 
 def _segment(visit: Visit, text: str) -> Segment:

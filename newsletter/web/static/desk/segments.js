@@ -22,13 +22,23 @@ async function count() {
     last = undefined; // asked again at the next letter
   } finally {
     shown.removeAttribute("aria-busy");
+    wait();
   }
+}
+
+// What is being counted is asked for again.
+function wait() {
+  if (!shown.querySelector(".waits")) return;
+  last = undefined;
+  clearTimeout(waiting);
+  waiting = setTimeout(count, 1000);
 }
 
 field.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(count, 400);
 });
+wait();
 field.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
