@@ -105,7 +105,9 @@ def test_what_can_not_be_is_told_at_its_key(
     }
     segment = edit({("newsletter", "daily", "segment"): "nonsense ="}, first)
     assert isinstance(segment, Refused)
-    assert 'newsletter "daily": segment' in segment.problems[0].sentence
+    (problem,) = segment.problems
+    assert problem.path == ("newsletter", "daily", "segment")
+    assert problem.sentence.startswith("filter, character 1: ")
     with database.read() as tx:
         latest = tx.settings.latest()
     assert latest is not None
