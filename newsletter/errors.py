@@ -16,6 +16,23 @@ class Remedy(StrEnum):
     PAUSE = "pause"
     CORRECT = "correct"
     HISTORY = "history"
+    SHOW = "show"
+    SOURCES = "sources"
+    FIND_STORY = "find_story"
+    SUBJECT = "subject"
+    PREHEADER = "preheader"
+    REMOVE = "remove"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A sentence on what is left to do, and the act on ``item`` of ``subject`` that does it."""
+
+    sentence: str
+    remedy: Remedy | None = None
+    subject: str = ""
+    item: str = ""
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ def _tell_not_asked(
             Level.INFO,
             "links_not_asked",
             f"{len(left)} addresses were not asked whether they are alive: {why}.",
-            "Call newsletter issue check again in some minutes.",
+            "Check it again in some minutes.",
             left[0].item or left[0].address,
         )
 

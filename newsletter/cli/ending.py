@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from newsletter.errors import ConfigError, NewsletterError, Remedy, UsageError
+from newsletter.errors import Advice, ConfigError, NewsletterError, Remedy, UsageError
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -12,7 +12,21 @@ _COMMANDS = {
     Remedy.PAUSE: "newsletter issue pause --slot {}",
     Remedy.CORRECT: "newsletter issue correct --slot {}",
     Remedy.HISTORY: "newsletter issue edit history --slot {}",
+    Remedy.SHOW: "newsletter issue show --slot {}",
+    Remedy.SOURCES: "newsletter stories list",
+    Remedy.FIND_STORY: "newsletter stories fetch, newsletter issue edit search",
+    Remedy.SUBJECT: "newsletter issue correct --slot {} --subject",
+    Remedy.PREHEADER: "newsletter issue correct --slot {} --preheader",
+    Remedy.REMOVE: "newsletter issue correct --slot {} --remove {}",
+    Remedy.WITHDRAW: "newsletter issue correct --slot {} --withdraw {}",
 }
+
+
+def tell_advice(advice: Advice) -> str:
+    """The sentence, and the command that does it."""
+    if advice.remedy is None:
+        return advice.sentence
+    return f"{advice.sentence} ({_COMMANDS[advice.remedy].format(advice.subject, advice.item)})"
 
 
 def run_to_status(act: Callable[[], None]) -> int:

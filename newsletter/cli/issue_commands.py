@@ -7,6 +7,7 @@ import typer
 from newsletter.checks.model import stops
 from newsletter.cli.edit_commands import ActorOption
 from newsletter.cli.edit_commands import app as edit_app
+from newsletter.cli.ending import tell_advice
 from newsletter.cli.issue_answers import issue_document, print_checks, print_issue, print_state
 from newsletter.cli.issue_correction import (
     BecauseOption,
@@ -478,7 +479,9 @@ def correct(
                 on_progress=advance,
             )
     if json:
+        told = [tell_advice(notice) for notice in revision.notices]
         made = {name: value for name, value in vars(revision).items() if name != "issue"}
+        made["notices"] = told
         print_json({**issue_document(revision.issue), "revision": made})
         return
     print(
@@ -486,7 +489,7 @@ def correct(
         f"{', '.join(revision.changes)}"
     )
     for notice in revision.notices:
-        say(notice)
+        say(tell_advice(notice))
     say(f"it stays paused: newsletter issue resume --slot {issue.slot}")
 
 

@@ -10,7 +10,7 @@ from newsletter.delivery.model import Outcome, Phase, Relay, Reply
 from newsletter.delivery.replies import read_reply
 from newsletter.errors import RelayError, RelayRejectedLogin, RelayUnavailable, RenderError
 
-_CORRECT = "(newsletter issue pause, correct, resume)"
+_CORRECT = "(pause the issue, correct it, resume it)"
 # What to do about a refusal that is about the message, by its reason.
 _MENDS: Mapping[str, str] = {
     "too_big": f"take out some stories {_CORRECT}, or have its size limit raised",

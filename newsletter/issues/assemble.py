@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, Remedy
 from newsletter.issues.lines import name_window, template_words, title_words, write_lines
 from newsletter.issues.model import Issue, IssueState, Item, RunnerUp, Section
 from newsletter.issues.wording import (
@@ -145,8 +145,9 @@ def assemble_issue(
         since = name_since(window.start, now, zone, "en")
         raise NotFound(
             f"{newsletter.slug} {slot.key}: no story was published {since} and none has enough "
-            "reads; see `newsletter stories list` for what its sources brought",
+            "reads; look at what its sources brought",
             subject=slot.key,
+            remedy=Remedy.SOURCES,
         )
     is_news = newsletter.edition is Edition.REGULAR
     lead = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from newsletter.errors import NotFound, UsageError
+from newsletter.errors import Advice, NotFound, Remedy, UsageError
 from newsletter.issues.items import say_excerpt, say_headline
 from newsletter.issues.model import (
     Block,
@@ -142,8 +142,8 @@ def note_changes(
     return tuple(dict.fromkeys(notes))
 
 
-def find_leftovers(before: Issue, after: Issue) -> tuple[str, ...]:
-    """Sentences where the inbox's lines still say what was corrected or taken out."""
+def find_leftovers(before: Issue, after: Issue) -> tuple[Advice, ...]:
+    """Where the inbox's lines still say what was corrected or taken out."""
     headlines = {item.headline for item in after.items}
     gone = [item.headline for item in before.items if item.headline not in headlines]
 
@@ -153,8 +153,11 @@ def find_leftovers(before: Issue, after: Issue) -> tuple[str, ...]:
         return bool(opening) and opening in title_key(line)
 
     return tuple(
-        f"The {name} still says “{headline}”; change it by --{name}."
-        for name, line in (("subject", after.subject), ("preheader", after.preheader))
+        Advice(f"The {name} still says “{headline}”; correct it too.", remedy, after.slot)
+        for name, remedy, line in (
+            ("subject", Remedy.SUBJECT, after.subject),
+            ("preheader", Remedy.PREHEADER, after.preheader),
+        )
         for headline in dict.fromkeys(gone)
         if still_says(line, headline)
     )

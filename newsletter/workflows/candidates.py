@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from newsletter.errors import EditRefused, NotFound
+from newsletter.errors import EditRefused, NotFound, Remedy
 from newsletter.issues.assemble import is_excerpt
 from newsletter.issues.model import Issue, Item
 from newsletter.issues.places import find_place
@@ -161,9 +161,10 @@ def make_item(installation: Installation, issue: Issue, name: str) -> tuple[Item
         found = tx.stories.by_ids([name]) or tx.stories.at_url(canonical_url(name))
         if not found:
             raise NotFound(
-                f'there is no story "{name}"; `newsletter stories fetch` looks for new ones, and '
-                "`newsletter issue edit search` finds one by words of its headline",
+                f'there is no story "{name}" among those that were read from the site; find it by '
+                "words of its headline, or try again after the next look at the site",
                 subject=name,
+                remedy=Remedy.FIND_STORY,
             )
         story = found[0]
         ground = _ground(tx, settings, newsletter, issue, now, [story.public_id])

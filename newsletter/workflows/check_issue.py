@@ -17,7 +17,7 @@ from newsletter.workflows.variants import RenderedVariant
 _TO_BE_SENT = frozenset({IssueState.DRAFT, IssueState.HELD, IssueState.APPROVED})
 
 
-_RENDERING = "Call newsletter templates check, and mend what it names."
+_RENDERING = "Mend what `newsletter templates check` names: it lies in files of the service."
 NO_TIME = timedelta(0)
 
 

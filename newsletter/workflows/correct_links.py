@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
+from newsletter.errors import Advice, Conflict, InvalidTransition, NotFound, Remedy, UsageError
 from newsletter.issues.correct import find_item, place_of
 from newsletter.issues.model import CorrectionKind, CorrectionNote, Issue, IssueState, StoryLink
 from newsletter.log import get_logger
@@ -113,8 +113,8 @@ def changed_addresses(
     return _corrections(settings, before, links, LinkRequest(urls, told=told), now)
 
 
-def links_left(issue: Issue, before: Issue, links: Iterable[StoryLink]) -> tuple[str, ...]:
-    """Sentences on stories that a revision took out, and that mails sent before it lead to.
+def links_left(issue: Issue, before: Issue, links: Iterable[StoryLink]) -> tuple[Advice, ...]:
+    """What is left to do about stories that a revision took out, and that mails from before have.
 
     ``before`` is the issue before it, ``links`` are those of all its mails.
     """
@@ -122,9 +122,10 @@ def links_left(issue: Issue, before: Issue, links: Iterable[StoryLink]) -> tuple
     leading = {link.story_id for link in links if link.withdrawn_at is None}
     gone = {item.story_id: item.headline for item in before.items if item.story_id not in kept}
     return tuple(
-        f"The links of “{headline}” in mails that were sent still lead there; take them back by: "
-        f"newsletter issue correct --newsletter {issue.newsletter} --slot {issue.slot} "
-        f"--withdraw {story}"
+        Advice(
+            f"The links of “{headline}” in mails that were sent still lead there; take them back.",
+            *(Remedy.WITHDRAW, issue.slot, story),
+        )
         for story, headline in gone.items()
         if story in leading
     )

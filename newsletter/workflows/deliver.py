@@ -24,7 +24,7 @@ from newsletter.tokens import new_public_id
 from newsletter.words import words_of
 from newsletter.workflows.clone_guard import assert_may_send
 from newsletter.workflows.installation import Installation
-from newsletter.workflows.notices import Notice, queue_notice
+from newsletter.workflows.notices import Notice, desk_page, queue_notice
 from newsletter.workflows.report import report_issue
 from newsletter.workflows.sending_watch import (
     SendingWatch,
@@ -250,7 +250,6 @@ def _tell_if_nobody_got_it(installation: Installation, issue_id: str) -> None:
         if one.state is DeliveryState.REFUSED
     )
     log.warning("issue_reached_nobody", newsletter=issue.newsletter, issue=issue.slot)
-    command = f"--newsletter {issue.newsletter} --slot {issue.slot}"
     notice = Notice(
         key=f"nobody:{issue_id}",
         subject=words.gettext("Nobody got: %(subject)s", subject=issue.subject),
@@ -267,8 +266,8 @@ def _tell_if_nobody_got_it(installation: Installation, issue_id: str) -> None:
             ),
             words.gettext("The reasons are: %(reasons)s.", reasons=why),
             words.gettext(
-                "See what their servers said: %(command)s",
-                command=f"newsletter issue report {command} --json",
+                "What their servers said stands at the desk: %(address)s",
+                address=desk_page(installation, issue.public_id, "/report"),
             ),
         ),
     )

@@ -20,7 +20,7 @@ from newsletter.workflows.illustrate import illustrate_issue, show_logo
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.look_again import find_withdrawn, look_again
 from newsletter.workflows.material import CANDIDATES, gather_material
-from newsletter.workflows.notices import Notice, preview_link, queue_notice
+from newsletter.workflows.notices import Notice, desk_page, preview_link, queue_notice
 
 log = get_logger(__name__)
 
@@ -199,9 +199,8 @@ def _ready_notice(
             ),
             *map(Quote, told),
             words.gettext(
-                "Approve it with: %(command)s",
-                command=f"newsletter issue approve --newsletter {issue.newsletter} "
-                f"--slot {issue.slot}",
+                "Approve it at the desk: %(address)s",
+                address=desk_page(installation, issue.public_id, "/review"),
             ),
         ),
         link=Link(words.gettext("See the draft"), preview_link(installation, issue.public_id)),

@@ -35,6 +35,11 @@ def preview_link(installation: Installation, issue_id: str) -> str:
     return f"{installation.desk_url}/preview/{token}"
 
 
+def desk_page(installation: Installation, issue_id: str, page: str = "") -> str:
+    """Where an editor does something about an issue; ``page`` begins with a slash."""
+    return f"{installation.desk_url}/issues/{issue_id}{page}"
+
+
 def queue_notice(
     tx: Transaction,
     installation: Installation,

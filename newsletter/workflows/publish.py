@@ -16,6 +16,7 @@ from newsletter.errors import (
     InvalidTransition,
     IssueHeld,
     NotFound,
+    Remedy,
     RenderError,
 )
 from newsletter.issues.model import Issue, IssueState, ServedVariant, Variant
@@ -35,7 +36,7 @@ from newsletter.workflows.freshen import Freshened, freshen_issue, goes_by_itsel
 from newsletter.workflows.illustrate import find_missing
 from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.judge_spam import judge_spam
-from newsletter.workflows.notices import Notice, preview_link, queue_notice
+from newsletter.workflows.notices import Notice, desk_page, preview_link, queue_notice
 from newsletter.workflows.segments import audience_segment
 from newsletter.workflows.soon import give_back_time
 from newsletter.workflows.unserved import CALLED_OFF, give_newest, skip_called_off
@@ -317,9 +318,9 @@ def _approved(installation: Installation, issue: Issue) -> Issue:
 
 def _not_approved(issue: Issue) -> InvalidTransition:
     return InvalidTransition(
-        f"issue {issue.slot} is not approved, or somebody was quicker; look at it with "
-        f"`newsletter issue show --slot {issue.slot}`",
+        f"issue {issue.slot} is not approved, or somebody was quicker; look at it again",
         subject=issue.slot,
+        remedy=Remedy.SHOW,
     )
 
 
@@ -536,9 +537,8 @@ def hold_issue(
                 ),
                 Quote(reason),
                 words.gettext(
-                    "It goes out when you release it, and then at once: %(command)s",
-                    command=f"newsletter issue approve --newsletter {issue.newsletter} "
-                    f"--slot {issue.slot}",
+                    "It goes out when you approve it at the desk, and then at once: %(address)s",
+                    address=desk_page(installation, issue.public_id, "/review"),
                 ),
             ),
             link=Link(words.gettext("See the issue"), preview_link(installation, issue.public_id)),

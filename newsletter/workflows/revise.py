@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from newsletter.checks.model import Finding
-from newsletter.errors import Conflict, InvalidTransition, NotFound, Remedy
+from newsletter.errors import Advice, Conflict, InvalidTransition, NotFound, Remedy
 from newsletter.issues.correct import (
     Correction,
     correct_issue,
@@ -36,7 +36,7 @@ _LOOK_SECONDS = 0.2
 class Revision:
     """A correction that was made: its number, what it changed and how many get it.
 
-    ``notices`` are sentences on what still says or leads to what was corrected, and
+    ``notices`` are on what still says or leads to what was corrected, and
     on stories that are gone.
     """
 
@@ -45,7 +45,7 @@ class Revision:
     readers: int
     changes: tuple[str, ...]
     findings: tuple[Finding, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Advice, ...]
 
 
 def revise_issue(
@@ -114,7 +114,7 @@ def revise_issue(
     log.info("issue_corrected", newsletter=issue.newsletter, issue=issue.slot, revision=number)
     _, readers = give_newest(installation, after, on_progress)
     left = links_left(after, before, links) if has_it else ()
-    unsaid = ("Nobody has the issue as it was, so its page says nothing of the change.",)
+    unsaid = (Advice("Nobody has the issue as it was, so its page says nothing of the change."),)
     untold = unsaid if told and not has_it else ()
     notices = (*find_leftovers(before, after), *left, *untold, *_find_gone(installation, after))
     return Revision(after, number, readers, changes, findings, notices)
@@ -141,8 +141,8 @@ def _settings_for(installation: Installation, issue: Issue) -> Settings:
     return settings.model_copy(update={"tracking": tracking})
 
 
-def _find_gone(installation: Installation, issue: Issue) -> tuple[str, ...]:
-    """Sentences on stories of the issue that readers may not have any more.
+def _find_gone(installation: Installation, issue: Issue) -> tuple[Advice, ...]:
+    """What is left to do about stories of the issue that readers may not have any more.
 
     Asked after the correction is made: it is urgent, and a site may be slow.
     """
@@ -155,11 +155,13 @@ def _find_gone(installation: Installation, issue: Issue) -> tuple[str, ...]:
     with installation.database.read() as tx:
         withdrawn = find_withdrawn(tx, places, installation.clock.now())
     gone = (
-        f"“{places[story][1]}” is still in it, but {reason}; take it out by --remove "
-        f"{places[story][0]}."
+        Advice(
+            f"“{places[story][1]}” is still in it, but {reason}; take it out.",
+            *(Remedy.REMOVE, issue.slot, places[story][0]),
+        )
         for story, reason in withdrawn.items()
     )
-    return (*gone, *look.notes)
+    return (*gone, *map(Advice, look.notes))
 
 
 def _current(installation: Installation, issue: Issue) -> Issue:
@@ -173,7 +175,7 @@ def _current(installation: Installation, issue: Issue) -> Issue:
     remedy = None
     rest = (
         "only one that was paused in the middle of its way can be corrected, save for its links "
-        "(--link and --withdraw alone)"
+        "alone"
     )
     if current.state is IssueState.SENDING:
         rest, remedy = "pause it first", Remedy.PAUSE

@@ -24,7 +24,7 @@ from newsletter.rendering.system_mail import Quote
 from newsletter.storage.transaction import Transaction
 from newsletter.words import Words, words_of
 from newsletter.workflows.installation import Installation
-from newsletter.workflows.notices import Notice, queue_notice
+from newsletter.workflows.notices import Notice, desk_page, queue_notice
 from newsletter.workflows.segments import audience_segment
 from newsletter.workflows.soon import time_before
 
@@ -271,7 +271,8 @@ def _stop(installation: Installation, settings: Settings, brake: Brake, wave: Wa
         newsletter = settings.newsletter_called(issue.newsletter)
         if newsletter is not None:
             words = words_of(settings.publication.language)
-            notice = _notice(words, issue, wave, trip, looked_at)
+            address = desk_page(installation, issue.public_id, "/sending")
+            notice = _notice(words, issue, wave, trip, looked_at, address)
             queue_notice(tx, installation, settings, newsletter, notice)
     log.warning(
         "issue_braked",
@@ -284,8 +285,10 @@ def _stop(installation: Installation, settings: Settings, brake: Brake, wave: Wa
     return True
 
 
-def _notice(words: Words, issue: Issue, wave: Wave, trip: BrakeTrip, looked_at: int) -> Notice:
-    command = f"--newsletter {issue.newsletter} --slot {issue.slot}"
+def _notice(
+    words: Words, issue: Issue, wave: Wave, trip: BrakeTrip, looked_at: int, address: str
+) -> Notice:
+    """What the brake did; ``address`` is that of the issue's page at the desk."""
     return Notice(
         key=f"brake:{issue.public_id}:{wave.number}:{looked_at}",
         subject=words.gettext("Paused: %(subject)s", subject=issue.subject),
@@ -297,13 +300,9 @@ def _notice(words: Words, issue: Issue, wave: Wave, trip: BrakeTrip, looked_at: 
             ),
             Quote(trip.sentence()),
             words.gettext(
-                "See who they are: %(command)s",
-                command=f"newsletter issue report {command} --json",
-            ),
-            words.gettext(
-                "To go on all the same: %(command)s. The brake then looks at the readers who "
-                "come next.",
-                command=f"newsletter issue resume {command}",
+                "To go on all the same, resume it at the desk; the brake then looks at the readers "
+                "who come next. What the servers said stands there too: %(address)s",
+                address=address,
             ),
         ),
     )

@@ -276,7 +276,7 @@ def test_links_that_lead_straight_can_not_be_corrected(call: Call, sent: Path) -
         (("--link", "latest/1=https://paper.example/\nX: y"), 2, "begins with https://"),
         (("--link", "latest/1=//evil.example"), 2, "begins with https://"),
         (("--link", "latest/7=https://paper.example/"), 1, "latest/2"),
-        (("--headline", "latest/1=Better"), 1, "--link and --withdraw alone"),
+        (("--headline", "latest/1=Better"), 1, "save for its links alone"),
     ],
 )
 def test_what_can_not_be_corrected_in_a_sent_issue_is_told(

@@ -103,8 +103,8 @@ def test_a_subject_that_still_has_the_old_headline_is_told(
 ) -> None:
     issue = correct_issue(ISSUE, Correction(subject=subject, headlines={"story1": before}))
     corrected = correct_issue(issue, Correction(headlines={"story1": after}))
-    sentences = find_leftovers(issue, corrected)
-    assert len([sentence for sentence in sentences if "subject" in sentence]) == told
+    notices = find_leftovers(issue, corrected)
+    assert len([one for one in notices if "subject" in one.sentence]) == told
 
 
 TEXT = st.text(min_size=1).filter(str.strip)

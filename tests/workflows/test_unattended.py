@@ -10,12 +10,13 @@ import pytest
 
 from newsletter.config import load_config
 from newsletter.demo.catcher import MailCatcher
-from newsletter.errors import Conflict, NewsletterError
+from newsletter.errors import ChecksAwaited, Conflict, NewsletterError
 from newsletter.issues.acts import EditLine, Line
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.editors import Editor, Role
 from newsletter.workflows.edit_issue import edit_issue
 from newsletter.workflows.editors import add_editor, remove_editor
+from newsletter.workflows.look_over import look_over
 from newsletter.workflows.mail_preview import do_act, read_act
 from newsletter.workflows.opening import open_installation
 from newsletter.workflows.unattended import Rule, reminder_due, rule_for
@@ -152,6 +153,9 @@ def test_each_button_does_one_thing_for_one_editor_and_version(house: House) -> 
         for token in (*of_nare.values(), *of_anna.values()):
             read_act(installation, token)
         assert drafted(house) == before
+        with pytest.raises(ChecksAwaited, match="has to be looked over first"):
+            do_act(installation, of_nare["Approve"])
+        look_over(installation, before, ask=True)
         do_act(installation, of_nare["Approve"])
         approved = drafted(house)
         assert (approved.state, approved.approved_by) == (IssueState.APPROVED, nare.public_id)

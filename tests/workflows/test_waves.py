@@ -105,7 +105,7 @@ def test_the_brake_stops_an_issue_once_and_tells_the_editors(tmp_path: Path) -> 
         assert sending.state is IssueState.PAUSED
         (told,) = sending.notices()
         assert "11 of the first 100 readers" in told
-        assert "issue resume --newsletter weekly --slot 2025-W32" in told
+        assert f"/desk/issues/{ISSUE.public_id}/sending" in told
         with sending.installation.database.read() as tx:
             changes = tx.changes.of("issue", ISSUE.public_id)
         paused, braked = changes[-2:]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.demo.catcher import MailCatcher
-from newsletter.errors import Conflict, InvalidTransition
+from newsletter.errors import Advice, Conflict, InvalidTransition, Remedy
 from newsletter.issues.correct import Correction
 from newsletter.issues.model import IssueState, Save, SaveKind
 from newsletter.sources.model import GONE
@@ -272,7 +272,9 @@ def test_a_correction_during_a_resume_comes_first(
 def test_what_the_inbox_still_says_is_told(under_way: IssueUnderWay) -> None:
     under_way.move(IssueState.PAUSED)
     made = revise(under_way, Correction(headlines={"story3": "What really happened"}))
-    assert made.notices == ("The subject still says “Headline 3”; change it by --subject.",)
+    (notice,) = made.notices
+    assert notice.sentence == "The subject still says “Headline 3”; correct it too."
+    assert notice.remedy is Remedy.SUBJECT
 
 
 def test_each_reader_is_sent_their_revision(tmp_path: Path) -> None:
@@ -304,9 +306,9 @@ def test_a_correction_names_stories_that_are_gone(under_way: IssueUnderWay) -> N
         tx.stories.save([a_story(3, hidden=GONE), a_story(4)])
     gone, note = revise(under_way).notices
     # The editor's own headline stands; the place is how they call the story.
-    assert gone == (
-        "“What really happened” is still in it, but site no longer has it; take it out by "
-        "--remove latest/1."
+    assert gone == Advice(
+        "“What really happened” is still in it, but site no longer has it; take it out.",
+        *(Remedy.REMOVE, "2025-W32", "latest/1"),
     )
-    assert note.startswith("site could not be asked")
+    assert note.sentence.startswith("site could not be asked")
     assert under_way.issue.state is IssueState.PAUSED

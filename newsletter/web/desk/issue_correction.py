@@ -305,5 +305,5 @@ def _correct(visit: Visit, issue: Issue, stories: list[Led], asked: _Asked) -> t
     changed = ", ".join(revision.changes)
     return (
         f"Revision {revision.number} for {revision.readers:,} readers: {changed}.",
-        *revision.notices,
+        *(notice.sentence for notice in revision.notices),
     )
