@@ -37,6 +37,8 @@ class SettingsVersion:
     fixed: dict[str, Any] | None = None
 
 
+# So many versions are looked through together.
+_AT_ONCE = 20
 _LATEST = ReadyStatement(lambda _: sa.select(*_COLUMNS).order_by(t.settings.c.id.desc()).limit(1))
 _VERSION = ReadyStatement(lambda _: sa.select(sa.func.max(t.settings.c.id)))
 _NEWSLETTER = sa.select(t.newsletter.c.slug, t.newsletter.c.public_id, t.newsletter.c.created_at)
@@ -78,6 +80,16 @@ class SettingsRepository:
         if before is not None:
             rows = rows.where(t.settings.c.id < before)
         return [SettingsVersion(*row) for row in self._connection.execute(rows)]
+
+    def last_with_newsletter(self, slug: str) -> SettingsVersion | None:
+        """The newest version that has a newsletter of that slug."""
+        before = None
+        while found := self.versions(_AT_ONCE, before=before):
+            for version in found:
+                if slug in (one.get("slug") for one in version.document.get("newsletter", ())):
+                    return version
+            before = found[-1].version
+        return None
 
     def lock(self) -> None:
         """Let nobody else add a version until the transaction ends."""

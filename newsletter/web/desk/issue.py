@@ -25,7 +25,7 @@ from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.issue_fields import Problem, TextField, begun_from, text_field
 from newsletter.web.desk.issue_mail import VIEW_NAMES, asked_variant, asked_view, offered_variants
-from newsletter.web.desk.places import asked_issue, hold_of, newsletter_of, tell_moment
+from newsletter.web.desk.places import asked_issue, hold_of, is_removed, newsletter_of, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import ALARMING, STATES
 from newsletter.words import gettext_noop
@@ -98,12 +98,13 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         variants = offered_variants(visit, tx, newsletter, issue)
         readers = _readers(tx, issue)
         hold = tx.mailings.holds(visit.context.clock.now()).get(issue.public_id)
-    desk = desk_of(visit.settings, issue)
     planned = {plan.slug: plan for plan in newsletter.sections}
     shown = {section.slug for section in issue.sections}
     dropped = [one.section for one in issue.dropped]
     known = shown | {section.slug for section in dropped}
-    may_edit = issue.state in EDITABLE and visit.editor.may(Act.EDIT)
+    removed = is_removed(visit, issue)
+    may_edit = issue.state in EDITABLE and visit.editor.may(Act.EDIT) and not removed
+    desk = desk_of(visit.settings, issue) if may_edit else None
     variant = asked_variant(visit, variants)
     return visit.page(
         "issue",
@@ -118,6 +119,7 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         held_up=hold_of(visit, hold, newsletter),
         saved=tell_saved(visit, versions, names, newsletter),
         may_edit=may_edit,
+        removed=removed,
         sections=[_section(visit, issue, section, planned, problem) for section in issue.sections],
         dropped=[
             *[(section.slug, section.title) for section in dropped],
@@ -125,8 +127,8 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         ],
         lines=_lines(visit, issue, problem),
         block=_block(visit, issue, problem),
-        suggested_subjects=suggest_subjects(issue, desk) if may_edit else (),
-        suggested_preheaders=suggest_preheaders(issue, desk) if may_edit else (),
+        suggested_subjects=suggest_subjects(issue, desk) if desk else (),
+        suggested_preheaders=suggest_preheaders(issue, desk) if desk else (),
         phone_subject=PHONE_SUBJECT,
         blocks=[(kind, visit.words.gettext(BLOCK_NAMES[kind])) for kind in BlockKind],
         undo=undo_next(versions, visit.actor) if may_edit else None,

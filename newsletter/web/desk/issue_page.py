@@ -6,7 +6,7 @@ from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
 from newsletter.publication.editors import Act
 from newsletter.publication.newsletters import Newsletter
-from newsletter.web.desk.places import issue_address, tell_moment
+from newsletter.web.desk.places import is_removed, issue_address, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import ALARMING, STATES
 from newsletter.words import Words, gettext_noop
@@ -46,6 +46,7 @@ def issue_head(
             for path, name, needs in _PLACES
             if visit.editor.may(needs) and _is_open(path, issue.state)
         ],
+        "removed": is_removed(visit, issue),
         "page_address": visit.request.url.path,
         "told": visit.told,
         "problem": _sentence(str(problem)) if problem else "",

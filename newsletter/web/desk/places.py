@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 from newsletter.delivery.model import Hold
 from newsletter.errors import NotFound
 from newsletter.issues.model import Issue
+from newsletter.publication.editions import in_edition
 from newsletter.publication.newsletters import Newsletter
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import HeldUp
 from newsletter.words import name_day
+from newsletter.workflows.former_newsletter import former_newsletter
 from newsletter.workflows.installation import newsletter_of as issues_newsletter
 
 
@@ -29,8 +31,19 @@ def asked_issue(visit: Visit, tx: Transaction) -> Issue:
 
 
 def newsletter_of(visit: Visit, issue: Issue) -> Newsletter:
-    """The newsletter of an issue, in its edition; NotFound where the settings have it no more."""
+    """The newsletter of an issue, in its edition: as it last was where it is removed; NotFound
+    where nothing is known of it."""
+    if is_removed(visit, issue):
+        with visit.context.database.read() as tx:
+            former = former_newsletter(tx, issue.newsletter)
+        if former is not None:
+            return in_edition(former, issue.edition, visit.settings.publication, issue.slot)
     return issues_newsletter(visit.settings, issue)
+
+
+def is_removed(visit: Visit, issue: Issue) -> bool:
+    """Whether the settings have the newsletter of an issue no more: it can only be read then."""
+    return visit.settings.newsletter_called(issue.newsletter) is None
 
 
 def tell_moment(visit: Visit, instant: datetime, newsletter: Newsletter | None = None) -> str:

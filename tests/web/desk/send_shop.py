@@ -33,7 +33,7 @@ def open_send_shop(site: Site, **newsletter: Any) -> Site:
     return site
 
 
-def set_up(site: Site, newsletter: Mapping[str, Any], **tables: Any) -> None:
+def set_up(site: Site, newsletter: Mapping[str, Any], /, **tables: Any) -> None:
     """Change the settings of the weekly newsletter, and other ``tables``; the pages know them."""
     document = {**SETTINGS.model_dump(mode="json", by_alias=True), **tables}
     document["newsletter"][0] |= newsletter
