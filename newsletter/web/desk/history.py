@@ -11,14 +11,13 @@ from newsletter.log import mask_address
 from newsletter.storage.changes import Change
 from newsletter.storage.issue_lines import IssueLine
 from newsletter.subscribers.suppressions_csv import is_rule
+from newsletter.web.desk.fitting import fitting
 from newsletter.web.desk.places import issue_address, tell_moment
 from newsletter.web.desk.visit import Visit
 from newsletter.words import Words, gettext_noop
 
 A_PAGE = 50
-_LONGEST = 400
-# Of a text that was changed, and so stands here as it was and as it is.
-_LONGEST_SIDE = 240
+_LONGEST = 5_000
 _MOST_CHANGES = 6
 
 KINDS: Mapping[str, str] = {
@@ -117,7 +116,8 @@ def show_history(visit: Visit) -> Response:
             subject=subject,
             actor=actor,
         )
-        changes = [change for _, change in found[:A_PAGE]]
+        shown = fitting(found[:A_PAGE], lambda one: [json.dumps(one[1].detail)])
+        changes = [change for _, change in shown]
         issues = tx.issue_lines.by_ids({c.subject for c in changes if c.kind == "issue"})
         hashes = {c.subject for c in changes if c.kind == "never mailed"}
         addresses = tx.subscribers.addresses(hashes)
@@ -130,7 +130,7 @@ def show_history(visit: Visit) -> Response:
         subject=subject,
         actor=actor,
         narrowed=_narrowed(visit.words, names, subject, actor),
-        older=found[A_PAGE - 1][0] if len(found) > A_PAGE else None,
+        older=shown[-1][0] if len(found) > len(shown) else None,
         first=not before,
     )
 
@@ -189,8 +189,7 @@ def _line(
 def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What a line's detail says: of before and after key by key, all else as it is.
 
-    Changes of an issue stand part by part, the texts of both sides cut where they are long:
-    its versions have them whole.
+    Changes of an issue stand part by part; of the longest texts its versions alone have all.
     """
     changes = detail.get("changes")
     if isinstance(changes, list) and all(isinstance(one, dict) for one in changes):
@@ -220,16 +219,11 @@ def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
 
 def _of_change(change: Mapping[str, Any]) -> Difference:
     """What became of a part of an issue, by the last of its name: a story's is named before."""
-    before, after = (_side(str(change.get(side, ""))) for side in ("before", "after"))
+    before, after = (str(change.get(side, "")) or None for side in ("before", "after"))
     return Difference(str(change.get("part", "")).rpartition(":")[2], before, after)
 
 
-def _side(text: str) -> str | None:
-    cut = text if len(text) <= _LONGEST_SIDE else f"{text[:_LONGEST_SIDE]}…"
-    return cut or None
-
-
 def tell_value(value: object) -> str:
-    """A value in one line, cut where it is long."""
+    """A value in one line, cut where it is no text for a page."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

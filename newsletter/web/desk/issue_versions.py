@@ -1,19 +1,18 @@
 """What was saved of an issue, by whom, and how it comes back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from newsletter.issues.model import PartChange
 from newsletter.issues.states import EDITABLE
 from newsletter.publication.editors import Act
+from newsletter.web.desk.fitting import fitting
 from newsletter.web.desk.history import PROGRAMS
 from newsletter.web.desk.places import asked_issue, newsletter_of, tell_moment
 from newsletter.web.desk.visit import Visit
 
 _A_PAGE = 25
-# Of a long text, in characters; the whole of it comes back with its version.
-_LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,10 @@ def show_versions(visit: Visit) -> Response:
     before = visit.query("before")
     if before.isascii() and before.isdecimal():
         versions = [one for one in versions if one.number < int(before[:9])]
-    shown = versions[:_A_PAGE]
+    shown = fitting(
+        versions[:_A_PAGE],
+        lambda one: [text for each in one.save.changes for text in (each.before, each.after)],
+    )
     newsletter = newsletter_of(visit, issue)
     programs = {actor: visit.words.gettext(name) for actor, name in PROGRAMS.items()}
     return visit.page(
@@ -50,16 +52,9 @@ def show_versions(visit: Visit) -> Response:
                 tell_moment(visit, one.at, newsletter),
                 names.get(one.actor) or programs.get(one.actor, one.actor),
                 one.save.told or one.save.kind,
-                tuple(
-                    replace(change, before=_short(change.before), after=_short(change.after))
-                    for change in one.save.changes
-                ),
+                one.save.changes,
             )
             for one in shown
         ],
-        before=shown[-1].number if len(versions) > _A_PAGE else None,
+        before=shown[-1].number if len(versions) > len(shown) else None,
     )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip()}…"

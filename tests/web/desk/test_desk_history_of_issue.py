@@ -40,6 +40,10 @@ def test_of_long_texts_both_sides_are_shown(site: Site) -> None:
     sides = [(one.css_first("del"), one.css_first("ins")) for one in change]
     told = [(was.text(), became.text()) for was, became in sides if was and became]
     assert any(a.startswith("Long before.") and b.startswith("And then") for a, b in told)
+    # The versions have all of it, in a fold that needs no script.
+    versions = read(anna, f"{PATH}/versions")
+    whole = [one.text() for one in versions.css(".differences ins") if one.css_first("details")]
+    assert any(one.replace("…", "") == ("And then another. " * 100).strip() for one in whole)
 
 
 def test_a_day_out_of_reach_is_refused_and_an_hour_that_is_skipped_told(site: Site) -> None:

@@ -8,6 +8,7 @@ from newsletter.errors import Conflict
 from newsletter.publication.secret_parts import hide_secrets
 from newsletter.publication.settings_document import ORDER, UNSET, differences, dotted
 from newsletter.storage.settings import SettingsVersion
+from newsletter.web.desk.fitting import fitting
 from newsletter.web.desk.guard import local_page
 from newsletter.web.desk.history import Difference, tell_actor, tell_value
 from newsletter.web.desk.places import tell_moment
@@ -58,11 +59,14 @@ def show_versions(visit: Visit) -> Response:
                 latest=version.version == latest,
             )
         )
+    shown = fitting(
+        lines, lambda one: [text for each in one.differences for text in (each.before, each.after)]
+    )
     return visit.page(
         "settings/versions",
         said=SAID,
-        lines=lines,
-        older=found[A_PAGE - 1].version if len(found) > A_PAGE else None,
+        lines=shown,
+        older=shown[-1].number if len(found) > len(shown) else None,
         newest=before is None,
         undo=undo_number(visit),
     )
