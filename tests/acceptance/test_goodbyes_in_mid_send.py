@@ -211,6 +211,7 @@ def work(sending: Sending, url: str, name: str, stop: threading.Event) -> None:
         database.close()
 
 
+@pytest.mark.long
 def test_nothing_is_handed_over_after_a_goodbye_or_a_pause(server_url: str) -> None:
     url = fresh_database(server_url)
     sending = Sending(Database.open(url), READERS)

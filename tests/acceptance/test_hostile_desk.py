@@ -172,10 +172,8 @@ def fill_house(door: str, site: Any, folder: Path, call: Call) -> None:
                 must("issue", "send", "--now", NOW, *one)
 
 
-@pytest.mark.parametrize(
-    "door",
-    [door if door == "wordpress" else pytest.param(door, marks=pytest.mark.long) for door in DOORS],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("door", DOORS)
 def test_nothing_acts_at_the_desk(
     door: str, site: Any, tmp_path: Path, call: Call, browser: Browser
 ) -> None:

@@ -233,6 +233,7 @@ def test_of_two_workers_one_is_killed_and_the_other_takes_its_rows_in_mid_send(
         assert report["in_doubt"] <= 3
 
 
+@pytest.mark.long
 def test_one_sqlite_file_has_one_sender_whatever_its_data_dir(tmp_path: Path) -> None:
     house, other = tmp_path / "house", tmp_path / "other"
     house.mkdir()

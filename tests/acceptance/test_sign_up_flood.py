@@ -120,6 +120,7 @@ def test_a_flood_for_nine_addresses_makes_nine_mails(tmp_path: Path, posts: int)
         assert attacked
 
 
+@pytest.mark.long
 def test_no_quota_is_needed_for_nine_mails(tmp_path: Path) -> None:
     open_to_all = {"network_hourly": 0, "domain_hourly": 0, "hourly": 0, "attack_after": 0}
     with open_door(tmp_path, **open_to_all) as (site, root):

@@ -38,6 +38,7 @@ def run_bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | N
     return 0
 
 
+@pytest.mark.long
 def test_every_reader_is_accounted_for_and_every_figure_is_there(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

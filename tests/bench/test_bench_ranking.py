@@ -56,6 +56,7 @@ def test_the_command_prints_one_document(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["picked"] == 5
 
 
+@pytest.mark.long
 def test_without_data_of_that_shape_it_says_what_it_needs(tmp_path: Path) -> None:
     assert "--data FOLDER" in run().stderr
     empty = run("--data", str(tmp_path))

@@ -77,6 +77,7 @@ def test_a_month_of_weeklies_and_then_its_best(house: House) -> None:
     assert newest.covers_from == weekly.covers_until
 
 
+@pytest.mark.long
 def test_nothing_is_drafted_that_nobody_chose(house: House) -> None:
     house.at(BEGIN)
     house.add(EACH)

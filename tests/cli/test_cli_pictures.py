@@ -100,6 +100,7 @@ def test_the_mail_shows_our_own_small_files(folder: Path, site: Site) -> None:
     assert pixels["Small"] == (300, 200)
 
 
+@pytest.mark.long
 def test_what_can_not_be_had_leaves_a_sentence_and_no_hole(folder: Path, site: Site) -> None:
     site.page("/good.jpg", GOOD)
     site.page("/cut.jpg", GOOD[: len(GOOD) // 2])
@@ -134,6 +135,7 @@ def test_what_can_not_be_had_leaves_a_sentence_and_no_hole(folder: Path, site: S
     assert len(list((folder / "data/pictures").iterdir())) == 2
 
 
+@pytest.mark.long
 def test_a_picture_in_our_own_network_is_not_asked_for(folder: Path, site: Site) -> None:
     site.page("/good.jpg", GOOD)
     others = {
@@ -191,6 +193,7 @@ def test_a_known_picture_is_asked_for_conditionally(folder: Path, site: Site) ->
     assert statuses == [200, 304, 200]
 
 
+@pytest.mark.long
 def test_a_site_may_serve_its_own(folder: Path, site: Site) -> None:
     site.page("/good.webp", saved(quarters(1600, 1200), "WEBP"))
     site.page("/feed", feed_of({"one": site.url("/good.webp")}))
@@ -202,6 +205,7 @@ def test_a_site_may_serve_its_own(folder: Path, site: Site) -> None:
     assert not (folder / "data/pictures").exists()
 
 
+@pytest.mark.long
 def test_one_connection_a_host_and_hosts_side_by_side(folder: Path, site: Site) -> None:
     """Two names of this machine: each waits for nobody but itself."""
     busy: dict[str, int] = {}

@@ -191,6 +191,7 @@ def test_a_page_that_reads_what_no_page_is_given_is_told(paper: Paper) -> None:
     assert paper.say() == []
 
 
+@pytest.mark.long
 def test_a_name_that_nothing_reads_is_told(paper: Paper) -> None:
     paper.write("email/isue.html", "<p>Hello</p>")
     assert [one[:3] for one in paper.say()] == [("warn", "name", "email/isue.html")]
@@ -240,6 +241,7 @@ def test_what_the_inliner_would_mend_or_drop_unsaid_is_told_before(paper: Paper)
     assert said == {}
 
 
+@pytest.mark.long
 def test_tags_that_are_not_closed_are_told(paper: Paper) -> None:
     paper.edit("email/parts/dateline.html", "</tr></table>", "</table>")
     paper.edit("email/parts/cards.html", "</td></tr></table><![endif]-->", "</td></tr></table>")

@@ -41,6 +41,7 @@ from newsletter.errors import (
 from tests.delivery.memory_ledger import MemoryLedger
 from tests.delivery.samples import GIVE_UP, ISSUE, KEYRING, NOW, SYSTEM, SetClock, issue
 from tests.delivery.smtp_servers import DROP, Faults, login_as, smtp_server
+from tests.marking import first_soon
 
 QUICK = TimeLimits(connect=5, step=5, final=5)
 MINUTE = timedelta(minutes=1)
@@ -141,6 +142,7 @@ def test_a_4xx_is_kept_for_later_and_then_accepted_with_the_same_bytes() -> None
     assert faults.recipients() == addresses(3)
 
 
+@pytest.mark.long
 def test_a_4xx_without_end_becomes_a_refusal() -> None:
     ledger, clock = ledger_of(1), SetClock()
     faults = Faults({"RCPT": lambda _: "451 4.3.0 trouble"})
@@ -254,6 +256,7 @@ def test_of_a_destination_that_takes_nothing_all_are_given_up_at_once(
     assert not alerts["given-up:slow.example"][1].waiting
 
 
+@pytest.mark.long
 def test_a_destination_that_takes_something_again_is_not_given_up() -> None:
     ledger, clock, faults = ledger_of(3), SetClock(), Unwilling()
     keys: list[str] = []
@@ -522,7 +525,7 @@ def test_what_cannot_be_mailed_or_built_is_refused_and_the_others_go_on() -> Non
     assert faults.recipients() == ["aram@reader.example"]
 
 
-@pytest.mark.parametrize("signs", [True, False])
+@pytest.mark.parametrize("signs", first_soon([True, False]))
 def test_an_issue_of_which_no_message_can_be_written_waits_until_it_is_mended(signs: bool) -> None:
     mended = issue(public_id="mailing000000009")
     ledger, faults, clock = (
@@ -680,6 +683,7 @@ def test_an_issue_too_big_for_the_relay_waits_before_anything_is_offered() -> No
     assert ledger.rows[1].outcomes[0].sender_fault
 
 
+@pytest.mark.long
 def test_an_issue_too_big_for_the_relay_holds_up_no_other_mail() -> None:
     small, large, faults, clock = (
         issue(public_id="small", html="<p>.</p>"),

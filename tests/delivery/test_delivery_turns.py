@@ -110,6 +110,7 @@ class Quotas(Faults):
         return await super().handle_RCPT(server, session, envelope, address, options)
 
 
+@pytest.mark.long
 def test_a_domain_over_its_quota_waits_and_the_others_go_on_unhindered(
     make_sending: MakeSending, monkeypatch: pytest.MonkeyPatch
 ) -> None:

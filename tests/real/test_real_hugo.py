@@ -42,6 +42,7 @@ def test_a_hugo_site_is_read_by_its_feed(hugo: Any, tmp_path: Path) -> None:
     assert stories["bread"]["excerpt"].startswith("The first sentence of bread.")
 
 
+@pytest.mark.long
 def test_a_hugo_site_is_read_by_its_sitemap_alone(hugo: Any, tmp_path: Path) -> None:
     for path in [path for path in hugo.pages if path.endswith("index.xml")]:
         del hugo.pages[path]

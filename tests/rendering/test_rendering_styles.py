@@ -54,5 +54,6 @@ def test_kept_rules_are_forceful_and_not_nested(templates: Templates, name: str)
             assert one.important or "color-scheme" in one.name, (rule.selectors, one.text)
 
 
+@pytest.mark.long
 def test_the_shipped_templates_pass_the_check_of_a_papers_own(templates: Templates) -> None:
     assert check_templates(templates, PUBLICATION, NEWSLETTER) == ()

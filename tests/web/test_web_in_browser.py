@@ -190,6 +190,7 @@ def test_the_frame_changes_nothing_in_the_mail(shop: tuple[Site, str], browser: 
     context.close()
 
 
+@pytest.mark.long
 def test_the_preview_shows_the_mail_in_every_view(shop: tuple[Site, str], page: Page) -> None:
     site, root = shop
     page.goto(root + preview_path(site, sample_issue(public_id="draft33")))

@@ -34,6 +34,7 @@ def work_until(sending: Sending, done: Callable[[], bool], seconds: float = 20) 
     assert done()
 
 
+@pytest.mark.long
 def test_the_worker_begins_one_wave_after_the_other(tmp_path: Path) -> None:
     faults, at = Faults(), []
     with smtp_server(faults) as port, opened(tmp_path, WAVES, port=port) as sending:
@@ -97,6 +98,7 @@ def test_editors_are_told_of_a_relay_that_is_not_secure(tmp_path: Path, refuses:
     assert refuses in notice
 
 
+@pytest.mark.long
 def test_a_breaker_is_shown_where_its_notice_can_not_go_out(tmp_path: Path) -> None:
     with scripted_server(b"554 5.7.1 no service for you\r\n") as refusing:
         with opened(tmp_path, port=refusing) as sending:

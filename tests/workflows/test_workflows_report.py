@@ -32,6 +32,7 @@ from tests.contracts.nouns import (
     an_issue,
     an_outcome,
 )
+from tests.marking import first_soon
 from tests.workflows.under_way import IssueUnderWay, issue_under_way, prepare_issue
 
 TAKEN = ACCEPTED._replace(reason="")
@@ -244,7 +245,7 @@ def test_totals_and_readers_are_of_one_moment(under_way: IssueUnderWay) -> None:
 
 
 @pytest.mark.parametrize("to", [IssueState.RECALLED, IssueState.CANCELLED])
-@pytest.mark.parametrize("pause", [True, False])
+@pytest.mark.parametrize("pause", first_soon([True, False]))
 def test_after_a_recall_nobody_waits(under_way: IssueUnderWay, to: IssueState, pause: bool) -> None:
     under_way.deliver(TAKEN, GREYLISTED)
     flying, claimed = under_way.claim(2)

@@ -158,6 +158,7 @@ def test_lines_save_themselves(browser: Browser, desk: tuple[Site, str]) -> None
     expect(page.locator("#subject")).to_have_value("What everybody talks of!")
 
 
+@pytest.mark.long
 def test_what_was_just_typed_is_saved_by_leaving(browser: Browser, desk: tuple[Site, str]) -> None:
     page = come_in(browser, desk, WIDE)
     page.fill("#subject", "Typed and gone")

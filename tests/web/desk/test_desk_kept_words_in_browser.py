@@ -43,6 +43,7 @@ def end_session(context: BrowserContext, shop: Shop) -> None:
     sign_out(shop.site.database, secret)
 
 
+@pytest.mark.long
 def test_autosave_waits_for_who_signs_in_in_another_tab(browser: Browser, shop: Shop) -> None:
     with browser.new_context() as context:
         editor = put_editor(shop.site, Role.EDITOR, "nare@paper.example", language="en")

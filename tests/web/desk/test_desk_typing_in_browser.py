@@ -67,6 +67,7 @@ def type_at_the_end(page: Page, field: str, text: str) -> None:
     page.keyboard.type(text)
 
 
+@pytest.mark.long
 def test_what_is_typed_during_a_slow_save_stays_and_so_does_the_focus(
     page: Page, shop: Shop
 ) -> None:
