@@ -1,5 +1,6 @@
 """What stands before every page: the right host, safe headers, a line in the log."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
@@ -98,7 +99,7 @@ class SizeCheck:
     """Refuses by ``refuse`` what says of itself that it is too large.
 
     What does not say so is cut off by the limit that stands behind this. ``roomy`` are
-    paths that take more, and how much.
+    forms of paths that take more, and how much.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class SizeCheck:
         app: ASGIApp,
         most_bytes: int,
         refuse: Callable[[Request], Response],
-        roomy: Mapping[str, int],
+        roomy: Mapping[re.Pattern[str], int],
     ) -> None:
         self._app = app
         self._most = most_bytes
@@ -115,14 +116,17 @@ class SizeCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
-        if not (length.isascii() and length.isdigit() and int(length[:20]) > self._most_for(scope)):
+        size = int(length[:20]) if length.isascii() and length.isdigit() else 0
+        if size <= self._most or size <= self._most_for(scope):
             await self._app(scope, receive, send)
             return
         refusal = await run_in_threadpool(self._refuse, Request(scope))
         await refusal(scope, receive, send)
 
     def _most_for(self, scope: Scope) -> int:
-        return self._roomy.get(scope["path"], self._most)
+        path = scope["path"]
+        found = (most for form, most in self._roomy.items() if form.fullmatch(path))
+        return next(found, self._most)
 
 
 class SafeHeaders:

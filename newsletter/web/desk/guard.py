@@ -1,6 +1,7 @@
 """What stands before every page of the desk: who asks, whether they may, and from where."""
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
@@ -44,8 +45,8 @@ def guarded_routes(context: WebContext, table: Sequence[DeskRoute]) -> list[Rout
             f"{root}{one.path}",
             _as_endpoint(context, one, nav),
             methods=[one.method],
-            middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=one.takes_file)]
-            if one.takes_file
+            middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=one.takes)]
+            if one.takes
             else None,
         )
         for one in table
@@ -57,10 +58,14 @@ def navigation(table: Sequence[DeskRoute]) -> tuple[NavEntry, ...]:
     return tuple(NavEntry(one.path, one.nav, one.needs) for one in table if one.nav)
 
 
-def roomy_paths(context: WebContext, table: Sequence[DeskRoute]) -> dict[str, int]:
-    """The paths to which a form may send a file, and of how many bytes."""
+def roomy_paths(context: WebContext, table: Sequence[DeskRoute]) -> dict[re.Pattern[str], int]:
+    """The forms of paths to which a file or long texts may be sent, and of how many bytes."""
     root = urlsplit(context.desk_url).path
-    return {f"{root}{one.path}": one.takes_file for one in table if one.takes_file}
+    return {
+        re.compile(re.sub(r"\{\w+\}", "[^/]+", f"{root}{one.path}")): one.takes
+        for one in table
+        if one.takes
+    }
 
 
 def local_page(root: str, written: str) -> str:

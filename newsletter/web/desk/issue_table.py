@@ -22,7 +22,7 @@ from newsletter.web.desk.mailed_act import (
     show_pressed_act,
     take_mailed_act,
 )
-from newsletter.web.desk.routes import DeskRoute, show, take
+from newsletter.web.desk.routes import LONG_TEXTS, DeskRoute, show, take
 from newsletter.words import gettext_noop
 
 
@@ -31,7 +31,7 @@ def issue_routes(background: Background) -> tuple[DeskRoute, ...]:
     return (
         show("/issues", show_issues, needs=Act.LOOK, nav=gettext_noop("Issues")),
         show("/issues/{issue}", show_issue, needs=Act.LOOK),
-        take("/issues/{issue}", take_issue, needs=Act.EDIT),
+        take("/issues/{issue}", take_issue, needs=Act.EDIT, takes_texts=LONG_TEXTS),
         show("/issues/{issue}/mail", show_issue_mail, needs=Act.LOOK),
         show("/issues/{issue}/readers", show_reader_search, needs=Act.READERS),
         take("/issues/{issue}/readers", take_reader_search, needs=Act.READERS),

@@ -32,7 +32,7 @@ from newsletter.web.desk.issue_sending import (
     take_stop,
 )
 from newsletter.web.desk.issue_tests import show_tests, take_test, take_test_address
-from newsletter.web.desk.routes import DeskRoute, show, take
+from newsletter.web.desk.routes import LONG_TEXTS, DeskRoute, show, take
 
 
 def send_routes(background: Background) -> tuple[DeskRoute, ...]:
@@ -60,7 +60,12 @@ def send_routes(background: Background) -> tuple[DeskRoute, ...]:
         take("/issues/{issue}/recall", take_recall, needs=Act.SEND),
         take("/issues/{issue}/stop", take_stop, needs=Act.SEND),
         show("/issues/{issue}/correct", show_correction, needs=Act.SEND),
-        take("/issues/{issue}/correct", take_correction, needs=Act.SEND),
+        take(
+            "/issues/{issue}/correct",
+            take_correction,
+            needs=Act.SEND,
+            takes_texts=LONG_TEXTS,
+        ),
         show("/issues/{issue}/report", show_report(background), needs=Act.LOOK),
         show("/issues/{issue}/report/stories.csv", show_stories_csv, needs=Act.LOOK),
         show("/issues/{issue}/report/readers.csv", show_readers_csv, needs=Act.READERS),

@@ -296,6 +296,14 @@ def test_the_draft_comes_back_after_any_number_of_versions(nare: Person) -> None
     assert replace(stored(nare.site), version=1) == before
 
 
+def test_the_longest_texts_have_room_in_a_form(nare: Person) -> None:
+    longest = {"note": "Ա" * 5000, "subject": "Բ" * 300, "preheader": "Գ" * 300}
+    assert act(nare, "lines", **longest).status_code == 303
+    issue = stored(nare.site)
+    assert {"note": issue.note, "subject": issue.subject, "preheader": issue.preheader} == longest
+    assert act(nare, "lines", note="x" * 300_000).status_code == 413
+
+
 def test_the_mail_is_shown_in_every_way(nare: Person) -> None:
     shown = {view: nare.get(f"{PATH}/mail?view={view}") for view in View}
     assert {answer.status_code for answer in shown.values()} == {200}
