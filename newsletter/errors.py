@@ -159,5 +159,9 @@ class RelayRejectedLogin(RelayError):
     """It refuses our user name or password."""
 
 
+class UploadWaits(NewsletterError):
+    """A file came in, and is kept until the database can write it down."""
+
+
 class StorageError(NewsletterError):
     """The database cannot take or give what was asked: full, locked, gone."""

@@ -37,6 +37,10 @@ class UploadRepository:
             raise NotFound("there is no such file any more: upload it again", subject=public_id)
         return found[0]
 
+    def has(self, public_id: str) -> bool:
+        """Whether there is such an upload."""
+        return bool(self._connection.scalar(sa.select(_row.id).where(_row.public_id == public_id)))
+
     def latest(self, most: int) -> list[ReaderUpload]:
         """The newest first."""
         return self._all(_UPLOADS.order_by(_row.id.desc()).limit(most))

@@ -5,14 +5,15 @@ process only means that it goes on. An import knows by itself how far it came, a
 begins anew.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from newsletter.errors import Conflict, NewsletterError
+from newsletter.errors import Conflict, NewsletterError, StorageError, UploadWaits
 from newsletter.log import get_logger
 from newsletter.publication.cadence import Cadence
 from newsletter.storage.database import Database
@@ -48,6 +49,7 @@ _UNDO_FAULT = (
     "a fault of this program ended it, and what was taken back until then stays so; the log says "
     "more under undo_failed"
 )
+_WAITS = ".waits.json"
 _IDLE = (UploadState.CHECKED, UploadState.DONE, UploadState.FAILED)
 
 
@@ -74,6 +76,10 @@ class UploadStore:
         """Its rows that can't be used, each with why; there once it was looked through."""
         return self.folder / f"{public_id}.refused.csv"
 
+    def waiting(self, public_id: str) -> Path:
+        """What is to be written down of an upload that the database could not take yet."""
+        return self.folder / f"{public_id}{_WAITS}"
+
     def drop(self, public_id: str) -> None:
         """Let both go."""
         self.path(public_id).unlink(missing_ok=True)
@@ -83,14 +89,48 @@ class UploadStore:
 def receive_upload(
     database: Database, store: UploadStore, written: Path, upload: ReaderUpload
 ) -> None:
-    """Keep a file that came in whole, and have it looked through."""
+    """Keep a file that came in whole, and have it looked through.
+
+    UploadWaits where the database takes nothing now: the file is kept all the same, and
+    `work_uploads` writes it down later. To send hundreds of megabytes again is much to ask.
+    """
     written.replace(store.path(upload.public_id))
+    try:
+        _write_down(database, upload)
+    except StorageError as error:
+        values = {**asdict(upload), "uploaded_at": upload.uploaded_at.isoformat()}
+        del values["changed_at"]
+        try:
+            store.waiting(upload.public_id).write_text(json.dumps(values), encoding="utf-8")
+        except OSError:
+            store.drop(upload.public_id)
+            raise error from None
+        log.warning("upload_waits", upload=upload.public_id, reason=str(error))
+        raise UploadWaits("the file is here and waits for the database") from error
+
+
+def _write_down(database: Database, upload: ReaderUpload) -> None:
     with database.write() as tx:
         tx.uploads.add(upload)
         detail = {"kind": upload.kind.value, "file": upload.file, "to": upload.target}
         tx.changes.record(
             *(upload.uploaded_at, upload.actor, "import", upload.public_id, "uploaded"), detail
         )
+
+
+def _take_in_waiting(database: Database, store: UploadStore) -> None:
+    """Write down the files that came in while the database took nothing."""
+    for path in sorted(store.folder.glob(f"*{_WAITS}")):
+        values = json.loads(path.read_text(encoding="utf-8"))
+        at = datetime.fromisoformat(values["uploaded_at"])
+        kind, state = UploadKind(values["kind"]), UploadState(values["state"])
+        known = {"kind": kind, "state": state, "uploaded_at": at, "changed_at": at}
+        upload = ReaderUpload(**{**values, **known})
+        with database.read() as tx:
+            is_there = tx.uploads.has(upload.public_id)
+        if not is_there:
+            _write_down(database, upload)
+        path.unlink(missing_ok=True)
 
 
 def want_import(database: Database, public_id: str, *, actor: str, now: datetime) -> None:
@@ -129,6 +169,7 @@ def want_undo(database: Database, public_id: str, *, actor: str, now: datetime) 
 def work_uploads(installation: Installation, stop: Callable[[], bool]) -> None:
     """Do whatever waits to be done, until nothing does or ``stop`` says so."""
     store = UploadStore(installation.uploads)
+    _take_in_waiting(installation.database, store)
     while not stop():
         with installation.database.read() as tx:
             undo, upload = tx.imports.undo_wanted(), tx.uploads.waiting()

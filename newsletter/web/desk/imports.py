@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, UploadWaits
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import (
     ReaderUpload,
@@ -196,7 +196,17 @@ def _receive(visit: Visit, kind: UploadKind, target: str, *, consent: str = "") 
         all_columns=visit.field("all_columns") == "yes",
         without_opt_in=visit.field("without_opt_in") == "yes",
     )
-    receive_upload(visit.context.database, visit.context.uploads, sent.path, upload)
+    try:
+        receive_upload(visit.context.database, visit.context.uploads, sent.path, upload)
+    except UploadWaits:
+        return visit.sorry(
+            HTTPStatus.ACCEPTED,
+            visit.words.gettext("The file is here, and waits"),
+            visit.words.gettext(
+                "We cannot reach our records right now. The file is kept and taken in as soon as "
+                "we can: look for it among the files in some minutes, and do not send it again."
+            ),
+        )
     return visit.go(f"/readers/imports/{upload.public_id}")
 
 

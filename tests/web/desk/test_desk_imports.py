@@ -9,7 +9,9 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from newsletter.errors import StorageError
 from newsletter.publication.editors import Role
+from newsletter.storage.uploads import UploadRepository
 from newsletter.subscribers.model import SuppressionReason, UploadState
 from newsletter.web.app import create_app
 from newsletter.web.desk import readers_table, uploading
@@ -50,6 +52,30 @@ def send(
     return person.client.post(
         path, data=data, files={"file": ("readers 2024.csv", content)}, headers=headers
     )
+
+
+def test_a_file_is_kept_while_the_database_takes_nothing(
+    publisher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = publisher.site
+
+    def fail(*_: object) -> None:
+        raise StorageError("the database is locked", subject="database")
+
+    with monkeypatch.context() as resting:
+        resting.setattr(UploadRepository, "add", fail)
+        answer = send(publisher)
+    assert answer.status_code == 202
+    assert "The file is here, and waits" in answer.text
+    with site.database.read() as tx:
+        assert tx.uploads.latest(5) == []
+    for _ in range(2):
+        work(site)
+        with site.database.read() as tx:
+            (upload,) = tx.uploads.latest(5)
+        assert (upload.state, upload.file) == (UploadState.CHECKED, "readers 2024.csv")
+        assert upload.consent == CONSENT
+    assert upload.public_id in publisher.get(IMPORTS).text
 
 
 def installation_of(site: Site) -> Installation:
