@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 # A silent DNS takes its whole time for each question: they wait together.
 _AT_ONCE = 16
+# Names that nobody can register (RFC 2606, RFC 6761).
+_RESERVED = frozenset({"example", "invalid", "localhost", "test"})
 # A receiver stops at ten lookups (RFC 7208 section 4.6.4); twice that is enough to see why.
 _MOST_SPF_NAMES = 20
 _MOST_HOSTS = 5
@@ -136,6 +138,8 @@ def check_dns(
         silence = f"DNS does not answer ({texts[0].why}): SPF, DKIM, DMARC and MX are not known."
         return (DnsCheck("dns", (Finding(Level.INFO, "dns", silence, "Try again.", "dns"),), ""),)
     local = bool(relays) and not hosts
+    if local and _is_to_try_out(answers, senders):
+        return (_tell_to_try_out(senders),)
     return (*_judge_senders(answers, senders, hosts, local=local), *_judge_relays(answers, hosts))
 
 
@@ -164,6 +168,28 @@ class _Answers:
     mx: dict[str, DnsAnswer[MailExchange]]
     addresses: dict[str, DnsAnswer[str]]
     names: dict[str, DnsAnswer[str]]
+
+
+def _is_to_try_out(answers: _Answers, senders: Sequence[SenderDomains]) -> bool:
+    """Whether all senders are names that nobody can have, and that DNS does not know."""
+    domains = {one for each in senders for one in (each.from_domain, each.return_path_domain)}
+    return bool(domains) and all(
+        domain.rpartition(".")[2] in _RESERVED and answers.mx[domain].status is DnsStatus.NO_NAME
+        for domain in domains
+    )
+
+
+def _tell_to_try_out(senders: Sequence[SenderDomains]) -> DnsCheck:
+    names = ", ".join(sorted({each.from_domain for each in senders}))
+    told = Finding(
+        Level.INFO,
+        "dns",
+        f"{names} stands in no DNS: such names are there to try things out (RFC 2606), and all "
+        "mail stays on this machine or network.",
+        "Send from a domain of your own before you mail readers.",
+        names,
+    )
+    return DnsCheck("dns", (told,), "")
 
 
 def _ask(

@@ -96,13 +96,18 @@ def test_nothing_published_at_all_stops_what_leaves_the_house() -> None:
             "ptr smtp.paper.example": ["info"],
         }
         here = Relay("here", "127.0.0.1", 25, tls="none")
-        unsigned = SenderDomains("paper.example", "paper.example")
+        unsigned = SenderDomains("paper.am", "paper.am")
         assert told(check_dns(resolver, [unsigned], [here])) == {
-            "mx paper.example": ["warn"],
-            "spf paper.example": ["warn"],
-            "dkim paper.example": ["warn"],
-            "dmarc paper.example": ["warn"],
+            "mx paper.am": ["warn"],
+            "spf paper.am": ["warn"],
+            "dkim paper.am": ["warn"],
+            "dmarc paper.am": ["warn"],
         }
+        # A name for trying things out is in no DNS, as the demo's.
+        (tried,) = check_dns(resolver, [SenderDomains("paper.example", "paper.example")], [here])
+        (finding,) = tried.findings
+        assert finding.level == "info"
+        assert "there to try things out" in finding.sentence
 
 
 def test_a_dns_that_never_answers_is_told_once_and_stops_nothing() -> None:
