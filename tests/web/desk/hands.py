@@ -12,7 +12,7 @@ _IS_FOCUSED = "selector => document.activeElement === document.querySelector(sel
 def wait_without_scripts(page: Page) -> None:
     """Press "Look again" until what is made behind the page is there."""
     for _ in range(100):
-        again = page.locator(".waits a")
+        again = page.locator(".awaited a")
         if not again.count():
             return
         again.click()

@@ -44,7 +44,7 @@ class Person:
         """The page once what is made behind it is there: "Look again" was pressed until then."""
         for _ in range(400):
             answer = self.get(path)
-            if 'class="waits"' not in answer.text:
+            if 'class="awaited"' not in answer.text:
                 return answer
             time.sleep(0.02)
         raise AssertionError(f"{path} is still being made")

@@ -59,7 +59,7 @@ def see(person: Person, opens: threading.Event, address: str, part: str) -> str:
     """What a part says once it is there; before that it leads to itself."""
     awaited = part_of(person, address, part)
     shown = awaited.css_first(part)
-    again = awaited.css_first(".waits a")
+    again = awaited.css_first(".awaited a")
     assert shown is not None
     assert again is not None
     assert shown.attributes["data-refresh"] == address
@@ -76,7 +76,7 @@ def test_a_segment_is_counted_and_its_readers_are_looked_for(
 ) -> None:
     fill(admin.site)
     # Fetched while somebody types, and asked for again as long as it waits.
-    assert 'class="waits"' in admin.get(SEGMENT.replace("?", "/count?")).text
+    assert 'class="awaited"' in admin.get(SEGMENT.replace("?", "/count?")).text
     assert "Some of them: 50" in see(admin, opens, SEGMENT, "#found-part")
     assert "87" in admin.get_made(SEGMENT.replace("?", "/count?")).text
 

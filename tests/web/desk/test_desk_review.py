@@ -168,7 +168,7 @@ def test_what_stops_it_is_looked_at_once_more_when_asked(lilit: Person) -> None:
     lilit.site.clock.sleep(1)
     anew = again.attributes["href"]
     assert anew
-    assert 'class="waits"' in lilit.get(anew).text
+    assert 'class="awaited"' in lilit.get(anew).text
     once_more = read(lilit, anew).css_first("#checks-part p.buttons a")
     assert once_more is not None
     assert once_more.attributes["href"] != anew

@@ -3,7 +3,9 @@
 const status = document.querySelector(".said");
 let told = "";
 
-function tell(text) {
+// What came is seen; what does not come is told to all.
+function tell(text, failed) {
+  if (text) status.classList.toggle("unseen", !failed);
   if (text && text !== told) status.textContent = text;
   told = text;
 }
@@ -37,7 +39,7 @@ async function refresh(part) {
     wire(came.parentElement);
   } catch {
     // The service is being started again, or the way to it is gone: it comes back.
-    tell(part.dataset.failed || "");
+    tell(part.dataset.failed || "", true);
     later(part, Math.min(60, (wait || 2) * 2));
   }
 }

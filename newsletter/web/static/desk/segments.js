@@ -28,7 +28,7 @@ async function count() {
 
 // What is being counted is asked for again.
 function wait() {
-  if (!shown.querySelector(".waits")) return;
+  if (!shown.querySelector(".awaited")) return;
   last = undefined;
   clearTimeout(waiting);
   waiting = setTimeout(count, 1000);
