@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from newsletter.cli.main import COMMANDS, main
+from tests.migrated import place_database
 
 # Nothing of the machine's own settings may reach the commands under test.
 ENVIRONMENT = {
@@ -122,8 +123,13 @@ count = 12
 """
 
 
-def write_config(folder: Path, *, feed: str, port: int) -> Path:
-    """A config of one newsletter over ``feed``, sending to a catcher on ``port``."""
+def write_config(folder: Path, *, feed: str, port: int, migrated: bool = True) -> Path:
+    """A config of one newsletter over ``feed``, sending to a catcher on ``port``.
+
+    ``migrated``: its database is there already, and holds nothing.
+    """
+    if migrated:
+        place_database(folder / "data" / "newsletter.sqlite")
     path = folder / "config.toml"
     path.write_text(CONFIG.format(feed=feed, port=port), encoding="utf-8")
     return path

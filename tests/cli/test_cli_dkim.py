@@ -17,7 +17,7 @@ Keygen = Callable[..., Answer]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    write_config(tmp_path, feed="http://127.0.0.1:9/feed", port=9)
+    write_config(tmp_path, feed="http://127.0.0.1:9/feed", port=9, migrated=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -23,6 +23,7 @@ from newsletter.tokens import Key, Keyring, Purpose
 from newsletter.web.app import create_app
 from newsletter.web.context import WebContext
 from newsletter.workflows.installation import Installation
+from tests.migrated import place_database
 
 BASE_URL = "https://news.paper.example"
 NOW = datetime(2025, 8, 5, 11, tzinfo=UTC)
@@ -188,8 +189,8 @@ def links_in(text: str) -> list[str]:
 
 def make_blank(path: Path, settings: Settings = SETTINGS) -> Path:
     """A migrated database that knows the settings, to be copied."""
+    place_database(path)
     database = Database.open(f"sqlite:///{path}")
-    database.migrate()
     with database.write() as tx:
         tx.settings.append(settings.model_dump(mode="json", by_alias=True), "test", NOW)
         tx.settings.register(settings, NOW)

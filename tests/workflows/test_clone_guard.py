@@ -70,7 +70,7 @@ class House:
         self.folder = folder
         self.clock = clock or SetClock()
         if not (folder / "config.toml").exists():
-            write_config(folder, feed="http://127.0.0.1:9/feed/", port=9)
+            write_config(folder, feed="http://127.0.0.1:9/feed/", port=9, migrated=False)
 
     @property
     def database(self) -> Path:
