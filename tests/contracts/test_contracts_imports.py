@@ -307,6 +307,34 @@ def test_rules_mark_those_there_and_those_to_come(database: Database) -> None:
     assert acts == ["suppressed", "lifted"]
 
 
+@pytest.mark.parametrize("rules", [1, 40])
+def test_a_list_with_many_domains_heeds_the_rules_on_each(database: Database, rules: int) -> None:
+    patterns = ["*.three.example", *(f"@none{number}.example" for number in range(1, rules))]
+    with database.write() as tx:
+        tx.suppressions.add_rules(
+            [DomainRule(pattern, SuppressionReason.LEGAL, NOW) for pattern in patterns], "anna"
+        )
+    domains = ["a.three.example", *(f"home{number}.example" for number in range(25))]
+    report = bring(database, *(f"somebody@{domain}," for domain in domains))
+    assert counts(report) == {"added": 25, "suppressed": 1}
+    assert state_of(database, "somebody@a.three.example") is None
+
+
+def test_batches_grow_with_the_list_and_bring_in_all_of_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "BATCH_ROWS", 2)
+    monkeypatch.setattr(workflow, "_LARGEST_BATCH", 5)
+    read: list[int] = []
+    rows = [f"r{number}@reader.example," for number in range(70)]
+    report = bring(database, *rows, on_progress=read.append)
+    assert counts(report) == {"added": 70}
+    sizes = [after - before for before, after in zip([0, *read], read, strict=False)]
+    assert sizes[:3] == [2, 2, 2]
+    assert sizes == sorted(sizes)
+    assert max(sizes) == 5
+
+
 @pytest.mark.parametrize("others", [0, 30])
 def test_rules_mark_alike_be_they_few_or_many(database: Database, others: int) -> None:
     bring(database, "a@one.example,", "b@sub.one.example,", "one.example@other.example,")
