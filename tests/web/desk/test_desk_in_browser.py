@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 from newsletter.issues.model import IssueState
 from newsletter.publication.editors import Role
 from newsletter.web.app import create_app
-from tests.browser import open_browser
 from tests.marking import first_soon
 from tests.web.desk.people import link_path, put_editor
 from tests.web.serving import serve
@@ -19,12 +18,6 @@ from tests.web.test_web_in_browser import SCREENS, judge
 from tests.web.test_web_issues import issue_of, put_issue
 
 ROOT = "http://127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

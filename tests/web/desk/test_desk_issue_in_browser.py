@@ -1,45 +1,28 @@
 """An editor's week in a real browser: by mouse, by keyboard alone, on a phone, without scripts."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.issues.model import Issue
 from newsletter.publication.editors import Role
-from newsletter.web.app import create_app
-from tests.browser import open_browser
 from tests.marking import first_soon
 from tests.waiting import wait_until
+from tests.web.desk.desk_in_browser import Shop, bring_in
 from tests.web.desk.hands import wait_without_scripts
-from tests.web.desk.people import link_path, put_editor
+from tests.web.desk.people import put_editor
 from tests.web.desk.test_desk_issue import bare_issue
-from tests.web.serving import serve
-from tests.web.site import Site, open_site
+from tests.web.site import Site
 from tests.web.test_web_in_browser import SCREENS, judge
-from tests.web.test_web_issues import put_issue
 
-ROOT = "http://127.0.0.1"
 PATH = f"/desk/issues/{bare_issue().public_id}"
 STORY = "#story-read2"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
 @pytest.fixture
-def desk(tmp_path: Path, blank: Path) -> Iterator[tuple[Site, str]]:
-    with open_site(tmp_path, blank) as site:
-        site.context = replace(site.context, base_url=ROOT)
-        put_issue(site, bare_issue())
-        with serve(create_app(site.context)) as root:
-            yield site, root
+def desk(shop: Shop) -> tuple[Site, str]:
+    return shop.site, shop.root
 
 
 def come_in(
@@ -61,8 +44,7 @@ def come_in(
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     editor = put_editor(site, Role.EDITOR, f"{name.lower()}@paper.example", name=name)
-    page.goto(root + link_path(site, editor))
-    page.click("button.main")
+    bring_in(context, site, root, editor)
     page.goto(root + PATH)
     return page
 

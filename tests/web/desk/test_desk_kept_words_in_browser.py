@@ -1,40 +1,21 @@
 """Typing that outlives its session, in a real browser with and without scripts."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from newsletter.publication.editors import Editor, Role
 from newsletter.workflows.sign_in import sign_out
-from tests.browser import open_browser
 from tests.marking import first_soon
-from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_shop
-from tests.web.desk.people import link_path, put_editor
-from tests.web.desk.send_shop import PATH, open_send_shop, stored
+from tests.web.desk.desk_in_browser import SCREENS, Shop, bring_in, judge
+from tests.web.desk.people import put_editor
+from tests.web.desk.send_shop import PATH, stored
 
 NOTE = "The paragraph that took an hour."
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path) as opened:
-        open_send_shop(opened.site)
-        opened.serve_anew()
-        yield opened
-
-
 def come_in(context: BrowserContext, shop: Shop, editor: Editor) -> Page:
     page = context.new_page()
-    page.goto(shop.root + link_path(shop.site, editor))
-    page.click("button.main")
+    bring_in(context, shop.site, shop.root, editor)
     return page
 
 

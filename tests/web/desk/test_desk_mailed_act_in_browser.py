@@ -1,35 +1,17 @@
 """The pages of the preview mail's buttons in a real browser, opened by who is signed in nowhere."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, expect
 
 from newsletter.issues.acts import EditLine, Line
 from newsletter.publication.editors import Role
 from newsletter.workflows.edit_issue import edit_issue
-from tests.browser import open_browser
-from tests.web.desk.desk_in_browser import Shop, judge, open_shop
+from tests.web.desk.desk_in_browser import Shop, judge
 from tests.web.desk.hands import wait_without_scripts
-from tests.web.desk.send_shop import ISSUE, open_send_shop
+from tests.web.desk.send_shop import ISSUE
 from tests.web.desk.test_desk_mailed_act import path_of
 
 SCREENS = ({"width": 360, "height": 740}, {"width": 1280, "height": 900})
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path) as opened:
-        open_send_shop(opened.site)
-        opened.serve_anew()
-        yield opened
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -1,30 +1,17 @@
 """An issue as one subscriber gets it, in a real browser: on each screen, and without scripts."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser import open_browser
 from tests.marking import first_soon
-from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
-from tests.web.desk.send_shop import PATH, open_send_shop
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
+from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page
+from tests.web.desk.send_shop import PATH
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path) as opened:
-        open_send_shop(opened.site)
-        opened.site.put("ani@reader.example")
-        opened.serve_anew()
-        yield opened
+def shop(shop: Shop) -> Shop:
+    shop.site.put("ani@reader.example")
+    return shop
 
 
 @pytest.mark.parametrize("screen", first_soon(SCREENS))

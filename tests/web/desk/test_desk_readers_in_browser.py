@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from newsletter.workflows.reader_uploads import work_uploads
-from tests.browser import open_browser
 from tests.marking import first_soon
 from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
 from tests.web.desk.reader_shop import LILIT, fill
@@ -14,12 +13,6 @@ from tests.web.desk.reader_shop import LILIT, fill
 # One screen each time, all of them in the long loops.
 FIRST = next(iter(SCREENS))
 EACH_SCREEN = first_soon(SCREENS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

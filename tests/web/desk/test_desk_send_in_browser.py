@@ -1,16 +1,13 @@
 """Letting an issue go, in a real browser: on each screen, by keyboard, without scripts."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from newsletter.issues.model import IssueState
-from tests.browser import open_browser
 from tests.marking import first_soon
-from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page, open_shop
+from tests.web.desk.desk_in_browser import SCREENS, Shop, judge, open_page
 from tests.web.desk.hands import wait_without_scripts
 from tests.web.desk.send_shop import (
     ACCEPTED,
@@ -19,25 +16,15 @@ from tests.web.desk.send_shop import (
     REFUSED,
     answer,
     begin,
-    open_send_shop,
     stored,
 )
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path) as opened:
-        open_send_shop(opened.site)
-        for number in range(3):
-            opened.site.put(f"reader{number}@mail.example")
-        opened.serve_anew()
-        yield opened
+def shop(shop: Shop) -> Shop:
+    for number in range(3):
+        shop.site.put(f"reader{number}@mail.example")
+    return shop
 
 
 @pytest.mark.parametrize("screen", first_soon(SCREENS))

@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.publication.editors import Role
 from newsletter.web.app import create_app
-from tests.browser import open_browser
 from tests.marking import first_soon
-from tests.web.desk.people import link_path, put_editor
+from tests.web.desk.desk_in_browser import bring_in
+from tests.web.desk.people import put_editor
 from tests.web.desk.settings_shop import latest, open_settings_shop
 from tests.web.serving import serve
 from tests.web.site import Site
@@ -29,12 +29,6 @@ PAGES = (
     *(f"{WEEKLY}/schedule", f"{WEEKLY}/parts/section", f"{WEEKLY}/parts/section/most-read"),
     *("/sources", "/sources/reads/log", "/relays", "/history"),
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -56,8 +50,7 @@ def come_in(browser: Browser, site: Site, settings: str, screen: str, *, script:
     )
     page = context.new_page()
     admin = put_editor(site, Role.ADMIN, "anna@paper.example", name="Anna", language=language)
-    page.goto(settings.removesuffix("/desk/settings") + link_path(site, admin))
-    page.click("button.main")
+    bring_in(context, site, settings.removesuffix("/desk/settings"), admin)
     return page
 
 

@@ -8,40 +8,26 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.issues.model import Issue
 from newsletter.publication.editors import Role
-from tests.browser import open_browser
 from tests.marking import first_soon
 from tests.waiting import wait_until
-from tests.web.desk.desk_in_browser import Shop, judge, open_page, open_shop
+from tests.web.desk.desk_in_browser import Shop, judge, open_page
 from tests.web.desk.people import Person, put_editor, sign_in
-from tests.web.desk.test_desk_issue import PATH, bare_issue, stored, told_after
+from tests.web.desk.test_desk_issue import PATH, stored, told_after
 from tests.web.desk.test_desk_two_editors import LINES, item_of, look, save
-from tests.web.test_web_issues import put_issue
 
 SCREEN = "desktop, light"
-# The answers of the service wait behind a gate, as on a slow line.
+# The answers to what is saved wait behind a gate, as on a slow line.
 _GATE = """() => {
   const real = window.fetch;
   window.gate = new Promise((open) => { window.openGate = open; });
   window.fetch = async (...call) => {
     const answer = await real(...call);
+    if (call[1]?.method !== "POST") return answer;
     document.documentElement.dataset.asked = "";
     await window.gate;
     return answer;
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_shop(tmp_path) as opened:
-        put_issue(opened.site, bare_issue())
-        yield opened
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from newsletter.issues.model import IssueState, RunnerUp
 from newsletter.workflows.deliver import deliver, open_ledger
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.tick import tick
-from tests.browser import keep_screen, open_browser
+from tests.browser import keep_screen
 from tests.contracts.nouns import a_story
 from tests.delivery.smtp_servers import Faults, smtp_server
 from tests.marking import first_soon
@@ -66,11 +66,10 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(browser: Browser) -> Iterator[Browser]:
     # On a machine that does much else a page may take its time.
     expect.set_options(timeout=30_000)
-    with open_browser() as opened:
-        yield opened
+    yield browser
     expect.set_options(timeout=5_000)
 
 
