@@ -325,36 +325,6 @@ def test_the_mail_is_shown_in_every_way(nare: Person) -> None:
     assert "heading 1" in said
 
 
-def test_checks_lead_to_what_they_are_about(nare: Person) -> None:
-    act(nare, "lines", subject="x" * 120)
-    page = LexborHTMLParser(nare.get_made(f"{PATH}/checks").text)
-    links = [link.attributes["href"] for link in page.css(".checks a")]
-    assert f"{PATH}#subject" in links
-
-
-@pytest.mark.parametrize(
-    ("button", "fields", "place"),
-    [
-        ("lines", {"subject": "Dear {{ name }}"}, "#subject"),
-        ("lines", {"preheader": "Dear {{ name }}"}, "#preheader"),
-        ("lines", {"note": "Dear {{ name }}"}, "#note"),
-        ("block", {"kind": "quote", "text": "Dear {{ name }}"}, "#block-text"),
-        ("retitle", {"section": "latest", "text": "Dear {{ name }}"}, "#text-latest"),
-    ],
-)
-def test_a_place_left_unfilled_leads_to_its_field(
-    nare: Person, button: str, fields: Mapping[str, str], place: str
-) -> None:
-    act(nare, button, **fields)
-    stops = LexborHTMLParser(nare.get_made(f"{PATH}/checks").text).css(".checks .stop")
-    assert stops
-    for line in stops:
-        link = line.css_first("a")
-        assert link is not None, line.text()
-        assert link.attributes["href"] == f"{PATH}{place}"
-    assert page_of(nare).css_first(place) is not None
-
-
 def test_a_viewer_sees_no_button_and_an_issue_that_was_sent_none_either(site: Site) -> None:
     put_issue(site, sample_issue())
     viewer = somebody(site, Role.VIEWER)
