@@ -48,6 +48,7 @@ def take_the_desk(browser: Browser, link: str) -> None:
         page.set_viewport_size({"width": 1280, "height": 1400})
         report = page.locator("[aria-labelledby=last] a").evaluate("link => link.href")
         page.get_by_role("link", name="Look at the issue").click()
+        page.wait_for_load_state("networkidle")
         issue = page.url
         page.get_by_label("Note from the editors").fill(
             "Good morning. This weekend we sit down: with a goalkeeper, a choir and a train."
@@ -70,6 +71,8 @@ def take_the_desk(browser: Browser, link: str) -> None:
 
 def keep(page: Page, name: str) -> None:
     """Write what the screen shows, as small as a picture of pages and drawings can be."""
+    # What is made behind a page comes a while after it.
+    page.locator("[data-refresh]").first.wait_for(state="detached")
     path = PICTURES / f"{name}.png"
     taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     drawn = taken.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
