@@ -159,4 +159,4 @@ def test_what_is_let_go_at_the_demos_desk_arrives(served: Served) -> None:
         page.locator("#count").fill("5")
         page.keyboard.press("Enter")
         page.locator("[data-left]").wait_for()
-        wait_for_mail(page, served, "Said at the desk", 5, 150)
+        wait_for_mail(page, served, "Said at the desk", 5, 300)
