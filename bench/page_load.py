@@ -1,10 +1,11 @@
 """Requests at a steady pace over HTTP, as readers and mail programs send them, from one process.
 
-`python -m bench.page_load PORT FILE RATE` sends the requests of FILE (JSON: a list of texts,
-each a whole request) to the loopback, RATE a second, and prints their figures. A request that
-is due is sent whether or not those before it were answered, and its time counts from the
-moment that it was due: a server that falls behind can't hide it. Connections are kept and
-used again, as a proxy before the pages does; a new one is opened where none is free.
+`python -m bench.page_load PORT FILE RATE WARM_UP` sends the requests of FILE (JSON: a list of
+texts, each a whole request) to the loopback, RATE a second, and prints their figures; what the
+first WARM_UP seconds took is told apart. A request that is due is sent whether or not those
+before it were answered, and its time counts from the moment that it was due: a server that
+falls behind can't hide it. Connections are kept and used again, as a proxy before the pages
+does; a new one is opened where none is free.
 """
 
 import argparse
@@ -56,10 +57,13 @@ class _Connection(asyncio.Protocol):
 class Load:
     """All requests of a run, and what became of them."""
 
-    def __init__(self, port: int, requests: list[bytes], rate: float) -> None:
+    def __init__(self, port: int, requests: list[bytes], rate: float, warm_up: float) -> None:
         self._port = port
         self._requests = requests
         self._rate = rate
+        self._warm_up = warm_up
+        self._answered = 0
+        self._worst_of_warm_up = 0.0
         self._spans: list[float] = []
         self._statuses: Counter[int] = Counter()
         self._last = 0.0
@@ -69,7 +73,12 @@ class Load:
     def note(self, status: int, due: float) -> None:
         """Count an answer; 0 where the connection ended instead."""
         self._last = time.monotonic()
-        self._spans.append((self._last - due) * 1_000)
+        self._answered += 1
+        span = (self._last - due) * 1_000
+        if due < self._begun + self._warm_up:
+            self._worst_of_warm_up = max(self._worst_of_warm_up, span)
+        else:
+            self._spans.append(span)
         self._statuses[status] += 1
 
     async def run(self) -> dict[str, Any]:
@@ -87,7 +96,7 @@ class Load:
                 opening.add(task)
                 task.add_done_callback(opening.discard)
         ends = time.monotonic() + _GIVE_UP_SECONDS
-        while len(self._spans) < len(self._requests) and time.monotonic() < ends:
+        while self._answered < len(self._requests) and time.monotonic() < ends:
             await asyncio.sleep(0.01)
         return self._figures()
 
@@ -111,6 +120,7 @@ class Load:
             "median_ms": spans[len(spans) // 2],
             "p99_ms": spans[min(len(spans) - 1, math.ceil(len(spans) * 0.99) - 1)],
             "worst_ms": spans[-1],
+            "worst_of_warm_up_ms": self._worst_of_warm_up,
             "cpu_seconds": time.process_time(),
         }
 
@@ -128,9 +138,11 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("file", type=Path)
     parser.add_argument("rate", type=float)
+    parser.add_argument("warm_up", type=float)
     arguments = parser.parse_args()
     requests = [text.encode() for text in json.loads(arguments.file.read_text(encoding="utf-8"))]
-    print(json.dumps(asyncio.run(Load(arguments.port, requests, arguments.rate).run())))
+    load = Load(arguments.port, requests, arguments.rate, arguments.warm_up)
+    print(json.dumps(asyncio.run(load.run())))
 
 
 if __name__ == "__main__":
