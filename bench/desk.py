@@ -30,6 +30,7 @@ from newsletter.storage import tables as t
 from newsletter.tokens import new_public_id
 from newsletter.web.app import create_app
 from newsletter.web.context import WebContext
+from newsletter.web.desk.background import BEHIND
 from newsletter.web.desk.table import desk_table
 from newsletter.workflows.draft import draft_issue
 from newsletter.workflows.editors import add_editor
@@ -194,12 +195,10 @@ def _measure_all(
         link = make_link(installation.database, installation.desk_url, editor, now=now)
         client.post(link, headers={"sec-fetch-site": "same-origin"})
         addresses, unmet = _find_pages(client, installation, draft)
-        _settle()
         pages = {address: _measure(client, address) for address in addresses}
         for form in _FIRST_LOOKS:
             address = f"/desk{form.format(draft=draft.public_id)}"
             pages[address] = _measure(client, address)
-            _settle()
         # While an issue is on its way its own page is open.
         last = f"/desk/issues/{_put_last(installation, IssueState.SENDING)}"
         client.get(f"{last}/sending")
@@ -282,12 +281,13 @@ def _any_reader(installation: Installation) -> str:
 def _settle() -> None:
     """Wait for what pages have begun behind themselves: it is no page's time."""
     for thread in threading.enumerate():
-        if thread.daemon and not thread.name.startswith("AnyIO"):
+        if thread.name.startswith(BEHIND):
             thread.join(_SETTLES_WITHIN)
 
 
 def _measure(client: TestClient, address: str) -> dict[str, float]:
     """Of one more request: finding the page was the first, for which much is loaded."""
+    _settle()
     started, worked = time.perf_counter(), time.process_time()
     answer = client.get(address)
     return {

@@ -14,6 +14,8 @@ Found = TypeVar("Found")
 
 # So long a page waits for what may come at once, before it says that it is awaited, in seconds.
 PATIENCE = 0.08
+# So the names of the threads begin.
+BEHIND = "behind: "
 
 
 class Background:
@@ -29,7 +31,8 @@ class Background:
             if name in self._under_way:
                 return self._under_way[name]
             over = self._under_way[name] = threading.Event()
-        threading.Thread(target=self._do, args=(name, work), name=name, daemon=True).start()
+        thread = f"{BEHIND}{name}"
+        threading.Thread(target=self._do, args=(name, work), name=thread, daemon=True).start()
         return over
 
     def is_at(self, name: str) -> bool:
