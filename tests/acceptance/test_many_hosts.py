@@ -163,7 +163,7 @@ def test_hosts_of_one_database_are_no_alarm_and_a_copy_of_it_is(
     assert held == {"held": False, "reason": "", "waiting": []}
 
     moved = make_host(tmp_path / "moved", copy_database(server, database))
-    (moved / "data").mkdir()
+    (moved / "data").mkdir(exist_ok=True)
     (one / "data/instance.json").rename(moved / "data/instance.json")
     with pytest.raises(SendingHeld, match="may be a copy"):
         send(moved)

@@ -124,12 +124,14 @@ def show_pressed_act(background: Background) -> DeskHandler:
 
     def handle(visit: Visit) -> Response:
         token = visit.param("token")
+        # Asked first: what is done by then is read below as it is afterwards.
+        under_way = background.is_at(_pressed(token))
         try:
             asked = read_act(visit.installation, token)
         except TokenError as error:
             return _is_over(visit, error)
         issue = asked.issue
-        if background.is_at(_pressed(token)):
+        if under_way:
             return _page(visit, asked, issue, ASKS[asked.act], checks=Checks.PRESSED)
         if issue.state is IssueState.APPROVED or waits_for_second(issue):
             return _done_page(visit, DoneAct(asked, issue))
