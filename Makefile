@@ -57,7 +57,7 @@ run: setup ## run the service with ./config.toml
 check: setup-dev ## formatting, lint, types and the house's import rules
 	@$(BIN)/ruff format --check newsletter tests bench docs
 	@$(BIN)/ruff check newsletter tests bench docs
-	@$(BIN)/mypy
+	@$(BIN)/mypy --num-workers 2
 	@$(BIN)/lint-imports
 
 .PHONY: packages

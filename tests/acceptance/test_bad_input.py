@@ -132,6 +132,7 @@ def test_relay_that_is_not_there(tmp_path: Path, feed: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+@pytest.mark.long
 def test_relay_that_refuses_the_login(tmp_path: Path, feed: str) -> None:
     controller = Controller(
         Sink(),

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.subscribers import write_list
 from tests.acceptance.command_line import ENVIRONMENT
 
@@ -19,6 +21,7 @@ def test_the_list_is_the_same_every_time(tmp_path: Path) -> None:
     assert len(set(first.read_text(encoding="utf-8").splitlines())) == 501
 
 
+@pytest.mark.long
 def test_the_bench_in_small() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench", "subscribers", "--rows", "50", "--find", "90", "--json"],

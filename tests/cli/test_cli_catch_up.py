@@ -96,6 +96,7 @@ def test_who_missed_the_same_gets_one_mailing_once(house: House) -> None:
     assert [len(house.mail_of(one)) for one in (ANI, LILIT, ARAM)] == [3, 3, 5]
 
 
+@pytest.mark.long
 def test_nothing_comes_to_who_missed_too_little(house: House) -> None:
     house.clock.set(FIRST - 24 * HOUR)
     house.choose(ANI, pause="weekly")
@@ -124,6 +125,7 @@ def test_the_paper_says_after_how_many_issues_and_whether_at_all(
     assert catch_ups(house) == []
 
 
+@pytest.mark.long
 def test_an_editor_may_have_the_last_word(house: House) -> None:
     house.configure('catch_up = { approval = "required" }')
     house.choose(ANI, pause="weekly")
@@ -185,6 +187,7 @@ def test_a_crash_loses_nobody_and_sends_nothing_twice(
     assert len(catch_ups(house)) == 1
 
 
+@pytest.mark.long
 def test_a_story_that_was_taken_back_is_not_in_it(house: House) -> None:
     house.choose(ANI, pause="weekly")
     weeks(house, 0, 1)

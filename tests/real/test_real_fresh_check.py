@@ -207,6 +207,7 @@ def test_what_is_trashed_before_the_send_gives_way_to_the_next(
     assert house.trail(draft["items"][0]["story"])[-1] == ("hidden", "gone")
 
 
+@pytest.mark.long
 def test_what_is_trashed_holds_an_issue_that_a_person_approved(
     house: House, edit: Edit, site: WordPress
 ) -> None:

@@ -115,6 +115,8 @@ def open_page(
 
 def judge(page: Page) -> None:
     """No accessibility rule broken, nothing wider than the screen."""
+    # A click is over when the next page begins, which may be before its style is there.
+    page.wait_for_load_state()
     page.evaluate(_AXE)
     assert page.evaluate(_BROKEN_RULES, RULES) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
