@@ -138,4 +138,18 @@ def _shortfalls(figures: dict[str, Any], imported: dict[str, Any]) -> list[str]:
         wrong.append("the import that was killed did not go on where it was")
     if resume["added"] != resume["rows"]:
         wrong.append("rows of the import that was killed were lost or counted twice")
+    # A small list is imported at another speed, and meant to show nothing.
+    if rows >= 1_000_000:
+        most = rows / 1_000_000 * 60
+        if figures["import_seconds"] > most:
+            wrong.append(f"the import took {figures['import_seconds']} s of {most:.0f}")
+        wrong += [
+            f"to count “{text}” took {ms} ms"
+            for text, ms in figures["count_segment_ms"].items()
+            if ms > 1_000 * rows / 1_000_000
+        ]
+    if figures["rss_mb_peak"] >= 200:
+        wrong.append(f"the import took {figures['rss_mb_peak']} MB")
+    if (figures["find_ms_worst"] or 0) > 20:
+        wrong.append(f"to find an address took {figures['find_ms_worst']} ms")
     return wrong
