@@ -9,13 +9,14 @@ _MOST_TABS = 300
 _IS_FOCUSED = "selector => document.activeElement === document.querySelector(selector)"
 
 
-def wait_without_scripts(page: Page) -> None:
-    """Press "Look again" until what is made behind the page is there."""
-    for _ in range(100):
-        again = page.locator(".awaited a")
-        if not again.count():
+def wait_without_scripts(page: Page, pressed: str) -> None:
+    """Press ``pressed``, then "Look again" until what is made behind the page is there."""
+    for press in (pressed, *[".awaited a"] * 100):
+        # Else what is looked at is the page that is left.
+        with page.expect_navigation():
+            page.click(press)
+        if not page.locator(".awaited a").count():
             return
-        again.click()
         page.wait_for_timeout(100)
     raise AssertionError(f"{page.url} is still being made")
 

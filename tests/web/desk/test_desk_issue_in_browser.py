@@ -189,6 +189,5 @@ def test_without_scripts_it_is_the_same(browser: Browser, desk: tuple[Site, str]
     assert page.locator("#subject").input_value() == "By hand"
     page.click("[data-view=text]")
     assert "view=text" in page.url
-    page.click("text=Look the issue over")
-    wait_without_scripts(page)
+    wait_without_scripts(page, "text=Look the issue over")
     assert page.locator(".checks li").count()

@@ -29,15 +29,15 @@ def test_an_approval_shows_what_speaks_against_it_and_is_pressed_once(
         page.set_default_timeout(60_000)
         page.goto(shop.root + path)
         if not script:
-            page.click("#checks-part a")
-            wait_without_scripts(page)
+            wait_without_scripts(page, "#checks-part a")
         expect(page.locator("#checks-part li").first).to_be_visible(timeout=60_000)
         if script:
             judge(page)
         if size == SCREENS[-1]:
-            page.click("button.main")
-            if not script:
-                wait_without_scripts(page)
+            if script:
+                page.click("button.main")
+            else:
+                wait_without_scripts(page, "button.main")
             page.get_by_role("heading", name="It is approved").wait_for()
         context.close()
 

@@ -60,12 +60,10 @@ def test_from_the_test_to_the_last_minute(browser: Browser, shop: Shop, screen: 
 def test_all_of_it_works_without_scripts(browser: Browser, shop: Shop) -> None:
     with open_page(browser, shop, "phone, dark", script=False) as page:
         page.goto(f"{shop.root}{PATH}/review")
-        page.click("#checks-part a.button")
-        wait_without_scripts(page)
+        wait_without_scripts(page, "#checks-part a.button")
         page.click(f'form[action="{PATH}/approve"] button.main', timeout=60_000)
         page.wait_for_url(re.compile("done=approved"), timeout=60_000)
-        page.click("#checks-part a.button")
-        wait_without_scripts(page)
+        wait_without_scripts(page, "#checks-part a.button")
         page.click("#now summary", timeout=60_000)
         page.fill("#count", "3")
         page.click(f'form[action="{PATH}/now"] button')

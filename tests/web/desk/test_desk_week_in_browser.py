@@ -186,14 +186,12 @@ def let_it_go(hand: Hand, house: House) -> None:
     page, site = hand.page, house.shop.site
     hand.press(f'a[href="{PATH}/review"]')
     if not hand.scripts:
-        hand.press("#checks-part a.button")
-        wait_without_scripts(page)
+        wait_without_scripts(page, "#checks-part a.button")
     expect(page.locator(f'form[action="{PATH}/approve"] button.main')).to_be_enabled()
     look(hand, "review")
     hand.press(f'form[action="{PATH}/approve"] button.main')
     if not hand.scripts:
-        hand.press("#checks-part a.button")
-        wait_without_scripts(page)
+        wait_without_scripts(page, "#checks-part a.button")
     hand.press("#now summary")
     hand.write("#count", str(len(READERS)))
     look(hand, "count")
