@@ -130,7 +130,7 @@ def test_a_filter_means_the_same_in_sql_and_in_python(
         everybody = list(tx.subscribers.each(None))
     assert len(everybody) > 60
 
-    @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
     @given(filters)
     def agrees(tree: Filter) -> None:
         wanted = [

@@ -87,7 +87,7 @@ class SegmentCounts:
             with database.read() as tx:
                 return tx.segments.count(segment)
 
-        return self._counts.of(print_segment(segment.filter), segment.now, count)
+        return self._counts.of(f"count {print_segment(segment.filter)}", segment.now, count)
 
     def readers(self, visit: Visit, segment: Segment) -> list[Subscription] | None:
         """Some of them; None where they are being looked for."""
@@ -97,7 +97,7 @@ class SegmentCounts:
             with database.read() as tx:
                 return tx.subscribers.some(segment, SHOWN)
 
-        return self._readers.of(print_segment(segment.filter), segment.now, find)
+        return self._readers.of(f"list {print_segment(segment.filter)}", segment.now, find)
 
 
 def show_segments(counts: SegmentCounts) -> DeskHandler:

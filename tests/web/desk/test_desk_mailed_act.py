@@ -1,13 +1,17 @@
 """The pages of the preview mail's buttons."""
 
 import pytest
+from structlog.testing import capture_logs
 
+from newsletter.errors import StorageError
 from newsletter.issues.acts import EditLine, Line
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.editors import Role
 from newsletter.tokens import Purpose
+from newsletter.web.desk import mailed_act
 from newsletter.workflows.approve import approve_issue
 from newsletter.workflows.edit_issue import edit_issue
+from tests.waiting import wait_until
 from tests.web.desk.people import FROM_US, Person, put_editor, stranger
 from tests.web.desk.send_shop import ISSUE, open_send_shop
 from tests.web.desk.test_desk_issue import stored
@@ -67,6 +71,21 @@ def test_opening_changes_nothing_and_pressing_does_it_once(
     pressed(visitor, path)
     assert stored(visitor.site).state is state
     assert press(visitor, path) == 409
+
+
+def test_an_approval_that_fails_behind_its_page_leaves_no_token_in_the_log(
+    visitor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rest(*_: object, **__: object) -> None:
+        raise StorageError("the database rests", subject="database")
+
+    monkeypatch.setattr(mailed_act, "look_over", rest)
+    path = path_of(visitor.site, Role.PUBLISHER, "approve")
+    with capture_logs() as logged:
+        assert press(visitor, path) == 303
+        assert wait_until(lambda: any(one["event"] == "background_failed" for one in logged), 10)
+    assert path.removeprefix("/desk/act/") not in str(logged)
+    assert stored(visitor.site).state is IssueState.DRAFT
 
 
 def test_a_swap_names_both_and_does_it(visitor: Person) -> None:
