@@ -11,12 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Connection
+from sqlalchemy.dialects.postgresql import REGCLASS
 
 from newsletter.errors import Conflict, NotFound
 from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.changes import Change, ChangeLog
-from newsletter.storage.columns import Document, Instant, NameList, PlainText
+from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 from newsletter.storage.statements import (
     among_texts,
     fence,
@@ -43,6 +44,8 @@ _LARGE_BATCH = 1_000
 _batch = sa.Table(
     "import_batch",
     sa.MetaData(),
+    # The row that its person is to have, of which `_settle` makes the one that they have.
+    Column("subscriber_id", RowId),
     Column("public_id", sa.String),
     Column("address", PlainText),
     Column("address_hash", sa.String),
@@ -72,20 +75,6 @@ _IMPORTS = sa.select(
         )
     ),
 ).join_from(t.subscriber_import, t.newsletter)
-
-
-def _of_batch(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
-    """What we hold of the person whom a row of the batch names.
-
-    Looked up rather than joined: without statistics SQLite goes through the whole
-    batch for every reader there is.
-    """
-    return (
-        sa.select(column)
-        .where(t.subscriber.c.address == _batch.c.address)
-        .correlate(_batch)
-        .scalar_subquery()
-    )
 
 
 class ImportRepository:
@@ -247,7 +236,8 @@ class ImportRepository:
         detail = {"newsletter": newsletter, "how": how}
         detail |= {"import": import_id} if import_id else {}
         last = self._connection.scalar(sa.select(sa.func.max(t.subscription.c.id))) or 0
-        self._add_people(at, cause)
+        if self._add_people(at, cause) < len(people):
+            self._settle()
         added = self._add_subscriptions(newsletter_id, how, at, cause)
         self._log_subscriptions(newsletter_id, last, at, cause, actor, detail)
         return added
@@ -505,57 +495,66 @@ class ImportRepository:
         )
         return [(key, name) for key, name in rows]
 
-    def _add_people(self, at: datetime, cause: int | None) -> None:
+    def _add_people(self, at: datetime, cause: int | None) -> int:
+        """Add the people of the batch whom we don't hold yet; how many those were."""
         columns = [
             *("public_id", "address", "address_hash", "name", "language", "timezone"),
             *("attributes", "domain_suppressed"),
         ]
         person = t.subscriber.c
         rows = sa.select(
+            _batch.c.subscriber_id,
             *(_batch.c[name] for name in columns),
             sa.literal(at, person.created_at.type),
             sa.literal(cause, person.import_id.type),
             # SQLite's grammar needs a condition between a SELECT and ON CONFLICT.
         ).where(sa.true())
+        return self._insert_new(
+            t.subscriber, ["id", *columns, "created_at", "import_id"], rows, ["address"]
+        )
+
+    def _settle(self) -> None:
+        """Name in the batch the row of whoever was there already, or came in meanwhile."""
+        person = t.subscriber.c
+        theirs = sa.select(person.id).where(person.address == _batch.c.address)
         self._connection.execute(
-            insert_into(self._connection, t.subscriber)
-            .from_select([*columns, "created_at", "import_id"], rows)
-            .on_conflict_do_nothing(index_elements=["address"])
+            sa.update(_batch)
+            .where(~sa.exists().where(person.id == _batch.c.subscriber_id))
+            .values(subscriber_id=theirs.scalar_subquery())
         )
 
     def _add_subscriptions(
         self, newsletter_id: int, how: str, at: datetime, cause: int | None
     ) -> int:
         columns = [
-            *("state", "departments", "cadence"),
+            *("subscriber_id", "state", "departments", "cadence"),
             *("consent_wording", "consent_placement", "consent_at"),
         ]
         theirs = t.subscription.c
-        rows = (
-            sa.select(
-                _of_batch(t.subscriber.c.id),
-                *(_batch.c[name] for name in columns),
-                sa.literal(newsletter_id, theirs.newsletter_id.type),
-                sa.literal(at, theirs.changed_at.type),
-                sa.literal(how, theirs.consent_how.type),
-                sa.literal(cause, theirs.import_id.type),
-            )
-            .select_from(_batch)
-            .where(sa.true())
+        rows = sa.select(
+            *(_batch.c[name] for name in columns),
+            sa.literal(newsletter_id, theirs.newsletter_id.type),
+            sa.literal(at, theirs.changed_at.type),
+            sa.literal(how, theirs.consent_how.type),
+            sa.literal(cause, theirs.import_id.type),
+        ).where(sa.true())
+        return self._insert_new(
+            t.subscription,
+            [*columns, "newsletter_id", "changed_at", "consent_how", "import_id"],
+            rows,
+            ["subscriber_id", "newsletter_id"],
         )
-        added = self._connection.execute(
-            insert_into(self._connection, t.subscription)
-            .from_select(
-                [
-                    *("subscriber_id", *columns, "newsletter_id"),
-                    *("changed_at", "consent_how", "import_id"),
-                ],
-                rows,
-            )
-            .on_conflict_do_nothing(index_elements=["subscriber_id", "newsletter_id"]),
+
+    def _insert_new(
+        self, table: sa.Table, columns: list[str], rows: sa.Select[Any], key: list[str]
+    ) -> int:
+        """Insert ``rows`` but for those whose ``key`` is there; how many that were."""
+        return self._connection.execute(
+            insert_into(self._connection, table)
+            .from_select(columns, rows)
+            .on_conflict_do_nothing(index_elements=key),
             execution_options={"preserve_rowcount": True},
         ).rowcount
-        return max(added, 0)
 
     def _log_subscriptions(
         self,
@@ -566,25 +565,27 @@ class ImportRepository:
         actor: str,
         detail: dict[str, Any],
     ) -> None:
-        """Log the subscriptions behind the row ``last`` that this import has added."""
-        log, theirs = t.change_log.c, t.subscription.c
-        rows = (
-            sa.select(
-                sa.literal(at, log.at.type),
-                sa.literal(actor, log.actor.type),
-                sa.literal("subscription", log.kind.type),
-                t.subscriber.c.public_id,
-                theirs.state,
-                sa.literal(detail, log.detail.type),
-            )
-            .join_from(t.subscription, t.subscriber)
-            .where(
-                theirs.id > last,
-                theirs.newsletter_id == newsletter_id,
-                theirs.import_id.is_not_distinct_from(cause),
-                theirs.changed_at == at,
-            )
+        """Log the subscriptions behind the row ``last`` that this import has added.
+
+        Looked up rather than joined: without statistics of tables that grow so fast either
+        database goes through all readers there are.
+        """
+        log, person, theirs = t.change_log.c, t.subscriber.c, t.subscription.c
+        name = sa.select(person.public_id).where(person.id == _batch.c.subscriber_id)
+        added = sa.select(theirs.id).where(
+            theirs.subscriber_id == _batch.c.subscriber_id,
+            theirs.newsletter_id == newsletter_id,
+            theirs.import_id.is_not_distinct_from(cause),
+            theirs.changed_at == at,
         )
+        rows = sa.select(
+            sa.literal(at, log.at.type),
+            sa.literal(actor, log.actor.type),
+            sa.literal("subscription", log.kind.type),
+            name.scalar_subquery(),
+            _batch.c.state,
+            sa.literal(detail, log.detail.type),
+        ).where(added.scalar_subquery() > last)
         columns = ["at", "actor", "kind", "subject", "act", "detail"]
         self._connection.execute(sa.insert(t.change_log).from_select(columns, rows))
 
@@ -652,11 +653,12 @@ class ImportRepository:
         return {key: name for key, name in rows}  # noqa: C416 (rows are no tuples to mypy)
 
     def _walk_indexes(self) -> None:
-        """Let PostgreSQL go through no whole table, which grows faster than its statistics."""
+        """Let PostgreSQL go through no whole table, which grows faster than its statistics,
+        nor compile a statement because of what it then believes that to cost."""
         if self._connection.dialect.name != "sqlite":
             self._connection.exec_driver_sql(
                 "SELECT set_config(name, 'off', true) FROM unnest(ARRAY["
-                "'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name"
+                "'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']) AS name"
             )
 
     def _make_room(self) -> None:
@@ -672,7 +674,7 @@ class ImportRepository:
         dialect = connection.dialect
         _batch.create(connection, checkfirst=True)
         bind = Instant().dialect_impl(dialect).bind_processor(dialect)
-        values = _batch_values(people, bind)
+        values = _batch_values(people, self._new_keys(len(people)), bind)
         driver: Any = connection.connection.driver_connection
         if dialect.name == "sqlite":
             connection.exec_driver_sql("DELETE FROM import_batch")
@@ -684,9 +686,24 @@ class ImportRepository:
                 for row in values:
                     copy.write_row(row)
 
+    def _new_keys(self, count: int) -> Sequence[int]:
+        """Keys that no subscriber has or will get, for as long as the transaction lasts."""
+        key = t.subscriber.c.id
+        if self._connection.dialect.name == "sqlite":
+            first = (self._connection.scalar(sa.select(sa.func.max(key))) or 0) + 1
+            return range(first, first + count)
+        name = sa.func.pg_get_serial_sequence(t.subscriber.name, key.name)
+        # Asked for once: where it stands in place, the sequence is looked up for each key.
+        sequence = sa.select(sa.cast(name, REGCLASS)).scalar_subquery()
+        each = sa.func.generate_series(1, count).table_valued("n")
+        drawn = sa.select(sa.func.nextval(sequence)).select_from(each)
+        return self._connection.scalars(drawn).all()
+
 
 def _batch_values(
-    people: Sequence[NewSubscription], bind: Callable[[datetime], Any] | None
+    people: Sequence[NewSubscription],
+    keys: Sequence[int],
+    bind: Callable[[datetime], Any] | None,
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of ``people`` in the batch's columns, one by one as the driver takes them.
 
@@ -696,7 +713,7 @@ def _batch_values(
     documents: dict[int, str] = {}
     states = {id(state): state.value for state in SubscriptionState}
     cadences = {id(cadence): cadence.value for cadence in Cadence}
-    for one in people:
+    for key, one in zip(keys, people, strict=True):
         consent, attributes = one.consent, one.attributes
         said = consents.get(id(consent))
         if said is None:
@@ -708,6 +725,7 @@ def _batch_values(
             if document is None:
                 document = documents[id(attributes)] = json.dumps(attributes)
         yield (
+            key,
             *one[:6],
             document,
             one.domain_suppressed,

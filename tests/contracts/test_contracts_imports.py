@@ -133,6 +133,26 @@ def test_a_second_newsletter_takes_the_person_who_is_there(database: Database) -
     assert state_of(database, "ani@reader.example", "daily") is None
 
 
+def test_each_reader_is_logged_by_their_own_name(database: Database) -> None:
+    """Also where a batch brings strangers beside people whom another newsletter has."""
+    bring(database, "ani@reader.example,", "levon@reader.example,")
+    rows = [f"{name}@reader.example," for name in ("aram", "levon", "siran", "ani")]
+    report = bring(database, *rows, newsletter="daily")
+    assert counts(report) == {"added": 4}
+    with database.read() as tx:
+        for name in ("ani", "aram", "levon", "siran"):
+            reader = tx.subscribers.find(f"{name}@reader.example")
+            assert reader is not None
+            told = [
+                (change.act, change.detail["import"])
+                for change in tx.changes.of("subscription", reader.public_id)
+                if change.detail["newsletter"] == "daily"
+            ]
+            assert told == [("active", report.import_id)], name
+            found = tx.subscribers.subscription(reader.public_id, "daily")
+            assert found is not None
+
+
 def test_undoing_gives_everybody_back_where_they_were(database: Database) -> None:
     before = {"a": ACTIVE, "b": PAUSED, "c": PENDING, "d": UNSUBSCRIBED}
     bring(database, *(f"{name}@reader.example,{state}" for name, state in before.items()))
