@@ -136,6 +136,20 @@ def test_pages_are_small_and_hold_no_secret(shop: Site, anna: Person) -> None:
         assert GHOST_KEY not in answer.text
 
 
+def test_no_form_has_two_fields_of_one_name(shop: Site, anna: Person) -> None:
+    assert shop
+    for page in (*PAGES, *OTHERS):
+        tree = LexborHTMLParser(anna.get(page).text)
+        ids = [node.attributes["id"] for node in tree.css("[id]")]
+        assert len(ids) == len(set(ids)), page
+        for form in tree.css("form"):
+            fields = form.css("input:not([type=hidden]):not([type=radio]), select, textarea")
+            names = [node.attributes["name"] for node in fields if "name" in node.attributes]
+            assert len(names) == len(set(names)), page
+    went_well(send(anna, "/desk/settings/sign-up", sign_up__role_accounts="refuse"))
+    assert latest(shop).document["sign_up"]["role_accounts"] == "refuse"
+
+
 @pytest.mark.parametrize("page", [*PAGES, "/desk/settings/sources/source/ghost"])
 def test_a_form_sent_back_as_it_is_changes_nothing(shop: Site, anna: Person, page: str) -> None:
     before = latest(shop)

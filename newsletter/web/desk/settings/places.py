@@ -47,15 +47,21 @@ class Target:
     others: tuple[Group, ...] = ()
 
     def grouped(self) -> list[tuple[Group, tuple[Key, ...]]]:
-        """The groups with their keys, empty ones left out."""
-        keys = keys_of(self.model)
+        """The groups with their keys, each key in the first that holds it; empty ones left out.
+
+        A key shown twice would be two fields of one name, of which a form that is sent
+        counts the last alone.
+        """
+        keys = list(keys_of(self.model))
         named = (*self.groups, *self.others)
-        rest = tuple(key for key in keys if not any(group.holds(key) for group in named))
-        found = [
-            (group, tuple(key for key in keys if group.holds(key)) if group.names else rest)
-            for group in self.groups
-        ]
-        return [(group, inner) for group, inner in found if inner]
+        rest = [key for key in keys if not any(group.holds(key) for group in named)]
+        found = []
+        for group in self.groups:
+            inner = tuple(key for key in keys if group.holds(key)) if group.names else tuple(rest)
+            keys = [key for key in keys if key not in inner]
+            if inner:
+                found.append((group, inner))
+        return found
 
     @property
     def keys(self) -> tuple[Key, ...]:
