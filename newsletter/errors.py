@@ -84,6 +84,10 @@ class SegmentError(UsageError):
         self.place = place
 
 
+class UnfitText(UsageError):
+    """A text holds what no database takes: NUL, or half of a letter."""
+
+
 class NotFound(NewsletterError):
     """There is no such newsletter, issue, subscriber."""
 

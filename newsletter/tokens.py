@@ -34,6 +34,7 @@ _KEY_BYTES = 32
 _BLOCK = 64  # of SHA-256
 # So many are written in base 32 as one number; beyond that it grows slower again.
 _WORDS = 32
+_MARK_CHARACTERS = 8
 # RFC 4648 section 6, in lower case; the octets beyond 31 are never asked for.
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567".ljust(256, b"=")
 
@@ -288,6 +289,11 @@ class Keyring:
             outer.update(inner.digest())
             digests.append(outer.digest())
         return _base32_each(digests)
+
+    @property
+    def hash_mark(self) -> str:
+        """What tells our hashes of addresses from those of another installation: not the key."""
+        return _base32(hmac.digest(self._address_hash_key, b"mark", "sha256"))[:_MARK_CHARACTERS]
 
     def hash_network(self, network: str) -> str:
         """A keyed hash of a network address, apart from those of mail addresses."""

@@ -74,6 +74,8 @@ AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="an e-ma
 def _evidence(text: str) -> str:
     if not text.strip():
         raise UsageError("--consent: say how they agreed; it is kept as the evidence")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise UsageError("--consent is not written in UTF-8: see to the terminal's encoding")
     return text
 
 
@@ -446,11 +448,11 @@ def export_suppression_list(
     """Write what may not be mailed as CSV: domains, hashes, and addresses while we hold them."""
     with open_from_file(config) as installation:
         if out is None:
-            count = export_suppressions(installation.database, sys.stdout)
+            count = export_suppressions(installation.database, installation.keyring, sys.stdout)
         else:
             try:
                 with out.open("w", encoding="utf-8", newline="") as stream:
-                    count = export_suppressions(installation.database, stream)
+                    count = export_suppressions(installation.database, installation.keyring, stream)
             except OSError as error:
                 raise _unwritable(out, error) from error
     say(f"{count} rows")

@@ -13,15 +13,16 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from newsletter.errors import Conflict, NewsletterError, StorageError
+from newsletter.errors import Conflict, NewsletterError, StorageError, UnfitText
 
 _MIGRATE = "stop the service, make a backup and run `newsletter migrate`"
+_UNFIT = "a text that was given holds a character that no text has; write it anew, in UTF-8"
 _FULL = "free some space and try again; what was stored before is unharmed"
 
 
 @contextmanager
 def told_plainly(url: URL) -> Iterator[None]:
-    """Let every driver error inside leave as StorageError or Conflict."""
+    """Let every driver error inside leave as StorageError, Conflict or UnfitText."""
     try:
         yield
     except sa.exc.TimeoutError as error:
@@ -34,6 +35,8 @@ def told_plainly(url: URL) -> Iterator[None]:
         raise translate(url, error.orig) from error
     except sqlite3.Error as error:
         raise translate(url, error) from error
+    except UnicodeEncodeError as error:
+        raise UnfitText(_UNFIT) from error
 
 
 def name_of(url: URL) -> str:
@@ -126,6 +129,9 @@ def _translate_postgresql(server: str, error: BaseException | None) -> Newslette
     state = getattr(error, "sqlstate", None) or ""
     if state.startswith("23"):
         return _conflict(server, error)
+    if not state and type(error).__name__ == "DataError":
+        # The driver's own, of a text with NUL: SQLite looks such a one up and finds nothing.
+        return UnfitText(_UNFIT)
     words = str(error).strip().partition("\n")[0]
     if state:
         sentence = next(

@@ -385,27 +385,36 @@ class ImportRepository:
         at: datetime,
         actor: str,
         limit: int,
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, set[str]]:
         """Give up to ``limit`` readers back what an import took or filled in.
 
-        (how many traces it went through, how many readers came back to where they were).
-        Nothing comes back that anybody has touched since.
+        (how many traces it went through, how many readers came back to where they were,
+        imports that were taken back before and have readers again, whom they brought: those
+        stay where they are, for `remove_subscriptions`). Nothing comes back that anybody
+        has touched since.
         """
         fence(self._connection)
         cause, newsletter_id, newsletter = self._place(public_id)
-        trace = t.import_trace.c
+        trace, before = t.import_trace.c, t.subscriber_import
         rows = self._connection.execute(
-            sa.select(trace.subscriber_id, trace.was_state, trace.was_import_id, trace.learned)
+            sa.select(
+                *(trace.subscriber_id, trace.was_state, trace.was_import_id, trace.learned),
+                sa.case((before.c.undone_at.is_not(None), before.c.public_id)),
+            )
+            .outerjoin_from(t.import_trace, before, before.c.id == trace.was_import_id)
             .where(trace.import_id == cause)
             .order_by(trace.subscriber_id)
             .limit(limit)
         ).all()
-        returned = []
-        for key, was_state, was_cause, learned in rows:
+        returned, undone = [], set()
+        states = {state.value for state in allowed}
+        for key, was_state, was_cause, learned, undone_cause in rows:
             if learned is not None:
                 self._unlearn(key, newsletter_id, learned)
-            if was_state in {state.value for state in allowed}:
+            if was_state in states:
                 theirs = t.subscription.c
+                # Only that import's word put them there, and it was taken back.
+                back = {} if undone_cause else {"state": was_state, "left_from": None}
                 came_back = self._connection.execute(
                     sa.update(t.subscription)
                     .where(
@@ -414,9 +423,11 @@ class ImportRepository:
                         theirs.import_id == cause,
                         theirs.state == _UNSUBSCRIBED,
                     )
-                    .values(state=was_state, left_from=None, import_id=was_cause, changed_at=at)
+                    .values(import_id=was_cause, changed_at=at, **back)
                 ).rowcount
-                if came_back:
+                if came_back and undone_cause:
+                    undone.add(undone_cause)
+                elif came_back:
                     returned.append((key, was_state))
         names = self._public_ids([key for key, _ in returned])
         self._changes.record_all(
@@ -431,7 +442,7 @@ class ImportRepository:
                 trace.import_id == cause, trace.subscriber_id.in_([row[0] for row in rows])
             )
         )
-        return len(rows), len(returned)
+        return len(rows), len(returned), undone
 
     def lift_suppressions(self, public_id: str, at: datetime, actor: str) -> int:
         """Allow mail again to whom only an import forbade it; how many."""

@@ -31,7 +31,7 @@ from newsletter.subscribers.list_formats import (
 )
 from newsletter.subscribers.model import DomainRule, Suppression, SuppressionReason
 
-HEADER = ("address", "hash", "reason", "source", "at")
+HEADER = ("address", "hash", "reason", "source", "at", "key")
 _MAX_CELL = 2_000
 _HASH = re.compile(r"[a-z2-7]{52}")
 _DOMAIN_WORDS = ("domain", "pattern")
@@ -82,24 +82,27 @@ def check_rule_reason(reason: SuppressionReason) -> None:
 
 
 def write_suppressions(
-    rules: Iterable[DomainRule], suppressions: Iterable[Suppression], stream: TextIO
+    rules: Iterable[DomainRule], suppressions: Iterable[Suppression], mark: str, stream: TextIO
 ) -> int:
-    """Write one row each to ``stream`` (opened with ``newline=""``); how many."""
+    """Write one row each to ``stream`` (opened with ``newline=""``); how many.
+
+    ``mark`` names the key of the hashes (`Keyring.hash_mark`).
+    """
     writer = csv.writer(stream)
     writer.writerow(HEADER)
     count = 0
     for rule in rules:
-        writer.writerow(_cells(rule.pattern, "", rule))
+        writer.writerow(_cells(rule.pattern, "", rule, ""))
         count += 1
-    return count + write_suppressed(suppressions, stream)
+    return count + write_suppressed(suppressions, mark, stream)
 
 
-def write_suppressed(suppressions: Iterable[Suppression], stream: TextIO) -> int:
+def write_suppressed(suppressions: Iterable[Suppression], mark: str, stream: TextIO) -> int:
     """The rows of addresses alone, for a part of a file; how many."""
     writer = csv.writer(stream)
     count = 0
     for each in suppressions:
-        writer.writerow(_cells(each.address or "", each.address_hash, each))
+        writer.writerow(_cells(each.address or "", each.address_hash, each, mark))
         count += 1
     return count
 
@@ -137,13 +140,17 @@ class SuppressionFile:
         """What is taken from it, in words."""
         return tuple(self.places)
 
-    def rows(self, reason: SuppressionReason) -> Iterator[SuppressedRow | RefusedRow]:
-        """Each row in turn, blank ones passed over; ``reason`` is that of rows that give none."""
+    def rows(self, reason: SuppressionReason, mark: str) -> Iterator[SuppressedRow | RefusedRow]:
+        """Each row in turn, blank ones passed over; ``reason`` is that of rows that give none.
+
+        A hash is taken only where the row says that the key of ``mark`` made it: that of
+        another installation's is of no address that we ever meet.
+        """
         return self.csv.each(
             self.delimiter,
             self.form.escape,
             has_header=self.has_header,
-            read=lambda line, cells: _read(line, cells, self.places, reason),
+            read=lambda line, cells: _read(line, cells, self.places, reason, mark),
         )
 
 
@@ -198,7 +205,11 @@ def _names_some(cell: str) -> bool:
 
 
 def _read(
-    line: int, cells: Sequence[str], places: Mapping[str, int], reason: SuppressionReason
+    line: int,
+    cells: Sequence[str],
+    places: Mapping[str, int],
+    reason: SuppressionReason,
+    mark: str,
 ) -> SuppressedRow:
     def cell(word: str) -> str:
         place = places.get(word, len(cells))
@@ -215,6 +226,11 @@ def _read(
     address_hash = cell("hash")
     if not _HASH.fullmatch(address_hash):
         raise UsageError("there is neither an address nor a hash as our exports have it")
+    if cell("key") != mark:
+        raise UsageError(
+            "a hash is of use only to the installation that made it, which this one is not: bring "
+            "in its address"
+        )
     return SuppressedRow(line, why, source, at, address_hash=address_hash)
 
 
@@ -228,6 +244,6 @@ def _reason(text: str) -> SuppressionReason:
         ) from error
 
 
-def _cells(address: str, address_hash: str, told: DomainRule | Suppression) -> list[str]:
-    cells = (address, address_hash, str(told.reason), told.source, told.at.isoformat())
+def _cells(address: str, address_hash: str, told: DomainRule | Suppression, mark: str) -> list[str]:
+    cells = (address, address_hash, str(told.reason), told.source, told.at.isoformat(), mark)
     return [guard_cell(cell) for cell in cells]

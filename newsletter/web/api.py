@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from newsletter import __version__
-from newsletter.errors import NewsletterError, NotFound, SegmentError, StorageError
+from newsletter.errors import NewsletterError, NotFound, SegmentError, StorageError, UnfitText
 from newsletter.log import get_logger
 from newsletter.publication.cadence import Cadence
 from newsletter.publication.design import design_of
@@ -296,6 +296,11 @@ def _add_failures(api: FastAPI, context: WebContext) -> None:
         )
         status = HTTPStatus.SERVICE_UNAVAILABLE
         return refuse(status, "database_rests", sentence, headers={"Retry-After": "60"})
+
+    @api.exception_handler(UnfitText)
+    async def unfit_text(request: Request, error: UnfitText) -> Response:  # noqa: ARG001
+        sentence = words_wanted(context, request).gettext("That could not be read")
+        return refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{sentence}.")
 
     @api.exception_handler(NewsletterError)
     async def failed(request: Request, error: NewsletterError) -> Response:

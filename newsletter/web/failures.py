@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newsletter.errors import NewsletterError, NotFound, StorageError, TokenError
+from newsletter.errors import NewsletterError, NotFound, StorageError, TokenError, UnfitText
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
 from newsletter.web.context import WebContext
@@ -85,6 +85,9 @@ def failure_handlers(context: WebContext) -> Mapping[Any, Callable[[Request, Any
         log.error("database_failed", error=str(error))
         return _failure(context, request, 503, *_DATABASE_RESTS, headers={"Retry-After": "60"})
 
+    def unfit_text(request: Request, error: UnfitText) -> Response:  # noqa: ARG001
+        return _failure(context, request, 400, *_SENTENCES[400])
+
     def known_failure(request: Request, error: NewsletterError) -> Response:
         log.error("page_failed", error=str(error), subject=error.subject)
         return _failure(context, request, 500, *_OUR_FAULT)
@@ -99,6 +102,7 @@ def failure_handlers(context: WebContext) -> Mapping[Any, Callable[[Request, Any
         NotFound: not_found,
         HTTPException: http_failure,
         StorageError: database_rests,
+        UnfitText: unfit_text,
         NewsletterError: known_failure,
         Exception: unknown_failure,
     }

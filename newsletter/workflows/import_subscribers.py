@@ -282,14 +282,36 @@ def undo_import(database: Database, public_id: str, *, actor: str, now: datetime
         tx.imports.get(public_id)
         tx.imports.begin_undo(public_id, now)
         lifted = tx.imports.lift_suppressions(public_id, now, actor)
-    returned = removed = people = after = 0
+    returned = removed = people = 0
     went_through = UNDO_ROWS
+    brought_by = {public_id}
     while went_through:
         with database.write() as tx:
-            went_through, came_back = tx.imports.give_back(
+            went_through, came_back, undone = tx.imports.give_back(
                 public_id, GIVEN_BACK, now, actor, UNDO_ROWS
             )
         returned += came_back
+        brought_by |= undone
+    for each in sorted(brought_by):
+        subscriptions, erased = _remove_brought(database, each, actor, now)
+        removed += subscriptions
+        people += erased
+    report = UndoReport(public_id, removed, people, returned, lifted)
+    log.info(
+        "import_undone",
+        removed=removed,
+        people=people,
+        brought_back=returned,
+        suppressions_lifted=lifted,
+    )
+    return report
+
+
+def _remove_brought(
+    database: Database, public_id: str, actor: str, now: datetime
+) -> tuple[int, int]:
+    """Remove the subscriptions that an import added, then the people whom nothing else needs."""
+    removed = people = after = 0
     gone = UNDO_ROWS
     while gone:
         with database.write() as tx:
@@ -308,15 +330,7 @@ def undo_import(database: Database, public_id: str, *, actor: str, now: datetime
                     for _, name in unneeded
                 )
         people += gone
-    report = UndoReport(public_id, removed, people, returned, lifted)
-    log.info(
-        "import_undone",
-        removed=removed,
-        people=people,
-        brought_back=returned,
-        suppressions_lifted=lifted,
-    )
-    return report
+    return removed, people
 
 
 def export_subscribers(

@@ -116,7 +116,7 @@ def _frame(
     address = f"{base_url}/subscribe/{newsletter.slug}/frame?placement={placement.slug}"
     return (
         f'<iframe src="{escape(address)}" title="{prompt.rstrip(":՝")}" lang="{lang}" '
-        f'loading="lazy" width="100%" height="{_FRAME_HEIGHT}" style="border: 0"></iframe>\n'
+        f'loading="lazy" width="100%" height="{_FRAME_HEIGHT}" frameborder="0"></iframe>\n'
     )
 
 

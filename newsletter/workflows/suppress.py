@@ -177,7 +177,7 @@ def import_suppressions(
     report = SuppressionReport()
     rules: list[DomainRule] = []
     seen = SeenAddresses()
-    for batch in _batches(file.rows(reason)):
+    for batch in _batches(file.rows(reason, keyring.hash_mark)):
         addresses: list[Suppression] = []
         for row in batch:
             if isinstance(row, RefusedRow):
@@ -240,19 +240,22 @@ def _apply_rules(
     return news
 
 
-def export_suppressions(database: Database, stream: TextIO) -> int:
+def export_suppressions(database: Database, keyring: Keyring, stream: TextIO) -> int:
     """Write rules and suppressed addresses as CSV; how many rows."""
     with database.read() as tx:
-        return write_suppressions(tx.suppressions.rules(), tx.suppressions.each(), stream)
+        rules, addresses = tx.suppressions.rules(), tx.suppressions.each()
+        return write_suppressions(rules, addresses, keyring.hash_mark, stream)
 
 
-def stream_suppressions(database: Database, *, actor: str, now: datetime) -> Iterator[str]:
+def stream_suppressions(
+    database: Database, keyring: Keyring, *, actor: str, now: datetime
+) -> Iterator[str]:
     """The same as pieces for somebody who takes them slowly; that is logged."""
     with database.write() as tx:
         tx.changes.record(now, actor, "export", "suppressions", "exported")
         rules = tx.suppressions.rules()
     piece = StringIO(newline="")
-    write_suppressions(rules, (), piece)
+    write_suppressions(rules, (), keyring.hash_mark, piece)
     yield piece.getvalue()
     last, found = 0, True
     while found:
@@ -262,7 +265,7 @@ def stream_suppressions(database: Database, *, actor: str, now: datetime) -> Ite
         if rows:
             last = rows[-1][0]
             piece = StringIO(newline="")
-            write_suppressed((each for _, each in rows), piece)
+            write_suppressed((each for _, each in rows), keyring.hash_mark, piece)
             yield piece.getvalue()
 
 

@@ -175,6 +175,8 @@ def test_columns_asked_for_become_attributes_and_come_out_again(desk: Desk) -> N
         '{"member_rating": "5", "town": "Gyumri"}',
         '{"town": "=x"}',
     ]
+    wrong = desk("import", "list.csv", "--consent", "Foire d'\udce9t\udce9", status=2)
+    assert "--consent is not written in UTF-8" in wrong.err
     wrong = desk("import", "list.csv", "--consent", "x", "--attributes", "Age", status=2)
     assert 'no other column "Age"; there are: Member Rating, Town' in wrong.err
 
@@ -279,6 +281,12 @@ def test_the_suppression_list_goes_out_and_comes_in(desk: Desk) -> None:
     assert (again["suppressed"], again["rules"], again["already"]) == (0, 0, 3)
     found = desk("find", "unknown@reader.example", "--json").json
     assert found == {"subscriber": None, "suppressed": "legal", "subscriptions": []}
+    # Another installation can't know whose its hashes are.
+    text = (desk.folder / "out.csv").read_text(encoding="utf-8")
+    (desk.folder / "other.csv").write_text(text.replace(rows[2]["key"], "other234"), "utf-8")
+    other = desk("suppressions", "import", "other.csv", "--json", status=1).json
+    assert (other["suppressed"], other["already"], other["refused"]) == (0, 2, 1)
+    assert "to the installation that made it" in str(other["refused_rows"])
 
 
 def test_a_list_of_others_is_suppressed_line_by_line(desk: Desk) -> None:

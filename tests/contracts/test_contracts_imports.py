@@ -164,6 +164,24 @@ def test_undoing_gives_everybody_back_where_they_were(database: Database) -> Non
     assert {name: state_of(database, f"{name}@reader.example") for name in before} == before
 
 
+def test_whom_an_undone_import_brought_does_not_come_back_by_another_undo(
+    database: Database,
+) -> None:
+    names = [f"{name}@reader.example," for name in ("left", "bounced")]
+    first = bring(database, *names, "stays@reader.example,")
+    second = bring(
+        database,
+        *("left@reader.example,unsubscribed", "bounced@reader.example,bounced"),
+        *("stays@reader.example,", "other@reader.example,"),
+    )
+    undo_import(database, first.import_id or "", actor="anna", now=LATER)
+    undone = undo_import(database, second.import_id or "", actor="anna", now=LATER)
+    assert (undone.brought_back, undone.suppressions_lifted) == (0, 1)
+    with database.read() as tx:
+        for name in ("left", "bounced", "other"):
+            assert tx.subscribers.find(f"{name}@reader.example") is None, name
+
+
 def test_what_readers_did_since_stays(database: Database) -> None:
     bring(database, "there@reader.example,", "says@reader.example,")
     report = bring(

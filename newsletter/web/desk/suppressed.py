@@ -73,8 +73,9 @@ def take_lift(visit: Visit) -> Response:
 
 def take_suppressed_export(visit: Visit) -> Response:
     """The whole list as a CSV that no spreadsheet runs."""
+    context = visit.context
     rows = stream_suppressions(
-        visit.context.database, actor=visit.actor, now=visit.context.clock.now()
+        context.database, context.keyring, actor=visit.actor, now=context.clock.now()
     )
     return StreamingResponse(
         rows,
