@@ -9,6 +9,7 @@ from starlette.responses import Response
 from newsletter.errors import EditClash, EditRefused, UsageError
 from newsletter.issues.acts import (
     Act,
+    AddItem,
     CropItem,
     DropSection,
     EditItem,
@@ -23,11 +24,11 @@ from newsletter.issues.acts import (
     RetitleSection,
     SetBlock,
 )
-from newsletter.issues.model import Block, BlockKind, Issue, Item, ItemField
-from newsletter.issues.places import find_place
+from newsletter.issues.model import Block, BlockKind, Issue, Item, ItemField, Section
+from newsletter.issues.places import find_place, find_section
 from newsletter.web.desk.issue import issue_page
 from newsletter.web.desk.issue_fields import Problem, mark_sent, typed_text
-from newsletter.web.desk.issue_story import story_page, words_of
+from newsletter.web.desk.issue_story import gone_story_page, story_page, words_of
 from newsletter.web.desk.places import asked_issue
 from newsletter.web.desk.visit import Visit
 from newsletter.workflows.edit_issue import (
@@ -75,10 +76,15 @@ def take_issue(visit: Visit) -> Response:
 def _form_again(visit: Visit, issue: Issue, problem: Problem, status: int) -> Response:
     """The page that the form stood on, filled as it was typed, with what is in its way."""
     story, act = visit.field("story"), visit.field("act")
-    problem = replace(problem, form=act)
-    if act in ("story", "reset") and find_place(issue, story):
-        return story_page(visit, story, problem, status)
-    return issue_page(visit, problem, status)
+    if act in ("story", "back"):
+        problem = replace(problem, form="story")
+        if find_place(issue, story):
+            return story_page(visit, story, problem, status)
+        if found := _last_place(visit, issue, story):
+            return gone_story_page(visit, found[1], problem, status)
+    if act == "reset" and find_place(issue, story):
+        return story_page(visit, story, replace(problem, form=act), status)
+    return issue_page(visit, replace(problem, form=act), status)
 
 
 def _anchor(visit: Visit, edited: Edited) -> str:
@@ -210,6 +216,32 @@ def _write_story(visit: Visit, issue: Issue) -> Edited:
     return _edit(visit, issue, *acts, over=over)
 
 
+def _put_back(visit: Visit, issue: Issue) -> Edited:
+    """A story that was taken out, where it stood, with the words that somebody wrote meanwhile."""
+    if find_place(issue, visit.field("story")):
+        return _write_story(visit, issue)
+    found = _last_place(visit, issue, visit.field("story"))
+    if found is None:
+        raise EditRefused("that story is not in the issue any more", subject="story")
+    section, item = found
+    here = find_section(issue, section.slug)
+    position = min(item.position, len(here.items) + 1) if here else None
+    acts = (AddItem(item, section.slug, position), *_story_acts(visit, item))
+    return edit_issue(visit.installation, issue.public_id, *acts, actor=visit.actor)
+
+
+def _last_place(visit: Visit, issue: Issue, story: str) -> tuple[Section, Item] | None:
+    """Where a story that is gone stood last, and how; None where that is not known."""
+    with visit.context.database.read() as tx:
+        for version in reversed(tx.issues.versions(issue.public_id)):
+            if f"story:{story}:place" not in version.save.touched:
+                continue
+            before = tx.issues.at_version(issue.public_id, version.number - 1)
+            if before and (found := find_place(before, story)):
+                return found
+    return find_place(_base(visit, issue), story)
+
+
 def _story_acts(visit: Visit, item: Item) -> Iterator[Act]:
     story, picture = item.story_id, item.picture
     shows = visit.field("picture") != "out"
@@ -300,6 +332,7 @@ _ACTS: Mapping[str, Callable[[Visit, Issue], Edited]] = {
     "add": _add,
     "lines": _write_lines,
     "story": _write_story,
+    "back": _put_back,
     "reset": _reset_story,
     "block": _set_block,
     "retitle": _retitle,

@@ -42,12 +42,25 @@ def story_page(
     """The page of a story in the issue; what was typed is kept where there is a problem."""
     with visit.context.database.read() as tx:
         issue = asked_issue(visit, tx)
-        versions = tx.issues.versions(issue.public_id)
-        names = tx.editors.names()
     found = find_place(issue, story)
     if found is None:
         raise NotFound("that story is not in the issue, or not any more", subject="story")
-    item = found[1]
+    return _page(visit, found[1], problem, status)
+
+
+def gone_story_page(visit: Visit, item: Item, problem: Problem, status: int) -> Response:
+    """The page of a story that was taken out while its words were written: they are kept in
+    their fields, and it can be put back with them. ``item`` is the story as it stood then."""
+    return _page(visit, item, problem, status, gone=True)
+
+
+def _page(
+    visit: Visit, item: Item, problem: Problem | None, status: int, *, gone: bool = False
+) -> Response:
+    with visit.context.database.read() as tx:
+        issue = asked_issue(visit, tx)
+        versions = tx.issues.versions(issue.public_id)
+        names = tx.editors.names()
     picture = item.picture or item.site.picture
     across, down = (item.picture.focus if item.picture else None) or _MIDDLE
     mine = problem if problem and problem.form == "story" else None
@@ -57,6 +70,7 @@ def story_page(
         status=status,
         issue=issue,
         item=item,
+        gone=gone,
         address=f"{visit.root}/issues/{issue.public_id}",
         problem=problem,
         told=visit.told,

@@ -9,9 +9,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from newsletter.issues.model import Issue, Item
 from newsletter.publication.editors import Role
 from newsletter.stories.model import Picture
-from tests.rendering.sample_issue import sample_issue
 from tests.web.desk.people import Person, put_editor, sign_in
-from tests.web.desk.test_desk_issue import PATH, bare_issue, stored, told_after
+from tests.web.desk.test_desk_issue import PATH, bare_issue, order, stored, told_after
 from tests.web.site import Site
 from tests.web.test_web_issues import put_issue
 
@@ -199,10 +198,31 @@ def test_what_is_refused_still_stands_in_its_field(
     assert {name: again[name] for name in typed} == typed
 
 
-def test_a_story_that_is_gone_is_told_of_on_the_issues_page(anna: Person, berta: Person) -> None:
+def test_words_for_a_story_that_was_taken_out_are_kept_and_put_it_back(
+    anna: Person, berta: Person
+) -> None:
+    before = stored(anna.site)
     form = look(anna, STORY, WORDS)
+    theirs = look(berta, STORY, WORDS)
+    told_after(berta, save(berta, "story", theirs, excerpt="Of Berta"))
     told_after(berta, berta.post(PATH, {"act": "remove", "story": "read2"}))
     answer = save(anna, "story", form, headline="Too late")
     assert "is not in issue" in problem_of(answer)
     assert "Meanwhile Berta" in problem_of(answer)
-    assert sample_issue().title in answer.text
+    assert "saved nowhere" in answer.text
+    again = fields_of(answer.text, STORY)
+    # Her words, and what else was made of the story before it was taken out.
+    assert (again["headline"], again["excerpt"]) == ("Too late", "Of Berta")
+    assert 'value="back"' in answer.text
+    too_long = save(anna, "back", again, headline="x" * 400)
+    assert "400 characters" in problem_of(too_long)
+    again = fields_of(too_long.text, STORY)
+    told = told_after(anna, save(anna, "back", again, headline="In time"))
+    assert "added" in told
+    assert "changed the headline" in told
+    item = item_of(stored(anna.site))
+    assert (item.headline, item.excerpt) == ("In time", "Of Berta")
+    assert order(anna.site) == [one.story_id for one in before.sections[0].items]
+    # In the form of somebody who comes after that it is a change as any other.
+    told_after(berta, save(berta, "back", look(berta, STORY, WORDS), headline="In time, too"))
+    assert item_of(stored(anna.site)).headline == "In time, too"

@@ -189,6 +189,29 @@ def test_the_words_of_a_story_save_themselves(page: Page, shop: Shop, berta: Per
     assert item_of(now(shop)).excerpt.endswith("Of Lilit.")
 
 
+def test_words_for_a_story_that_another_took_out_stay_and_put_it_back(
+    page: Page, shop: Shop, berta: Person
+) -> None:
+    page.goto(f"{shop.root}{PATH}/stories/read2")
+    told_after(berta, berta.post(PATH, {"act": "remove", "story": "read2"}))
+    page.evaluate(_GATE)
+    page.fill("#headline", "Said anew")
+    expect(page.locator("html")).to_have_attribute("data-asked", "")
+    type_at_the_end(page, "#headline", " and on")
+    page.evaluate("window.openGate()")
+    expect(page.locator("#problem")).to_contain_text("is not in issue")
+    expect(page.locator("#headline")).to_have_value("Said anew and on")
+    expect(page.locator("#headline")).to_be_focused()
+    judge(page)
+    # Whoever leaves is asked; whoever presses the button is not.
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.click("button[value=back]")
+    page.wait_for_url(f"**{PATH}?told**")
+    assert item_of(now(shop)).headline == "Said anew and on"
+    assert asked == []
+
+
 def test_somebody_types_on_in_a_form_that_comes_anew(page: Page, shop: Shop) -> None:
     page.fill("#block-text", "38 letters")
     page.click("#story-read2 button[value=up]")

@@ -3,8 +3,10 @@ import { wire as wireParts } from "./live.js";
 // An issue at the desk. Every form works without this: here its answer is taken into the
 // page, and what is being written and the focus stay.
 const byId = (id) => id && document.getElementById(id);
+const find = (selector) => document.querySelector(selector);
+const texts = () => find("[data-autosave]");
 const page = () => byId("issue");
-const status = document.querySelector(".said");
+const status = find(".said");
 let busy = Promise.resolve();
 // What was refused because the session had ended.
 let again = null;
@@ -111,6 +113,7 @@ function takeIn(fresh, form, data, ok, place) {
   }
   for (const one of document.querySelectorAll("details")) one.open ||= open.includes(keyOf(one));
   kept.forEach(writeAgain);
+  if (find("[data-clash]")) settle();
   wire();
   if (moves) restore(place);
   const problem = byId("problem");
@@ -203,10 +206,10 @@ document.addEventListener("submit", (event) => {
     const same = form.id ? `#${form.id}` : `form[action="${form.getAttribute("action")}"]`;
     const pressed = `button[value="${event.submitter?.value}"]`;
     saveTyped().then((saved) => {
-      const now = saved && document.querySelector(same);
+      const now = saved && find(same);
       if (now) now.requestSubmit(now.querySelector(pressed));
     });
-  }
+  } else delete form.dataset.clash;
 });
 
 // Texts save themselves a moment after the last letter; what two have written waits.
@@ -229,7 +232,7 @@ function settle() {
 
 function saveTyped() {
   settle();
-  const form = document.querySelector("[data-autosave]");
+  const form = texts();
   return send(form, form.querySelector("button"));
 }
 
@@ -250,17 +253,17 @@ document.addEventListener("visibilitychange", () => {
 // No time is left to wait for another save.
 for (const kind of ["beforeunload", "pagehide"]) {
   addEventListener(kind, (event) => {
-    if (document.querySelector("[data-clash]")) event.preventDefault();
-    const form = typing && document.querySelector("[data-autosave]");
+    if (find("[data-clash]")) event.preventDefault();
+    const form = typing && texts();
     settle();
     if (form) post(form.action, dataOf(form, form.querySelector("button")), true).catch(() => {});
   });
 }
 
 function show(field) {
-  const mirror = document.querySelector(`[data-mirror="${field.name}"]`);
+  const mirror = find(`[data-mirror="${field.name}"]`);
   if (mirror) mirror.textContent = field.value;
-  const count = document.querySelector(`[data-count="${field.name}"]`);
+  const count = find(`[data-count="${field.name}"]`);
   if (!count) return;
   const length = [...field.value].length;
   count.textContent = count.textContent.replace(/\d+/, length);
@@ -279,7 +282,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     press(story, event.key === "ArrowUp" ? "up" : "down");
   } else if (!writes && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
-    const button = document.querySelector(`#told button[value=${event.shiftKey ? "redo" : "undo"}]`);
+    const button = find(`#told button[value=${event.shiftKey ? "redo" : "undo"}]`);
     if (button) {
       event.preventDefault();
       send(button.form, button);
