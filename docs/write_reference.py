@@ -32,6 +32,12 @@ that names the key and the nearest known one. Paths count from the config file's
 versions, seeded from the file, and read anew for every unit of work. A key set in the file wins;
 what it does not set can be changed at the desk. Take a key out of the file to let the desk have it:
 its value stays. `newsletter config show` prints what is in force and what set it so.
+
+The file and the environment are written into the settings by the service (`run`, `web`,
+`scheduler`, `worker`) and by commands that work on issues, stories, reads or readers. Commands that
+only report (`check`, `config show`, lists, previews, counts, exports), `editors`, `adopt` and
+`inbox take` lay them over the settings for themselves: a variable of one shell changes nothing for
+the others.
 """
 
 

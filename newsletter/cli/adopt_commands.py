@@ -22,7 +22,7 @@ def adopt(
     ] = False,
 ) -> None:
     """Say why sending is held and what waits; or release it. Exit status 1 while it is held."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         look = look_at_adoption(installation)
         if true_one and look.reason:
             look = adopt_installation(installation, actor=ACTOR)

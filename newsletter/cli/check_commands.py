@@ -37,7 +37,7 @@ class _Answer:
 
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Look at config, database, relay, sources and DNS. Exit status 1 if something fails."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         answers = list(_check(installation, installation.settings()))
     if json:
         print_json({"checks": answers})
@@ -99,8 +99,10 @@ def _check_kinds(installation: Installation, settings: Settings) -> Iterator[_An
 
 def _check_cadences(installation: Installation, settings: Settings) -> Iterator[_Answer]:
     """Readers who want what is not made: they get nothing."""
+    with installation.database.read() as tx:
+        known = tx.settings.newsletters()
     for newsletter in settings.newsletter:
-        if newsletter.serves(Cadence.MONTHLY):
+        if newsletter.serves(Cadence.MONTHLY) or newsletter.slug not in known:
             continue
         with installation.database.read() as tx:
             readers = tx.subscribers.cadences(newsletter.slug)[Cadence.MONTHLY]

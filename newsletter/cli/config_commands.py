@@ -29,7 +29,7 @@ def _config() -> None:
 def show(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Print every key in force, and whether file, environment, desk or default set it so."""
     loaded = load_config(config, os.environ)
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         keys = keys_in_force(installation, loaded)
     if json:
         print_json({"keys": [{**asdict(key), "fixed": bool(key.where)} for key in keys]})
@@ -45,7 +45,7 @@ def snippets(
     json: JsonOption = False,
 ) -> None:
     """Print what to paste into the paper's pages so that readers sign up there, and where."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         settings, base_url = installation.settings(), installation.base_url
     wanted = (only_newsletter(settings, newsletter),) if newsletter else settings.newsletter
     found = list(sign_up_snippets(base_url, settings, wanted))

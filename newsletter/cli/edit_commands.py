@@ -385,7 +385,7 @@ def history(
     now: NowOption = None,
 ) -> None:
     """Tell who saved what of an issue, the newest first, with before and after."""
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         with installation.database.read() as tx:
             versions = tx.issues.versions(issue.public_id)[::-1]
@@ -436,7 +436,7 @@ def search(
     now: NowOption = None,
 ) -> None:
     """Find stories that may be added to an issue, with their reads and what speaks for them."""
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         found = find_candidates(
             installation,

@@ -36,7 +36,7 @@ def add(
     json: JsonOption = False,
 ) -> None:
     """Let a person in, and print the link by which they sign in for the first time."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         editor = add_editor(
             installation.database,
             address=address,
@@ -52,7 +52,7 @@ def add(
 @app.command("list")
 def list_editors(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Say who may sit at the desk, and as what."""
-    with open_from_file(config) as installation, installation.database.read() as tx:
+    with open_from_file(config, adopts=False) as installation, installation.database.read() as tx:
         editors = tx.editors.all()
     if json:
         print_json([_document(editor) for editor in editors])
@@ -71,7 +71,7 @@ def role(
     json: JsonOption = False,
 ) -> None:
     """Let an editor do more or less than before."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         editor = change_role(
             installation.database,
             editor_at(installation.database, address).public_id,
@@ -90,7 +90,7 @@ def remove(
     address: AddressArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
 ) -> None:
     """Take a person off; they are signed out at once."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         editor = remove_editor(
             installation.database,
             editor_at(installation.database, address).public_id,
@@ -108,7 +108,7 @@ def login_link(
     address: AddressArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
 ) -> None:
     """Print a link by which an editor signs in, where the mail with one does not come."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         editor = editor_at(installation.database, address)
         _print_link(installation, editor, json=json)
 

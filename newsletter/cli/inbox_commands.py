@@ -43,7 +43,7 @@ def take(
     while sys.stdin.buffer.read(_MOST_BYTES):
         pass
     try:
-        with open_from_file(config) as installation:
+        with open_from_file(config, adopts=False) as installation:
             taken = take_mail(
                 installation.database,
                 installation.keyring,

@@ -154,7 +154,7 @@ def list_issues(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="how many")] = 20,
 ) -> None:
     """List the issues, the newest first."""
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         if newsletter is not None:
             only_newsletter(installation.settings(), newsletter)
         with installation.database.read() as tx:
@@ -191,7 +191,7 @@ def show(
     now: NowOption = None,
 ) -> None:
     """Show an issue's stories, why each was chosen, what was passed over, and its waves."""
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         link = preview_link(installation, issue.public_id)
         waves = wave_lines(installation, issue)
@@ -243,7 +243,7 @@ def check(
     ] = False,
 ) -> None:
     """Say what may be wrong with an issue, and the mend. Exit status 1 if something stops it."""
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         settings = installation.settings()
         issue = find_issue(installation, settings, newsletter, slot)
         checked = check_whole_issue(installation, settings, issue, ask=fetch, fresh=fresh)
@@ -370,7 +370,7 @@ def report(
     """Account for every reader of an issue: by reason, relay, domain, revision and wave."""
     if json and csv == STANDARD_OUTPUT:
         raise UsageError("--json and --csv - can't both have standard output; name a file")
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         with open_report(installation, issue) as opened:
             if csv is not None:

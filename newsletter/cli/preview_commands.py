@@ -63,7 +63,7 @@ def preview(
     language has all of that in a folder of its name.
     """
     program = find_chromium() if screenshots else None
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         settings = installation.settings()
         issue = find_issue(installation, settings, newsletter, slot)
         made = preview_issue(installation, settings, issue, at=named_instant(now))

@@ -117,7 +117,7 @@ def learn(
     json: JsonOption = False,
 ) -> None:
     """Find the CSS selector of the counter that the site prints, from one example."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         selector = learn_page_selector(installation, url, count)
     if json:
         print_json({"selector": selector})
@@ -129,7 +129,7 @@ def learn(
 @app.command("snippet")
 def snippet(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Print the script that counts reads on the paper's own pages, and where to paste it."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         text = beacon_snippet(installation.base_url)
         has_beacon = any(reads.kind == "beacon" for reads in installation.settings().reads)
     where = (

@@ -48,7 +48,7 @@ def rehearse(
     Says how long the send will take, how large the messages are, and who can't be mailed.
     Exit status 1 if somebody can't, or if something would stop the issue.
     """
-    with open_from_file(config, now=now) as installation, ExitStack() as stack:
+    with open_from_file(config, now=now, adopts=False) as installation, ExitStack() as stack:
         issue = find_issue(installation, installation.settings(), newsletter, slot)
         audience = audience_size(installation, issue)
         with (

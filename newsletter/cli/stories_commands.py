@@ -59,7 +59,7 @@ def list_stories(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, newest first")] = 50,
 ) -> None:
     """List the stories we know, newest first, and how their sources fare."""
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         settings = installation.settings()
         slugs = [source.slug for source in settings.source]
         with installation.database.read() as tx:
@@ -104,7 +104,7 @@ def show(
     now: NowOption = None,
 ) -> None:
     """Show what we believe of a story, and its trail: what came from where, and when."""
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         zone = installation.settings().publication.zone
         found = find_story(installation, story)
         with installation.database.read() as tx:
@@ -163,7 +163,7 @@ def evaluate(
     had. Shares are of the reads that the best
     possible choice would have had; intervals are 95 % of a bootstrap over weeks.
     """
-    with open_from_file(config, now=now) as installation:
+    with open_from_file(config, now=now, adopts=False) as installation:
         settings = installation.settings()
         chosen = only_newsletter(settings, newsletter)
         with installation.database.read() as tx:

@@ -233,7 +233,7 @@ def import_file(
 @app.command("imports")
 def imports(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """List the imports, the newest first, with the ids by which they are taken back."""
-    with open_from_file(config) as installation, installation.database.read() as tx:
+    with open_from_file(config, adopts=False) as installation, installation.database.read() as tx:
         found = tx.imports.all()
     if json:
         print_json({"imports": [{**_import_row(one), "counts": one.counts} for one in found]})
@@ -262,7 +262,7 @@ def export(
     filter_text: FilterOption = None,
 ) -> None:
     """Write the readers as CSV, of one newsletter or of all."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         segment = None if filter_text is None else _segment(installation, filter_text)
         if out is None:
             count = export_subscribers(installation.database, newsletter, sys.stdout, segment)
@@ -285,7 +285,7 @@ def count_segment(
     json: JsonOption = False,
 ) -> None:
     """Count the readers that a filter names, by newsletter and state."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         segment = _segment(installation, filter_text)
         with installation.database.read() as tx:
             counted = tx.segments.count(segment)
@@ -329,7 +329,7 @@ def find(
             raise UsageError("--everything prints a JSON document: add --json")
         _print_everything(config, wanted)
         return
-    with open_from_file(config) as installation, installation.database.read() as tx:
+    with open_from_file(config, adopts=False) as installation, installation.database.read() as tx:
         subscriber = tx.subscribers.find(wanted)
         suppressed = tx.suppressions.reason(wanted, installation.keyring.hash_address(wanted))
         if subscriber is None and suppressed is None:
@@ -446,7 +446,7 @@ def export_suppression_list(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="else standard output")] = None,
 ) -> None:
     """Write what may not be mailed as CSV: domains, hashes, and addresses while we hold them."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         if out is None:
             count = export_suppressions(installation.database, installation.keyring, sys.stdout)
         else:
@@ -461,7 +461,7 @@ def export_suppression_list(
 @suppressions.command("list")
 def list_suppressions(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Show what may not be mailed, why and since when: domains first, then addresses."""
-    with open_from_file(config) as installation, installation.database.read() as tx:
+    with open_from_file(config, adopts=False) as installation, installation.database.read() as tx:
         rules = tx.suppressions.rules()
         if json:
             print_json_with_rows({"rules": rules}, "addresses", tx.suppressions.each())
@@ -524,9 +524,10 @@ def stats(
 ) -> None:
     """Count each newsletter's readers by state, who would be mailed now, and why others left; then
     how the lists grew: sign-ups, confirmations and goodbyes by newsletter and placement."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         settings, now = installation.settings(), installation.clock.now()
         with installation.database.read() as tx:
+            known = tx.settings.newsletters()
             counted = {
                 newsletter.slug: {
                     **{
@@ -538,6 +539,7 @@ def stats(
                     **_monthly_counts(tx, settings, newsletter, now),
                 }
                 for newsletter in settings.newsletter
+                if newsletter.slug in known
             }
             told = {slug: tx.preferences.reasons_told(slug) for slug in counted}
             zone = settings.publication.zone
@@ -604,7 +606,7 @@ def _first_day(since: str | None, today: date, by: Period) -> date:
 
 def _print_everything(config: Path, address: str) -> None:
     """The document that the reader gets from their own page."""
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         with installation.database.read() as tx:
             subscriber = tx.subscribers.find(address)
         if subscriber is None:
@@ -617,7 +619,7 @@ def _segment(installation: Installation, text: str) -> Segment:
 
 
 def _list(config: Path, text: str, limit: int, *, json: bool) -> None:
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         segment = _segment(installation, text)
         with installation.database.read() as tx:
             found = list(tx.subscribers.each(None, segment, limit=limit + 1))

@@ -34,7 +34,7 @@ def check(
 
     Without templates_dir those shipped are checked. Exit status 1 if something must be mended.
     """
-    with open_from_file(config) as installation:
+    with open_from_file(config, adopts=False) as installation:
         settings = installation.settings()
         # The look is one for all newsletters: where none is named, any will do.
         slug = newsletter or next((each.slug for each in settings.newsletter), None)

@@ -130,6 +130,10 @@ class SettingsRepository:
         for newsletter in settings.newsletter:
             self._register_newsletter(newsletter, at)
 
+    def newsletters(self) -> frozenset[str]:
+        """The slugs that have a row: of a config that was not adopted some may have none."""
+        return frozenset(self._connection.scalars(sa.select(t.newsletter.c.slug)))
+
     def newsletter_id(self, slug: str) -> str:
         """The public id of a newsletter; NotFound."""
         return str(_found(_BY_SLUG.first(self._connection, slug=slug), slug).public_id)

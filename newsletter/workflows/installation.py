@@ -39,7 +39,8 @@ class Installation:
     once a unit of work, because another process may have changed them. ``api_key`` is
     what programs have to show to read readers, empty where none may. ``signer`` holds the
     DKIM keys, if any; ``privacy`` says how long what is known of readers is kept.
-    ``fixed`` are the settings that the config file fixes.
+    ``fixed`` are the settings that the config file fixes; ``overlay`` is the config that is
+    laid over the stored settings as they are read, None where these have it already.
     """
 
     database: Database
@@ -57,6 +58,7 @@ class Installation:
     privacy: PrivacyTable = field(default_factory=PrivacyTable)
     desk: str = ""
     fixed: FixedKeys = field(default_factory=FixedKeys)
+    overlay: Config | None = field(default=None, repr=False)
     _known: "_KnownSettings" = field(
         default_factory=lambda: _KnownSettings(), init=False, repr=False
     )
@@ -84,7 +86,7 @@ class Installation:
     def settings(self) -> Settings:
         """The settings as they stand now."""
         with self.database.read() as tx:
-            return self._known.read(tx)
+            return self._known.read(tx, self.overlay)
 
     @property
     def relay(self) -> Relay:
@@ -104,12 +106,12 @@ class _KnownSettings:
     def __init__(self) -> None:
         self._last: tuple[int, Settings] | None = None
 
-    def read(self, tx: Transaction) -> Settings:
-        """As `read_settings`."""
+    def read(self, tx: Transaction, overlay: Config | None) -> Settings:
+        """As `read_settings`, or with a config laid over them."""
         version, last = tx.settings.version(), self._last
         if last is not None and last[0] == version:
             return last[1]
-        settings = read_settings(tx)
+        settings = read_settings(tx) if overlay is None else _overlaid(tx, overlay)
         if version is not None:
             self._last = version, settings
         return settings
@@ -164,6 +166,21 @@ def seed_settings(database: Database, config: Config, now: datetime) -> Settings
                     fixed=config.settings,
                 )
     return settings
+
+
+def see_settings(database: Database, config: Config, now: datetime) -> Settings:
+    """The settings as `seed_settings` would have them, with nothing written.
+
+    A database that has none yet is given them: there is nothing in force that would change.
+    """
+    with database.read() as tx:
+        if tx.settings.version() is not None:
+            return _overlaid(tx, config)
+    return seed_settings(database, config, now)
+
+
+def _overlaid(tx: Transaction, config: Config) -> Settings:
+    return _validate_with_file(_lay_file_over(tx.settings.latest(), config), config)
 
 
 def _lay_file_over(latest: SettingsVersion | None, config: Config) -> dict[str, Any]:

@@ -16,18 +16,25 @@ from newsletter.publication.fixed_keys import FixedKeys
 from newsletter.rendering.environment import Templates
 from newsletter.storage.database import Database
 from newsletter.tokens import load_keyring
-from newsletter.workflows.installation import Installation, seed_settings
+from newsletter.workflows.installation import Installation, see_settings, seed_settings
 
 
 @contextmanager
-def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
-    """The installation of ``config``, its settings seeded and its SQLite file migrated."""
+def open_installation(
+    config: Config, clock: Clock, *, adopts: bool = True
+) -> Iterator[Installation]:
+    """The installation of ``config``, its SQLite file migrated.
+
+    Where it ``adopts`` the config, that is written into the settings, which every process
+    reads; else it is only laid over them for who opened it.
+    """
     bootstrap = config.bootstrap
     make_data_folder(bootstrap.data_dir)
     database = Database.open(bootstrap.database.url, durability=bootstrap.database.durability)
     try:
         prepare_database(database)
-        settings = seed_settings(database, config, clock.now())
+        find_settings = seed_settings if adopts else see_settings
+        settings = find_settings(database, config, clock.now())
         with Fetcher(user_agent=user_agent(settings.publication.url)) as fetcher:
             yield Installation(
                 database=database,
@@ -45,6 +52,7 @@ def open_installation(config: Config, clock: Clock) -> Iterator[Installation]:
                 privacy=bootstrap.privacy,
                 desk=bootstrap.web.desk,
                 fixed=FixedKeys.of(config),
+                overlay=None if adopts else config,
             )
     finally:
         database.close()

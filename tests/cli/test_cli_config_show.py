@@ -15,6 +15,7 @@ from tests.acceptance.command_line import write_config
 from tests.acceptance.moving_clock import MovingClock
 from tests.cli.conftest import Call
 from tests.contracts.nouns import NOW
+from tests.dns_server import dns_server
 from tests.workflows.under_way import FEED
 
 _PASSWORD = "a-password-that-nobody-sees"
@@ -107,3 +108,70 @@ def test_what_the_desk_set_tells_who_and_when(paper: Path, call: Call) -> None:
     assert shown["newsletter.weekly.consent"]["at"].startswith("2025-08-05T12:02")
     assert (site["origin"], site["value"]) == ("former file", "https://paper.example")
     assert "(desk: Anna, 2025-08-05 12:03 UTC)" in call(paper.parent, "config", "show").out
+
+
+_REPORTS = (
+    ("config", "show"),
+    ("config", "snippets"),
+    ("check",),
+    ("stories", "list"),
+    ("reads", "snippet"),
+    ("issue", "list", "--newsletter", "daily"),
+    ("subscribers", "count", "cadence = monthly"),
+    ("subscribers", "stats"),
+    ("editors", "list"),
+    ("adopt",),
+)
+
+
+def test_who_only_looks_changes_nothing(
+    paper: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NEWSLETTER_PUBLICATION__SHORT_NAME")
+    before = stored(paper)
+    monkeypatch.setenv("NEWSLETTER_PUBLICATION__SHORT_NAME", "the Envoy")
+    with paper.open("a", encoding="utf-8") as file:
+        file.write(_DAILY)
+    with dns_server({}) as dns:
+        monkeypatch.setenv("NEWSLETTER_DNS__NAMESERVERS", '["127.0.0.1"]')
+        monkeypatch.setenv("NEWSLETTER_DNS__PORT", str(dns.port))
+        for report in _REPORTS:
+            answer = call(paper.parent, *report, "--json")
+            assert not answer.err.startswith("newsletter: "), report
+            assert answer.status in (0, 1), report
+    shown = keys(call(paper.parent, "config", "show", "--json"))
+    assert shown["publication.short_name"]["value"] == "the Envoy"
+    assert shown["newsletter.daily.name"]["origin"] == "file"
+    assert stored(paper, adopts=False) == before
+    monkeypatch.delenv("NEWSLETTER_PUBLICATION__SHORT_NAME")
+    short = keys(call(paper.parent, "config", "show", "--json"))["publication.short_name"]
+    assert (short["value"], short["origin"]) == ("the Courier", "file")
+    # What works at the paper goes by what the service goes by.
+    assert stored(paper)["newsletter"][1]["slug"] == "daily"
+
+
+_DAILY = """
+[[newsletter]]
+slug = "daily"
+name = "The Courier Daily"
+draft_at = "daily 08:00"
+send_at = "daily 12:00"
+[newsletter.from]
+name = "The Courier"
+address = "daily@paper.example"
+[[newsletter.section]]
+slug = "latest"
+kind = "latest"
+title = "Latest"
+"""
+
+
+def stored(paper: Path, *, adopts: bool = True) -> dict[str, Any]:
+    config, clock = load_config(paper, {}), MovingClock(NOW)
+    with (
+        open_installation(config, clock, adopts=adopts) as installation,
+        installation.database.read() as tx,
+    ):
+        latest = tx.settings.latest()
+    assert latest is not None
+    return latest.document
