@@ -146,6 +146,7 @@ class Purpose(StrEnum):
     UNDO = "undo"  # subscriber, newsletter; expires
     LEAVE = "leave"  # subscriber, newsletter; short
     ADDRESS = "address"  # subscriber, the wish for another address; expires
+    TAKE_BACK = "take-back"  # subscriber, the change of address; expires
     DATA = "data"  # subscriber; expires
     CLICK = "click"  # mailing, recipient; short
     MAILED_ACT = "mailed-act"  # editor, issue, its version, the act and its stories; expires

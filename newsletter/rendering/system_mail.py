@@ -276,14 +276,16 @@ def render_address_changed(
     token: str,
     base_url: str,
     templates: Templates,
+    expires_at: datetime,
     language: str | None = None,
 ) -> RenderedMail:
     """The letter to the address that a reader is no longer written to.
 
-    ``masked`` is the new one; ``token`` that of the reader's preferences.
+    ``masked`` is the new one; ``token`` goes into ``{base_url}/take-back/{token}``.
     """
     language = nearest_language(language or newsletter.language_in(publication))
     words = words_of(language)
+    day = format_day(expires_at, language, newsletter.zone_in(publication), "long")
     return render_letter(
         publication,
         templates,
@@ -298,12 +300,12 @@ def render_address_changed(
                 "Nothing more comes to this address.",
                 address=isolate(masked, language),
             ),
-            words.gettext("If that was not you, answer this mail, or change it back:"),
+            words.gettext("If that was not you, press the button, or answer this mail."),
         ],
         button=Link(
-            words.gettext("Change what you get"), f"{base_url.rstrip('/')}/preferences/{token}"
+            words.gettext("It wasn’t me: take it back"), f"{base_url.rstrip('/')}/take-back/{token}"
         ),
-        after=[],
+        after=[words.gettext("The link works until %(date)s.", date=day)],
         small=_imprint(publication, language),
     )
 

@@ -50,6 +50,11 @@ class HoldingRepository:
             "address_wanted": self._rows(
                 sa.select(t.address_change).where(t.address_change.c.subscriber_id == key)
             ),
+            "previous_addresses": self._rows(
+                sa.select(t.previous_address)
+                .where(t.previous_address.c.subscriber_id == key)
+                .order_by(t.previous_address.c.changed_at)
+            ),
             "catch_ups": self._rows(
                 sa.select(t.newsletter.c.slug.label("newsletter"), t.catch_up)
                 .join_from(t.catch_up, t.newsletter)

@@ -12,7 +12,12 @@ from newsletter.storage.changes import ChangeLog
 from newsletter.storage.statements import fence, insert_into, newsletter_key, subscriber_key
 from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
-from newsletter.subscribers.model import AddressChange, LeaveReason, SubscriptionState
+from newsletter.subscribers.model import (
+    AddressChange,
+    LeaveReason,
+    PreviousAddress,
+    SubscriptionState,
+)
 
 
 class PreferenceRepository:
@@ -145,6 +150,38 @@ class PreferenceRepository:
         )
         self.drop_asked_address(public_id)
         self._record(at, actor, public_id, "address")
+
+    def keep_previous(self, public_id: str, previous: PreviousAddress) -> None:
+        """Keep the address that a reader has just given up, for its mailbox to take it back."""
+        self._connection.execute(
+            sa.insert(t.previous_address).values(
+                public_id=previous.public_id,
+                subscriber_id=subscriber_key(self._connection, public_id),
+                address=previous.address,
+                changed_at=previous.changed_at,
+            )
+        )
+
+    def previous(self, public_id: str) -> list[PreviousAddress]:
+        """The addresses that are kept of a reader, the one given up last in front."""
+        kept = t.previous_address.c
+        rows = self._connection.execute(
+            sa.select(kept.public_id, kept.address, kept.changed_at)
+            .join_from(t.previous_address, t.subscriber)
+            .where(t.subscriber.c.public_id == public_id)
+            .order_by(kept.changed_at.desc(), kept.public_id)
+        )
+        return [PreviousAddress(*row) for row in rows]
+
+    def drop_previous(self, public_id: str, since: datetime) -> None:
+        """Forget the addresses that a reader gave up from then on."""
+        kept = t.previous_address.c
+        self._connection.execute(
+            sa.delete(t.previous_address).where(
+                kept.subscriber_id == subscriber_key(self._connection, public_id),
+                kept.changed_at >= since,
+            )
+        )
 
     def take_over(self, public_id: str, by: str, at: datetime, actor: str) -> None:
         """Erase a person whose address another proved to have; what they left stays left.

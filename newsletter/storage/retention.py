@@ -105,6 +105,17 @@ class RetentionRepository:
     def count_wanted_addresses(self, before: datetime) -> int:
         return self._count(t.address_change, t.address_change.c.asked_at < before)
 
+    def drop_previous_addresses(self, before: datetime, limit: int) -> int:
+        """Forget the addresses of before a change that can't be taken back any more."""
+        kept = t.previous_address.c
+        old = sa.select(kept.public_id).where(kept.changed_at < before).limit(limit)
+        return self._connection.execute(
+            sa.delete(t.previous_address).where(kept.public_id.in_(old))
+        ).rowcount
+
+    def count_previous_addresses(self, before: datetime) -> int:
+        return self._count(t.previous_address, t.previous_address.c.changed_at < before)
+
     def drop_networks(self, before: datetime, limit: int) -> int:
         """Empty the hashes of the networks that readers agreed from."""
         old = sa.select(t.subscription.c.id).where(self._old_networks(before)).limit(limit)

@@ -518,7 +518,10 @@ class SubscriberRepository:
             sa.update(t.delivery).where(theirs).values(of_nobody(self._connection))
         )
         self._unname_changes(keys)
-        for table in (t.subscription, t.catch_up, t.reader_click, t.import_trace, t.address_change):
+        for table in (
+            *(t.subscription, t.catch_up, t.reader_click, t.import_trace),
+            *(t.address_change, t.previous_address),
+        ):
             self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))
         self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id.in_(keys)))
 

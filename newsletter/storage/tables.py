@@ -2,7 +2,8 @@
 
 Integer keys inside; public ids and slugs towards the outside. A reader's
 address stands in ``subscriber`` and ``delivery``, the one that is to take its place
-in ``address_change``, and neither anywhere else.
+in ``address_change``, the one whose place it took in ``previous_address``, and none of them
+anywhere else.
 """
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0034"
+SCHEMA_REVISION = "0035"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -567,6 +568,18 @@ address_change = Table(
     Column("public_id", sa.String, nullable=False, unique=True),
     Column("address", PlainText, nullable=False),
     Column("asked_at", Instant, nullable=False),
+)
+
+# The address that a reader was written to before, as long as its mailbox may take the change
+# back; ``public_id`` is that of the wish that was fulfilled.
+previous_address = Table(
+    "previous_address",
+    metadata,
+    Column("public_id", sa.String, primary_key=True),
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id"), nullable=False),
+    Column("address", PlainText, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Index(None, "subscriber_id"),
 )
 
 # Outlives the subscriber: the hash is keyed, so that it tells nobody the address.

@@ -153,6 +153,15 @@ class AddressChange:
 
 
 @dataclass(frozen=True)
+class PreviousAddress:
+    """The address that a reader had until ``changed_at``; ``public_id`` names the change."""
+
+    public_id: str
+    address: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
 class Subscription:
     """A subscriber on a newsletter.
 

@@ -34,9 +34,11 @@ from newsletter.web.personal_data import show_data, take_data, take_data_wish
 from newsletter.web.preferences import (
     show_address,
     show_preferences,
+    show_take_back,
     take_address,
     take_address_wish,
     take_preferences,
+    take_take_back,
 )
 from newsletter.web.preview import show_preview, show_preview_html, show_preview_text
 from newsletter.web.refusals import API_PATH
@@ -179,6 +181,8 @@ def _page_routes(context: WebContext, counter: ClickCounter) -> list[BaseRoute]:
         post("/preferences/{token}/data", take_data_wish),
         get("/address/{token}", show_address),
         post("/address/{token}", take_address),
+        get("/take-back/{token}", show_take_back),
+        post("/take-back/{token}", take_take_back),
         get("/data/{token}", show_data),
         post("/data/{token}", take_data),
         get("/archive/{newsletter}/", show_archive),

@@ -28,14 +28,18 @@ def take_data_wish(context: WebContext, request: Request, form: FormData) -> Res
     settings = context.load_settings()
     token = request.path_params["token"]
     preferences = read_preferences(context.database, context.keyring, settings, token)
-    instead = ask_for_data(
+    answer = ask_for_data(
         context.database, context.letters(settings), token, now=context.clock.now()
     )
-    if instead is not None:
-        return preferences_page(
-            context, request, settings, preferences, done="no data", write_to=instead
-        )
-    return preferences_page(context, request, settings, preferences, done="data")
+    return preferences_page(
+        context,
+        request,
+        settings,
+        preferences,
+        done="no data" if answer.write_to else "data",
+        write_to=answer.write_to,
+        possible_from=answer.possible_from,
+    )
 
 
 def show_data(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001

@@ -1,6 +1,6 @@
 """The preferences page, and the way of a reader to another address."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 
 from starlette.datastructures import FormData
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from newsletter.errors import UsageError
 from newsletter.log import mask_address
 from newsletter.publication.model import Settings
+from newsletter.rendering.filters import format_day
 from newsletter.subscribers.address import MAX_CHARACTERS
 from newsletter.subscribers.address import show_address as shown_address
 from newsletter.web.asking import Problem, problem_with
@@ -32,6 +33,7 @@ from newsletter.workflows.preferences import (
     read_preferences,
     update_preferences,
 )
+from newsletter.workflows.take_back_address import read_take_back, take_address_back
 
 _CADENCE, _PAUSE_END = "cadence.", "pause_end."
 PREFERENCES_WORDING = "Switched on in the preferences."
@@ -122,6 +124,32 @@ def _address_page(context: WebContext, request: Request, question: AddressQuesti
     )
 
 
+def show_take_back(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    return _take_back_page(context, request, press=False)
+
+
+def take_take_back(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001
+    return _take_back_page(context, request, press=True)
+
+
+def _take_back_page(context: WebContext, request: Request, *, press: bool) -> Response:
+    settings = context.load_settings()
+    answer = take_address_back if press else read_take_back
+    found = answer(
+        context.database, context.keyring, request.path_params["token"], now=context.clock.now()
+    )
+    gone = not (found.possible or found.done)
+    return render_page(
+        context,
+        settings,
+        "take_back",
+        language=page_language(request, settings, reader_language=found.subscriber.language),
+        status=HTTPStatus.GONE if gone else HTTPStatus.OK,
+        found=found,
+        masked=mask_address(found.address) if found.address else "",
+    )
+
+
 def preferences_page(
     context: WebContext,
     request: Request,
@@ -132,12 +160,14 @@ def preferences_page(
     problem: str = "",
     typed: FormData | None = None,
     write_to: str = "",
+    possible_from: datetime | None = None,
     wrong: Problem | None = None,
 ) -> Response:
     """The page, with what was ``done`` ("saved", "address", "data") or the field with a problem.
 
     ``wrong`` is what to tell at the field of another address. ``done`` "no data" is
-    for whom no mail may go to: they may ``write_to`` the paper.
+    for whom no mail may go to: they may ``write_to`` the paper; with ``possible_from`` only
+    until then.
     """
     reader = preferences.subscriber
     now = context.clock.now()
@@ -179,6 +209,14 @@ def preferences_page(
         masked=mask_address(reader.address),
         done=done,
         write_to=write_to,
+        # The first day on which it is so at any hour.
+        possible_day=format_day(
+            possible_from.astimezone(settings.publication.zone).date() + timedelta(days=1),
+            language.tag,
+            style="long",
+        )
+        if possible_from
+        else "",
         problem=problem,
     )
 

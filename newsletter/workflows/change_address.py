@@ -1,5 +1,5 @@
 """A reader's new address: asked for by the preferences link, confirmed at the new
-address, told to the old one.
+address, told to the old one, which may take it back.
 
 The reader stays who they are: consent, choices, links in old mails and what came
 back from them hang on the public id. Who may not be mailed can't get around that by
@@ -17,7 +17,12 @@ from newsletter.rendering.system_mail import render_address_changed, render_addr
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import limit_address, normalise_address
-from newsletter.subscribers.model import AddressChange, Subscriber, SubscriptionState
+from newsletter.subscribers.model import (
+    AddressChange,
+    PreviousAddress,
+    Subscriber,
+    SubscriptionState,
+)
 from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME
 from newsletter.tokens import Keyring, Purpose, new_public_id
 from newsletter.workflows.letters import Letters, asked_today, queue_letter, sender_for
@@ -26,6 +31,8 @@ from newsletter.workflows.sign_up import READER
 log = get_logger(__name__)
 
 CONFIRM_WITHIN = timedelta(days=7)
+# How long the old mailbox may take a change back. So long its address is kept.
+TAKE_BACK_WITHIN = timedelta(days=30)
 # A slip may be mended at once; whoever was forwarded an issue can't mail the town by it.
 QUESTIONS_A_DAY = 3
 _ASKED = "address asked"
@@ -102,13 +109,15 @@ def confirm_address(
         subscriber, sender = _reader(tx, letters, subscriber_id)
     if not before.possible:
         return before
+    expires = now + TAKE_BACK_WITHIN
     mail = render_address_changed(
         letters.settings.publication,
         sender,
         masked=mask_address(before.address),
-        token=keyring.sign(Purpose.PREFERENCES, subscriber_id),
+        token=keyring.sign_until(Purpose.TAKE_BACK, expires, subscriber_id, change_id),
         base_url=letters.base_url,
         templates=letters.templates,
+        expires_at=expires,
         language=subscriber.language,
     )
     try:
@@ -137,19 +146,45 @@ def _take_address(
         if not _may_have(tx, keyring, asked.subscriber, asked.address):
             tx.preferences.drop_asked_address(subscriber_id)
             return _question(tx, subscriber_id, change_id)
-        tx.sign_ups.answer_confirmation(_counted_by(keyring, asked.address))
-        new_hash = keyring.hash_address(asked.address)
-        holder = tx.subscribers.find(asked.address)
-        if holder is not None:
-            tx.preferences.take_over(holder.public_id, subscriber_id, now, READER)
-        tx.preferences.change_address(subscriber_id, asked.address, new_hash, now, READER)
-        if tx.subscribers.suppression(new_hash) is not None:
-            # It bounced, or was forgotten: its mailbox has just answered.
-            tx.subscribers.unsuppress(new_hash, now, READER)
-        queue_letter(tx, letters, sender, mail, asked.subscriber, asked.subscriber.address, now)
+        before = asked.subscriber.address
+        give_address(tx, keyring, subscriber_id, asked.address, now)
+        tx.preferences.keep_previous(subscriber_id, PreviousAddress(change_id, before, now))
+        queue_letter(tx, letters, sender, mail, asked.subscriber, before, now)
         reader, _ = _reader(tx, letters, subscriber_id)
     log.info("address_changed", address=mask_address(asked.address))
     return AddressQuestion(reader, asked.address, possible=False, done=True)
+
+
+def give_address(
+    tx: Transaction, keyring: Keyring, subscriber_id: str, address: str, now: datetime
+) -> None:
+    """Make an address whose mailbox has just answered the reader's.
+
+    Conflict where somebody else gets mail there, or is in a pause.
+    """
+    tx.sign_ups.answer_confirmation(_counted_by(keyring, address))
+    address_hash = keyring.hash_address(address)
+    holder = tx.subscribers.find(address)
+    if holder is not None:
+        tx.preferences.take_over(holder.public_id, subscriber_id, now, READER)
+    tx.preferences.change_address(subscriber_id, address, address_hash, now, READER)
+    suppression = tx.subscribers.suppression(address_hash)
+    if suppression is not None and not suppression.blocks_confirmation:
+        # It bounced, or was forgotten.
+        tx.subscribers.unsuppress(address_hash, now, READER)
+
+
+def is_free(tx: Transaction, reader: Subscriber, address: str) -> bool:
+    """Whether nobody gets mail at an address, the reader included.
+
+    Who never confirmed with it, or has left everything, does not keep it from its owner:
+    anybody may type it into the form.
+    """
+    holder = tx.subscribers.find(address)
+    return holder is None or (
+        holder.public_id != reader.public_id
+        and not any(one.state in _GETS for one in tx.subscribers.subscriptions(holder.public_id))
+    )
 
 
 def _may_ask(
@@ -170,16 +205,8 @@ def _counted_by(keyring: Keyring, address: str) -> str:
 
 
 def _may_have(tx: Transaction, keyring: Keyring, reader: Subscriber, address: str) -> bool:
-    """Whether nobody gets mail there and nothing forbids it to either of the two.
-
-    Who never confirmed with the address, or has left everything, does not keep it from
-    its owner: anybody may type it into the form.
-    """
-    holder = tx.subscribers.find(address)
-    if holder is not None and (
-        holder.public_id == reader.public_id
-        or any(one.state in _GETS for one in tx.subscribers.subscriptions(holder.public_id))
-    ):
+    """Whether nobody gets mail there and nothing forbids it to either of the two."""
+    if not is_free(tx, reader, address):
         return False
     suppressions = (
         tx.suppressions.reason(each, keyring.hash_address(each))

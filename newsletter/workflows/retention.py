@@ -12,7 +12,7 @@ from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import SubscriptionState
 from newsletter.subscribers.opt_in import QUIET_TIME
 from newsletter.tokens import Keyring
-from newsletter.workflows.change_address import CONFIRM_WITHIN
+from newsletter.workflows.change_address import CONFIRM_WITHIN, TAKE_BACK_WITHIN
 from newsletter.workflows.import_subscribers import forget_reader
 from newsletter.workflows.installation import Installation
 
@@ -37,7 +37,8 @@ class Expired:
 
     ``unconfirmed`` are sign-ups nobody confirmed, and people without any subscription,
     ``long_gone`` people who left all
-    they had, ``wanted_addresses`` wishes whose mailbox never answered, ``networks``
+    they had, ``wanted_addresses`` wishes whose mailbox never answered,
+    ``previous_addresses`` those of before a change that can't be taken back any more, ``networks``
     hashes of where readers agreed from, ``confirmations`` counts of those that were mailed
     to an address, ``changes`` lines of the change log whose
     detail is emptied, ``deliveries`` rows of issues
@@ -48,6 +49,7 @@ class Expired:
     unconfirmed: int
     long_gone: int
     wanted_addresses: int
+    previous_addresses: int
     networks: int
     confirmations: int
     changes: int
@@ -74,6 +76,7 @@ def find_expired(installation: Installation) -> Expired:
             + len(kept.without_subscription(_before(now, privacy.unconfirmed_days), _ALL)),
             long_gone=len(kept.long_gone(_before(now, privacy.unsubscribed_days), _ALL)),
             wanted_addresses=kept.count_wanted_addresses(now - CONFIRM_WITHIN),
+            previous_addresses=kept.count_previous_addresses(now - TAKE_BACK_WITHIN),
             networks=kept.count_networks(_before(now, privacy.network_days)),
             confirmations=kept.count_confirmations(
                 now - QUIET_TIME, _before(now, privacy.confirmations_days)
@@ -96,6 +99,10 @@ def expire(installation: Installation) -> Expired:
         long_gone=_forget_long_gone(database, keyring, privacy, now),
         wanted_addresses=_repeat(
             database, lambda tx: tx.retention.drop_wanted_addresses(now - CONFIRM_WITHIN, _ROWS)
+        ),
+        previous_addresses=_repeat(
+            database,
+            lambda tx: tx.retention.drop_previous_addresses(now - TAKE_BACK_WITHIN, _ROWS),
         ),
         networks=_repeat(
             database,

@@ -15,7 +15,7 @@ from newsletter.storage.database import Database
 from newsletter.subscribers.address import limit_address
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.growth import Growth, Period, count_growth
-from newsletter.subscribers.model import AddressChange, SubscriptionState
+from newsletter.subscribers.model import AddressChange, PreviousAddress, SubscriptionState
 from newsletter.tokens import Key, Keyring, Purpose
 from newsletter.workflows.import_subscribers import forget_subscriber, import_subscribers
 from newsletter.workflows.leave import unsubscribe
@@ -33,7 +33,15 @@ from tests.contracts.one_at_a_time import Workers
 KEYRING = Keyring([Key("a", b"k" * 32)], b"h" * 32)
 ADDRESS, NEIGHBOUR = "reader000@reader.example", "reader001@reader.example"
 # What tells who it was: the addresses, the name, and the id in the links of old mails.
-TRACES = ("reader000", "wanted@other", "Reader 0", r"\breader0\b", "Gyumri", "Dear reader1")
+TRACES = (
+    "reader000",
+    "wanted@other",
+    "old@other",
+    "Reader 0",
+    r"\breader0\b",
+    "Gyumri",
+    "Dear reader1",
+)
 
 
 def of_readers() -> list[sa.Column[Any]]:
@@ -61,6 +69,7 @@ def be_everywhere(database: Database, ledger: Workers) -> Issue:
         tx.links.keep(issue.public_id, links)
         tx.links.add_reader_clicks([ReaderClicks("reader0", links[0].public_id, 1, 0, NOW, NOW)])
         tx.preferences.ask_address("reader0", AddressChange("wish", "wanted@other.example", NOW))
+        tx.preferences.keep_previous("reader0", PreviousAddress("change", "old@other.example", NOW))
         tx.catch_ups.owe("reader0", "weekly", "2025-W30..2025-W31", NOW, "reader")
         tx.preferences.rename("reader0", "Reader 0", NOW, "reader")
     rows = f"email,timezone,Town\n{ADDRESS},Asia/Yerevan,Gyumri\n"

@@ -11,6 +11,7 @@ from newsletter.subscribers.model import (
     AddressChange,
     DomainRule,
     LeaveReason,
+    PreviousAddress,
     SubscriptionState,
     SuppressionReason,
 )
@@ -124,6 +125,25 @@ def test_another_address_takes_the_place_of_the_old_one(
         "other.example",
     )
     assert [(change.act, change.detail) for change in log] == [("address", {})]
+
+
+def test_the_addresses_of_before_are_kept_until_they_are_dropped(database: Database) -> None:
+    first, second, others = (
+        PreviousAddress(f"change{number}", f"old{number}@other.example", NOW + number * DAY)
+        for number in range(3)
+    )
+    with database.write() as tx:
+        add_reader(tx, 1)
+        add_reader(tx, 2)
+        for name, kept in (("reader1", first), ("reader1", second), ("reader2", others)):
+            tx.preferences.keep_previous(name, kept)
+        assert tx.preferences.previous("reader1") == [second, first]
+        tx.preferences.drop_previous("reader1", second.changed_at)
+        assert tx.preferences.previous("reader1") == [first]
+        assert tx.retention.count_previous_addresses(second.changed_at) == 1
+        assert tx.retention.drop_previous_addresses(second.changed_at, 9) == 1
+        assert tx.preferences.previous("reader1") == []
+        assert tx.preferences.previous("reader2") == [others]
 
 
 def test_who_has_nothing_with_an_address_gives_way_and_what_they_left_stays_left(

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter.delivery.model import Mailing
 from newsletter.publication.model import Settings
+from newsletter.storage import tables as t
 from newsletter.subscribers.model import DomainRule, Subscriber, SuppressionReason
 from newsletter.tokens import Purpose
 from newsletter.workflows import change_address
@@ -271,18 +273,103 @@ def test_an_address_changes_once_its_mailbox_answers(shop: Site) -> None:
     assert (reader(shop, NEW).public_id, shop.state(NEW)) == (lilit.public_id, "active")
     with shop.database.read() as tx:
         assert tx.subscribers.find(LILIT) is None
-    # The old address is told, without the new one whole; every old link goes on working.
+    # The old address is told, without the new one whole, and may take it back.
     ((told, letter),) = shop.outgoing()
     assert told.address == LILIT
     assert NEW not in letter.html + letter.text
-    assert shop.client.get(path_in(letter, "preferences")).status_code == 200
+    assert "The link works until September 4, 2025." in letter.text
+    assert shop.client.get(path_in(letter, "take-back")).status_code == 200
+    assert shop.client.get(shop.preferences_path(lilit)).status_code == 200
     assert shop.client.post(question).status_code == 410
     shop.client.post(shop.unsubscribe_path(lilit))
     assert shop.state(NEW) == "unsubscribed"
-    # Nowhere is the old address left but in the ledger.
-    assert "lilit@reader" not in " ".join(
-        line for line in shop.dump() if 'INTO "delivery"' not in line
-    )
+    # Nowhere is the old address left but in the ledger, and where it waits to be taken back.
+    left = (line for line in shop.dump() if "lilit@reader" in line)
+    assert {line.split('"')[1] for line in left} == {"delivery", "previous_address"}
+
+
+def move_to(shop: Site, lilit: Subscriber, address: str) -> Mailing:
+    """Change the address as whoever has the preferences link can; the letter to the old one."""
+    shop.client.post(shop.preferences_path(lilit) + "/address", data={"address": address})
+    ((asked, question),) = shop.outgoing()
+    assert asked.address == address
+    assert "is changed" in shop.client.post(path_in(question, "address")).text
+    ((_, letter),) = shop.outgoing()
+    return letter
+
+
+def test_the_old_mailbox_takes_a_change_back_and_all_that_followed_it(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    take_back = path_in(move_to(shop, lilit, NEW), "take-back")
+    theirs = path_in(move_to(shop, lilit, "third@other.example"), "take-back")
+    path = shop.preferences_path(lilit)
+    shop.client.post(f"{path}/address", data={"address": "fourth@other.example"})
+    ((_, waits),) = shop.outgoing()
+    before = shop.dump()
+    page = shop.client.get(take_back)
+    assert (page.status_code, page.text.count("<button")) == (200, 1)
+    assert "l…@reader.example" in page.text
+    assert "Ես չէի" in shop.client.get(f"{take_back}?lang=hy").text
+    assert shop.dump() == before
+    assert "the old one again" in shop.client.post(take_back).text
+    assert (reader(shop).public_id, shop.state(LILIT)) == (lilit.public_id, "active")
+    # No link that went to the other mailboxes leads anywhere, and nothing of them is kept.
+    for link in (take_back, theirs, path_in(waits, "address")):
+        assert shop.client.post(link).status_code == 410
+    assert reader(shop).address == LILIT
+    assert not [line for line in shop.dump() if 'INTO "previous_address"' in line]
+    # And what is held goes to the reader's mailbox as ever.
+    assert "on its way" in shop.client.post(f"{path}/data").text
+    assert [delivery.address for delivery, _ in shop.outgoing()] == [LILIT]
+
+
+def test_a_change_is_not_taken_back_where_another_reads_now_or_too_late(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    take_back = path_in(move_to(shop, lilit, NEW), "take-back")
+    late = shop.clock.now() + timedelta(days=30, seconds=1)
+    shop.sign_up(LILIT)
+    assert shop.client.get(take_back).status_code == 200
+    ((_, question),) = shop.outgoing()
+    shop.client.post(path_in(question, "confirm"))
+    assert shop.client.get(take_back).status_code == 410
+    assert shop.client.post(take_back).status_code == 410
+    assert reader(shop, NEW).public_id == lilit.public_id
+    with shop.database.write() as tx:
+        tx.subscribers.forget(reader(shop).public_id, shop.clock.now(), "test")
+    assert shop.client.get(take_back).status_code == 200
+    shop.clock.instant = late
+    for answer in (shop.client.get(take_back), shop.client.post(take_back)):
+        assert answer.status_code == 404
+    assert reader(shop, NEW).public_id == lilit.public_id
+
+
+def test_nobody_gets_at_the_data_by_changing_the_address(shop: Site) -> None:
+    lilit = shop.put(LILIT, name="Lilit")
+    shop.client.post(shop.preferences_path(lilit) + "/data")
+    shop.outgoing()
+    move_to(shop, lilit, NEW)
+    wish = shop.preferences_path(lilit) + "/data"
+    before = shop.dump()
+    page = shop.client.post(wish).text
+    assert "from September 5, 2025 on" in page
+    assert "editors@paper.example" in page
+    assert "on its way" not in page
+    assert shop.dump() == before
+    answered = f"550 <{LILIT.upper()}>: try {NEW}."
+    with shop.database.write() as tx:
+        tx.connection.execute(sa.update(t.delivery).values(reply_text=answered))
+    shop.clock.instant += timedelta(days=30)
+    assert "on its way" in shop.client.post(wish).text
+    ((delivery, mail),) = shop.outgoing()
+    assert delivery.address == NEW
+    data = path_in(mail, "data")
+    held = shop.client.post(data, data={"act": "download"})
+    assert LILIT not in held.text.lower()
+    assert held.json()["deliveries"][0]["reply_text"] == f"550 <L…@READER.EXAMPLE>: try {NEW}."
+    addresses = [one["address"] for one in held.json()["deliveries"]]
+    assert addresses == ["l…@reader.example", NEW, "l…@reader.example", NEW]
+    (kept,) = held.json()["previous_addresses"]
+    assert kept["address"] == "l…@reader.example"
 
 
 def test_the_answer_is_the_same_for_an_address_that_is_taken(shop: Site) -> None:
@@ -508,6 +595,8 @@ def test_no_link_opens_what_another_is_for(shop: Site) -> None:
         (f"/data/{preferences}", {"act": "forget"}),
         (f"/address/{preferences}", {}),
         (f"/address/{data}", {}),
+        (f"/take-back/{data}", {}),
+        (f"/take-back/{preferences}", {}),
         (f"/preferences/{data}", {"none": "1"}),
         (f"/preferences/{data}/address", {"address": NEW}),
         (f"/preferences/{data}/data", {}),

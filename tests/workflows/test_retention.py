@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.config import PrivacyTable
 from newsletter.issues.model import IssueState
-from newsletter.subscribers.model import SubscriptionState
+from newsletter.subscribers.model import PreviousAddress, SubscriptionState
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import Expired, expire, expire_at_night, find_expired
 from tests.acceptance.moving_clock import MovingClock
@@ -17,7 +17,7 @@ from tests.contracts.nouns import ACCEPTED, NOW, add_reader
 from tests.workflows.under_way import READERS, IssueUnderWay, issue_under_way, prepare_issue
 
 DAY = timedelta(days=1)
-NOTHING = Expired(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = Expired(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED
 
 
@@ -49,21 +49,25 @@ def test_a_night_lets_go_of_what_is_over_and_of_nothing_else(
     prepared: Path, tmp_path: Path
 ) -> None:
     with issue_under_way(prepared, tmp_path, MovingClock(NOW)) as under_way:
+        with under_way.installation.database.write() as tx:
+            before = PreviousAddress("change", "old@reader.example", NOW)
+            tx.preferences.keep_previous("reader1", before)
         i = at(under_way, 29).installation
         assert find_expired(i) == expire(i) == NOTHING
 
         i = at(under_way, 31).installation
-        assert find_expired(i) == replace(NOTHING, unconfirmed=1)
-        assert expire(i) == replace(NOTHING, unconfirmed=1)
+        assert find_expired(i) == replace(NOTHING, unconfirmed=1, previous_addresses=1)
+        assert expire(i) == replace(NOTHING, unconfirmed=1, previous_addresses=1)
         with i.database.read() as tx:
+            assert tx.preferences.previous("reader1") == []
             assert tx.subscribers.by_id("reader7") is None
             # They never agreed to anything, and may ask again.
             assert tx.subscribers.suppression("hash7") is None
 
-        before = under_way.report
+        report = under_way.report
         i = at(under_way, 410).installation
         assert expire(i) == replace(NOTHING, deliveries=READERS, versions=2)
-        assert under_way.report.counts == before.counts
+        assert under_way.report.counts == report.counts
         with i.database.read() as tx:
             reader = tx.subscribers.by_id("reader1")
         assert reader is not None
