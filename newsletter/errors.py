@@ -100,6 +100,17 @@ class EditRefused(Conflict):
     """An editor's act that the issue does not allow; the sentence says why."""
 
 
+class RevertRefused(EditRefused):
+    """An act that can't be undone, or done again: the sentence says whose change stands there.
+
+    ``version`` is the one that would have been reverted: what is older may still be.
+    """
+
+    def __init__(self, sentence: str, *, subject: str, version: int) -> None:
+        super().__init__(sentence, subject=subject)
+        self.version = version
+
+
 class ChecksAwaited(Conflict):
     """The issue has to be looked over before that: nothing was done."""
 

@@ -11,6 +11,9 @@ from newsletter.issues.parts import LINES, name_part, tell_part
 # What an editor may take back.
 _ACTS = frozenset((SaveKind.EDITED, SaveKind.REFRESHED, SaveKind.RESTORED, SaveKind.REDONE))
 _REVERTS = frozenset((SaveKind.UNDONE, SaveKind.REDONE))
+# Before the words of the act that was undone, or done again.
+TOOK_BACK = "took back: "
+DID_AGAIN = "did again: "
 # Who types on within this goes on with what they saved last.
 TYPING_PAUSE = timedelta(minutes=2)
 
@@ -27,36 +30,52 @@ class Clash:
     by: str
     at: datetime
 
+    def other(self) -> str:
+        """What another changed, and when."""
+        return f"{self.by} changed {self.name} at {self.at:%H:%M} UTC"
+
     def sentence(self) -> str:
         """What differs, with who saved it when."""
-        return (
-            f"{self.by} changed {self.name} at {self.at:%H:%M} UTC: "
-            f"it was “{self.before}”, is “{self.theirs}”, and you would have “{self.mine}”."
-        )
+        texts = f"it was “{self.before}”, is “{self.theirs}”, and you would have “{self.mine}”"
+        return f"{self.other()}: {texts}."
 
 
-def undo_next(versions: Sequence[Version], actor: str) -> Version | None:
-    """The act of ``actor`` that an undo takes back; ``versions`` in their order."""
-    return next(reversed(_stacks(versions, actor)[0]), None)
+def undo_next(versions: Sequence[Version], actor: str, past: int = 0) -> Version | None:
+    """The act of ``actor`` that an undo takes back; ``versions`` in their order.
+
+    ``past`` is the number of one that can't be taken back: what was done before it is.
+    """
+    return _newest(_stacks(versions, actor)[0], past)
 
 
-def redo_next(versions: Sequence[Version], actor: str) -> Version | None:
+def redo_next(versions: Sequence[Version], actor: str, past: int = 0) -> Version | None:
     """The undo of ``actor`` that a redo takes back: none once they have done something else."""
-    return next(reversed(_stacks(versions, actor)[1]), None)
+    return _newest(_stacks(versions, actor)[1], past)
+
+
+def act_of(version: Version) -> str:
+    """What was done at first, behind any number of undos and redos."""
+    return version.save.told.removeprefix(TOOK_BACK).removeprefix(DID_AGAIN)
+
+
+def _newest(stack: Sequence[Version], past: int) -> Version | None:
+    at = next((n for n, one in enumerate(stack) if one.number == past), len(stack))
+    return stack[at - 1] if at else None
 
 
 def _stacks(versions: Sequence[Version], actor: str) -> tuple[list[Version], list[Version]]:
     done: list[Version] = []
     undone: list[Version] = []
     for version in versions:
-        kind = version.save.kind
+        kind, of = version.save.kind, version.save.of or 0
         if version.actor != actor or kind not in _ACTS | _REVERTS:
             continue
+        # What came after the one that was reverted was stepped over: it stands.
         if kind is SaveKind.UNDONE:
-            done = [one for one in done if one.number != version.save.of]
+            done = [one for one in done if one.number < of]
             undone.append(version)
         elif kind is SaveKind.REDONE:
-            undone = [one for one in undone if one.number != version.save.of]
+            undone = [one for one in undone if one.number < of]
             done.append(version)
         else:
             done.append(version)

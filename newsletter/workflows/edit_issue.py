@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from newsletter.errors import Conflict, EditClash, EditRefused, InvalidTransition, NotFound, Remedy
+from newsletter.errors import (
+    Conflict,
+    EditClash,
+    EditRefused,
+    InvalidTransition,
+    NotFound,
+    Remedy,
+    RevertRefused,
+)
 from newsletter.issues.acts import Act, EditLine, touched_by
 from newsletter.issues.edit import Desk, Refusal, apply_act
 from newsletter.issues.lines import made_lines, remake_lines
@@ -19,8 +27,11 @@ from newsletter.issues.places import settle_places
 from newsletter.issues.states import EDITABLE
 from newsletter.issues.telling import tell_act
 from newsletter.issues.versions import (
+    DID_AGAIN,
+    TOOK_BACK,
     Clash,
     Typed,
+    act_of,
     find_clashes,
     go_on_with,
     redo_next,
@@ -137,17 +148,21 @@ def _wanted(
     return mine, parts
 
 
-def undo_edit(installation: Installation, issue_id: str, *, actor: str) -> Edited:
+def undo_edit(installation: Installation, issue_id: str, *, actor: str, past: int = 0) -> Edited:
     """Take back the last act of ``actor``; what others did since stays.
 
-    Conflict where there is none, EditClash where another changed the same part since.
+    Conflict where there is none, RevertRefused where another changed the same part since:
+    handed the version of that one as ``past``, this takes back what was done before it.
     """
-    return _revert(installation, issue_id, SaveKind.UNDONE, actor=actor)
+    return _revert(installation, issue_id, SaveKind.UNDONE, past, actor=actor)
 
 
-def redo_edit(installation: Installation, issue_id: str, *, actor: str) -> Edited:
-    """Do again what ``actor`` undid last, unless they have done something else since."""
-    return _revert(installation, issue_id, SaveKind.REDONE, actor=actor)
+def redo_edit(installation: Installation, issue_id: str, *, actor: str, past: int = 0) -> Edited:
+    """Do again what ``actor`` undid last, unless they have done something else since.
+
+    Conflict, RevertRefused and ``past`` as for `undo_edit`.
+    """
+    return _revert(installation, issue_id, SaveKind.REDONE, past, actor=actor)
 
 
 def restore_version(
@@ -211,34 +226,33 @@ def _under(content: Issue, now: Issue) -> Issue:
     )
 
 
-def _revert(installation: Installation, issue_id: str, kind: SaveKind, *, actor: str) -> Edited:
+def _revert(
+    installation: Installation, issue_id: str, kind: SaveKind, past: int, *, actor: str
+) -> Edited:
     def make(tx: Transaction, now: Issue, desk: Desk) -> _Made | None:
         versions = tx.issues.versions(issue_id)
         find = undo_next if kind is SaveKind.UNDONE else redo_next
-        target = find(versions, actor)
+        target = find(versions, actor, past)
         if target is None:
             verb = "undo" if kind is SaveKind.UNDONE else "redo"
             raise Conflict(f"there is nothing that you could {verb}", subject=now.slot)
         before = _content_of(tx, now, target.number - 1)
         touched = target.save.touched
         since = standing_since(versions, target.number)
-        _refuse_clashes(now, find_clashes(before, now, before, touched, since))
+        if clashes := find_clashes(before, now, before, touched, since):
+            stands = ", ".join(clash.other() for clash in clashes)
+            raise _not_reverted(now, target, kind, f"{stands}, which stands")
         if since:
             back = put_back(now, before, touched)
             if back is None:
-                raise EditRefused(
-                    f"“{target.save.told}” can't be taken back any more: its place is gone; "
-                    "restore an earlier version instead",
-                    subject=now.slot,
-                )
+                raise _not_reverted(now, target, kind, "its place is gone")
             paper = desk.newsletter, desk.publication
             # A line that is put back was made at that time, or written.
             made = (made_lines(*paper, now) - touched) | (made_lines(*paper, before) & touched)
             back = remake_lines(*paper, settle_places(back, desk.newsletter), made)
         else:
             back = before
-        verb = "took back" if kind is SaveKind.UNDONE else "did again"
-        told = f"{verb}: {_act_of(target)}"
+        told = f"{TOOK_BACK if kind is SaveKind.UNDONE else DID_AGAIN}{act_of(target)}"
         back = _under(back, now)
         changes = changes_between(now, back, touched)
         return _Made(back, Save(kind, told, changes, touched, target.number))
@@ -246,9 +260,11 @@ def _revert(installation: Installation, issue_id: str, kind: SaveKind, *, actor:
     return _save(installation, issue_id, make, actor=actor)
 
 
-def _act_of(target: Version) -> str:
-    """What was done at first, behind any number of undos and redos."""
-    return target.save.told.removeprefix("took back: ").removeprefix("did again: ")
+def _not_reverted(now: Issue, target: Version, kind: SaveKind, why: str) -> RevertRefused:
+    verb = "taken back" if kind is SaveKind.UNDONE else "done again"
+    return RevertRefused(
+        f"“{act_of(target)}” can't be {verb}: {why}", subject=now.slot, version=target.number
+    )
 
 
 def _save(

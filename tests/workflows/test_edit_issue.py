@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.config import load_config
-from newsletter.errors import Conflict, EditClash, EditRefused, InvalidTransition, NotFound
+from newsletter.errors import (
+    Conflict,
+    EditClash,
+    EditRefused,
+    InvalidTransition,
+    NotFound,
+    RevertRefused,
+)
 from newsletter.issues.acts import (
     Act,
     AddItem,
@@ -68,11 +75,11 @@ class House:
             self.installation, self.issue.public_id, act, actor=actor, version=version
         )
 
-    def undo(self, actor: str = "anna") -> Edited:
-        return undo_edit(self.installation, self.issue.public_id, actor=actor)
+    def undo(self, actor: str = "anna", past: int = 0) -> Edited:
+        return undo_edit(self.installation, self.issue.public_id, actor=actor, past=past)
 
-    def redo(self, actor: str = "anna") -> Edited:
-        return redo_edit(self.installation, self.issue.public_id, actor=actor)
+    def redo(self, actor: str = "anna", past: int = 0) -> Edited:
+        return redo_edit(self.installation, self.issue.public_id, actor=actor, past=past)
 
     @property
     def now(self) -> Issue:
@@ -241,10 +248,41 @@ def test_undo_and_redo_are_each_editors_own(house: House) -> None:
 def test_an_undo_does_not_take_what_another_wrote(house: House) -> None:
     house.edit(EditLine(Line.SUBJECT, "Annas"), "anna")
     house.edit(EditLine(Line.SUBJECT, "Vartans"), "vartan")
-    with pytest.raises(EditClash, match="vartan changed the subject"):
+    with pytest.raises(RevertRefused, match=r"vartan changed the subject at .*, which stands"):
         house.undo("anna")
     house.undo("vartan")
     assert house.undo("anna").issue.subject == house.issue.subject
+
+
+def test_an_undo_steps_over_what_another_changed(house: House) -> None:
+    before = house.issue
+    house.edit(RemoveItem("story7"), "anna")
+    house.edit(EditLine(Line.SUBJECT, "Annas"), "anna")
+    house.edit(EditLine(Line.PREHEADER, "Annas"), "anna")
+    house.edit(EditLine(Line.SUBJECT, "Vartans"), "vartan")
+    house.undo("anna")
+    with pytest.raises(RevertRefused) as refused:
+        house.undo("anna")
+    undone = house.undo("anna", past=refused.value.version).issue
+    assert undone.sections == before.sections
+    assert (undone.subject, undone.preheader) == ("Vartans", before.preheader)
+    # What was stepped over is in the way of no later press.
+    with pytest.raises(Conflict, match="nothing that you could undo"):
+        house.undo("anna")
+    house.edit(EditLine(Line.NOTE, "Annas"), "anna")
+    assert house.undo("anna").issue.note == before.note
+
+
+def test_a_redo_steps_over_what_another_changed(house: House) -> None:
+    house.edit(EditLine(Line.SUBJECT, "Annas"), "anna")
+    house.edit(EditLine(Line.PREHEADER, "Annas"), "anna")
+    house.undo("anna")
+    house.undo("anna")
+    house.edit(EditLine(Line.SUBJECT, "Vartans"), "vartan")
+    with pytest.raises(RevertRefused, match="“wrote the subject” can't be done again") as refused:
+        house.redo("anna")
+    redone = house.redo("anna", past=refused.value.version).issue
+    assert (redone.subject, redone.preheader) == ("Vartans", "Annas")
 
 
 def test_an_earlier_version_comes_back_as_a_new_one(house: House) -> None:

@@ -17,7 +17,7 @@ from newsletter.issues.inbox_row import (
 from newsletter.issues.model import Block, BlockKind, Issue, Item, Section, Version
 from newsletter.issues.places import is_pinned
 from newsletter.issues.states import EDITABLE
-from newsletter.issues.versions import redo_next, undo_next
+from newsletter.issues.versions import act_of, redo_next, undo_next
 from newsletter.publication.editors import Act
 from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.sections import SectionPlan
@@ -106,6 +106,8 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
     may_edit = issue.state in EDITABLE and visit.editor.may(Act.EDIT) and not removed
     desk = desk_of(visit.settings, issue) if may_edit else None
     variant = asked_variant(visit, variants)
+    past = problem.past if problem else 0
+    undo, redo = (find(versions, visit.actor, past) for find in (undo_next, redo_next))
     return visit.page(
         "issue",
         status=status,
@@ -131,8 +133,8 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         suggested_preheaders=suggest_preheaders(issue, desk) if desk else (),
         phone_subject=PHONE_SUBJECT,
         blocks=[(kind, visit.words.gettext(BLOCK_NAMES[kind])) for kind in BlockKind],
-        undo=undo_next(versions, visit.actor) if may_edit else None,
-        redo=redo_next(versions, visit.actor) if may_edit else None,
+        undo=act_of(undo) if undo and may_edit else "",
+        redo=act_of(redo) if redo and may_edit else "",
         told=visit.told,
         problem=problem,
         views=[(view, visit.words.gettext(name)) for view, name in VIEW_NAMES.items()],

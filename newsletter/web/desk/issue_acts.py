@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from starlette.responses import Response
 
-from newsletter.errors import EditClash, EditRefused, UsageError
+from newsletter.errors import EditClash, EditRefused, RevertRefused, UsageError
 from newsletter.issues.acts import (
     Act,
     AddItem,
@@ -58,6 +58,9 @@ def take_issue(visit: Visit) -> Response:
         told = tuple(_with_names(one, names) for one in clash.clashes)
         same = "Somebody else changed the same meanwhile."
         return _form_again(visit, issue, Problem(same, told), 409)
+    except RevertRefused as error:
+        sentence = _sentence(_with_names(str(error), names))
+        return _form_again(visit, issue, Problem(sentence, past=error.version), 409)
     except EditRefused as error:
         return _form_again(visit, issue, Problem(_sentence(_with_names(str(error), names))), 409)
     except UsageError as error:
@@ -106,12 +109,13 @@ def _with_names(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def _version(visit: Visit) -> int | None:
-    text = visit.field("version")
+def _number(visit: Visit, name: str = "version") -> int | None:
+    """The version of the issue that a field of the form names."""
+    text = visit.field(name)
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise UsageError(f'"{text}" is no version of an issue', subject="version")
+        raise UsageError(f'"{text}" is no version of an issue', subject=name)
     return int(text)
 
 
@@ -124,7 +128,7 @@ def _edit(
         issue.public_id,
         *acts,
         actor=visit.actor,
-        version=_version(visit),
+        version=_number(visit),
         over=over,
     )
 
@@ -158,7 +162,7 @@ def _swap(visit: Visit, issue: Issue) -> Edited:
         visit.field("story"),
         visit.field("other") or None,
         actor=visit.actor,
-        version=_version(visit),
+        version=_number(visit),
     )
 
 
@@ -173,7 +177,7 @@ def _add(visit: Visit, issue: Issue) -> Edited:
         visit.field("section"),
         _position(visit.field("position")),
         actor=visit.actor,
-        version=_version(visit),
+        version=_number(visit),
     )
 
 
@@ -193,7 +197,7 @@ def _write_lines(visit: Visit, issue: Issue) -> Edited:
 
 def _base(visit: Visit, issue: Issue) -> Issue:
     """The issue as the editor looked at it."""
-    version = _version(visit)
+    version = _number(visit)
     if version is None or version == issue.version:
         return issue
     with visit.context.database.read() as tx:
@@ -301,11 +305,13 @@ def _retitle(visit: Visit, issue: Issue) -> Edited:
 
 
 def _undo(visit: Visit, issue: Issue) -> Edited:
-    return undo_edit(visit.installation, issue.public_id, actor=visit.actor)
+    past = _number(visit, "past") or 0
+    return undo_edit(visit.installation, issue.public_id, actor=visit.actor, past=past)
 
 
 def _redo(visit: Visit, issue: Issue) -> Edited:
-    return redo_edit(visit.installation, issue.public_id, actor=visit.actor)
+    past = _number(visit, "past") or 0
+    return redo_edit(visit.installation, issue.public_id, actor=visit.actor, past=past)
 
 
 def _refresh(visit: Visit, issue: Issue) -> Edited:

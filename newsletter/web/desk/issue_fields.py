@@ -23,12 +23,14 @@ class TextField:
 class Problem:
     """Why an act was not done: a sentence in English, and what two editors wrote.
 
-    ``form`` is the act of the form that is filled as it was typed.
+    ``form`` is the act of the form that is filled as it was typed; ``past`` the version that
+    could not be undone, or done again: the next press steps over it.
     """
 
     sentence: str
     clashes: tuple[str, ...] = ()
     form: str = ""
+    past: int = 0
 
 
 def typed_text(visit: Visit, name: str, filled: str) -> str | None:

@@ -182,6 +182,33 @@ def test_one_undo_takes_back_one_save_beneath_what_others_did(anna: Person, bert
     assert now.note == "Of Berta"
 
 
+def test_an_undo_steps_over_what_another_changed_and_says_so(anna: Person, berta: Person) -> None:
+    before = stored(anna.site)
+    told_after(anna, save(anna, "lines", look(anna), note="Of Anna"))
+    told_after(anna, save(anna, "story", look(anna, STORY, WORDS), headline="Of Anna"))
+    told_after(berta, save(berta, "story", look(berta, STORY, WORDS), headline="Of Berta"))
+    answer = anna.post(PATH, {"act": "undo"})
+    told = problem_of(answer)
+    assert "“changed the headline of" in told
+    assert "Berta changed the headline" in told
+    assert "Before that: wrote the note" in told
+    assert "in its field" not in answer.text
+    told_after(anna, anna.post(PATH, {**fields_of(answer.text, "#told form"), "act": "undo"}))
+    now = stored(anna.site)
+    assert (now.note, item_of(now).headline) == (before.note, "Of Berta")
+
+
+def test_what_was_taken_back_is_called_by_what_it_was(anna: Person) -> None:
+    told_after(anna, anna.post(PATH, {"act": "remove", "story": "read2"}))
+    for act in ("undo", "redo", "undo"):
+        told_after(anna, anna.post(PATH, {"act": act}))
+    bar = LexborHTMLParser(anna.get(PATH).text).css_first("#told")
+    assert bar is not None
+    act = "took “A Village of Eleven Keeps Its School Open” out"
+    said = [" ".join(node.text().split()) for node in bar.css("p, button")]
+    assert said == [f"You took back: {act}", f"Redo: {act}"]
+
+
 @pytest.mark.parametrize(
     ("act", "form", "typed"),
     [
