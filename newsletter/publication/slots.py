@@ -39,7 +39,7 @@ class Slot:
 
     @property
     def is_extra(self) -> bool:
-        return ".x" in self.key
+        return is_extra_key(self.key)
 
     @property
     def week(self) -> int:
@@ -53,6 +53,11 @@ def slot_key(period: Period, day: date) -> str:
         iso = day.isocalendar()
         return f"{iso.year:04d}-W{iso.week:02d}"
     return f"{day:%Y-%m}" if period is Period.MONTH else f"{day:%Y-%m-%d}"
+
+
+def is_extra_key(key: str) -> bool:
+    """Whether it is of an issue beside the schedule, made by hand."""
+    return ".x" in key
 
 
 def is_month_key(key: str) -> bool:

@@ -9,10 +9,10 @@ from newsletter.log import get_logger
 from newsletter.publication.editors import Act
 from newsletter.publication.model import Settings
 from newsletter.publication.newsletters import Newsletter
-from newsletter.publication.slots import Slot
+from newsletter.publication.slots import Slot, is_extra_key
 from newsletter.rendering.filters import format_weekday
 from newsletter.rendering.passing_on import Link
-from newsletter.words import words_of
+from newsletter.words import Words, words_of
 from newsletter.workflows.draft import AUTO_ACTOR, propose_issue
 from newsletter.workflows.edit_issue import save_whole
 from newsletter.workflows.installation import Installation
@@ -32,17 +32,33 @@ class Rule(StrEnum):
     SAFE = "safe"
 
 
-def rule_for(newsletter: Newsletter, issue: Issue, now: datetime) -> Rule:
-    """What is to be done with a draft at ``now``.
+def rule_of(newsletter: Newsletter, slot: str) -> Rule:
+    """What becomes of the draft of a slot when its time comes.
 
-    An extra was made by hand, so a hand approves it; what is late beyond the newsletter's
-    bound is held as ever.
+    An extra was made by hand, so a hand approves it.
     """
-    is_extra = Slot(issue.slot, issue.date, issue.send_at, issue.send_at).is_extra
-    in_time = issue.send_at <= now <= issue.send_at + newsletter.lateness
-    if is_extra or not in_time or newsletter.unapproved == "hold":
+    if is_extra_key(slot) or newsletter.unapproved == "hold":
         return Rule.WAIT
     return Rule.SEND if newsletter.unapproved == "send" else Rule.SAFE
+
+
+def rule_for(newsletter: Newsletter, issue: Issue, now: datetime) -> Rule:
+    """What is to be done with a draft at ``now``; what is late beyond the newsletter's bound
+    is held as ever."""
+    in_time = issue.send_at <= now <= issue.send_at + newsletter.lateness
+    return rule_of(newsletter, issue.slot) if in_time else Rule.WAIT
+
+
+def tell_rule(words: Words, rule: Rule) -> str:
+    """What becomes of a draft that nobody approves, in a sentence."""
+    if rule is Rule.SEND:
+        return words.gettext("If nobody acts, it goes out as it is.")
+    if rule is Rule.SAFE:
+        return words.gettext(
+            "If nobody acts, a safe version goes out: chosen by the reads up to yesterday, without "
+            "what editors wrote."
+        )
+    return words.gettext("Unless somebody approves it, it goes nowhere.")
 
 
 def reminder_due(newsletter: Newsletter, issue: Issue, now: datetime) -> int | None:
@@ -108,14 +124,6 @@ def _remind(
     words = words_of(language)
     local = issue.send_at.astimezone(newsletter.zone_in(settings.publication))
     when = f"{format_weekday(local, language)}, {local:%H:%M}"
-    ends = {
-        "hold": words.gettext("Unless somebody approves it, it goes nowhere."),
-        "send": words.gettext("If nobody acts, it goes out as it is."),
-        "safe": words.gettext(
-            "If nobody acts, a safe version goes out: chosen by the reads up to yesterday, without "
-            "what editors wrote."
-        ),
-    }
     notice = Notice(
         key=key,
         subject=words.gettext("Still waits for approval: %(subject)s", subject=issue.subject),
@@ -126,7 +134,7 @@ def _remind(
                 newsletter=newsletter.name,
                 time=when,
             ),
-            ends[newsletter.unapproved],
+            tell_rule(words, rule_of(newsletter, issue.slot)),
         ),
         link=Link(words.gettext("See the draft"), preview_link(installation, issue.public_id)),
     )

@@ -19,6 +19,7 @@ from newsletter.web.desk.waiting import ALARMING, STATES, Waiting, what_waits
 from newsletter.words import gettext_noop
 from newsletter.workflows.approve import lacking_approvers
 from newsletter.workflows.totals import read_totals
+from newsletter.workflows.unattended import Rule, rule_of
 
 # More than any desk has to do in a week; the others are named by their number.
 MOST_ISSUES = 12
@@ -117,6 +118,7 @@ def _this_issue(
         send_at=time,
         deadline=deadline,
         until=tell_moment(visit, deadline, newsletter),
+        rule=rule_of(newsletter, line.slot) if newsletter else Rule.WAIT,
         approver=names.get(line.approved_by, line.approved_by),
         words=visit.words,
         held_up=hold_of(visit, hold, newsletter),

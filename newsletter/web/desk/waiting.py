@@ -7,6 +7,7 @@ from newsletter.issues.model import IssueState
 from newsletter.publication.editors import Act
 from newsletter.storage.issue_lines import IssueLine
 from newsletter.words import Words, gettext_noop
+from newsletter.workflows.unattended import Rule, tell_rule
 
 STATES = {
     IssueState.DRAFT: gettext_noop("Draft"),
@@ -47,18 +48,20 @@ def what_waits(
     send_at: str,
     deadline: datetime,
     until: str,
+    rule: Rule,
     approver: str,
     words: Words,
     held_up: HeldUp | None = None,
 ) -> Waiting:
     """What an issue waits for at ``now``.
 
-    ``send_at`` and ``until`` are its time and its ``deadline`` in words, ``approver``
-    is who approved it; ``held_up`` why it can't go on, if so.
+    ``send_at`` and ``until`` are its time and its ``deadline`` in words, ``rule`` what
+    becomes of it if nobody approves it, ``approver`` is who did; ``held_up`` why it can't go
+    on, if so.
     """
     state = line.state
     if state is IssueState.DRAFT:
-        return Waiting(_of_draft(line, now, send_at, deadline, until, words), Act.SEND)
+        return Waiting(_of_draft(line, now, send_at, deadline, until, rule, words), Act.SEND)
     if state is IssueState.APPROVED:
         if now >= line.send_at:
             return Waiting(words.gettext("Goes out any minute. Nobody has to do anything."))
@@ -91,15 +94,27 @@ def what_waits(
 
 
 def _of_draft(
-    line: IssueLine, now: datetime, send_at: str, deadline: datetime, until: str, words: Words
+    line: IssueLine,
+    now: datetime,
+    send_at: str,
+    deadline: datetime,
+    until: str,
+    rule: Rule,
+    words: Words,
 ) -> str:
     if now < line.send_at:
-        return words.gettext("A publisher has to approve it before %(time)s.", time=send_at)
-    if now < deadline:
+        asked = words.gettext("A publisher has to approve it before %(time)s.", time=send_at)
+        return f"{asked} {tell_rule(words, rule)}"
+    if now >= deadline:
+        return words.gettext("Its time is over: it was not approved before %(until)s.", until=until)
+    if rule is not Rule.WAIT:
         return words.gettext(
-            "Is late: its time was %(time)s. Once a publisher approves it, it goes out at once; "
-            "from %(until)s on it is held.",
+            "Its time was %(time)s. Nobody approved it, so it goes out by itself any minute.",
             time=send_at,
-            until=until,
         )
-    return words.gettext("Its time is over: it was not approved before %(until)s.", until=until)
+    return words.gettext(
+        "Is late: its time was %(time)s. Once a publisher approves it, it goes out at once; "
+        "from %(until)s on it is held.",
+        time=send_at,
+        until=until,
+    )

@@ -67,13 +67,38 @@ def test_a_cancelled_one_gives_way_to_the_next_and_is_told(site: Site) -> None:
 def test_a_draft_waits_for_who_may_approve_it(site: Site) -> None:
     put_issue(site, issue_of())
     publisher, viewer = somebody(site, Role.PUBLISHER), somebody(site, Role.VIEWER)
-    told = "A publisher has to approve it before Friday, August 8, 07:00 Los Angeles."
+    told = (
+        "A publisher has to approve it before Friday, August 8, 07:00 Los Angeles. "
+        "Unless somebody approves it, it goes nowhere."
+    )
     assert f"Waits for you {told}" in text_of(publisher)
     assert f"Draft {told}" in text_of(viewer)
     site.clock.instant = SENDS + timedelta(hours=1)
     assert "Is late: its time was Friday, August 8, 07:00 Los Angeles." in text_of(viewer)
     site.clock.instant = SENDS + timedelta(hours=12)
     assert "it was not approved before Friday, August 8, 19:00 Los Angeles." in text_of(viewer)
+
+
+@pytest.mark.parametrize(
+    ("unapproved", "told"),
+    [
+        ("send", "If nobody acts, it goes out as it is."),
+        ("safe", "If nobody acts, a safe version goes out: chosen by the reads up to yesterday"),
+    ],
+)
+def test_a_draft_tells_what_becomes_of_it_if_nobody_acts(
+    site: Site, unapproved: str, told: str
+) -> None:
+    put_issue(site, issue_of())
+    put_issue(site, issue_of(slot="2025-W32.x1"))
+    set_up(site, {"unapproved": unapproved})
+    viewer = somebody(site, Role.VIEWER)
+    text = text_of(viewer)
+    assert f"before Friday, August 8, 07:00 Los Angeles. {told}" in text
+    # An extra waits for a hand.
+    assert text.count("Unless somebody approves it, it goes nowhere.") == 1
+    site.clock.instant = SENDS + timedelta(minutes=1)
+    assert "Nobody approved it, so it goes out by itself any minute." in text_of(viewer)
 
 
 @pytest.mark.parametrize(
