@@ -10,14 +10,15 @@ from typing import Any
 
 from newsletter.delivery.model import PlannedWave
 from newsletter.delivery.waves import first_start, plan_waves
-from newsletter.issues.model import Choice, Issue
+from newsletter.issues.model import Choice, Issue, IssueState
 from newsletter.issues.variants import plan_variants
 from newsletter.publication.model import Settings
 from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.transaction import Transaction
-from newsletter.workflows.installation import Installation, only_newsletter
+from newsletter.workflows.installation import Installation, newsletter_of
 from newsletter.workflows.reader_figures import SHORT_LIST
 from newsletter.workflows.segments import audience_segment
+from newsletter.workflows.soon import time_before
 
 # A count of before is shown for so long, and believed where somebody types it.
 KEPT_FOR = timedelta(minutes=30)
@@ -83,11 +84,34 @@ def planned_waves(
     settings: Settings, issue: Issue, outlook: AudienceOutlook, now: datetime
 ) -> tuple[PlannedWave, ...]:
     """The waves in which the issue would go out to these readers."""
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     home = newsletter.zone_in(settings.publication)
     zones = [name or None for name, _ in outlook.zones] if newsletter.waves.local_time else []
     begins = max(first_start(newsletter.waves, issue.send_at, home, zones), now)
     return plan_waves(newsletter.waves, issue.send_at, home, zones, begins)
+
+
+def foreseen_begin(installation: Installation, settings: Settings, issue: Issue) -> datetime:
+    """When the sending of a draft or approved issue begins, by the readers as last counted.
+
+    That is its own time, or before it for readers in the east. A draft that was made or
+    changed after their time waits for its own, and so does an issue that is sent now.
+    """
+    newsletter = newsletter_of(settings, issue)
+    if not newsletter.waves.local_time:
+        return issue.send_at
+    outlook = read_outlook(installation, issue)
+    if outlook is None:
+        return issue.send_at
+    home = newsletter.zone_in(settings.publication)
+    zones = [name or None for name, _ in outlook.zones]
+    begins = first_start(newsletter.waves, issue.send_at, home, zones)
+    with installation.database.read() as tx:
+        if issue.state is IssueState.DRAFT:
+            waits = tx.issue_lines.by_ids([issue.public_id])[issue.public_id].changed_at > begins
+        else:
+            waits = time_before(tx, issue) is not None
+    return issue.send_at if waits else begins
 
 
 # No change of a list is looked at, only the lists themselves.
@@ -97,7 +121,7 @@ _ANY = 2**62
 def _count(tx: Transaction, installation: Installation, issue: Issue) -> AudienceOutlook:
     now = installation.clock.now()
     settings = installation.settings()
-    newsletter = only_newsletter(settings, issue.newsletter)
+    newsletter = newsletter_of(settings, issue)
     segment = audience_segment(newsletter, settings, now)
     log = tx.changes.last_number()
     zones = tx.waves.zone_counts(newsletter.slug, segment)

@@ -1,9 +1,10 @@
 """A draft that nobody acts on: mailed for approval, called to mind, and the rule for its time."""
 
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
+from newsletter.delivery.waves import earliest_start
 from newsletter.issues.model import Issue, IssueState
 from newsletter.log import get_logger
 from newsletter.publication.editors import Act
@@ -13,6 +14,12 @@ from newsletter.publication.slots import Slot, is_extra_key
 from newsletter.rendering.filters import format_weekday
 from newsletter.rendering.passing_on import Link
 from newsletter.words import Words, words_of
+from newsletter.workflows.audience_outlook import (
+    KEPT_FOR,
+    count_outlook,
+    foreseen_begin,
+    read_outlook,
+)
 from newsletter.workflows.draft import AUTO_ACTOR, propose_issue
 from newsletter.workflows.edit_issue import save_whole
 from newsletter.workflows.installation import Installation
@@ -42,10 +49,10 @@ def rule_of(newsletter: Newsletter, slot: str) -> Rule:
     return Rule.SEND if newsletter.unapproved == "send" else Rule.SAFE
 
 
-def rule_for(newsletter: Newsletter, issue: Issue, now: datetime) -> Rule:
-    """What is to be done with a draft at ``now``; what is late beyond the newsletter's bound
-    is held as ever."""
-    in_time = issue.send_at <= now <= issue.send_at + newsletter.lateness
+def rule_for(newsletter: Newsletter, issue: Issue, begins: datetime, now: datetime) -> Rule:
+    """What is to be done at ``now`` with a draft whose sending ``begins`` then; what is late
+    beyond the newsletter's bound is held as ever."""
+    in_time = begins <= now <= issue.send_at + newsletter.lateness
     return rule_of(newsletter, issue.slot) if in_time else Rule.WAIT
 
 
@@ -61,14 +68,14 @@ def tell_rule(words: Words, rule: Rule) -> str:
     return words.gettext("Unless somebody approves it, it goes nowhere.")
 
 
-def reminder_due(newsletter: Newsletter, issue: Issue, now: datetime) -> int | None:
+def reminder_due(newsletter: Newsletter, begins: datetime, now: datetime) -> int | None:
     """The number of the reminder whose time it is, counted from 0; the last where several are.
 
-    None before the first, and from the issue's time on.
+    None before the first, and from when the sending ``begins`` on.
     """
-    if now >= issue.send_at:
+    if now >= begins:
         return None
-    begun = [at for at in newsletter.reminder_times if issue.send_at - at <= now]
+    begun = [at for at in newsletter.reminder_times if begins - at <= now]
     return len(begun) - 1 if begun else None
 
 
@@ -79,10 +86,11 @@ def attend_draft(
     now = installation.clock.now()
     if now < issue.send_at:
         mail_previews(installation, settings, newsletter, issue)
-    number = reminder_due(newsletter, issue, now)
+    begins = _begins_by_readers(installation, settings, newsletter, issue, now)
+    number = reminder_due(newsletter, begins, now)
     if number is not None:
-        _remind(installation, settings, newsletter, issue, number)
-    rule = rule_for(newsletter, issue, now)
+        _remind(installation, settings, newsletter, issue, begins, number)
+    rule = rule_for(newsletter, issue, begins, now)
     if rule is Rule.WAIT:
         return issue
     if rule is Rule.SAFE:
@@ -92,6 +100,24 @@ def attend_draft(
         approved = tx.issues.by_id(issue.public_id)
     log.warning("issue_goes_unapproved", newsletter=newsletter.slug, issue=issue.slot, rule=rule)
     return approved or issue
+
+
+def _begins_by_readers(
+    installation: Installation,
+    settings: Settings,
+    newsletter: Newsletter,
+    issue: Issue,
+    now: datetime,
+) -> datetime:
+    """As `foreseen_begin`, by readers who are counted anew where that was long ago."""
+    home = newsletter.zone_in(settings.publication)
+    ahead = max(newsletter.reminder_times, default=timedelta())
+    if not earliest_start(newsletter.waves, issue.send_at, home) - ahead <= now < issue.send_at:
+        return issue.send_at
+    outlook = read_outlook(installation, issue)
+    if outlook is None or now - outlook.at > KEPT_FOR:
+        count_outlook(installation, issue)
+    return foreseen_begin(installation, settings, issue)
 
 
 def _make_safe(
@@ -113,6 +139,7 @@ def _remind(
     settings: Settings,
     newsletter: Newsletter,
     issue: Issue,
+    begins: datetime,
     number: int,
 ) -> None:
     """Tell those who may approve; from the second time on everybody who is told of things."""
@@ -122,7 +149,7 @@ def _remind(
             return
     language = settings.publication.language
     words = words_of(language)
-    local = issue.send_at.astimezone(newsletter.zone_in(settings.publication))
+    local = begins.astimezone(newsletter.zone_in(settings.publication))
     when = f"{format_weekday(local, language)}, {local:%H:%M}"
     notice = Notice(
         key=key,

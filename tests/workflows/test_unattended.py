@@ -14,6 +14,7 @@ from newsletter.errors import ChecksAwaited, Conflict, NewsletterError
 from newsletter.issues.acts import EditLine, Line
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.editors import Editor, Role
+from newsletter.subscribers.model import Consent, Subscriber, SubscriptionState
 from newsletter.workflows.edit_issue import edit_issue
 from newsletter.workflows.editors import add_editor, remove_editor
 from newsletter.workflows.look_over import look_over
@@ -42,7 +43,7 @@ def test_the_rule_holds_from_the_issues_time_to_its_deadline(
 ) -> None:
     newsletter = WEEKLY.model_copy(update={"unapproved": unapproved})
     wanted = Rule.WAIT if unapproved == "hold" or not acts else Rule(unapproved)
-    assert rule_for(newsletter, issue(IssueState.DRAFT), now) is wanted
+    assert rule_for(newsletter, issue(IssueState.DRAFT), SLOT.send_at, now) is wanted
 
 
 @pytest.mark.parametrize(
@@ -50,10 +51,10 @@ def test_the_rule_holds_from_the_issues_time_to_its_deadline(
     [(4 * HOUR, None), (3 * HOUR, 0), (2 * HOUR, 0), (HOUR, 1), (timedelta(0), None)],
 )
 def test_reminders_come_at_their_times(before: timedelta, number: int | None) -> None:
-    found = reminder_due(WEEKLY, issue(IssueState.DRAFT), SLOT.send_at - before)
+    found = reminder_due(WEEKLY, SLOT.send_at, SLOT.send_at - before)
     assert found == number
     silent = WEEKLY.model_copy(update={"reminders": ()})
-    assert reminder_due(silent, issue(IssueState.DRAFT), SLOT.send_at - before) is None
+    assert reminder_due(silent, SLOT.send_at, SLOT.send_at - before) is None
 
 
 @pytest.fixture
@@ -136,6 +137,60 @@ def test_what_nobody_approved_goes_out_by_the_rule(
     sent = drafted(house)
     assert sent.state in (IssueState.SENDING, IssueState.SENT)
     assert sent.note == ("Half a thought" if unapproved == "send" else "")
+
+
+def local_house(house: House, folder: Path, *zones: str) -> None:
+    """Let readers in those zones be served by their own clocks, and what nobody approves go."""
+    path = folder / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("[[newsletter]]", '[[newsletter]]\nunapproved = "send"', 1)
+    local = "[newsletter.waves]\nlocal_time = true\n[[newsletter.section]]"
+    path.write_text(text.replace("[[newsletter.section]]", local, 1), encoding="utf-8")
+    house.config = load_config(path, {})
+    house.tick(SLOT.draft_at - timedelta(days=3))
+    now = house.clock.now()
+    with (
+        open_installation(house.config, house.clock) as installation,
+        installation.database.write() as tx,
+    ):
+        for zone in zones:
+            reader = Subscriber(zone, f"{zone[-3:]}@reader.example", now, timezone=zone)
+            tx.subscribers.add(reader, zone)
+            consent, active = Consent("import", "told on paper", now), SubscriptionState.ACTIVE
+            tx.subscribers.subscribe(zone, "weekly", active, consent, now, "test")
+
+
+def test_reminders_and_the_rule_count_from_the_first_readers_time(
+    house: House, tmp_path: Path
+) -> None:
+    local_house(house, tmp_path, "Asia/Yerevan", "America/New_York")
+    nare = let_in(house, Role.ADMIN, "Nare")
+    # 07:00 of Friday is 03:00 UTC in Yerevan and 11:00 UTC in New York.
+    begins = SLOT.send_at - 8 * HOUR
+    house.tick(SLOT.draft_at)
+    for before in (3 * HOUR + timedelta(minutes=1), 3 * HOUR):
+        house.tick(begins - before)
+    reminded = [text for subject, text in mails(house, nare) if subject.startswith("Still")]
+    assert len(reminded) == 1
+    assert "due on Thursday, August 6, 23:00" in " ".join(reminded[0].split())
+    house.tick(begins - timedelta(minutes=1))
+    assert drafted(house).state is IssueState.DRAFT
+    house.tick(begins)
+    assert drafted(house).state is IssueState.SENDING
+
+
+def test_a_draft_changed_after_the_first_readers_time_waits_for_its_own(
+    house: House, tmp_path: Path
+) -> None:
+    local_house(house, tmp_path, "Asia/Yerevan", "America/New_York")
+    house.tick(SLOT.draft_at)
+    house.clock.set(SLOT.send_at - 8 * HOUR + timedelta(minutes=1))
+    with open_installation(house.config, house.clock) as installation:
+        edit_issue(installation, drafted(house).public_id, EditLine(Line.NOTE, "A"), actor="anna")
+    house.tick(SLOT.send_at - timedelta(minutes=1))
+    assert drafted(house).state is IssueState.DRAFT
+    house.tick(SLOT.send_at)
+    assert drafted(house).state is IssueState.SENDING
 
 
 def test_each_button_does_one_thing_for_one_editor_and_version(house: House) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from newsletter.web.desk.visit import Visit
 from newsletter.web.desk.waiting import ALARMING, STATES, Waiting, what_waits
 from newsletter.words import gettext_noop
 from newsletter.workflows.approve import lacking_approvers
+from newsletter.workflows.audience_outlook import foreseen_begin
 from newsletter.workflows.totals import read_totals
 from newsletter.workflows.unattended import Rule, rule_of
 
@@ -111,11 +112,12 @@ def _this_issue(
 ) -> ThisIssue:
     newsletter = visit.settings.newsletter_called(line.newsletter)
     deadline = line.send_at + (newsletter.lateness if newsletter else timedelta(0))
-    time = tell_moment(visit, line.send_at, newsletter)
+    begins = _begins(visit, line, newsletter)
     waiting = what_waits(
         line,
         now=visit.context.clock.now(),
-        send_at=time,
+        begins=begins,
+        time=tell_moment(visit, begins, newsletter),
         deadline=deadline,
         until=tell_moment(visit, deadline, newsletter),
         rule=rule_of(newsletter, line.slot) if newsletter else Rule.WAIT,
@@ -131,8 +133,18 @@ def _this_issue(
         line.state in ALARMING or hold is not None,
         waiting,
         waiting.needs is not None and visit.editor.may(waiting.needs),
-        time,
+        tell_moment(visit, line.send_at, newsletter),
     )
+
+
+def _begins(visit: Visit, line: IssueLine, newsletter: Newsletter | None) -> datetime:
+    """When its sending begins: before its time where readers in the east are served by theirs."""
+    waits = line.state in (IssueState.DRAFT, IssueState.APPROVED)
+    if newsletter is None or not waits or not newsletter.waves.local_time:
+        return line.send_at
+    with visit.context.database.read() as tx:
+        issue = tx.issues.by_id(line.public_id)
+    return foreseen_begin(visit.installation, visit.settings, issue) if issue else line.send_at
 
 
 def _coming(visit: Visit, tx: Transaction, newsletter: Newsletter) -> Coming:

@@ -45,7 +45,8 @@ def what_waits(
     line: IssueLine,
     *,
     now: datetime,
-    send_at: str,
+    begins: datetime,
+    time: str,
     deadline: datetime,
     until: str,
     rule: Rule,
@@ -55,19 +56,19 @@ def what_waits(
 ) -> Waiting:
     """What an issue waits for at ``now``.
 
-    ``send_at`` and ``until`` are its time and its ``deadline`` in words, ``rule`` what
-    becomes of it if nobody approves it, ``approver`` is who did; ``held_up`` why it can't go
-    on, if so.
+    ``begins`` is when its sending does; ``time`` and ``until`` are that and its
+    ``deadline`` in words, ``rule`` what becomes of it if nobody approves it, ``approver``
+    is who did; ``held_up`` why it can't go on, if so.
     """
     state = line.state
     if state is IssueState.DRAFT:
-        return Waiting(_of_draft(line, now, send_at, deadline, until, rule, words), Act.SEND)
+        return Waiting(_of_draft(now, begins, time, deadline, until, rule, words), Act.SEND)
     if state is IssueState.APPROVED:
-        if now >= line.send_at:
+        if now >= begins:
             return Waiting(words.gettext("Goes out any minute. Nobody has to do anything."))
         return Waiting(
             words.gettext(
-                "Approved by %(name)s. Goes out by itself on %(time)s.", name=approver, time=send_at
+                "Approved by %(name)s. Goes out by itself on %(time)s.", name=approver, time=time
             )
         )
     if state is IssueState.HELD:
@@ -94,27 +95,27 @@ def what_waits(
 
 
 def _of_draft(
-    line: IssueLine,
     now: datetime,
-    send_at: str,
+    begins: datetime,
+    time: str,
     deadline: datetime,
     until: str,
     rule: Rule,
     words: Words,
 ) -> str:
-    if now < line.send_at:
-        asked = words.gettext("A publisher has to approve it before %(time)s.", time=send_at)
+    if now < begins:
+        asked = words.gettext("A publisher has to approve it before %(time)s.", time=time)
         return f"{asked} {tell_rule(words, rule)}"
     if now >= deadline:
         return words.gettext("Its time is over: it was not approved before %(until)s.", until=until)
     if rule is not Rule.WAIT:
         return words.gettext(
             "Its time was %(time)s. Nobody approved it, so it goes out by itself any minute.",
-            time=send_at,
+            time=time,
         )
     return words.gettext(
         "Is late: its time was %(time)s. Once a publisher approves it, it goes out at once; "
         "from %(until)s on it is held.",
-        time=send_at,
+        time=time,
         until=until,
     )

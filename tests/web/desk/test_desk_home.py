@@ -10,7 +10,7 @@ import pytest
 from newsletter.issues.model import Issue, IssueState
 from newsletter.publication.editors import Role
 from newsletter.publication.model import Settings
-from newsletter.subscribers.model import Alarm
+from newsletter.subscribers.model import Alarm, Consent, Subscriber, SubscriptionState
 from newsletter.web.desk.home import MOST_ISSUES, MOST_TROUBLES
 from newsletter.workflows import totals
 from newsletter.workflows.installation import Installation
@@ -99,6 +99,31 @@ def test_a_draft_tells_what_becomes_of_it_if_nobody_acts(
     assert text.count("Unless somebody approves it, it goes nowhere.") == 1
     site.clock.instant = SENDS + timedelta(minutes=1)
     assert "Nobody approved it, so it goes out by itself any minute." in text_of(viewer)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (IssueState.DRAFT, "A publisher has to approve it before Thursday, August 7, 20:00 Los"),
+        (IssueState.APPROVED, "Goes out by itself on Thursday, August 7, 20:00 Los Angeles."),
+    ],
+)
+def test_readers_in_the_east_bring_the_time_forward(
+    site: Site, state: IssueState, told: str
+) -> None:
+    set_up(site, {"waves": {"local_time": True}})
+    issue = put_issue(site, issue_of())
+    ani = Subscriber("ani", "ani@reader.example", NOW, timezone="Asia/Yerevan")
+    with site.database.write() as tx:
+        tx.subscribers.add(ani, "ani")
+        tx.subscribers.subscribe(
+            *("ani", "weekly", SubscriptionState.ACTIVE),
+            *(Consent("import", "told on paper", NOW), NOW, "test"),
+        )
+    if state is IssueState.APPROVED:
+        move(site, issue, state, "anna")
+    # 07:00 in Yerevan, where it is eleven hours later than in Los Angeles.
+    assert told in text_of(somebody(site, Role.VIEWER))
 
 
 @pytest.mark.parametrize(
