@@ -14,7 +14,7 @@ from newsletter.issues.model import Issue, IssueState, Save, SaveKind, Version
 from newsletter.publication.cadence import Edition
 from newsletter.ranking.model import PastUse
 from newsletter.storage import tables as t
-from newsletter.storage.changes import ChangeLog
+from newsletter.storage.changes import ChangeLog, change_detail
 from newsletter.storage.documents import issue_document, issue_from_document
 from newsletter.storage.links import delete_links
 from newsletter.storage.statements import AnyRow, fence, insert_into, newsletter_key
@@ -135,6 +135,7 @@ class IssueRepository:
         if to in _EDITABLE:
             values |= {"approved_by": "", "approved_at": None}
             values |= {} if keep_first else _NO_FIRST
+        before = self._standing(public_id)
         moved = self._connection.execute(
             sa.update(t.issue)
             .where(
@@ -144,9 +145,26 @@ class IssueRepository:
             .values(values)
         ).rowcount
         if moved:
-            detail = {"reason": reason} if reason else None
+            detail = {
+                **change_detail({"state": before.pop("state")}, {"state": to.value}),
+                **before,
+                **({"reason": reason} if reason else {}),
+            }
             self._changes.record(at, actor, "issue", public_id, to.value, detail)
         return bool(moved)
+
+    def _standing(self, public_id: str) -> dict[str, Any]:
+        """The state, version and subject that an act on an issue finds, held until it is done."""
+        row = self._connection.execute(
+            sa.select(
+                t.issue.c.state,
+                t.issue.c.version,
+                t.issue.c.content["subject"].as_string().label("subject"),
+            )
+            .where(t.issue.c.public_id == public_id)
+            .with_for_update()
+        ).one_or_none()
+        return dict(row._mapping) if row else {"state": ""}
 
     def replace(
         self,
@@ -173,6 +191,7 @@ class IssueRepository:
     def approve_first(self, public_id: str, actor: str, at: datetime) -> bool:
         """Keep the first of two approvals of a draft or held issue; False where it is neither,
         or has one."""
+        standing = self._standing(public_id)
         kept = self._connection.execute(
             sa.update(t.issue)
             .where(
@@ -183,7 +202,7 @@ class IssueRepository:
             .values(first_approved_by=actor, first_approved_at=at, changed_at=at)
         ).rowcount
         if kept:
-            self._changes.record(at, actor, "issue", public_id, "approved first")
+            self._changes.record(at, actor, "issue", public_id, "approved first", standing)
         return bool(kept)
 
     def reschedule(self, issue: Issue, actor: str, at: datetime, save: Save) -> bool:

@@ -1,12 +1,16 @@
 """Who did what to which thing, with before and after."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
 
+from newsletter.issues.model import IssueState
 from newsletter.log import mask_address
 from newsletter.storage.changes import Change
 from newsletter.storage.issue_lines import IssueLine
@@ -19,6 +23,8 @@ from newsletter.words import Words, gettext_noop
 A_PAGE = 50
 _LONGEST = 5_000
 _MOST_CHANGES = 6
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+_RESUMED = gettext_noop("went on sending")
 
 KINDS: Mapping[str, str] = {
     "issue": gettext_noop("Issues"),
@@ -157,10 +163,15 @@ def _line(
 ) -> Line:
     words = visit.words
     issue = issues.get(change.subject)
+    detail = dict(change.detail)
     act = ACTS.get(f"{change.kind} {change.act}")
     thing = names.get(change.subject, change.subject)
     if issue is not None:
-        thing = f"{issue.slot} · {issue.subject}"
+        # By the subject that it had then, where an act tells no other change.
+        subject = detail.pop("subject", issue.subject)
+        thing = f"{_newsletter_name(visit, issue.newsletter)}, {issue.slot} · {subject}"
+        if change.act == IssueState.SENDING and _state_before(detail) == IssueState.PAUSED:
+            act = _RESUMED
     elif change.kind == "never mailed" and not is_rule(change.subject):
         # Looked up as it is shown: once a reader is forgotten nothing of them stands here.
         address = addresses.get(change.subject)
@@ -182,21 +193,42 @@ def _line(
         thing=thing,
         address=issue_address(visit, change.subject) if issue is not None else "",
         language=issue.language if issue is not None else "",
-        differences=tell_differences(change.detail),
+        differences=tell_differences(detail, partial(_tell_at, visit)),
     )
 
 
-def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
+def _newsletter_name(visit: Visit, slug: str) -> str:
+    found = [one.name for one in visit.settings.newsletter if one.slug == slug]
+    return found[0] if found else slug
+
+
+def _state_before(detail: Mapping[str, Any]) -> str:
+    before = detail.get("before")
+    return str(before.get("state", "")) if isinstance(before, dict) else ""
+
+
+def _tell_at(visit: Visit, text: str) -> str:
+    """An instant in the log as the desk's pages tell it; any other text as it is."""
+    if not _INSTANT.fullmatch(text):
+        return text
+    return tell_moment(visit, datetime.fromisoformat(text))
+
+
+def tell_differences(
+    detail: Mapping[str, Any], tell: Callable[[str], str] = str
+) -> tuple[Difference, ...]:
     """What a line's detail says: of before and after key by key, all else as it is.
 
     Changes of an issue stand part by part; of the longest texts its versions alone have all.
+    ``tell`` says a text for people.
     """
     changes = detail.get("changes")
     if isinstance(changes, list) and all(isinstance(one, dict) for one in changes):
         others = {key: value for key, value in detail.items() if key != "changes"}
         left = len(changes) - _MOST_CHANGES
         more = (Difference("…", None, f"+{left}"),) if left > 0 else ()
-        return (*tell_differences(others), *map(_of_change, changes[:_MOST_CHANGES]), *more)
+        parts = [_of_change(change, tell) for change in changes[:_MOST_CHANGES]]
+        return (*tell_differences(others, tell), *parts, *more)
     before, after = detail.get("before"), detail.get("after")
     if not isinstance(before, dict | None) or not isinstance(after, dict | None):
         before, after = None, None
@@ -208,22 +240,22 @@ def tell_differences(detail: Mapping[str, Any]) -> tuple[Difference, ...]:
         *(
             Difference(
                 key,
-                tell_value(was[key]) if key in was else None,
-                tell_value(became[key]) if key in became else None,
+                tell_value(was[key], tell) if key in was else None,
+                tell_value(became[key], tell) if key in became else None,
             )
             for key in {**was, **became}
         ),
-        *(Difference(key, None, tell_value(value)) for key, value in rest.items()),
+        *(Difference(key, None, tell_value(value, tell)) for key, value in rest.items()),
     )
 
 
-def _of_change(change: Mapping[str, Any]) -> Difference:
+def _of_change(change: Mapping[str, Any], tell: Callable[[str], str]) -> Difference:
     """What became of a part of an issue, by the last of its name: a story's is named before."""
-    before, after = (str(change.get(side, "")) or None for side in ("before", "after"))
+    before, after = (tell(str(change.get(side, ""))) or None for side in ("before", "after"))
     return Difference(str(change.get("part", "")).rpartition(":")[2], before, after)
 
 
-def tell_value(value: object) -> str:
+def tell_value(value: object, tell: Callable[[str], str] = str) -> str:
     """A value in one line, cut where it is no text for a page."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = tell(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -30,6 +30,33 @@ def test_a_correction_is_told_with_before_and_after(site: Site) -> None:
     assert "revision 2: the subject" in text_of(read(anna, f"{PATH}/versions"))
 
 
+def test_each_act_is_told_with_the_state_it_found_and_by_the_subject_of_then(site: Site) -> None:
+    anna = sit_down(site)
+    before = stored(site).subject
+    moved = anna.post(f"{PATH}/time", {"date": "2025-08-07", "time": "09:15"})
+    assert moved.status_code == 303
+    begin(site)
+    answer(site, ACCEPTED)
+    anna.post(f"{PATH}/pause")
+    anna.post(f"{PATH}/correct", {"subject": "Said rightly"})
+    anna.post(f"{PATH}/resume")
+    name = site.settings.newsletter[0].name
+    lines = [
+        " ".join(line.text(separator=" ").split())
+        for line in read(anna, "/desk/history").css(".log li")
+    ]
+
+    def line_of(act: str) -> str:
+        (found,) = [line for line in lines if line.startswith(f"Anna {act} :")]
+        return found
+
+    assert f"{name}, {stored(site).slot} · Said rightly" in line_of("went on sending")
+    assert f"{name}, {stored(site).slot} · {before}" in line_of("paused")
+    assert "state sending paused" in line_of("paused")
+    assert "09:15 Los Angeles" in line_of("moved to another time")
+    assert "T16:15" not in line_of("moved to another time")
+
+
 def test_of_long_texts_both_sides_are_shown(site: Site) -> None:
     anna = sit_down(site)
     for text in ("Long before. " * 100, "And then another. " * 100):

@@ -142,7 +142,8 @@ def test_the_history_tells_who_did_what_with_before_and_after(site: Site) -> Non
         tx.changes.record(NOW, "scheduler", "issue", issue.public_id, "puzzled over", {"why": [1]})
         tx.changes.record(NOW, "reader", "subscription", "someone", "active")
     text = text_of(editor, "/desk/history")
-    line = f"editor edited : {issue.slot} · {issue.subject}"
+    name = site.settings.newsletter[0].name
+    line = f"editor edited : {name}, {issue.slot} · {issue.subject}"
     assert line in text
     assert "subject Old <i> New" in text
     assert "the scheduler puzzled over" in text
