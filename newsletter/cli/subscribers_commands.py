@@ -335,9 +335,11 @@ def find(
         if subscriber is None and suppressed is None:
             raise NotFound(f"nobody has the address {wanted}", subject="address")
         subscriptions = tx.subscribers.subscriptions(subscriber.public_id) if subscriber else []
+        former = len(tx.former_addresses.hashes(subscriber.public_id)) if subscriber else 0
     rows = [subscription_row(subscription) for subscription in subscriptions]
     if json:
-        print_json({"subscriber": subscriber, "suppressed": suppressed, "subscriptions": rows})
+        found = {"subscriber": subscriber, "suppressed": suppressed, "subscriptions": rows}
+        print_json({**found, "former_addresses": former})
         return
     if suppressed:
         print(f"{wanted} is suppressed: {suppressed}")
@@ -348,6 +350,8 @@ def find(
         if row["cadence"] is Cadence.MONTHLY:
             print("  cadence: the best of each month")
         print(f"  agreed by {row['how']}, {row['at']:%Y-%m-%d}: {row['wording']}")
+    if former:
+        print(f"{former} former address{'es' if former > 1 else ''}")
     for name, value in (subscriber.attributes if subscriber else {}).items():
         print(f"  {name}: {value}")
 

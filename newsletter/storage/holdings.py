@@ -55,6 +55,12 @@ class HoldingRepository:
                 .where(t.previous_address.c.subscriber_id == key)
                 .order_by(t.previous_address.c.changed_at)
             ),
+            # How many: nobody can read an address in its hash.
+            "former_addresses": self._connection.scalar(
+                sa.select(sa.func.count())
+                .select_from(t.former_address)
+                .where(t.former_address.c.subscriber_id == key)
+            ),
             "catch_ups": self._rows(
                 sa.select(t.newsletter.c.slug.label("newsletter"), t.catch_up)
                 .join_from(t.catch_up, t.newsletter)

@@ -183,18 +183,36 @@ class ImportRepository:
 
     def standings(self, newsletter: str, addresses: Collection[str]) -> dict[str, Standing]:
         """What we hold of those of some addresses that are known, by address."""
+        address = t.subscriber.c.address
+        return self._standings(newsletter, t.subscriber, address, addresses)
+
+    def former_standings(self, newsletter: str, hashes: Collection[str]) -> dict[str, Standing]:
+        """What we hold of the readers who have given up some addresses, by the address's hash."""
+        former = t.former_address.c.address_hash
+        if self._connection.scalar(sa.select(former).limit(1)) is None:
+            return {}
+        people = t.former_address.join(t.subscriber)
+        return self._standings(newsletter, people, former, hashes)
+
+    def _standings(
+        self,
+        newsletter: str,
+        people: sa.FromClause,
+        known_by: sa.Column[str],
+        names: Collection[str],
+    ) -> dict[str, Standing]:
         self._walk_indexes()
         person, theirs = t.subscriber.c, t.subscription.c
         rows = self._connection.execute(
             sa.select(
-                person.address,
+                known_by,
                 person.id,
                 theirs.state,
                 theirs.departments,
                 person.timezone,
                 person.attributes,
             )
-            .select_from(t.subscriber)
+            .select_from(people)
             .outerjoin(
                 t.subscription,
                 sa.and_(
@@ -202,17 +220,17 @@ class ImportRepository:
                     theirs.newsletter_id == newsletter_key(self._connection, newsletter),
                 ),
             )
-            .where(among_texts(self._connection, person.address, addresses))
+            .where(among_texts(self._connection, known_by, names))
         )
         return {
-            address: Standing(
+            name: Standing(
                 key,
                 SubscriptionState(state) if state else None,
                 departments,
                 timezone,
                 attributes or {},
             )
-            for address, key, state, departments, timezone, attributes in rows
+            for name, key, state, departments, timezone, attributes in rows
         }
 
     def add(

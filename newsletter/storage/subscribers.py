@@ -520,7 +520,7 @@ class SubscriberRepository:
         self._unname_changes(keys)
         for table in (
             *(t.subscription, t.catch_up, t.reader_click, t.import_trace),
-            *(t.address_change, t.previous_address),
+            *(t.address_change, t.previous_address, t.former_address),
         ):
             self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))
         self._connection.execute(sa.delete(t.subscriber).where(t.subscriber.c.id.in_(keys)))

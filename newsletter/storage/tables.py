@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0035"
+SCHEMA_REVISION = "0036"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -579,6 +579,16 @@ previous_address = Table(
     Column("subscriber_id", RowId, ForeignKey("subscriber.id"), nullable=False),
     Column("address", PlainText, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Index(None, "subscriber_id"),
+)
+
+# The keyed hash of each address that a reader has given up, so that no list brings it back.
+former_address = Table(
+    "former_address",
+    metadata,
+    Column("address_hash", sa.String, primary_key=True),
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id"), nullable=False),
+    Column("since", Instant, nullable=False),
     Index(None, "subscriber_id"),
 )
 

@@ -13,6 +13,7 @@ from newsletter.storage.changes import ChangeLog
 from newsletter.storage.editor_test_addresses import EditorTestAddresses
 from newsletter.storage.editors import EditorRepository
 from newsletter.storage.figures import FigureRepository
+from newsletter.storage.former_addresses import FormerAddresses
 from newsletter.storage.goodbyes import Goodbyes
 from newsletter.storage.growth import GrowthRepository
 from newsletter.storage.holdings import HoldingRepository
@@ -98,6 +99,7 @@ class Transaction:
     holdings = _Made(HoldingRepository)
     reader_rows = _Made(ReaderRows)
     preferences = _Made(PreferenceRepository)
+    former_addresses = _Made(FormerAddresses)
     retention = _Made(RetentionRepository)
     mailings = _Made(MailingRepository)
     bounces = _Made(BounceReports)

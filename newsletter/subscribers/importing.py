@@ -99,6 +99,28 @@ def decide(
     return Decision(_WHAT_IS_THERE[standing.state], learns=learns)
 
 
+def decide_former(
+    row: Addition,
+    standing: Standing,
+    suppression: SuppressionReason | None,
+    *,
+    repeated: bool = False,
+) -> Decision:
+    """What becomes of ``row``, whose address the reader of ``standing`` has given up.
+
+    It adds nobody. Where it says that they left, they are let go; what became of the
+    mailbox that was theirs is nothing to them.
+    """
+    there = Imported.LEFT_EARLIER if standing.state is None else _WHAT_IS_THERE[standing.state]
+    if row.status.leaves:
+        decided = _let_go(row, standing, suppression)
+        if decided.adds or row.status is ImportStatus.BOUNCED:
+            decided = Decision(there, suppresses=decided.suppresses)
+    else:
+        decided = _SUPPRESSED if suppression is not None else Decision(there)
+    return decided._replace(outcome=Imported.REPEATED) if repeated else decided
+
+
 def _let_go(
     row: Addition,
     standing: Standing | None,

@@ -164,8 +164,12 @@ def give_address(
     """
     tx.sign_ups.answer_confirmation(_counted_by(keyring, address))
     address_hash = keyring.hash_address(address)
+    tx.former_addresses.drop(address_hash)
+    before = tx.subscribers.get(subscriber_id).address
+    tx.former_addresses.note(subscriber_id, keyring.hash_address(before), now)
     holder = tx.subscribers.find(address)
     if holder is not None:
+        tx.former_addresses.pass_on(holder.public_id, subscriber_id)
         tx.preferences.take_over(holder.public_id, subscriber_id, now, READER)
     tx.preferences.change_address(subscriber_id, address, address_hash, now, READER)
     suppression = tx.subscribers.suppression(address_hash)

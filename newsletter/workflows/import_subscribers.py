@@ -31,7 +31,13 @@ from newsletter.subscribers.csv_import import (
 )
 from newsletter.subscribers.csv_source import RefusedRow
 from newsletter.subscribers.departments import parse_departments
-from newsletter.subscribers.importing import Decision, Imported, SeenAddresses, decide
+from newsletter.subscribers.importing import (
+    Decision,
+    Imported,
+    SeenAddresses,
+    decide,
+    decide_former,
+)
 from newsletter.subscribers.list_formats import ImportStatus
 from newsletter.subscribers.model import (
     Consent,
@@ -392,14 +398,15 @@ def forget_reader(
 ) -> None:
     """Erase a person in a transaction, and keep the hash unless a suppression holds it already.
 
-    Confirmations that were answered are counted no more; the others keep whoever types in
-    the address from having it mailed anew.
+    So for each address that they have given up. Confirmations that were answered are counted
+    no more; the others keep whoever types in the address from having it mailed anew.
     """
+    hashes = [*tx.former_addresses.hashes(reader.public_id), keyring.hash_address(reader.address)]
     tx.subscribers.forget(reader.public_id, now, actor)
     tx.sign_ups.forget_answered(keyring.hash_address(limit_address(reader.address)))
-    address_hash = keyring.hash_address(reader.address)
-    if tx.subscribers.suppression(address_hash) is None:
-        tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, actor)
+    for address_hash in hashes:
+        if tx.subscribers.suppression(address_hash) is None:
+            tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, actor)
 
 
 def _report_of(begun: SubscriberImport | None) -> ImportReport:
@@ -514,11 +521,12 @@ def _decide(
     addresses = [row.address for row in batch.rows]
     domains = {domain_of(address) for address in addresses}
     standings = tx.imports.standings(evidence.newsletter, addresses)
+    formers = tx.imports.former_standings(evidence.newsletter, batch.hashes)
     suppressed = tx.suppressions.reasons(batch.hashes)
     rules = tx.suppressions.rules_covering(domains)
     by_domain = {domain: reason for domain in domains if (reason := rules.reason(domain))}
     pairs = zip(batch.rows, batch.hashes, strict=True)
-    if not (standings or suppressed or by_domain or batch.repeated):
+    if not (standings or formers or suppressed or by_domain or batch.repeated):
         # As in a list that comes in for the first time: two thirds of the time.
         fresh = [_Row(row, known_by, None, decide(row, None, None)) for row, known_by in pairs]
         return fresh, ()
@@ -529,8 +537,14 @@ def _decide(
             of_domain = by_domain.get(domain_of(row.address))
             if reason is None or (of_domain is not None and of_domain.strength > reason.strength):
                 reason = of_domain
-        standing = standings.get(row.address)
-        decision = decide(row, standing, reason, repeated=place in batch.repeated)
+        standing, former = standings.get(row.address), formers.get(address_hash)
+        repeated = place in batch.repeated
+        if former is not None and (standing is None or standing.state is None):
+            # Whoever typed the address into a form since has not confirmed with it.
+            standing = former
+            decision = decide_former(row, former, reason, repeated=repeated)
+        else:
+            decision = decide(row, standing, reason, repeated=repeated)
         decided.append(_Row(row, address_hash, standing, decision))
     return decided, by_domain.keys()
 

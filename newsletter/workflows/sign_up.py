@@ -307,6 +307,7 @@ def _activate(
         if one.newsletter in confirmed:
             note_missed(tx, settings, one, now, READER)
     if confirmed:
+        tx.former_addresses.drop(address_hash)
         tx.sign_ups.answer_confirmation(keyring.hash_address(limit_address(subscriber.address)))
         if suppression is not None:
             tx.subscribers.unsuppress(address_hash, now, READER)

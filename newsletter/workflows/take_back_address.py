@@ -58,6 +58,7 @@ def take_address_back(
             tx.changes.record(now, READER, "subscriber", subscriber_id, "address taken back")
             give_address(tx, keyring, subscriber_id, previous.address, now)
             tx.preferences.drop_previous(subscriber_id, previous.changed_at)
+            tx.former_addresses.drop_since(subscriber_id, previous.changed_at)
             reader = tx.subscribers.get(subscriber_id)
     except Conflict:
         # On PostgreSQL somebody else may come to have the address between look and write.

@@ -70,6 +70,7 @@ def be_everywhere(database: Database, ledger: Workers) -> Issue:
         tx.links.add_reader_clicks([ReaderClicks("reader0", links[0].public_id, 1, 0, NOW, NOW)])
         tx.preferences.ask_address("reader0", AddressChange("wish", "wanted@other.example", NOW))
         tx.preferences.keep_previous("reader0", PreviousAddress("change", "old@other.example", NOW))
+        tx.former_addresses.note("reader0", "formerhash", NOW)
         tx.catch_ups.owe("reader0", "weekly", "2025-W30..2025-W31", NOW, "reader")
         tx.preferences.rename("reader0", "Reader 0", NOW, "reader")
     rows = f"email,timezone,Town\n{ADDRESS},Asia/Yerevan,Gyumri\n"

@@ -22,7 +22,12 @@ from newsletter.subscribers.model import (
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Key, Keyring
 from newsletter.workflows import import_subscribers as workflow
-from newsletter.workflows.import_subscribers import ImportReport, import_subscribers, undo_import
+from newsletter.workflows.import_subscribers import (
+    ImportReport,
+    forget_subscriber,
+    import_subscribers,
+    undo_import,
+)
 from tests.contracts.nouns import (
     LEASE,
     NOW,
@@ -423,3 +428,59 @@ def test_repeated_rows_are_told_and_the_stricter_word_counts(database: Database)
     assert state_of(database, "ani@reader.example") is UNSUBSCRIBED
     undone = undo_import(database, report.import_id or "", actor="anna", now=LATER)
     assert (undone.people_removed, undone.brought_back) == (2, 0)
+
+
+def test_no_list_brings_back_an_address_that_a_reader_has_given_up(database: Database) -> None:
+    old, new = "olda@reader.example", "newb@other.example"
+    rows = (f"{old},", f"{new},")
+    bring(database, f"{new},")
+    with database.write() as tx:
+        reader = tx.subscribers.find(new)
+        assert reader is not None
+        tx.former_addresses.note(reader.public_id, KEYRING.hash_address(old), NOW)
+    for dry_run in (True, False):
+        assert counts(bring(database, *rows, dry_run=dry_run)) == {"already there": 2}
+    # Whoever typed the address into the form has not confirmed with it.
+    with database.write() as tx:
+        tx.subscribers.add(Subscriber("typed", old, NOW), KEYRING.hash_address(old))
+    assert counts(bring(database, f"{old},", newsletter="daily")) == {"left earlier": 1}
+    with database.write() as tx:
+        tx.subscribers.forget("typed", NOW, "test")
+    # That the mailbox is no more is nothing to who has another; that they left is.
+    assert counts(bring(database, f"{old},bounced")) == {"already there": 1}
+    assert state_of(database, new) is ACTIVE
+    bounced = KEYRING.hash_address(old)
+    with database.write() as tx:
+        assert tx.subscribers.suppression(bounced) is SuppressionReason.BOUNCED
+        tx.subscribers.unsuppress(bounced, NOW, "test")
+    left = bring(database, f"{old},unsubscribed")
+    assert (counts(left), state_of(database, new)) == ({"taken off": 1}, UNSUBSCRIBED)
+    for dry_run in (True, False):
+        assert counts(bring(database, *rows, "z@x.example,", dry_run=dry_run)) == {
+            "left earlier": 2,
+            "added": 1,
+        }
+    with database.read() as tx:
+        assert tx.subscribers.find(old) is None
+        assert tx.holdings.of(reader.public_id, "", "")["former_addresses"] == 1
+    forget_subscriber(database, KEYRING, new, actor="anna", now=NOW)
+    for dry_run in (True, False):
+        assert counts(bring(database, *rows, dry_run=dry_run)) == {"suppressed": 2}
+
+
+def test_former_addresses_go_to_who_takes_a_place_and_with_who_is_erased(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        for number in (1, 2, 3):
+            add_reader(tx, number)
+            tx.former_addresses.note(f"reader{number}", f"former{number}", NOW)
+        tx.former_addresses.note("reader1", "former2", LATER)
+        assert tx.former_addresses.hashes("reader2") == []
+        tx.former_addresses.pass_on("reader3", "reader1")
+        assert tx.former_addresses.hashes("reader1") == ["former1", "former3", "former2"]
+        tx.former_addresses.drop_since("reader1", LATER)
+        tx.former_addresses.drop("former3")
+        assert tx.former_addresses.hashes("reader1") == ["former1"]
+        tx.subscribers.forget("reader1", NOW, "retention")
+        assert tx.connection.scalars(sa.select(t.former_address.c.address_hash)).all() == []

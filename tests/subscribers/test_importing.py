@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.subscribers.csv_import import Addition
-from newsletter.subscribers.importing import Imported, SeenAddresses, decide
+from newsletter.subscribers.importing import Imported, SeenAddresses, decide, decide_former
 from newsletter.subscribers.list_formats import ImportStatus
 from newsletter.subscribers.model import Standing, SubscriptionState, SuppressionReason
 
@@ -41,6 +41,16 @@ def test_nobody_comes_to_get_mail_who_left_or_is_suppressed(
         assert standing is None or standing.state is None
         assert not row.status.leaves
         assert decided.outcome is Imported.ADDED
+
+
+@given(ROWS, STANDINGS.filter(bool), REASONS, st.booleans())
+def test_an_address_that_was_given_up_brings_nobody(
+    row: Addition, standing: Standing, reason: SuppressionReason | None, repeated: bool
+) -> None:
+    decided = decide_former(row, standing, reason, repeated=repeated)
+    assert not decided.adds
+    assert decided.learns is None
+    assert not decided.takes_off or (row.status.leaves and row.status is not ImportStatus.BOUNCED)
 
 
 @given(ROWS, STANDINGS, REASONS, st.booleans())

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from newsletter.delivery.model import Mailing
 from newsletter.publication.model import Settings
 from newsletter.storage import tables as t
+from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.model import DomainRule, Subscriber, SuppressionReason
 from newsletter.tokens import Purpose
 from newsletter.workflows import change_address
+from newsletter.workflows.import_subscribers import import_subscribers
 from newsletter.workflows.preferences import end_pauses
 from tests.web.site import BASE_URL, SETTINGS, Site, links_in, make_blank, open_site
 
@@ -341,6 +343,41 @@ def test_a_change_is_not_taken_back_where_another_reads_now_or_too_late(shop: Si
     for answer in (shop.client.get(take_back), shop.client.post(take_back)):
         assert answer.status_code == 404
     assert reader(shop, NEW).public_id == lilit.public_id
+
+
+def test_an_old_list_brings_no_address_back_until_its_mailbox_confirms(shop: Site) -> None:
+    lilit = shop.put(LILIT)
+    take_back = path_in(move_to(shop, lilit, NEW), "take-back")
+
+    def bring(dry_run: bool = False) -> dict[str, int]:
+        report = import_subscribers(
+            *(shop.database, shop.keyring),
+            open_subscriber_file(f"email\n{LILIT}\n{NEW}\n".encode()),
+            newsletter="weekly",
+            consent="an old list",
+            actor="anna",
+            now=shop.clock.now(),
+            dry_run=dry_run,
+        )
+        return {str(outcome): rows for outcome, rows in report.outcomes.items() if rows}
+
+    assert bring() == {"already there": 2}
+    shop.client.post(shop.unsubscribe_path(lilit))
+    assert bring(dry_run=True) == bring() == {"left earlier": 2}
+    # What a take-back brings back is the reader's own, and the other never was.
+    shop.client.post(take_back)
+    assert bring() == {"left earlier": 1, "added": 1}
+    with shop.database.write() as tx:
+        tx.subscribers.forget(reader(shop, NEW).public_id, shop.clock.now(), "test")
+    move_to(shop, lilit, NEW)
+    shop.sign_up(LILIT)
+    assert bring() == {"waits for confirmation": 1, "left earlier": 1}
+    ((_, question),) = shop.outgoing()
+    shop.client.post(path_in(question, "confirm"))
+    assert reader(shop).public_id != lilit.public_id
+    assert bring() == {"already there": 1, "left earlier": 1}
+    with shop.database.read() as tx:
+        assert tx.former_addresses.hashes(lilit.public_id) == []
 
 
 def test_nobody_gets_at_the_data_by_changing_the_address(shop: Site) -> None:
