@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from newsletter.delivery.model import BY_HAND, DeliveryState, LedgerCounts
-from newsletter.issues.model import Issue
+from newsletter.issues.model import Issue, IssueState
 from newsletter.storage.delivery_rows import DeliveryGroup, DeliveryRow, DomainCounts
 from newsletter.storage.links import LinkClicks
 from newsletter.storage.transaction import Transaction
@@ -18,6 +18,9 @@ K = TypeVar("K")
 # Domains counted by name, and doubts listed: a list of readers may have any number.
 NAMED_DOMAINS = 50
 LISTED_DOUBTS = 1_000
+# Why a row was skipped whose issue was stopped: the issue's state. Others left before, or may
+# not be mailed.
+CALLED_OFF = frozenset({IssueState.RECALLED.value, IssueState.CANCELLED.value})
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,12 @@ class IssueReport:
     def doubtful(self) -> int:
         """How many readers were in doubt at least once."""
         return sum(group.doubtful for group in self.groups)
+
+    @property
+    def called_off(self) -> int:
+        """How many of the skipped got nothing as the issue was recalled or cancelled."""
+        skipped = (group for group in self.groups if group.state is DeliveryState.SKIPPED)
+        return sum(group.readers for group in skipped if group.reason in CALLED_OFF)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -102,16 +111,18 @@ class IssueReport:
             **asdict(counts),
             "open": counts.open,
             "in_doubt": self.doubtful,
+            "called_off": self.called_off,
         }
 
     def sentence(self) -> str:
         """The totals in words."""
         counts = self.counts
         waiting = f", {counts.open:,} still to go" if counts.open else ""
+        called_off = f" (called off: {self.called_off:,})" if self.called_off else ""
         return (
             f"issue {self.issue.slot} is {self.issue.state}: of {counts.total:,} readers "
             f"{counts.accepted:,} accepted, {counts.refused:,} refused, "
-            f"{counts.uncertain:,} uncertain, {counts.skipped:,} skipped{waiting}"
+            f"{counts.uncertain:,} uncertain, {counts.skipped:,} skipped{called_off}{waiting}"
         )
 
 

@@ -264,6 +264,8 @@ def test_after_a_recall_nobody_waits(under_way: IssueUnderWay, to: IssueState, p
     assert skip_called_off(under_way.installation) == 0
     report = under_way.report
     assert report.counts == LedgerCounts(accepted=1, skipped=5)
+    assert report.totals()["called_off"] == 5
+    assert "5 skipped (called off: 5)" in report.sentence()
     assert (DeliveryState.SKIPPED, to.value, 5) in [
         (one.state, one.reason, one.readers) for one in report.reasons
     ]

@@ -104,6 +104,7 @@ def _show(visit: Visit, background: Background, searches: Remembered[BuriedStori
         readers=line.readers,
         counted=tell_moment(visit, figures.at, newsletter) if figures else "",
         counts=report.counts if report else None,
+        called_off=report.called_off if report else 0,
         reasons=[one for one in report.reasons if one.reason] if report else [],
         tables=_tables(visit, report, domains) if report else [],
         others=report.counts.total - sum(one.counts.total for one in domains) if report else 0,

@@ -74,7 +74,8 @@ def test_it_is_paused_resumed_and_recalled_by_a_publisher(lilit: Person) -> None
     assert lilit.post(f"{PATH}/recall").headers["location"] == f"{PATH}/report?done=recalled"
     assert stored(lilit.site).state is IssueState.RECALLED
     text = text_of(read(lilit, f"{PATH}/report"))
-    assert "left before 4" in text or "4 left before" in text
+    assert "left before 0 not sent: recalled 4" in text
+    assert "refused 0 not sent 4" in text_of(read(lilit, "/desk/"))
 
 
 def test_why_the_brake_paused_it_stands_on_top(lilit: Person) -> None:
