@@ -166,18 +166,19 @@ class DeliveryRows:
         )
         return [TroubledDomain(domain, int(no), int(later)) for domain, no, later in rows]
 
-    def settled_since(self, issue_id: str, since: datetime) -> int:
-        """How many of an issue's readers were accepted or refused at ``since`` or later."""
+    def settled_since(self, issue_id: str, since: datetime) -> tuple[int, datetime | None]:
+        """How many of an issue's readers were accepted or refused at ``since`` or later.
+
+        And when the first of all of them was tried, None where none was yet.
+        """
         answered = (DeliveryState.ACCEPTED.value, DeliveryState.REFUSED.value)
-        found = self._connection.scalar(
-            sa.select(sa.func.count()).where(
-                of_issue(issue_id),
-                within(self._stretch(issue_id)),
-                _row.changed_at >= since,
-                _row.state.in_(answered),
-            )
-        )
-        return int(found or 0)
+        lately = sa.and_(_row.changed_at >= since, _row.state.in_(answered))
+        settled, first = self._connection.execute(
+            sa.select(
+                sa.func.sum(sa.case((lately, 1), else_=0)), sa.func.min(_row.first_tried_at)
+            ).where(of_issue(issue_id), within(self._stretch(issue_id)))
+        ).one()
+        return int(settled or 0), first
 
     def deliveries(self, issue_id: str) -> Iterator[DeliveryRow]:
         """An issue's ledger rows in the order in which they were queued; streamed."""

@@ -23,8 +23,9 @@ from newsletter.workflows.report import IssueReport
 COUNTED_AT_ONCE = 20_000
 # How long a count of an issue that is on its way will do.
 FRESH = timedelta(seconds=15)
-# Over how long the pace is taken.
+# Over how long the pace is taken, once sending goes on for that long; and at least.
 PACE = timedelta(seconds=60)
+_LEAST_PACE = timedelta(seconds=5)
 # So many domains are named.
 _DOMAINS = 50
 _TROUBLED = 12
@@ -46,7 +47,7 @@ class IssueFigures:
     """An issue's readers as they stood ``at``.
 
     ``groups`` hold every reader once, and so do ``domains`` with the rest. ``lately`` were
-    answered for in the minute before. ``changed_at`` is the issue's, which tells whether
+    answered for in the ``pace_seconds`` before. ``changed_at`` is the issue's, which tells whether
     figures of one that is over still stand. ``goodbyes`` are those after this issue and after
     some before it, the newest first.
     """
@@ -58,11 +59,12 @@ class IssueFigures:
     troubled: tuple[TroubledDomain, ...]
     lately: int
     goodbyes: tuple[IssueGoodbyes, ...] = ()
+    pace_seconds: float = PACE.total_seconds()
 
     @property
     def per_second(self) -> float:
-        """The pace of the last minute."""
-        return self.lately / PACE.total_seconds()
+        """The pace of the last minute, or of the time since sending began or went on."""
+        return self.lately / self.pace_seconds
 
     @property
     def waiting(self) -> Mapping[int, int]:
@@ -109,15 +111,20 @@ def count_issue_figures(database: Database, line: IssueLine, now: datetime) -> N
 
 def _count(tx: Transaction, line: IssueLine, now: datetime) -> IssueFigures:
     key = line.public_id
-    sending = line.state not in OVER
+    settled, first = 0, None
+    if line.state not in OVER:
+        settled, first = tx.mailings.settled_since(key, now - PACE)
+    # It was changed last as it began to be sent, or went on.
+    began = max(first, line.changed_at) if first is not None else now
     return IssueFigures(
         now,
         line.changed_at,
         tuple(tx.mailings.groups(key)),
         tuple(tx.mailings.domains(key, _DOMAINS)),
         tuple(tx.mailings.troubled(key, _TROUBLED)),
-        tx.mailings.settled_since(key, now - PACE) if sending else 0,
+        settled,
         tuple(tx.goodbyes.after(line.newsletter, line.send_at, _GOODBYES)),
+        min(max(now - began, _LEAST_PACE), PACE).total_seconds(),
     )
 
 
@@ -132,6 +139,7 @@ def _document(figures: IssueFigures) -> dict[str, Any]:
         "domains": [[one.domain, asdict(one.counts)] for one in figures.domains],
         "troubled": [[one.domain, one.refused, one.deferred] for one in figures.troubled],
         "lately": figures.lately,
+        "pace_seconds": figures.pace_seconds,
         "goodbyes": [asdict(one) for one in figures.goodbyes],
     }
 
@@ -150,4 +158,6 @@ def _from_document(document: dict[str, Any], at: datetime) -> IssueFigures:
         tuple(TroubledDomain(*one) for one in document["troubled"]),
         document["lately"],
         tuple(IssueGoodbyes(**one) for one in document["goodbyes"]),
+        # Kept by a version that noted none: it took the minute.
+        document.get("pace_seconds", PACE.total_seconds()),
     )
