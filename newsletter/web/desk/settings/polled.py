@@ -58,13 +58,17 @@ class PolledLine:
 
 @dataclass(frozen=True)
 class RelayLine:
-    """A relay: how it is set, whether its breaker is open, and what went over it today."""
+    """A relay: how it is set, and whether its breaker is open.
+
+    ``today`` is what went over it of issues since midnight UTC, None where that is not
+    counted: only a cap or a warm-up counts the messages of a day.
+    """
 
     relay: Relay
     login: bool
     paused_until: str
     reason: str
-    today: int
+    today: int | None
     cap: int
 
 
@@ -138,7 +142,7 @@ def _relay_line(
         login=bool(relay.username),
         paused_until=tell_moment(visit, paused) if paused else "",
         reason=state.reason,
-        today=use.granted_today,
+        today=use.granted_today if relay.daily_cap or relay.warm_up else None,
         cap=capacity_of(relay, use).cap_after(use.days),
     )
 
