@@ -44,6 +44,21 @@ def age_of(story: Story, now: datetime) -> str:
     return f"First seen {when}; its source tells no date."
 
 
+def tells_age(reason: str) -> bool:
+    """Whether a reason says when the story was published, as `age_of` does, and no more."""
+    return reason.startswith("Published ")
+
+
+def doubts_age(reason: str) -> bool:
+    """Whether a reason says of the story's age that its source does not tell it."""
+    return reason.startswith("First seen ")
+
+
+def tells_reads(reason: str, reads: int) -> bool:
+    """Whether a reason begins with these reads, as those of a section that counts them do."""
+    return reason.startswith(f"{count_of(reads, 'read')} ")
+
+
 def tie_with_next(order: Sequence[tuple[Story, int]]) -> str:
     """A sentence where the second's reads differ from the first's by no more than chance.
 

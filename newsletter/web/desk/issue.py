@@ -21,6 +21,7 @@ from newsletter.issues.versions import act_of, redo_next, undo_next
 from newsletter.publication.editors import Act
 from newsletter.publication.newsletters import Newsletter
 from newsletter.publication.sections import SectionPlan
+from newsletter.ranking.reasons import doubts_age, tells_age, tells_reads
 from newsletter.rendering.filters import format_weekday
 from newsletter.storage.transaction import Transaction
 from newsletter.web.desk.issue_fields import Problem, TextField, begun_from, text_field
@@ -40,13 +41,19 @@ BLOCK_NAMES: Mapping[BlockKind, str] = {
 
 @dataclass(frozen=True)
 class ShownItem:
-    """An item with what the page knows of it. ``picture`` is the address of a small file."""
+    """An item with what the page knows of it. ``picture`` is the address of a small file.
+
+    ``reads`` is None where none are known or a reason says them, ``age`` empty where one says
+    it better; ``reasons`` leave out what ``age`` says.
+    """
 
     item: Item
     leads: bool
     pinned: bool
     picture: str
     age: str
+    reads: int | None
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -178,20 +185,29 @@ def _section(
     now = visit.context.clock.now()
     plan = planned.get(section.slug)
     room = plan.count if plan else len(section.items)
-    items = tuple(
-        ShownItem(
-            item,
-            leads=item.story_id == issue.lead,
-            pinned=is_pinned(issue, item.story_id),
-            picture=_small_picture(visit, item),
-            age=_tell_age(visit, item.published_at, now),
-        )
-        for item in section.items
-    )
+    items = tuple(_item(visit, issue, item, now) for item in section.items)
     retitled = problem and (problem.form, visit.field("section")) == ("retitle", section.slug)
     mine = problem if retitled else None
     title = visit.field("text") if mine else section.title
     return ShownSection(section, items, room, title, begun_from(visit, issue.version, mine))
+
+
+def _item(visit: Visit, issue: Issue, item: Item, now: datetime) -> ShownItem:
+    reads = item.reads
+    if reads is not None and any(tells_reads(reason, reads) for reason in item.reasons):
+        reads = None
+    doubted = any(doubts_age(reason) for reason in item.reasons)
+    age = "" if doubted else _tell_age(visit, item.published_at, now)
+    return ShownItem(
+        item,
+        leads=item.story_id == issue.lead,
+        pinned=is_pinned(issue, item.story_id),
+        picture=_small_picture(visit, item),
+        age=age,
+        reads=reads,
+        # How old it was when it was chosen says nothing beside how old it is.
+        reasons=tuple(one for one in item.reasons if not (age and tells_age(one))),
+    )
 
 
 def _small_picture(visit: Visit, item: Item) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from httpx2 import Response
@@ -115,6 +116,39 @@ def test_a_full_issue_in_armenian_is_light_and_its_tools_are_named(site: Site) -
         ]
         assert [bool(words.strip()) for words in said] == [True, True]
         assert said[1].strip() == headline
+
+
+@pytest.mark.parametrize(
+    ("reasons", "shown"),
+    [
+        (
+            ("Published 2 hours ago.", "Newest of 14 new stories."),
+            "11 hours old · 532 reads · Newest of 14 new stories.",
+        ),
+        (
+            ("532 reads in the last 30 days, first of 14 stories.",),
+            "11 hours old · 532 reads in the last 30 days, first of 14 stories.",
+        ),
+        (
+            ("First seen 9 hours ago; its source tells no date.",),
+            "532 reads · First seen 9 hours ago; its source tells no date.",
+        ),
+        ((), "11 hours old · 532 reads"),
+    ],
+)
+def test_an_item_shows_its_age_and_reads_and_then_why(
+    site: Site, reasons: tuple[str, ...], shown: str
+) -> None:
+    issue = bare_issue()
+    first = replace(
+        issue.items[0], reads=532, published_at=NOW - timedelta(hours=11), reasons=reasons
+    )
+    section = replace(issue.sections[0], items=(first, *issue.sections[0].items[1:]))
+    put_issue(site, replace(issue, sections=(section, *issue.sections[1:])))
+    page = page_of(sign_in(site, put_editor(site, Role.EDITOR, "nare@paper.example")))
+    facts = page.css_first(f"#story-{first.story_id} .words .meta")
+    assert facts is not None
+    assert facts.text() == shown
 
 
 def test_stories_move_by_buttons_and_by_numbers(nare: Person) -> None:
