@@ -32,6 +32,10 @@ from newsletter.web.desk.waiting import ALARMING, STATES
 from newsletter.words import gettext_noop
 from newsletter.workflows.edit_issue import desk_of
 
+# A page of more stories has what else can be done to one on its own page only: it would be
+# heavy with places and headlines, said anew for each.
+_MOST_FOLDS = 20
+
 BLOCK_NAMES: Mapping[BlockKind, str] = {
     BlockKind.QUOTE: gettext_noop("A quotation"),
     BlockKind.NUMBER: gettext_noop("A number"),
@@ -128,6 +132,7 @@ def issue_page(visit: Visit, problem: Problem | None = None, status: int = 200) 
         held_up=hold_of(visit, hold, newsletter),
         saved=tell_saved(visit, versions, names, newsletter),
         may_edit=may_edit,
+        folds=len(issue.items) <= _MOST_FOLDS,
         removed=removed,
         sections=[_section(visit, issue, section, planned, problem) for section in issue.sections],
         dropped=[

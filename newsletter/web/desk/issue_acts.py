@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from newsletter.errors import EditClash, EditRefused, RevertRefused, UsageError
@@ -46,6 +47,7 @@ _LINES = (Line.SUBJECT, Line.PREHEADER, Line.NOTE, Line.TITLE)
 
 def take_issue(visit: Visit) -> Response:
     """Do what was pressed, and go on to the issue; what can't be done is told beside it."""
+    visit = _naming_its_story(visit)
     with visit.context.database.read() as tx:
         issue = asked_issue(visit, tx)
         names = tx.editors.names()
@@ -72,8 +74,19 @@ def take_issue(visit: Visit) -> Response:
         path = f"/issues/{issue.public_id}/stories/{visit.field('story')}"
         return visit.go(path, **visit.seal(notices))
     return visit.go(
-        f"/issues/{issue.public_id}", anchor=_anchor(visit, edited), **visit.seal(done + notices)
+        f"/issues/{issue.public_id}",
+        anchor=_anchor(visit, issue, edited),
+        **visit.seal(done + notices),
     )
+
+
+def _naming_its_story(visit: Visit) -> Visit:
+    """The same, where a button of many stories' form said both the act and its story."""
+    act, _, story = visit.field("act").partition(" ")
+    if not story:
+        return visit
+    others = [one for one in visit.form.multi_items() if one[0] not in ("act", "story")]
+    return replace(visit, form=FormData([*others, ("act", act), ("story", story)]))
 
 
 def _form_again(visit: Visit, issue: Issue, problem: Problem, status: int) -> Response:
@@ -90,11 +103,13 @@ def _form_again(visit: Visit, issue: Issue, problem: Problem, status: int) -> Re
     return issue_page(visit, replace(problem, form=act), status)
 
 
-def _anchor(visit: Visit, edited: Edited) -> str:
+def _anchor(visit: Visit, before: Issue, edited: Edited) -> str:
     """The part of the page that the act was about, as far as it is still there."""
     story, section = visit.field("story"), visit.field("section")
     if story and find_place(edited.issue, story):
         return f"story-{story}"
+    if story and (stood := find_place(before, story)):
+        section = stood[0].slug
     return f"section-{section}" if section else ""
 
 

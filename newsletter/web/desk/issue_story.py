@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from newsletter.errors import NotFound
-from newsletter.issues.model import Item, ItemField
-from newsletter.issues.places import find_place
+from newsletter.issues.model import Item, ItemField, Section
+from newsletter.issues.places import find_place, is_pinned
 from newsletter.stories.model import Picture
 from newsletter.web.desk.issue import tell_saved
 from newsletter.web.desk.issue_fields import Problem, begun_from, text_field
@@ -45,18 +45,19 @@ def story_page(
     found = find_place(issue, story)
     if found is None:
         raise NotFound("that story is not in the issue, or not any more", subject="story")
-    return _page(visit, found[1], problem, status)
+    return _page(visit, found[1], problem, status, found[0])
 
 
 def gone_story_page(visit: Visit, item: Item, problem: Problem, status: int) -> Response:
     """The page of a story that was taken out while its words were written: they are kept in
     their fields, and it can be put back with them. ``item`` is the story as it stood then."""
-    return _page(visit, item, problem, status, gone=True)
+    return _page(visit, item, problem, status, None)
 
 
 def _page(
-    visit: Visit, item: Item, problem: Problem | None, status: int, *, gone: bool = False
+    visit: Visit, item: Item, problem: Problem | None, status: int, section: Section | None
 ) -> Response:
+    """The page of a story in ``section``; None where it is in none any more."""
     with visit.context.database.read() as tx:
         issue = asked_issue(visit, tx)
         versions = tx.issues.versions(issue.public_id)
@@ -70,7 +71,8 @@ def _page(
         status=status,
         issue=issue,
         item=item,
-        gone=gone,
+        section=section,
+        pinned=is_pinned(issue, item.story_id),
         address=f"{visit.root}/issues/{issue.public_id}",
         problem=problem,
         told=visit.told,

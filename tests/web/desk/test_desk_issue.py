@@ -10,7 +10,9 @@ from httpx2 import Response
 from selectolax.lexbor import LexborHTMLParser
 
 from newsletter.issues.model import Issue, IssueState, RunnerUp
+from newsletter.pictures.model import PictureFile
 from newsletter.publication.editors import Role
+from newsletter.ranking.fill import MOST_PASSED_OVER
 from newsletter.stories.model import Picture
 from newsletter.web.mail_copy import View
 from tests.rendering.sample_issue import sample_issue
@@ -107,7 +109,7 @@ def test_a_full_issue_in_armenian_is_light_and_its_tools_are_named(site: Site) -
     nare = sign_in(site, put_editor(site, Role.EDITOR, "nare@paper.example", language="hy"))
     page = page_of(nare)
     assert len(page.css(".story")) == 17
-    buttons = page.css(".tool")
+    buttons = page.css(".row-of-tools button")
     assert len(buttons) == 4 * 17
     for button in buttons:
         said = [
@@ -116,6 +118,65 @@ def test_a_full_issue_in_armenian_is_light_and_its_tools_are_named(site: Site) -
         ]
         assert [bool(words.strip()) for words in said] == [True, True]
         assert said[1].strip() == headline
+
+
+def huge_issue() -> Issue:
+    """Three sections of 20 stories each, with as many runners-up as are kept."""
+    issue = bare_issue()
+    headline = "First Lorries Cross as the Border Road Reopens After Years"
+    address = "https://paper.example/2025/08/05/the-border-road-reopens-after-years"
+    reasons = (
+        "4,310 reads in the last 30 days, first of 72 stories.",
+        "Within counting error of the next, which has 4,301.",
+    )
+    shown = next(item.picture for item in sample_issue().items if item.picture)
+    picture = replace(shown, files=(PictureFile("card", "0" * 64 + ".jpg", 600, 400),))
+    sections = []
+    for slug in ("most-read", "latest", "arts"):
+        items = (
+            replace(
+                issue.items[0],
+                story_id=f"{slug:a<9}{place:07}",
+                url=f"{address}-{place}/",
+                headline=f"{headline} {place}",
+                position=place,
+                reasons=reasons,
+                picture=picture,
+            )
+            for place in range(1, 21)
+        )
+        runners = (
+            RunnerUp(
+                f"{slug:b<9}{place:06}x", f"{headline}, {place}", f"{address}/{place}/", 9, "fewer"
+            )
+            for place in range(MOST_PASSED_OVER)
+        )
+        section = replace(issue.sections[0], slug=slug, title=f"Stories of {slug}")
+        sections.append(replace(section, items=tuple(items), runners_up=tuple(runners)))
+    return replace(issue, sections=tuple(sections), lead=sections[0].items[0].story_id)
+
+
+def test_a_huge_issue_is_light_and_its_tools_are_named(site: Site) -> None:
+    put_issue(site, huge_issue())
+    nare = sign_in(site, put_editor(site, Role.EDITOR, "nare@paper.example", language="hy"))
+    page = page_of(nare)
+    assert len(page.css(".story")) == 60
+    buttons = page.css(".row-of-tools button")
+    assert len(buttons) == 4 * 60
+    for button in buttons:
+        row = button.parent
+        assert row is not None
+        said = page.css_first(f"#{row.attributes['aria-labelledby']}")
+        assert said is not None
+        assert said.text()
+        assert button.attributes["aria-label"]
+    # Its buttons do the same, and what else there is stands on the story's own page.
+    second = huge_issue().items[1].story_id
+    version = {"version": "1"}
+    told = told_after(nare, nare.post(PATH, {**version, "act": f"up {second}"}))
+    assert "most-read/1" in told
+    assert order(nare.site)[0] == second
+    assert page_of(nare, f"{PATH}/stories/{second}").css_first("#place-form [value=unpin]")
 
 
 @pytest.mark.parametrize(

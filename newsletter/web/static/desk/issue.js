@@ -271,7 +271,7 @@ function show(field) {
 }
 
 function press(story, act) {
-  const button = story.querySelector(`button[name=act][value=${act}]`);
+  const button = story.querySelector(`button[value^=${act}]`);
   if (button && !button.disabled) send(button.form, button);
 }
 
@@ -313,8 +313,8 @@ document.addEventListener("click", (event) => {
 
 // Stories are dragged by their pictures.
 function wire() {
-  for (const form of document.querySelectorAll(".story form")) {
-    form.parentElement.querySelector(".thumb").draggable = true;
+  for (const thumb of document.querySelectorAll("form .thumb, .thumb:has(~ form)")) {
+    thumb.draggable = true;
   }
 }
 
@@ -336,9 +336,10 @@ const drag = {
     event.preventDefault();
     story.removeAttribute("data-over");
     const moved = event.dataTransfer.getData("text/plain");
-    const form = byId(`story-${moved}`)?.querySelector("form");
-    const { story: here, section, position } = story.dataset;
-    if (form && moved !== here) send(form, null, { act: "move", story: moved, to: section, position });
+    const form = byId(`story-${moved}`)?.querySelector("button")?.form;
+    const { story: here, position } = story.dataset;
+    const to = story.closest("section").dataset.section;
+    if (form && moved !== here) send(form, null, { act: "move", story: moved, to, position });
   },
 };
 
