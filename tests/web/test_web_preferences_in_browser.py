@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.publication.model import Settings
 from newsletter.web.app import create_app
+from newsletter.workflows.change_address import TAKE_BACK_WITHIN
 from tests.browser import open_browser
 from tests.marking import first_soon
 from tests.web.serving import serve
@@ -100,9 +101,20 @@ def test_a_reader_changes_all_there_is_and_goes(
 
     page.goto(root + site.preferences_path(lilit))
     page.locator("form[action*='/data'] button").click()
+    # Not as long as the old mailbox may take the change back.
+    expect(page.get_by_role("alert")).to_be_visible()
+    judge(page)
+    ((told, letter),) = site.outgoing()
+    assert told.address == "lilit@reader.example"
+    page.goto(root + path_in_local(letter.text, "take-back"))
+    judge(page)
+    site.clock.instant += TAKE_BACK_WITHIN
+    page.goto(root + site.preferences_path(lilit))
+    page.locator("form[action*='/data'] button").click()
+    expect(page.get_by_role("status")).to_be_visible()
     judge(page)
     letters = {delivery.address: mail for delivery, mail in site.outgoing()}
-    assert set(letters) == {"lilit@reader.example", "lilit@other.example"}
+    assert set(letters) == {"lilit@other.example"}
     page.goto(root + path_in_local(letters["lilit@other.example"].text, "data"))
     judge(page)
     with page.expect_download() as downloading:
