@@ -1,10 +1,9 @@
 """Requests at a steady pace over HTTP, as readers and mail programs send them, from one process.
 
-`python -m bench.page_load PORT FILE RATE WARM_UP` sends the requests of FILE (JSON: a list of
-texts, each a whole request) to the loopback, RATE a second, and prints their figures; what the
-first WARM_UP seconds took is told apart. A request that is due is sent whether or not those
-before it were answered, and its time counts from the moment that it was due: a server that
-falls behind can't hide it. Connections are kept and used again, as a proxy before the pages
+`python -m bench.page_load PORT FILE RATE` sends the requests of FILE (JSON: a list of texts,
+each a whole request) to the loopback, RATE a second, and prints their figures. A request that is
+due is sent whether or not those before it were answered, and its time counts from the moment
+that it was due: a server that falls behind can't hide it. Connections are kept and used again, as a proxy before the pages
 does; a new one is opened where none is free.
 """
 
@@ -57,13 +56,11 @@ class _Connection(asyncio.Protocol):
 class Load:
     """All requests of a run, and what became of them."""
 
-    def __init__(self, port: int, requests: list[bytes], rate: float, warm_up: float) -> None:
+    def __init__(self, port: int, requests: list[bytes], rate: float) -> None:
         self._port = port
         self._requests = requests
         self._rate = rate
-        self._warm_up = warm_up
         self._answered = 0
-        self._worst_of_warm_up = 0.0
         self._spans: list[float] = []
         self._statuses: Counter[int] = Counter()
         self._last = 0.0
@@ -74,11 +71,7 @@ class Load:
         """Count an answer; 0 where the connection ended instead."""
         self._last = time.monotonic()
         self._answered += 1
-        span = (self._last - due) * 1_000
-        if due < self._begun + self._warm_up:
-            self._worst_of_warm_up = max(self._worst_of_warm_up, span)
-        else:
-            self._spans.append(span)
+        self._spans.append((self._last - due) * 1_000)
         self._statuses[status] += 1
 
     async def run(self) -> dict[str, Any]:
@@ -120,7 +113,6 @@ class Load:
             "median_ms": spans[len(spans) // 2],
             "p99_ms": spans[min(len(spans) - 1, math.ceil(len(spans) * 0.99) - 1)],
             "worst_ms": spans[-1],
-            "worst_of_warm_up_ms": self._worst_of_warm_up,
             "cpu_seconds": time.process_time(),
         }
 
@@ -138,10 +130,9 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("file", type=Path)
     parser.add_argument("rate", type=float)
-    parser.add_argument("warm_up", type=float)
     arguments = parser.parse_args()
     requests = [text.encode() for text in json.loads(arguments.file.read_text(encoding="utf-8"))]
-    load = Load(arguments.port, requests, arguments.rate, arguments.warm_up)
+    load = Load(arguments.port, requests, arguments.rate)
     print(json.dumps(asyncio.run(load.run())))
 
 

@@ -3,9 +3,8 @@
 The pages are the real `newsletter web` on SQLite, the send the real `newsletter worker` to the
 bench's SMTP server; the load comes from a process of its own. A sign-up comes as a person's
 does: with a stamp that we made, a solved puzzle, from one of many networks, through a trusted
-proxy. The limits of floods are off, for it is a good day and no attack; all is counted. The
-pages have just begun: what the load's first second takes, while they open their connections and
-write their statements for the first time, is told apart.
+proxy. The limits of floods are off, for it is a good day and no attack; all is counted, also
+what the pages take that have only just begun.
 """
 
 import http.client
@@ -62,8 +61,6 @@ rate = {rate}
 """
 _LISTENS_WITHIN = 30.0
 _UNDER_WAY_WITHIN = 60.0
-# Seconds, of a load of ten or more.
-_WARM_UP = 1.0
 
 
 @dataclass(frozen=True)
@@ -118,8 +115,7 @@ def _run(options: PagesOptions, load: _Load, *, beside: bool) -> dict[str, Any]:
         rate = options.sent + load.mails * load.rate
         config, port = stack.enter_context(_installation(options, sink.port, rate))
         file = config.with_name("requests.json")
-        warm_up = min(_WARM_UP, options.seconds / 10)
-        count = str(round(load.rate * (options.seconds + warm_up)))
+        count = str(round(load.rate * options.seconds))
         run_once("bench.pages_child", load.act, str(config), str(file), "--count", count)
         if beside:
             run_once("bench.delivery_child", "enqueue", str(config))
@@ -131,8 +127,7 @@ def _run(options: PagesOptions, load: _Load, *, beside: bool) -> dict[str, Any]:
         sink.reset()
         before = _cpu(web, worker)
         began = time.monotonic()
-        pace = (str(load.rate), str(warm_up))
-        answered = run_once("bench.page_load", str(port), str(file), *pace)
+        answered = run_once("bench.page_load", str(port), str(file), str(load.rate))
         lasted = time.monotonic() - began
         after = _cpu(web, worker)
         sent = sink.figures()["messages"] / lasted
@@ -146,7 +141,6 @@ def _run(options: PagesOptions, load: _Load, *, beside: bool) -> dict[str, Any]:
         "median_ms": round(answered["median_ms"], 1),
         "p99_ms": round(answered["p99_ms"], 1),
         "worst_ms": round(answered["worst_ms"], 1),
-        "worst_of_warm_up_ms": round(answered["worst_of_warm_up_ms"], 1),
         "web_cpu_ms_a_request": round((after[0] - before[0]) * 1_000 / requests, 2),
         "web_rss_mb": round(rss),
         "load_cpu_seconds": round(answered["cpu_seconds"], 2),

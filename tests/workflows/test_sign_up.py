@@ -8,6 +8,7 @@ import pytest
 
 from newsletter.delivery.model import MailingKind
 from newsletter.errors import AddressError, NotFound, TokenError, UsageError
+from newsletter.rendering.environment import Templates
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import SuppressionReason
@@ -20,7 +21,12 @@ from newsletter.workflows.import_subscribers import (
     import_subscribers,
 )
 from newsletter.workflows.leave import undo_unsubscribe
-from newsletter.workflows.sign_up import SignUp, confirm_subscription, request_subscription
+from newsletter.workflows.sign_up import (
+    SignUp,
+    confirm_subscription,
+    prepare_confirmations,
+    request_subscription,
+)
 from newsletter.workflows.suppress import lift_suppression, suppress_address
 from newsletter.workflows.welcome import Letters
 from tests.web.site import BASE_URL, NOW, Site, make_blank, open_site
@@ -337,3 +343,16 @@ def test_one_person_is_added_suppressed_and_forgotten_by_an_editor(site: Site) -
             actor="Ani",
             now=NOW,
         )
+
+
+def test_a_confirmation_that_fails_is_told_before_anybody_signs_up(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own" / "email").mkdir(parents=True)
+    (tmp_path / "own" / "email" / "message.html").write_text("{{ nothing.here }}", "utf-8")
+    for templates in (site.templates, Templates(tmp_path / "own")):
+        now = site.clock.now()
+        prepare_confirmations(site.settings, templates, base_url=BASE_URL, now=now)
+        told = capsys.readouterr()
+        failed = "confirmation_failed" in told.out + told.err
+        assert failed is (templates is not site.templates)
