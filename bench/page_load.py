@@ -3,8 +3,8 @@
 `python -m bench.page_load PORT FILE RATE` sends the requests of FILE (JSON: a list of texts,
 each a whole request) to the loopback, RATE a second, and prints their figures. A request that is
 due is sent whether or not those before it were answered, and its time counts from the moment
-that it was due: a server that falls behind can't hide it. Connections are kept and used again, as a proxy before the pages
-does; a new one is opened where none is free.
+that it was due: a server that falls behind can't hide it. Connections are kept and used again,
+as a proxy before the pages does; a new one is opened where none is free.
 """
 
 import argparse
