@@ -51,6 +51,9 @@ def test_readers_are_grouped_by_what_became_of_them(database: Database, ledger: 
     with database.read() as tx:
         groups = tx.mailings.groups(ISSUE)
         assert tx.mailings.counts(ISSUE) == LedgerCounts(queued=3, accepted=1, refused=1)
+        assert tx.mailings.settled_since(ISSUE, NOW) == (2, NOW)
+        assert tx.mailings.settled_since(ISSUE, LEASE) == (0, NOW)
+        assert tx.mailings.settled_since("issue-of-nobody", NOW) == (0, None)
     assert groups == [
         DeliveryGroup(1, 0, DeliveryState.ACCEPTED, ACCEPTED.reason, "", 1, 0, "en"),
         DeliveryGroup(1, 0, DeliveryState.QUEUED, "", "", 2, 0, "en"),
