@@ -67,7 +67,8 @@ def test_a_csv_lists_each_reader_and_runs_nothing(call: Call, folder: Path) -> N
     rows = rows_of(written)
     assert len(rows) == 6
     (refused,) = [row for row in rows if row["state"] == "refused"]
-    assert refused["reply_text"] == f"'{FORMULA}"
+    # Also where a program parts the file at bars instead.
+    assert refused["reply_text"] == "'" + FORMULA.replace("|", "|'")
     assert refused["address"].endswith("@reader.example")
     assert {row["revision"] for row in rows} == {"1"}
     piped = must(call, folder, "issue", "report", "--csv", "-")
