@@ -41,6 +41,8 @@ log = get_logger(__name__)
 KEPT_FOR = timedelta(days=7)
 # How often progress is written down, in seconds.
 _NOTE_SECONDS = 1.0
+# A database that takes nothing for so long is not merely busy; and those behind wait too.
+_TRIED_FOR = timedelta(hours=1)
 _OUR_FAULT = (
     "a fault of this program ended it, and what it had done until then stays; the log says more "
     "under upload_failed"
@@ -182,8 +184,8 @@ def work_uploads(installation: Installation, stop: Callable[[], bool]) -> None:
                 _work(installation, store, upload, stop)
             except _Stopped:
                 return
-            except Conflict as error:
-                # Another process is at it.
+            except (Conflict, StorageError) as error:
+                # Another process is at it, or the database rests: the next round goes on.
                 log.warning("upload_left", upload=upload.public_id, reason=str(error))
                 return
 
@@ -212,6 +214,9 @@ def _work(
     except (Conflict, _Stopped):
         raise
     except NewsletterError as error:
+        waited = installation.clock.now() - upload.changed_at
+        if isinstance(error, StorageError) and waited < _TRIED_FOR:
+            raise
         log.error("upload_failed", upload=name, reason=str(error))
         _fail(installation, store, upload, str(error))
     except OSError as error:

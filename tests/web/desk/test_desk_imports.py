@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from newsletter.errors import StorageError
 from newsletter.publication.editors import Role
+from newsletter.storage.imports import ImportRepository
 from newsletter.storage.uploads import UploadRepository
 from newsletter.subscribers.model import SuppressionReason, UploadState
 from newsletter.web.app import create_app
@@ -76,6 +77,35 @@ def test_a_file_is_kept_while_the_database_takes_nothing(
         assert (upload.state, upload.file) == (UploadState.CHECKED, "readers 2024.csv")
         assert upload.consent == CONSENT
     assert upload.public_id in publisher.get(IMPORTS).text
+
+
+def test_a_file_waits_for_a_database_that_rests_but_not_for_ever(
+    publisher: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = publisher.site
+    send(publisher)
+
+    def state() -> UploadState:
+        with site.database.read() as tx:
+            (upload,) = tx.uploads.latest(5)
+        return upload.state
+
+    def fail(*_: object) -> None:
+        raise StorageError("the database is locked", subject="database")
+
+    with monkeypatch.context() as resting:
+        resting.setattr(ImportRepository, "standings", fail)
+        work(site)
+        assert state() is UploadState.CHECKING
+    work(site)
+    assert state() is UploadState.CHECKED
+    send(publisher)
+    monkeypatch.setattr(ImportRepository, "standings", fail)
+    site.clock.sleep(3601)
+    work(site)
+    with site.database.read() as tx:
+        failed = [one for one in tx.uploads.latest(5) if one.state is UploadState.FAILED]
+    assert [one.problem for one in failed] == ["the database is locked"]
 
 
 def installation_of(site: Site) -> Installation:
