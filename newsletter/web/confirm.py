@@ -18,7 +18,7 @@ from newsletter.tokens import Purpose
 from newsletter.web.context import WebContext
 from newsletter.web.language import page_language
 from newsletter.web.pages import render_page
-from newsletter.workflows.sign_up import Confirmation, confirm_subscription, read_confirmation
+from newsletter.workflows.confirm import Confirmation, confirm_subscription, read_confirmation
 
 
 def show_confirmation(context: WebContext, request: Request, form: FormData) -> Response:  # noqa: ARG001

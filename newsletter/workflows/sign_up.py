@@ -1,16 +1,15 @@
-"""How a reader comes: the form, the confirmation mail, the button on its page.
+"""How a reader comes: the form and the confirmation mail; `confirm` is what its button does.
 
 The form answers the same for every address. A known one and an unknown one
 take the same way here, rendering included, so that neither the page nor its
 time tells who is on the list.
 """
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.delivery.model import Mailing
-from newsletter.errors import NewsletterError, NotFound, TokenError
+from newsletter.errors import NewsletterError, NotFound
 from newsletter.log import get_logger, mask_address
 from newsletter.net.networks import network_of
 from newsletter.publication.cadence import Cadence
@@ -35,18 +34,13 @@ from newsletter.subscribers.model import (
     Consent,
     Lane,
     Subscriber,
-    Subscription,
     SubscriptionState,
     SuppressionReason,
 )
 from newsletter.subscribers.names import clean_name
 from newsletter.subscribers.opt_in import MOST_UNANSWERED, QUIET_TIME, wants_confirmation
-from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose, new_public_id
-from newsletter.workflows.letters import Letters
-from newsletter.workflows.pauses import note_missed
 from newsletter.workflows.system_mail import system_mailing
-from newsletter.workflows.welcome import render_letter, welcome_reader
 
 log = get_logger(__name__)
 
@@ -96,35 +90,6 @@ class SignUp:
     cadence: Cadence | None = None
 
 
-@dataclass(frozen=True)
-class Confirmation:
-    """A confirmation link as its page shows it.
-
-    ``subscription`` is None where the reader is gone; ``expired`` links can't
-    confirm any more. ``also_asked`` are the reader's other newsletters that
-    wait for a confirmation: they share the one mail a day, and may be confirmed
-    by the same press.
-    """
-
-    newsletter: Newsletter
-    subscription: Subscription | None
-    expired: bool
-    also_asked: tuple[Newsletter, ...] = ()
-
-    @property
-    def possible(self) -> bool:
-        """Whether pressing the button would make the subscription active."""
-        return (
-            not self.expired
-            and self.subscription is not None
-            and self.subscription.state in MOVES[SubscriptionAct.CONFIRM].allowed
-        )
-
-    @property
-    def done(self) -> bool:
-        return self.subscription is not None and self.subscription.state is SubscriptionState.ACTIVE
-
-
 def request_subscription(
     database: Database,
     keyring: Keyring,
@@ -142,7 +107,7 @@ def request_subscription(
     for an unknown newsletter. The verdict tells of floods alone, and all else
     looks the same from outside: who is on the list does not show.
     """
-    newsletter = _newsletter_called(settings, sign_up.newsletter)
+    newsletter = newsletter_called(settings, sign_up.newsletter)
     address = normalise_address(sign_up.address)
     name = clean_name(sign_up.name)
     with database.read() as tx:
@@ -238,95 +203,6 @@ def _let_in(
         return Verdict.PROOF_NEEDED, None
     trust = Trust.PROVEN if proven else Trust.UNPROVEN
     return verdict, lane_of(trust, rules.slow_lane, attacked=attacked)
-
-
-def read_confirmation(
-    database: Database, keyring: Keyring, settings: Settings, token: str, *, now: datetime
-) -> Confirmation:
-    """What a confirmation link leads to; TokenError where it is not one of ours."""
-    subscriber_id, newsletter_id, expired = _read_token(keyring, token, now)
-    with database.read() as tx:
-        newsletter = _newsletter_called(settings, tx.settings.newsletter_slug(newsletter_id))
-        return _confirmation(tx, settings, subscriber_id, newsletter, expired)
-
-
-def confirm_subscription(
-    database: Database,
-    letters: Letters,
-    token: str,
-    *,
-    also: Collection[str] = (),
-    now: datetime,
-) -> Confirmation:
-    """Press the button: the subscription becomes active where its state allows it.
-
-    ``also`` are slugs of other newsletters that the reader ticked beside it.
-    The reader's own confirmation lifts a suppression that allows it, and is
-    answered by the welcome mail. A second press changes nothing.
-    """
-    keyring, settings = letters.keyring, letters.settings
-    subscriber_id, newsletter_id, expired = _read_token(keyring, token, now)
-    with database.read() as tx:
-        newsletter = _newsletter_called(settings, tx.settings.newsletter_slug(newsletter_id))
-        before = _confirmation(tx, settings, subscriber_id, newsletter, expired)
-        if not before.possible or before.subscription is None:
-            return before
-        reader = before.subscription.subscriber
-        others = [other for other in before.also_asked if other.slug in also]
-        mail = render_letter(tx, letters, newsletter, before.subscription, others, now)
-    with database.write() as tx:
-        slugs = [newsletter.slug, *(other.slug for other in others)]
-        if newsletter.slug in _activate(tx, keyring, settings, reader, slugs, now):
-            welcome_reader(tx, letters, newsletter, reader, mail, now)
-        return _confirmation(tx, settings, subscriber_id, newsletter, expired)
-
-
-def _activate(
-    tx: Transaction,
-    keyring: Keyring,
-    settings: Settings,
-    subscriber: Subscriber,
-    slugs: Sequence[str],
-    now: datetime,
-) -> Sequence[str]:
-    """Confirm what can be; which newsletters that were. A pause ends with it."""
-    move = MOVES[SubscriptionAct.CONFIRM]
-    address_hash = keyring.hash_address(subscriber.address)
-    suppression = tx.suppressions.reason(subscriber.address, address_hash)
-    if suppression is not None and suppression.blocks_confirmation:
-        return ()
-    before = tx.subscribers.subscriptions(subscriber.public_id)
-    confirmed = [
-        slug
-        for slug in slugs
-        if tx.subscribers.move(
-            subscriber.public_id, slug, move.allowed, move.to, now, READER, "confirmed"
-        )
-    ]
-    for one in before:
-        if one.newsletter in confirmed:
-            note_missed(tx, settings, one, now, READER)
-    if confirmed:
-        tx.former_addresses.drop(address_hash)
-        tx.sign_ups.answer_confirmation(keyring.hash_address(limit_address(subscriber.address)))
-        if suppression is not None:
-            tx.subscribers.unsuppress(address_hash, now, READER)
-        log.info("subscription_confirmed", newsletters=",".join(confirmed))
-    return confirmed
-
-
-def _confirmation(
-    tx: Transaction, settings: Settings, subscriber_id: str, newsletter: Newsletter, expired: bool
-) -> Confirmation:
-    subscriptions = {s.newsletter: s for s in tx.subscribers.subscriptions(subscriber_id)}
-    others = tuple(
-        other
-        for other in settings.newsletter
-        if other.slug != newsletter.slug
-        and other.slug in subscriptions
-        and subscriptions[other.slug].state is SubscriptionState.PENDING
-    )
-    return Confirmation(newsletter, subscriptions.get(newsletter.slug), expired, others)
 
 
 def _note_wish(
@@ -427,17 +303,7 @@ def prepare_confirmations(
             log.error("confirmation_failed", newsletter=newsletter.slug, error=str(error))
 
 
-def _read_token(keyring: Keyring, token: str, now: datetime) -> tuple[str, str, bool]:
-    """(subscriber, newsletter, expired) of a confirmation link that is ours."""
-    subscriber_id, newsletter_id, _ = keyring.verify(Purpose.CONFIRM, token)
-    try:
-        keyring.verify_until(Purpose.CONFIRM, token, now)
-    except TokenError:
-        return subscriber_id, newsletter_id, True
-    return subscriber_id, newsletter_id, False
-
-
-def _newsletter_called(settings: Settings, slug: str) -> Newsletter:
+def newsletter_called(settings: Settings, slug: str) -> Newsletter:
     newsletter = settings.newsletter_called(slug)
     if newsletter is None:
         raise NotFound(f'there is no newsletter "{slug}"', subject=slug)

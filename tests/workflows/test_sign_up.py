@@ -13,6 +13,7 @@ from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import SuppressionReason
 from newsletter.tokens import Purpose
+from newsletter.workflows.confirm import confirm_subscription
 from newsletter.workflows.import_subscribers import (
     ImportReport,
     add_subscriber,
@@ -21,12 +22,7 @@ from newsletter.workflows.import_subscribers import (
     import_subscribers,
 )
 from newsletter.workflows.leave import undo_unsubscribe
-from newsletter.workflows.sign_up import (
-    SignUp,
-    confirm_subscription,
-    prepare_confirmations,
-    request_subscription,
-)
+from newsletter.workflows.sign_up import SignUp, prepare_confirmations, request_subscription
 from newsletter.workflows.suppress import lift_suppression, suppress_address
 from newsletter.workflows.welcome import Letters
 from tests.web.site import BASE_URL, NOW, Site, make_blank, open_site
