@@ -49,7 +49,7 @@ from newsletter.workflows.import_subscribers import (
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import expire, find_expired
-from newsletter.workflows.segments import audience_segment, segment_of, subscription_row
+from newsletter.workflows.segments import audience_segment, segment_of, subscription_row, wish_row
 from newsletter.workflows.suppress import (
     export_suppressions,
     import_suppressions,
@@ -336,7 +336,11 @@ def find(
             raise NotFound(f"nobody has the address {wanted}", subject="address")
         subscriptions = tx.subscribers.subscriptions(subscriber.public_id) if subscriber else []
         former = len(tx.former_addresses.hashes(subscriber.public_id)) if subscriber else 0
-    rows = [subscription_row(subscription) for subscription in subscriptions]
+        wishes = tx.wishes.of(subscriber.public_id) if subscriber else {}
+    rows = [
+        {**subscription_row(one), "wish": wish_row(wishes.get(one.newsletter))}
+        for one in subscriptions
+    ]
     if json:
         found = {"subscriber": subscriber, "suppressed": suppressed, "subscriptions": rows}
         print_json({**found, "former_addresses": former})
@@ -350,6 +354,11 @@ def find(
         if row["cadence"] is Cadence.MONTHLY:
             print("  cadence: the best of each month")
         print(f"  agreed by {row['how']}, {row['at']:%Y-%m-%d}: {row['wording']}")
+        if wish := row["wish"]:
+            print(
+                f"  asked again by {wish['how']}, {wish['at']:%Y-%m-%d}, not confirmed: "
+                f"{wish['wording']}"
+            )
     if former:
         print(f"{former} former address{'es' if former > 1 else ''}")
     for name, value in (subscriber.attributes if subscriber else {}).items():

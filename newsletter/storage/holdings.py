@@ -47,6 +47,12 @@ class HoldingRepository:
                 .where(subscription.subscriber_id == key)
                 .order_by(t.newsletter.c.slug)
             ),
+            "wishes": self._rows(
+                sa.select(t.newsletter.c.slug.label("newsletter"), t.subscription_wish)
+                .join_from(t.subscription_wish, t.newsletter)
+                .where(t.subscription_wish.c.subscriber_id == key)
+                .order_by(t.newsletter.c.slug)
+            ),
             "address_wanted": self._rows(
                 sa.select(t.address_change).where(t.address_change.c.subscriber_id == key)
             ),

@@ -447,6 +447,13 @@ class ImportRepository:
                     undone.add(undone_cause)
                 elif came_back:
                     returned.append((key, was_state))
+        wish = t.subscription_wish.c
+        self._connection.execute(
+            sa.delete(t.subscription_wish).where(
+                wish.newsletter_id == newsletter_id,
+                wish.subscriber_id.in_([key for key, _ in returned]),
+            )
+        )
         names = self._public_ids([key for key, _ in returned])
         self._changes.record_all(
             Change(

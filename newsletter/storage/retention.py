@@ -22,6 +22,8 @@ _BLANK = {"subject": "", "html": "", "text": ""}
 # The rows of a stopped issue say whether anybody has it: they stay, of nobody.
 _STOPPED = (IssueState.RECALLED.value, IssueState.CANCELLED.value)
 _ENDED = (IssueState.SENT.value, *_STOPPED)
+# What holds a consent.
+_AGREED = (t.subscription, t.subscription_wish)
 _row = t.delivery.c
 
 
@@ -62,6 +64,18 @@ class RetentionRepository:
         left = sa.select(t.subscription.c.id).where(t.subscription.c.subscriber_id == key).limit(1)
         return self._connection.scalar(left) is None
 
+    def drop_wishes(self, before: datetime, limit: int) -> int:
+        """Drop wishes of readers who had left, and never confirmed that they come back."""
+        wish = t.subscription_wish.c
+        key = (wish.subscriber_id, wish.newsletter_id)
+        old = sa.select(*key).where(wish.consent_at < before).limit(limit)
+        return self._connection.execute(
+            sa.delete(t.subscription_wish).where(sa.tuple_(*key).in_(old))
+        ).rowcount
+
+    def count_wishes(self, before: datetime) -> int:
+        return self._count(t.subscription_wish, t.subscription_wish.c.consent_at < before)
+
     def without_subscription(self, before: datetime, limit: int) -> list[str]:
         """Subscribers who were known by then and have no subscription at all."""
         person = t.subscriber.c
@@ -75,12 +89,14 @@ class RetentionRepository:
         return list(rows.scalars())
 
     def long_gone(self, before: datetime, limit: int) -> list[str]:
-        """Subscribers who have left all they had, the last of it long ago."""
+        """Subscribers who have left all they had, the last of it long ago, and ask for nothing."""
         subscription = t.subscription.c
+        asks = sa.exists().where(t.subscription_wish.c.subscriber_id == t.subscriber.c.id)
         gone = sa.case((subscription.state == SubscriptionState.UNSUBSCRIBED.value, 1), else_=0)
         rows = self._connection.execute(
             sa.select(t.subscriber.c.public_id)
             .join_from(t.subscription, t.subscriber)
+            .where(~asks)
             .group_by(t.subscriber.c.id, t.subscriber.c.public_id)
             .having(
                 sa.func.min(gone) == 1,
@@ -118,13 +134,17 @@ class RetentionRepository:
 
     def drop_networks(self, before: datetime, limit: int) -> int:
         """Empty the hashes of the networks that readers agreed from."""
-        old = sa.select(t.subscription.c.id).where(self._old_networks(before)).limit(limit)
-        return self._connection.execute(
-            sa.update(t.subscription).where(t.subscription.c.id.in_(old)).values(consent_network="")
-        ).rowcount
+        emptied = 0
+        for table in _AGREED:
+            keys = table.primary_key.columns
+            old = sa.select(*keys).where(_old_networks(table, before)).limit(limit - emptied)
+            emptied += self._connection.execute(
+                sa.update(table).where(sa.tuple_(*keys).in_(old)).values(consent_network="")
+            ).rowcount
+        return emptied
 
     def count_networks(self, before: datetime) -> int:
-        return self._count(t.subscription, self._old_networks(before))
+        return sum(self._count(table, _old_networks(table, before)) for table in _AGREED)
 
     def drop_confirmations(self, answered_before: datetime, before: datetime, limit: int) -> int:
         """Drop counts of confirmations: answered ones and those that nobody answered."""
@@ -274,10 +294,6 @@ class RetentionRepository:
             ~waits.exists(),
         )
 
-    def _old_networks(self, before: datetime) -> sa.ColumnElement[bool]:
-        subscription = t.subscription.c
-        return sa.and_(subscription.consent_at < before, subscription.consent_network != "")
-
     def _old_confirmations(
         self, answered_before: datetime, before: datetime
     ) -> sa.ColumnElement[bool]:
@@ -326,6 +342,10 @@ class RetentionRepository:
         return self._connection.execute(
             sa.select(sa.func.count()).select_from(table).where(where)
         ).scalar_one()
+
+
+def _old_networks(table: sa.Table, before: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.consent_at < before, table.c.consent_network != "")
 
 
 def _mailings_of(issue_key: int) -> sa.Select[tuple[int]]:

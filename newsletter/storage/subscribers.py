@@ -27,6 +27,7 @@ from newsletter.storage.statements import (
     subscriber_key,
 )
 from newsletter.storage.suppressions import SuppressionRepository
+from newsletter.storage.wishes import drop_wish
 from newsletter.subscribers.model import (
     Consent,
     LeaveReason,
@@ -131,7 +132,11 @@ def _subscribe(dialect: str) -> Any:
     return (
         insert_for(dialect, t.subscription)
         .values(given | _OF_BEFORE)
-        .on_conflict_do_update(index_elements=keys, set_=anew)
+        .on_conflict_do_update(
+            index_elements=keys,
+            set_=anew,
+            where=among_parameter(dialect, column.state, "over"),
+        )
     )
 
 
@@ -294,13 +299,18 @@ class SubscriberRepository:
         consent: Consent,
         at: datetime,
         actor: str,
-    ) -> None:
-        """Set a subscription with the consent it rests on, whatever it was before."""
+        over: Collection[SubscriptionState] = tuple(SubscriptionState),
+    ) -> bool:
+        """Set a subscription with the consent it rests on.
+
+        False where there is one that is in none of the states ``over``.
+        """
         before = self.subscription(public_id, newsletter)
         if before is not None and state is not SubscriptionState.ACTIVE:
             fence(self._connection)
-        _SUBSCRIBE.change(
+        changed = _SUBSCRIBE.change(
             self._connection,
+            over=among_values(self._connection, [each.value for each in over]),
             subscriber_id=subscriber_key(self._connection, public_id),
             newsletter_id=newsletter_key(self._connection, newsletter),
             state=state.value,
@@ -313,10 +323,13 @@ class SubscriberRepository:
             consent_language=consent.language,
             consent_network=consent.network,
         )
+        if not changed:
+            return False
         detail = {"newsletter": newsletter, "how": consent.how, "placement": consent.placement}
         if before is not None:
             detail["from"] = before.state.value
         self._changes.record(at, actor, "subscription", public_id, state.value, detail)
+        return True
 
     def choose_departments(
         self,
@@ -411,9 +424,15 @@ class SubscriberRepository:
         actor: str,
         reason: str = "",
     ) -> bool:
-        """Move a subscription from one of ``allowed`` to ``to``; False where it is in none."""
+        """Move a subscription from one of ``allowed`` to ``to``; False where it is in none.
+
+        Who leaves, or says again that they have left, wishes for nothing any more.
+        """
         if to is not SubscriptionState.ACTIVE:
             fence(self._connection)
+        if to is SubscriptionState.UNSUBSCRIBED:
+            # Before the state is looked at: a confirmation under way is waited for.
+            drop_wish(self._connection, public_id, newsletter)
         whose = {"public_id": public_id, "newsletter": newsletter}
         states = among_values(self._connection, [state.value for state in allowed])
         placement = _MOVE.scalar(self._connection, **whose, allowed=states, to=to.value, at=at)
@@ -437,7 +456,7 @@ class SubscriberRepository:
     ) -> SubscriptionState | None:
         """Undo a goodbye: to the state that was left, where that is among ``allowed``.
 
-        None where there is nothing to undo. A pause goes on to its day.
+        None where there is nothing to undo. A pause goes on to its day; a wish is met by it.
         """
         states = among_values(self._connection, [state.value for state in allowed])
         row = _COME_BACK.first(
@@ -445,6 +464,7 @@ class SubscriberRepository:
         )
         if row is None:
             return None
+        drop_wish(self._connection, public_id, newsletter)
         detail = {"newsletter": newsletter, "placement": row.consent_placement, "reason": "undo"}
         self._changes.record(at, actor, "subscription", public_id, row.state, detail)
         return SubscriptionState(row.state)
@@ -519,7 +539,7 @@ class SubscriberRepository:
         )
         self._unname_changes(keys)
         for table in (
-            *(t.subscription, t.catch_up, t.reader_click, t.import_trace),
+            *(t.subscription, t.subscription_wish, t.catch_up, t.reader_click, t.import_trace),
             *(t.address_change, t.previous_address, t.former_address),
         ):
             self._connection.execute(sa.delete(table).where(table.c.subscriber_id.in_(keys)))

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 
 # The revision that these tables are; the newest file in migrations/versions.
-SCHEMA_REVISION = "0036"
+SCHEMA_REVISION = "0037"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -497,6 +497,25 @@ subscription = Table(
         "ix_subscription_audience",
         *("newsletter_id", "state", "cadence", "subscriber_id", "departments", "consent_at"),
     ),
+)
+
+# What was asked for with the address of who had left: it waits beside the subscription,
+# which stays as it was left, until the reader confirms.
+subscription_wish = Table(
+    "subscription_wish",
+    metadata,
+    Column("subscriber_id", RowId, ForeignKey("subscriber.id"), primary_key=True),
+    Column("newsletter_id", RowId, ForeignKey("newsletter.id"), primary_key=True),
+    # As in ``subscription``; it was asked for then.
+    _text("consent_how"),
+    _text("consent_wording"),
+    _text("consent_placement"),
+    Column("consent_at", Instant, nullable=False),
+    _text("consent_page"),
+    _text("consent_language"),
+    _text("consent_network"),
+    # NULL: nothing was said of it.
+    Column("cadence", sa.String),
 )
 
 # Who waits for the best of the issues that they missed in a pause; ``slot`` is the range

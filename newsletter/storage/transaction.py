@@ -44,6 +44,7 @@ from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.storage.uploads import UploadRepository
 from newsletter.storage.waves import WaveRepository
+from newsletter.storage.wishes import WishRepository
 
 R = TypeVar("R")
 
@@ -89,6 +90,7 @@ class Transaction:
     archive = _Made(Archive)
     catch_ups = _Made(CatchUpRepository)
     subscribers = _Made(SubscriberRepository)
+    wishes = _Made(WishRepository)
     segments = _Made(SegmentRepository)
     growth = _Made(GrowthRepository)
     figures = _Made(FigureRepository)

@@ -7,7 +7,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from newsletter.subscribers.model import ListChange, SubscriptionState
+from newsletter.subscribers.model import ASKED, ListChange, SubscriptionState
+
+# Who had left is pending in the moment of confirming only.
+_ASKS = (SubscriptionState.PENDING.value, ASKED)
 
 
 class Period(StrEnum):
@@ -58,9 +61,9 @@ def count_growth(changes: Iterable[ListChange], period: Period, zone: ZoneInfo) 
 
 
 def _add(growth: Growth, change: ListChange) -> None:
-    if change.act == SubscriptionState.PENDING:
+    if change.act in _ASKS:
         # Who asks again is sent the confirmation again, and has signed up once.
-        if change.before != SubscriptionState.PENDING:
+        if change.before not in _ASKS:
             growth.signed_up += change.count
     elif change.act == SubscriptionState.ACTIVE:
         if change.reason == "confirmed":

@@ -143,6 +143,19 @@ class Consent:
         return hashlib.sha256(self.wording.encode()).hexdigest()[:12]
 
 
+# In the log: who had left asked for the newsletter again.
+ASKED = "asked"
+
+
+@dataclass(frozen=True)
+class SubscriptionWish:
+    """What was asked for by a reader's address after they had left; until it is confirmed
+    they have left. ``cadence`` is None where nothing was said of it."""
+
+    consent: Consent
+    cadence: Cadence | None = None
+
+
 @dataclass(frozen=True)
 class AddressChange:
     """The (normalised) address a reader asked for; ``public_id`` names the wish."""

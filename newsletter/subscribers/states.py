@@ -2,7 +2,8 @@
 
 Who has left comes back only by the undo link on the goodbye page, to where they
 were and only where they had confirmed it (`BROUGHT_BACK`); by asking for the
-newsletter again and confirming it; or, where an import took them off, by undoing
+newsletter again and confirming it, both of which happen at the confirmation, for anybody
+may ask with their address; or, where an import took them off, by undoing
 that: then to where they were (`GIVEN_BACK`).
 """
 

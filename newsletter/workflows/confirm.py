@@ -12,6 +12,7 @@ from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import limit_address
 from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.opt_in import as_asked
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.letters import Letters
@@ -26,10 +27,10 @@ log = get_logger(__name__)
 class Confirmation:
     """A confirmation link as its page shows it.
 
-    ``subscription`` is None where the reader is gone; ``expired`` links can't
-    confirm any more. ``also_asked`` are the reader's other newsletters that
-    wait for a confirmation: they share the one mail a day, and may be confirmed
-    by the same press.
+    ``subscription`` is None where the reader is gone, and pending where one that was left
+    is asked for again; ``expired`` links can't confirm any more. ``also_asked`` are the
+    reader's other newsletters that wait for a confirmation: they share the one mail a day,
+    and may be confirmed by the same press.
     """
 
     newsletter: Newsletter
@@ -100,13 +101,16 @@ def _activate(
     slugs: Sequence[str],
     now: datetime,
 ) -> Sequence[str]:
-    """Confirm what can be; which newsletters that were. A pause ends with it."""
-    move = MOVES[SubscriptionAct.CONFIRM]
+    """Confirm what can be; which newsletters that were. A pause ends with it, and so does
+    a goodbye after which the reader asked anew."""
+    ask, move = MOVES[SubscriptionAct.ASK], MOVES[SubscriptionAct.CONFIRM]
     address_hash = keyring.hash_address(subscriber.address)
     suppression = tx.suppressions.reason(subscriber.address, address_hash)
     if suppression is not None and suppression.blocks_confirmation:
         return ()
     before = tx.subscribers.subscriptions(subscriber.public_id)
+    for slug in slugs:
+        tx.wishes.take(subscriber.public_id, slug, ask.allowed, ask.to, now, READER)
     confirmed = [
         slug
         for slug in slugs
@@ -129,7 +133,7 @@ def _activate(
 def _confirmation(
     tx: Transaction, settings: Settings, subscriber_id: str, newsletter: Newsletter, expired: bool
 ) -> Confirmation:
-    subscriptions = {s.newsletter: s for s in tx.subscribers.subscriptions(subscriber_id)}
+    subscriptions = asked_subscriptions(tx, subscriber_id)
     others = tuple(
         other
         for other in settings.newsletter
@@ -138,6 +142,15 @@ def _confirmation(
         and subscriptions[other.slug].state is SubscriptionState.PENDING
     )
     return Confirmation(newsletter, subscriptions.get(newsletter.slug), expired, others)
+
+
+def asked_subscriptions(tx: Transaction, subscriber_id: str) -> dict[str, Subscription]:
+    """A reader's subscriptions as a confirmation finds them, by newsletter."""
+    wishes = tx.wishes.of(subscriber_id)
+    return {
+        one.newsletter: as_asked(one, wishes.get(one.newsletter))
+        for one in tx.subscribers.subscriptions(subscriber_id)
+    }
 
 
 def _read_token(keyring: Keyring, token: str, now: datetime) -> tuple[str, str, bool]:

@@ -50,7 +50,7 @@ from newsletter.subscribers.model import (
     SuppressionReason,
 )
 from newsletter.subscribers.names import clean_name
-from newsletter.subscribers.states import GIVEN_BACK
+from newsletter.subscribers.states import GIVEN_BACK, MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, new_public_id, new_public_ids
 
 log = get_logger(__name__)
@@ -318,6 +318,7 @@ def _remove_brought(
 ) -> tuple[int, int]:
     """Remove the subscriptions that an import added, then the people whom nothing else needs."""
     removed = people = after = 0
+    _ask_anew(database, public_id, actor, now)
     gone = UNDO_ROWS
     while gone:
         with database.write() as tx:
@@ -337,6 +338,16 @@ def _remove_brought(
                 )
         people += gone
     return removed, people
+
+
+def _ask_anew(database: Database, public_id: str, actor: str, now: datetime) -> None:
+    """Let sign-ups of people of whom an import alone said that they left wait for the
+    confirmation as if it never had."""
+    ask = MOVES[SubscriptionAct.ASK]
+    with database.write() as tx:
+        newsletter = tx.imports.get(public_id).newsletter
+        for reader in tx.wishes.brought_by(public_id):
+            tx.wishes.take(reader, newsletter, ask.allowed, ask.to, now, actor)
 
 
 def export_subscribers(

@@ -20,6 +20,7 @@ from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionS
 from newsletter.subscribers.names import clean_name
 from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
+from newsletter.workflows.confirm import asked_subscriptions
 from newsletter.workflows.leave import UNDO_WITHIN
 from newsletter.workflows.letters import Letters
 from newsletter.workflows.pauses import LONGEST_PAUSE, remember_sent, resume_subscription
@@ -319,7 +320,7 @@ def _pace(
 
 def _preferences(tx: Transaction, settings: Settings, subscriber_id: str) -> Preferences:
     subscriber = tx.subscribers.get(subscriber_id)
-    subscriptions = {one.newsletter: one for one in tx.subscribers.subscriptions(subscriber_id)}
+    subscriptions = asked_subscriptions(tx, subscriber_id)
     publication = settings.publication
     languages = dict.fromkeys(
         tag for newsletter in settings.newsletter for tag in newsletter.languages_in(publication)

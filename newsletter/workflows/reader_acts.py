@@ -15,6 +15,7 @@ from newsletter.subscribers.model import (
     Subscriber,
     Subscription,
     SubscriptionState,
+    SubscriptionWish,
     SuppressionReason,
 )
 from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
@@ -37,11 +38,12 @@ class ReaderFile:
 
     ``suppressed`` is why nothing is mailed to them, ``of_domain`` whether their domain is
     what may not be mailed; ``can_return`` are the newsletters that an editor took them off
-    and may put them back on.
+    and may put them back on, ``wishes`` those that they left and asked for again.
     """
 
     reader: Subscriber
     subscriptions: list[Subscription]
+    wishes: dict[str, SubscriptionWish]
     suppressed: SuppressionReason | None
     of_domain: bool
     deliveries: list[SentMail]
@@ -74,6 +76,7 @@ def read_reader(
         return ReaderFile(
             reader,
             tx.subscribers.subscriptions(public_id),
+            tx.wishes.of(public_id),
             reason,
             reason is not None and own is not reason,
             tx.reader_rows.deliveries(public_id, _MOST),

@@ -35,7 +35,8 @@ _ALL = 100_000
 class Expired:
     """How much was, or would be, let go.
 
-    ``unconfirmed`` are sign-ups nobody confirmed, and people without any subscription,
+    ``unconfirmed`` are sign-ups nobody confirmed, those of who had left before among them,
+    and people without any subscription,
     ``long_gone`` people who left all
     they had, ``wanted_addresses`` wishes whose mailbox never answered,
     ``previous_addresses`` those of before a change that can't be taken back any more, ``networks``
@@ -73,6 +74,7 @@ def find_expired(installation: Installation) -> Expired:
         kept = tx.retention
         return Expired(
             unconfirmed=len(kept.unconfirmed(_before(now, privacy.unconfirmed_days), _ALL))
+            + kept.count_wishes(_before(now, privacy.unconfirmed_days))
             + len(kept.without_subscription(_before(now, privacy.unconfirmed_days), _ALL)),
             long_gone=len(kept.long_gone(_before(now, privacy.unsubscribed_days), _ALL)),
             wanted_addresses=kept.count_wanted_addresses(now - CONFIRM_WITHIN),
@@ -95,6 +97,10 @@ def expire(installation: Installation) -> Expired:
     privacy, now = installation.privacy, installation.clock.now()
     expired = Expired(
         unconfirmed=_drop_unconfirmed(database, privacy, now)
+        + _repeat(
+            database,
+            lambda tx: tx.retention.drop_wishes(_before(now, privacy.unconfirmed_days), _ROWS),
+        )
         + _drop_without_subscription(database, privacy, now),
         long_gone=_forget_long_gone(database, keyring, privacy, now),
         wanted_addresses=_repeat(
@@ -183,9 +189,14 @@ def _forget_long_gone(
         with database.write() as tx:
             for subscriber_id in some:
                 theirs = tx.subscribers.subscriptions(subscriber_id)
-                if not theirs or not all(
-                    one.state is SubscriptionState.UNSUBSCRIBED and one.changed_at < before
-                    for one in theirs
+                asks = bool(tx.wishes.of(subscriber_id))
+                if (
+                    not theirs
+                    or asks
+                    or not all(
+                        one.state is SubscriptionState.UNSUBSCRIBED and one.changed_at < before
+                        for one in theirs
+                    )
                 ):
                     continue
                 forget_reader(tx, keyring, theirs[0].subscriber, actor=ACTOR, now=now)

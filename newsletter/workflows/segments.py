@@ -11,11 +11,13 @@ from newsletter.subscribers.model import (
     AllOf,
     Asked,
     Comparison,
+    Consent,
     Filter,
     Operator,
     Segment,
     SegmentField,
     Subscription,
+    SubscriptionWish,
     Waits,
 )
 from newsletter.subscribers.segments import Scope, parse_segment
@@ -55,11 +57,22 @@ def subscription_row(subscription: Subscription) -> dict[str, Any]:
         "since": subscription.changed_at,
         "departments": subscription.departments,
         "cadence": subscription.cadence,
-        "how": subscription.consent.how,
-        "wording": subscription.consent.wording,
-        "wording_version": subscription.consent.wording_version,
-        "language": subscription.consent.language,
-        "placement": subscription.consent.placement,
-        "page": subscription.consent.page,
-        "at": subscription.consent.at,
+        **_consent_row(subscription.consent),
+    }
+
+
+def wish_row(wish: SubscriptionWish | None) -> dict[str, Any] | None:
+    """What is told of a wish for a newsletter that was left, where there is one."""
+    return {"cadence": wish.cadence, **_consent_row(wish.consent)} if wish else None
+
+
+def _consent_row(consent: Consent) -> dict[str, Any]:
+    return {
+        "how": consent.how,
+        "wording": consent.wording,
+        "wording_version": consent.wording_version,
+        "language": consent.language,
+        "placement": consent.placement,
+        "page": consent.page,
+        "at": consent.at,
     }

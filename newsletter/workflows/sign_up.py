@@ -35,6 +35,7 @@ from newsletter.subscribers.model import (
     Lane,
     Subscriber,
     SubscriptionState,
+    SubscriptionWish,
     SuppressionReason,
 )
 from newsletter.subscribers.names import clean_name
@@ -118,16 +119,7 @@ def request_subscription(
     mail = _render_mail(
         keyring, settings, templates, newsletter, newsletter_id, reader, base_url, now
     )
-    visitor = sign_up.visitor
-    consent = Consent(
-        how=sign_up.how,
-        wording=sign_up.wording,
-        at=now,
-        placement=sign_up.placement,
-        page=sign_up.page,
-        language=sign_up.shown_in,
-        network=keyring.hash_network(visitor.address) if visitor else "",
-    )
+    visitor, consent = sign_up.visitor, _consent_of(keyring, sign_up, now)
     with database.write() as tx:
         lane: Lane | None = None
         if visitor is not None:
@@ -174,6 +166,18 @@ def request_subscription(
     return Verdict.WELCOME
 
 
+def _consent_of(keyring: Keyring, sign_up: SignUp, now: datetime) -> Consent:
+    return Consent(
+        how=sign_up.how,
+        wording=sign_up.wording,
+        at=now,
+        placement=sign_up.placement,
+        page=sign_up.page,
+        language=sign_up.shown_in,
+        network=keyring.hash_network(sign_up.visitor.address) if sign_up.visitor else "",
+    )
+
+
 def _let_in(
     tx: Transaction,
     keyring: Keyring,
@@ -215,7 +219,11 @@ def _note_wish(
     cadence: Cadence | None,
     now: datetime,
 ) -> bool:
-    """Make the subscription pending where that is right; whether the mail may go."""
+    """Keep what is asked for where that is right; whether the mail may go.
+
+    It becomes a pending subscription, or waits beside one that was left: anybody may ask
+    with an address, and whoever left with it has left until they confirm.
+    """
     subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     state = subscription.state if subscription else None
     counted_by = keyring.hash_address(limit_address(reader.address))
@@ -223,13 +231,18 @@ def _note_wish(
         counted_by, now, quiet=QUIET_TIME, most=MOST_UNANSWERED
     )
     blocked = suppression is not None and suppression.blocks_confirmation
-    asked_anew = state is None or state is SubscriptionState.UNSUBSCRIBED
-    if not blocked and (asked_anew or (mailed and state is SubscriptionState.PENDING)):
-        tx.subscribers.subscribe(
-            reader.public_id, newsletter.slug, SubscriptionState.PENDING, consent, now, READER
-        )
-        if cadence is not None:
-            tx.subscribers.choose_cadence(reader.public_id, newsletter.slug, cadence, now, READER)
+    whose = (reader.public_id, newsletter.slug)
+    pending = SubscriptionState.PENDING
+    if blocked:
+        return False
+    if state is SubscriptionState.UNSUBSCRIBED:
+        if mailed or newsletter.slug not in tx.wishes.of(reader.public_id):
+            tx.wishes.hold(*whose, SubscriptionWish(consent, cadence), READER)
+    elif state is None or (mailed and state is pending):
+        # Whoever leaves, or is brought in, in this very moment is not overwritten.
+        asked = tx.subscribers.subscribe(*whose, pending, consent, now, READER, over=(pending,))
+        if asked and cadence is not None:
+            tx.subscribers.choose_cadence(*whose, cadence, now, READER)
     return mailed
 
 

@@ -1,11 +1,14 @@
 """`newsletter subscribers`: bringing readers in, taking that back, and what may not be mailed."""
 
 import csv
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from newsletter.cli.opening import open_from_file
+from newsletter.subscribers.model import Consent, SubscriptionWish
 from tests.acceptance.command_line import Answer, write_config
 from tests.cli.conftest import Call
 
@@ -50,6 +53,27 @@ def desk(tmp_path: Path, call: Call) -> Desk:
 
 def counts(document: Any) -> dict[str, int]:
     return {outcome: n for outcome, n in document["outcomes"].items() if n}
+
+
+def test_what_is_asked_for_after_a_goodbye_is_told_and_expires_alone(desk: Desk) -> None:
+    gone = "email,status\nani@reader.example,unsubscribed\n"
+    assert counts(desk.bring(gone)) == {"taken off": 1}
+    consent = Consent("form", "Send me the paper.", datetime(2025, 8, 5, tzinfo=UTC), "footer")
+    config = desk.folder / "config.toml"
+    with open_from_file(config) as installation, installation.database.write() as tx:
+        reader = tx.subscribers.find("ani@reader.example")
+        assert reader is not None
+        tx.wishes.hold(reader.public_id, "weekly", SubscriptionWish(consent), "reader")
+    found = desk("find", "ani@reader.example")
+    assert "asked again by form, 2025-08-05, not confirmed: Send me the paper." in found.out
+    (subscription,) = desk("find", "ani@reader.example", "--json").json["subscriptions"]
+    assert (subscription["state"], subscription["wish"]["placement"]) == ("unsubscribed", "footer")
+    dry = desk("expire", "--dry-run", "--json").json
+    assert (dry["unconfirmed"], desk("expire", "--json").json["unconfirmed"]) == (1, 1)
+    (subscription,) = desk("find", "ani@reader.example", "--json").json["subscriptions"]
+    assert (subscription["state"], subscription["wish"]) == ("unsubscribed", None)
+    old = desk.bring("email\nani@reader.example\n", name="old.csv")
+    assert counts(old) == {"left earlier": 1}
 
 
 def test_an_export_of_another_service_is_recognised_and_said(desk: Desk) -> None:

@@ -15,7 +15,12 @@ from newsletter.storage.database import Database
 from newsletter.subscribers.address import limit_address
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.growth import Growth, Period, count_growth
-from newsletter.subscribers.model import AddressChange, PreviousAddress, SubscriptionState
+from newsletter.subscribers.model import (
+    AddressChange,
+    PreviousAddress,
+    SubscriptionState,
+    SubscriptionWish,
+)
 from newsletter.tokens import Key, Keyring, Purpose
 from newsletter.workflows.import_subscribers import forget_subscriber, import_subscribers
 from newsletter.workflows.leave import unsubscribe
@@ -24,6 +29,7 @@ from tests.contracts.nouns import (
     DEFERRED,
     LEASE,
     NOW,
+    a_consent,
     a_settings,
     add_system_mail,
     start_sending,
@@ -71,6 +77,7 @@ def be_everywhere(database: Database, ledger: Workers) -> Issue:
         tx.preferences.ask_address("reader0", AddressChange("wish", "wanted@other.example", NOW))
         tx.preferences.keep_previous("reader0", PreviousAddress("change", "old@other.example", NOW))
         tx.former_addresses.note("reader0", "formerhash", NOW)
+        tx.wishes.hold("reader0", "daily", SubscriptionWish(a_consent()), "reader")
         tx.catch_ups.owe("reader0", "weekly", "2025-W30..2025-W31", NOW, "reader")
         tx.preferences.rename("reader0", "Reader 0", NOW, "reader")
     rows = f"email,timezone,Town\n{ADDRESS},Asia/Yerevan,Gyumri\n"

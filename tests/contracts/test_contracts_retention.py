@@ -12,7 +12,7 @@ from newsletter.issues.model import IssueState
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
 from newsletter.subscribers.growth import Growth, Period, count_growth
-from newsletter.subscribers.model import AddressChange, SubscriptionState
+from newsletter.subscribers.model import AddressChange, SubscriptionState, SubscriptionWish
 from tests.contracts.nouns import (
     ACCEPTED,
     LEASE,
@@ -78,10 +78,14 @@ def test_networks_that_readers_agreed_from_are_let_go(database: Database) -> Non
             consent = replace(a_consent(), network=network, at=NOW)
             tx.subscribers.subscribe(f"reader{number}", "weekly", ACTIVE, consent, NOW, "reader")
         assert (tx.retention.count_networks(NOW), tx.retention.drop_networks(NOW, 9)) == (0, 0)
-        assert tx.retention.count_networks(NOW + DAY) == 1
-        assert tx.retention.drop_networks(NOW + DAY, 9) == 1
+        wish = SubscriptionWish(replace(a_consent(), network="hashed", at=NOW))
+        tx.wishes.hold("reader2", "daily", wish, "reader")
+        assert tx.retention.count_networks(NOW + DAY) == 2
+        assert [tx.retention.drop_networks(NOW + DAY, 1) for _ in range(3)] == [1, 1, 0]
         (subscription,) = tx.subscribers.subscriptions("reader1")
+        held = tx.wishes.of("reader2")
     assert subscription.consent == replace(a_consent(), at=NOW)
+    assert held == {"daily": SubscriptionWish(replace(a_consent(), at=NOW))}
 
 
 def test_only_who_left_everything_long_ago_is_long_gone(database: Database) -> None:
@@ -97,6 +101,14 @@ def test_only_who_left_everything_long_ago_is_long_gone(database: Database) -> N
         assert tx.retention.long_gone(NOW + DAY, 9) == ["reader0"]
         assert tx.retention.long_gone(NOW + 2 * DAY, 9) == ["reader0", "reader4"]
         assert tx.retention.long_gone(NOW + 2 * DAY, 1) == ["reader0"]
+        # Who asks again has a while to confirm it.
+        wish = SubscriptionWish(replace(a_consent(), at=NOW + DAY))
+        tx.wishes.hold("reader0", "weekly", wish, "reader")
+        assert tx.retention.long_gone(NOW + 2 * DAY, 9) == ["reader4"]
+        assert (tx.retention.count_wishes(NOW), tx.retention.drop_wishes(NOW, 9)) == (0, 0)
+        assert tx.retention.count_wishes(NOW + 2 * DAY) == 1
+        assert tx.retention.drop_wishes(NOW + 2 * DAY, 9) == 1
+        assert tx.retention.long_gone(NOW + 2 * DAY, 9) == ["reader0", "reader4"]
 
 
 def test_the_log_of_readers_loses_its_detail_and_that_of_issues_nothing(

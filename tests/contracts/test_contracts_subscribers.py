@@ -60,6 +60,23 @@ def test_subscribing_keeps_the_evidence(database: Database) -> None:
     ]
 
 
+def test_what_is_in_another_state_is_not_subscribed_over(database: Database) -> None:
+    consent, over = a_consent("api"), (PENDING,)
+    with database.write() as tx:
+        for number, state in enumerate((PENDING, UNSUBSCRIBED, ACTIVE, None)):
+            add_reader(tx, number, state)
+        done = [
+            tx.subscribers.subscribe(
+                f"reader{number}", "weekly", PENDING, consent, NOW, "reader", over=over
+            )
+            for number in range(4)
+        ]
+        found = [tx.subscribers.subscriptions(f"reader{number}")[0] for number in range(4)]
+    assert done == [True, False, False, True]
+    assert [one.state for one in found] == [PENDING, UNSUBSCRIBED, ACTIVE, PENDING]
+    assert [one.consent.how for one in found] == ["api", "form", "form", "api"]
+
+
 def test_subscribing_what_is_not_there(database: Database) -> None:
     with database.write() as tx:
         add_reader(tx, 1, None)

@@ -12,8 +12,10 @@ YEREVAN = ZoneInfo("Asia/Yerevan")
 SUNDAY = datetime(2025, 8, 31, 21, 0, tzinfo=UTC)
 
 
-def change(act: str, count: int = 1, *, how: str = "", reason: str = "") -> ListChange:
-    return ListChange(SUNDAY, "weekly", "article", act, how, reason, count)
+def change(
+    act: str, count: int = 1, *, how: str = "", reason: str = "", before: str = ""
+) -> ListChange:
+    return ListChange(SUNDAY, "weekly", "article", act, how, reason, count, before)
 
 
 def test_days_are_those_of_the_zone() -> None:
@@ -39,6 +41,10 @@ def test_each_line_counts_as_what_it_is() -> None:
         change("unsubscribed", 2, reason="one-click"),
         change("unsubscribed", reason="page"),
         change("told why", reason="too_much"),
+        # Asked for after a goodbye, again, and confirmed.
+        change("asked", 4, how="form", before="unsubscribed"),
+        change("asked", 2, how="form", before="asked"),
+        change("pending", 1, how="form", before="asked"),
         # Neither somebody who came nor somebody who left.
         change("unsubscribed", 5, how="import"),
         change("departments"),
@@ -48,7 +54,7 @@ def test_each_line_counts_as_what_it_is() -> None:
     assert count_growth(lines, Period.MONTH, YEREVAN) == [
         Growth(
             *(date(2025, 9, 1), "weekly", "article"),
-            *(3, 2, 1_000_000, 7, 2),
+            *(7, 2, 1_000_000, 7, 2),
             *(Counter({"one-click": 2, "page": 1}), Counter(too_much=1)),
         )
     ]

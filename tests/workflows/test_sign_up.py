@@ -120,7 +120,7 @@ def test_after_a_confirmation_the_count_begins_anew(site: Site) -> None:
     assert ask(site) == 0
     site.client.post(site.unsubscribe_path(subscriber))
     assert ask(site) == 1
-    assert site.state(LILIT) == "pending"
+    assert site.state(LILIT) == "unsubscribed"
     assert press(site, token) == "active"
 
 

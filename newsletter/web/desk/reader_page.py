@@ -99,19 +99,16 @@ def show_reader(visit: Visit, *, problem: str = "") -> Response:
         *(context.database, context.keyring, visit.settings),
         *(visit.param("reader"), context.clock.now()),
     )
+    consents = [one.consent for one in file.subscriptions]
+    consents += [wish.consent for wish in file.wishes.values()]
     return visit.page(
         "reader",
         said=SAID,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         file=file,
         states={state: words.gettext(STATES[state]) for state in STATES},
-        ways={
-            one.consent.how: name_in(words, WAYS_IN, one.consent.how) for one in file.subscriptions
-        },
-        places={
-            one.consent.placement: name_placement(words, one.consent.placement)
-            for one in file.subscriptions
-        },
+        ways={one.how: name_in(words, WAYS_IN, one.how) for one in consents},
+        places={one.placement: name_placement(words, one.placement) for one in consents},
         told={reason: words.gettext(LEAVE_REASONS[reason]) for reason in LEAVE_REASONS},
         names={one.slug: one.name for one in visit.settings.newsletter},
         suppressed=words.gettext(SUPPRESSION_REASONS[file.suppressed]) if file.suppressed else "",

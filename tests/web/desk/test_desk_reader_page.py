@@ -76,6 +76,20 @@ def test_an_editor_takes_a_reader_off_and_undoes_it(site: Site, publisher: Perso
     assert lines_of(site, "lilit")[-2:] == [(who, "unsubscribed"), (who, "active")]
 
 
+def test_what_is_asked_for_since_stands_beside_and_is_no_hindrance(
+    site: Site, publisher: Person
+) -> None:
+    publisher.post(f"{PAGE}/off", {"newsletter": "weekly"})
+    site.sign_up(LILIT, placement="footer")
+    told = text_of(publisher.get(PAGE).text)
+    assert "left" in told
+    (asked,) = told.split("Asked for again, not confirmed")[1:]
+    assert "the form on our page placement footer" in asked
+    assert publisher.post(f"{PAGE}/back", {"newsletter": "weekly"}).status_code == 303
+    assert site.state(LILIT) == "active"
+    assert "Asked for again" not in publisher.get(PAGE).text
+
+
 def test_nobody_is_put_back_who_left_by_themselves_or_long_ago(
     site: Site, publisher: Person
 ) -> None:
