@@ -5,7 +5,7 @@ take the same way here, rendering included, so that neither the page nor its
 time tells who is on the list.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from newsletter.delivery.model import Mailing
@@ -114,7 +114,8 @@ def request_subscription(
     with database.read() as tx:
         known = tx.subscribers.find(address)
         newsletter_id = tx.settings.newsletter_id(newsletter.slug)
-    reader = known or Subscriber(new_public_id(), address, now, name, sign_up.language)
+        stranger = Subscriber(new_public_id(), address, now, name, sign_up.language)
+        reader = _as_told(tx, known, name, sign_up.language) if known else stranger
     # Rendered before the write begins: SQLite has one writer at a time.
     mail = _render_mail(
         keyring, settings, templates, newsletter, newsletter_id, reader, base_url, now
@@ -142,6 +143,7 @@ def request_subscription(
             tx, keyring, newsletter, reader, suppression, consent, sign_up.cadence, now
         )
         if mailed:
+            _describe(tx, known or reader, reader, now)
             mailing = system_mailing(
                 keyring,
                 settings,
@@ -244,6 +246,27 @@ def _note_wish(
         if asked and cadence is not None:
             tx.subscribers.choose_cadence(*whose, cadence, now, READER)
     return mailed
+
+
+def _as_told(tx: Transaction, known: Subscriber, name: str, language: str | None) -> Subscriber:
+    """A person with the name and language that a sign-up gives, as long as they have
+    confirmed nothing: of who has, no sign-up changes either."""
+    if _is_confirmed(tx, known):
+        return known
+    return replace(known, name=name or known.name, language=language or known.language)
+
+
+def _describe(tx: Transaction, known: Subscriber, told: Subscriber, now: datetime) -> None:
+    if told == known or _is_confirmed(tx, known):
+        return
+    tx.preferences.rename(known.public_id, told.name, now, READER)
+    tx.preferences.choose_language(known.public_id, told.language, now, READER)
+
+
+def _is_confirmed(tx: Transaction, known: Subscriber) -> bool:
+    """Whether a person has, or had, more than sign-ups that wait for a confirmation."""
+    subscriptions = tx.subscribers.subscriptions(known.public_id)
+    return any(one.state is not SubscriptionState.PENDING for one in subscriptions)
 
 
 def _queue_mail(

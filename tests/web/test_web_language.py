@@ -87,12 +87,12 @@ def test_a_paper_of_one_language_offers_no_choice(site: Site) -> None:
     assert "hreflang" not in site.client.get("/").text
 
 
-def sign_up(site: Site, address: str, lang: str) -> str:
+def sign_up(site: Site, address: str, lang: str, name: str = "") -> str:
     page = site.client.get(f"/subscribe/kitchen{lang}").text
     site.clock.sleep(8)
     action = re.search(r'action="([^"]+)"', page)
     assert action is not None
-    form = {"address": address, "stamp": stamp_in(page)}
+    form = {"address": address, "stamp": stamp_in(page), "name": name}
     return site.client.post(action[1], data=form).text
 
 
@@ -117,12 +117,36 @@ def test_who_signs_up_in_another_language_is_answered_in_it(mixed: Site) -> None
     assert language_of(mixed.client.post(path).text)[0] == "hy"
 
 
-def test_a_form_changes_no_known_readers_language(mixed: Site) -> None:
-    mixed.put(LILIT)
-    sign_up(mixed, LILIT, "?lang=hy")
+@pytest.mark.parametrize("state", ["active", "paused", "unsubscribed"])
+def test_a_form_changes_no_known_readers_language(mixed: Site, state: str) -> None:
+    mixed.put(LILIT, state)
+    sign_up(mixed, LILIT, "?lang=hy", "Silly")
     subscription = mixed.subscription(LILIT)
     assert subscription is not None
-    assert subscription.subscriber.language is None
+    assert (subscription.subscriber.language, subscription.subscriber.name) == (None, "")
+    ((_, mailing),) = mixed.outgoing()
+    assert mailing.language == "en"
+
+
+def test_as_long_as_nothing_is_confirmed_the_newest_mail_says_who_it_is(mixed: Site) -> None:
+    told = []
+    for lang, name, hours in (
+        *(("?lang=hy", "Silly", 1), ("?lang=en", "Not mailed", 25)),
+        *(("?lang=en", "Lilit", 25), ("", "", 25)),
+    ):
+        sign_up(mixed, LILIT, lang, name)
+        subscription = mixed.subscription(LILIT, "kitchen")
+        assert subscription is not None
+        reader = subscription.subscriber
+        mailed = [mailing.language for _, mailing in mixed.outgoing()]
+        told.append((reader.language, reader.name, mailed))
+        mixed.clock.sleep(hours * 3600)
+    assert told == [
+        ("hy", "Silly", ["hy"]),
+        ("hy", "Silly", []),
+        ("en", "Lilit", ["en"]),
+        ("en", "Lilit", ["en"]),
+    ]
 
 
 @pytest.mark.parametrize(
