@@ -191,3 +191,19 @@ def test_without_scripts_it_is_the_same(browser: Browser, desk: tuple[Site, str]
     assert "view=text" in page.url
     wait_without_scripts(page, "text=Look the issue over")
     assert page.locator(".checks li").count()
+
+
+@pytest.mark.parametrize("screen", first_soon(list(SCREENS)))
+def test_the_desktop_view_is_as_wide_as_a_desktop_shows_it(
+    browser: Browser, desk: tuple[Site, str], screen: str
+) -> None:
+    page = come_in(browser, desk, screen)
+    page.goto(f"{desk[1]}{PATH}?view=desktop")
+    frame = page.locator("#mail-frame")
+    # The mail's rules for phones hold up to 639 pixels.
+    assert frame.evaluate("frame => frame.clientWidth") > 639
+    shown, box = frame.bounding_box(), page.locator(".mail-box").bounding_box()
+    assert shown
+    assert box
+    assert (shown["width"], shown["height"]) == pytest.approx((box["width"], 640), abs=1)
+    assert page.locator(f'a[href="{PATH}/mail?view=desktop"]').count() == 1
