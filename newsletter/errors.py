@@ -115,6 +115,10 @@ class ChecksAwaited(Conflict):
     """The issue has to be looked over before that: nothing was done."""
 
 
+class WrongCount(Conflict):
+    """The number of readers that was written down is not how many there are: nothing was done."""
+
+
 class EditClash(Conflict):
     """Another editor saved the same part meanwhile: nothing was saved.
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter.clock import Clock
-from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError
+from newsletter.errors import Conflict, InvalidTransition, NotFound, UsageError, WrongCount
 from newsletter.issues.model import Issue, IssueState, SaveKind
 from newsletter.issues.states import EDITABLE
 from newsletter.log import get_logger
@@ -73,7 +73,7 @@ def send_soon(
 ) -> Issue:
     """Let an approved issue go out in a minute, in which `take_back` stops it.
 
-    ``typed`` is how many readers the editor wrote down: Conflict where they are not as many.
+    ``typed`` is how many readers the editor wrote down: WrongCount where they are not as many.
     On a long list, where some come and go all the time, they are those that were counted
     lately, if few have come or gone since; else they have to be counted first. Conflict also
     where a check stops it, ChecksAwaited where it was not looked over lately.
@@ -118,7 +118,7 @@ def _refuse_other_count(installation: Installation, issue: Issue, typed: int) ->
             subject=issue.slot,
         )
     if readers != typed:
-        raise Conflict(
+        raise WrongCount(
             f"issue {issue.slot} has {readers:,} readers, and you wrote {typed:,}; nothing is sent",
             subject=issue.slot,
         )

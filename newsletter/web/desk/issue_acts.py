@@ -29,6 +29,7 @@ from newsletter.issues.model import Block, BlockKind, Issue, Item, ItemField, Se
 from newsletter.issues.places import find_place, find_section
 from newsletter.web.desk.issue import issue_page
 from newsletter.web.desk.issue_fields import Problem, mark_sent, typed_text
+from newsletter.web.desk.issue_page import tell_sentence
 from newsletter.web.desk.issue_story import gone_story_page, story_page, words_of
 from newsletter.web.desk.places import asked_issue
 from newsletter.web.desk.visit import Visit
@@ -61,12 +62,14 @@ def take_issue(visit: Visit) -> Response:
         same = "Somebody else changed the same meanwhile."
         return _form_again(visit, issue, Problem(same, told), 409)
     except RevertRefused as error:
-        sentence = _sentence(_with_names(str(error), names))
+        sentence = tell_sentence(_with_names(str(error), names))
         return _form_again(visit, issue, Problem(sentence, past=error.version), 409)
     except EditRefused as error:
-        return _form_again(visit, issue, Problem(_sentence(_with_names(str(error), names))), 409)
+        return _form_again(
+            visit, issue, Problem(tell_sentence(_with_names(str(error), names))), 409
+        )
     except UsageError as error:
-        return _form_again(visit, issue, Problem(_sentence(str(error))), 400)
+        return _form_again(visit, issue, Problem(tell_sentence(str(error))), 400)
     done = [f"You {edited.told}."] if edited.told else []
     notices = [_with_names(notice, names) for notice in edited.notices]
     if visit.field("stay") and find_place(edited.issue, visit.field("story")):
@@ -111,10 +114,6 @@ def _anchor(visit: Visit, before: Issue, edited: Edited) -> str:
     if story and (stood := find_place(before, story)):
         section = stood[0].slug
     return f"section-{section}" if section else ""
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def _with_names(text: str, names: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from newsletter.checks.model import Finding, Level, stops
-from newsletter.checks.wire import WARN_SIZE
+from newsletter.checks.wire import STOP_ENCODED_SIZE
 from newsletter.issues.correct import place_of
 from newsletter.issues.model import Issue
 from newsletter.rendering.fill import UNRESOLVED
@@ -64,7 +64,7 @@ def show_checks(background: Background) -> DeskHandler:
             issue=issue,
             address=address,
             again=f"{address}/checks",
-            limit=WARN_SIZE // 1024,
+            limit=STOP_ENCODED_SIZE // 1024,
             **shown_checks(visit, issue, looked_over(visit, background, issue, ask=False)),
         )
 
@@ -96,7 +96,7 @@ def shown_checks(visit: Visit, issue: Issue, looked: LookedOver | None) -> dict[
         "findings": [shown_finding(visit, issue, finding) for finding in findings],
         "stops": len(stops(findings)),
         "warnings": sum(finding.level is Level.WARN for finding in findings),
-        "kb": round(looked.checked.encoded_octets / 1024) if looked else 0,
+        "kb": looked.checked.encoded_octets // 1024 if looked else 0,
     }
 
 

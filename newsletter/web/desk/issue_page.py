@@ -49,11 +49,12 @@ def issue_head(
         "removed": is_removed(visit, issue),
         "page_address": visit.request.url.path,
         "told": visit.told,
-        "problem": _sentence(str(problem)) if problem else "",
+        "problem": tell_sentence(str(problem)) if problem else "",
     }
 
 
-def _sentence(text: str) -> str:
+def tell_sentence(text: str) -> str:
+    """What an error says, as a sentence."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 

@@ -11,6 +11,7 @@ from newsletter.errors import (
     InvalidTransition,
     NewsletterError,
     UsageError,
+    WrongCount,
 )
 from newsletter.issues.model import Issue, IssueState
 from newsletter.issues.states import EDITABLE
@@ -128,6 +129,8 @@ def take_send_now(background: Background) -> DeskHandler:
             send_soon(visit.installation, issue, actor=visit.actor, typed=typed)
         except ChecksAwaited as error:
             return checks_page(visit, background, issue, error, 409)
+        except (WrongCount, UsageError) as error:
+            return checks_page(visit, background, issue, None, 409, miscounted=error)
         except NewsletterError as error:
             return _refused(visit, error)
         return _back(visit, issue, "soon")

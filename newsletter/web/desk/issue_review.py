@@ -18,7 +18,7 @@ from newsletter.publication.editors import Act
 from newsletter.publication.newsletters import Newsletter
 from newsletter.web.desk.background import Background
 from newsletter.web.desk.issue_checks import looked_over, shown_checks
-from newsletter.web.desk.issue_page import ON_ITS_WAY, issue_head
+from newsletter.web.desk.issue_page import ON_ITS_WAY, issue_head, tell_sentence
 from newsletter.web.desk.places import asked_issue, city_of, newsletter_of, tell_moment
 from newsletter.web.desk.routes import DeskHandler
 from newsletter.web.desk.visit import Visit
@@ -139,8 +139,12 @@ def checks_page(
     issue: Issue,
     problem: NewsletterError | None = None,
     status: int = 200,
+    miscounted: NewsletterError | None = None,
 ) -> Response:
-    """What the checks said, or that they are made."""
+    """What the checks said, or that they are made.
+
+    ``miscounted`` says what is wrong with the number of readers that was written to send it.
+    """
     # Only whoever may work on it lets the service ask others.
     asks = visit.editor.may(Act.EDIT)
     looked = looked_over(visit, background, issue, ask=asks)
@@ -157,6 +161,8 @@ def checks_page(
         **shown_checks(visit, issue, looked),
         **_addresses(visit, issue, looked),
         asked=asks,
+        miscounted=tell_sentence(str(miscounted)) if miscounted else "",
+        count=visit.field("count"),
     )
 
 

@@ -31,6 +31,14 @@ def test_checks_lead_to_what_they_are_about(nare: Person) -> None:
     assert f"{PATH}#subject" in links
 
 
+def test_the_page_has_a_heading_and_its_size_is_that_of_the_finding(nare: Person) -> None:
+    page = checks(nare)
+    assert [node.text() for node in page.css("h1")] == ["Look the issue over"]
+    size = page.css_first('label[for="size"]')
+    assert size is not None
+    assert size.text().endswith(" KB of 100 KB, encoded for its way")
+
+
 def test_a_place_left_unfilled_leads_to_its_field(nare: Person) -> None:
     page = LexborHTMLParser(nare.get(PATH).text)
     for act, field, others, place in (

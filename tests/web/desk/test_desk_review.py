@@ -160,6 +160,33 @@ def test_what_was_not_looked_over_lately_is_looked_over_first(lilit: Person) -> 
     assert lilit.post(f"{PATH}/now", {"count": "3"}).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"), [("2", "has 3 readers, and you wrote 2"), ("three", "three")]
+)
+def test_a_wrong_count_is_told_at_its_field(lilit: Person, typed: str, told: str) -> None:
+    approve(lilit)
+    answer = send_now(lilit, typed)
+    assert answer.status_code == 409
+    page = LexborHTMLParser(answer.text)
+    field = page.css_first("details#now[open] #count[aria-invalid]")
+    assert field is not None
+    assert field.attributes["value"] == typed
+    problem = page.css_first("#count-problem")
+    assert problem is not None
+    assert told in problem.text()
+    assert page.css_first("#problem") is None
+
+
+def test_only_who_may_take_it_back_is_offered_to(lilit: Person) -> None:
+    approve(lilit)
+    assert send_now(lilit, "3").status_code == 303
+    button = f'form[action="{PATH}/take-back"]'
+    assert read(lilit).css_first(button) is not None
+    editor = read(somebody(lilit.site, Role.EDITOR))
+    assert editor.css_first(".soon") is not None
+    assert editor.css_first(button) is None
+
+
 def test_what_stops_it_is_looked_at_once_more_when_asked(lilit: Person) -> None:
     spoil(lilit.site)
     first = read(lilit, f"{PATH}/review/checks")

@@ -34,3 +34,11 @@ def test_what_is_expected_is_learned_behind_the_page(site: Site) -> None:
         assert time.monotonic() < end
         text = editor.get(path).text
     assert "90 reads in the last 28 days." not in text
+
+
+def test_an_address_of_no_known_story_is_told_as_one(site: Site) -> None:
+    set_up(site, {}, source=[FEED])
+    put_issue(site, bare_issue())
+    text = somebody(site, Role.EDITOR).get(f"{PATH}/stories?words=https://other.example/a/").text
+    assert "No story known here has this address" in text
+    assert "Try fewer" not in text
