@@ -53,6 +53,23 @@ def page_of(person: Person, path: str = PATH) -> LexborHTMLParser:
     return LexborHTMLParser(answer.text)
 
 
+def test_a_line_that_the_stories_offer_is_taken_by_its_button(nare: Person) -> None:
+    act(nare, "lines", subject="Mine", preheader="My own preheader")
+    for name in ("subject", "preheader"):
+        form = page_of(nare).css_first("#offers form")
+        hidden = {
+            one.attributes["name"]: one.attributes["value"]
+            for one in form.css("input[type=hidden]")
+        }
+        offered = form.css_first(f"input[name={name}]").attributes["value"]
+        answer = nare.post(PATH, {**hidden, name: offered, "act": "lines"})
+        assert answer.status_code == 303
+        assert getattr(stored(nare.site), name) == offered
+    # What was not chosen stands as it was.
+    assert stored(nare.site).note == bare_issue().note
+    assert stored(nare.site).subject != "Mine"
+
+
 def act(person: Person, act: str, version: int | None = None, **fields: str) -> Response:
     """Press a button of the page; without ``version`` of the page as it is now."""
     if version is None:
