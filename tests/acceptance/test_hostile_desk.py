@@ -204,7 +204,7 @@ def work_at(desk: Desk, draft: Issue) -> None:
     assert desk.blocked() == []
     last = draft.items[-1]
     story = f"#story-{last.story_id}"
-    desk.page.click(f"{story} button[value=up]")
+    desk.page.click(f"{story} button[value^=up]")
     desk.page.locator(f"{story}[data-position='{last.position - 1}']").wait_for()
     desk.look()
     desk.page.fill("#note", WRITTEN)
