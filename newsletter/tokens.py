@@ -35,6 +35,7 @@ _BLOCK = 64  # of SHA-256
 # So many are written in base 32 as one number; beyond that it grows slower again.
 _WORDS = 32
 _MARK_CHARACTERS = 8
+_MAILBOX_CHARACTERS = 12  # 60 bits
 # RFC 4648 section 6, in lower case; the octets beyond 31 are never asked for.
 _ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567".ljust(256, b"=")
 
@@ -140,7 +141,7 @@ class Purpose(StrEnum):
 
     UNSUBSCRIBE = "unsubscribe"  # subscriber, newsletter
     PREFERENCES = "preferences"  # subscriber
-    CONFIRM = "confirm"  # subscriber, newsletter; expires
+    CONFIRM = "confirm"  # subscriber, newsletter, the mark of the mailbox; expires
     PREVIEW = "preview"  # issue
     BOUNCE = "bounce"  # mailing, recipient; short
     UNDO = "undo"  # subscriber, newsletter; expires
@@ -290,6 +291,10 @@ class Keyring:
             outer.update(inner.digest())
             digests.append(outer.digest())
         return _base32_each(digests)
+
+    def mailbox_mark(self, address: str) -> str:
+        """The start of `hash_address`: a link that bears it counts for this address alone."""
+        return self.hash_address(address)[:_MAILBOX_CHARACTERS]
 
     @property
     def hash_mark(self) -> str:

@@ -183,6 +183,15 @@ class PreferenceRepository:
             )
         )
 
+    def hold(self, public_id: str) -> None:
+        """Let no other transaction give this reader another address before this one ends."""
+        # SQLite has one writer at a time. Rows that name the reader may still come.
+        self._connection.execute(
+            sa.select(t.subscriber.c.id)
+            .where(t.subscriber.c.public_id == public_id)
+            .with_for_update(key_share=True)
+        )
+
     def take_over(self, public_id: str, by: str, at: datetime, actor: str) -> None:
         """Erase a person whose address another proved to have; what they left stays left.
 

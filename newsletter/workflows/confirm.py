@@ -27,10 +27,10 @@ log = get_logger(__name__)
 class Confirmation:
     """A confirmation link as its page shows it.
 
-    ``subscription`` is None where the reader is gone, and pending where one that was left
-    is asked for again; ``expired`` links can't confirm any more. ``also_asked`` are the
-    reader's other newsletters that wait for a confirmation: they share the one mail a day,
-    and may be confirmed by the same press.
+    ``subscription`` is None where the reader is gone, or has another address than the link
+    was mailed to, and pending where one that was left is asked for again; ``expired`` links
+    can't confirm any more. ``also_asked`` are the reader's other newsletters that wait for a
+    confirmation: they share the one mail a day, and may be confirmed by the same press.
     """
 
     newsletter: Newsletter
@@ -52,14 +52,24 @@ class Confirmation:
         return self.subscription is not None and self.subscription.state is SubscriptionState.ACTIVE
 
 
+@dataclass(frozen=True)
+class _Link:
+    """What a confirmation link of ours says; ``mailbox`` is the mark of where it was mailed."""
+
+    subscriber_id: str
+    newsletter_id: str
+    mailbox: str
+    expired: bool
+
+
 def read_confirmation(
     database: Database, keyring: Keyring, settings: Settings, token: str, *, now: datetime
 ) -> Confirmation:
     """What a confirmation link leads to; TokenError where it is not one of ours."""
-    subscriber_id, newsletter_id, expired = _read_token(keyring, token, now)
+    link = _read_token(keyring, token, now)
     with database.read() as tx:
-        newsletter = newsletter_called(settings, tx.settings.newsletter_slug(newsletter_id))
-        return _confirmation(tx, settings, subscriber_id, newsletter, expired)
+        newsletter = newsletter_called(settings, tx.settings.newsletter_slug(link.newsletter_id))
+        return _confirmation(tx, keyring, settings, link, newsletter)
 
 
 def confirm_subscription(
@@ -77,20 +87,24 @@ def confirm_subscription(
     answered by the welcome mail. A second press changes nothing.
     """
     keyring, settings = letters.keyring, letters.settings
-    subscriber_id, newsletter_id, expired = _read_token(keyring, token, now)
+    link = _read_token(keyring, token, now)
     with database.read() as tx:
-        newsletter = newsletter_called(settings, tx.settings.newsletter_slug(newsletter_id))
-        before = _confirmation(tx, settings, subscriber_id, newsletter, expired)
+        newsletter = newsletter_called(settings, tx.settings.newsletter_slug(link.newsletter_id))
+        before = _confirmation(tx, keyring, settings, link, newsletter)
         if not before.possible or before.subscription is None:
             return before
         reader = before.subscription.subscriber
         others = [other for other in before.also_asked if other.slug in also]
         mail = render_letter(tx, letters, newsletter, before.subscription, others, now)
     with database.write() as tx:
+        tx.preferences.hold(reader.public_id)
+        current = _confirmation(tx, keyring, settings, link, newsletter)
+        if not current.possible:
+            return current
         slugs = [newsletter.slug, *(other.slug for other in others)]
         if newsletter.slug in _activate(tx, keyring, settings, reader, slugs, now):
             welcome_reader(tx, letters, newsletter, reader, mail, now)
-        return _confirmation(tx, settings, subscriber_id, newsletter, expired)
+        return _confirmation(tx, keyring, settings, link, newsletter)
 
 
 def _activate(
@@ -131,9 +145,12 @@ def _activate(
 
 
 def _confirmation(
-    tx: Transaction, settings: Settings, subscriber_id: str, newsletter: Newsletter, expired: bool
+    tx: Transaction, keyring: Keyring, settings: Settings, link: _Link, newsletter: Newsletter
 ) -> Confirmation:
-    subscriptions = asked_subscriptions(tx, subscriber_id)
+    reader = tx.subscribers.by_id(link.subscriber_id)
+    if reader is None or keyring.mailbox_mark(reader.address) != link.mailbox:
+        return Confirmation(newsletter, None, link.expired)
+    subscriptions = asked_subscriptions(tx, reader.public_id)
     others = tuple(
         other
         for other in settings.newsletter
@@ -141,7 +158,7 @@ def _confirmation(
         and other.slug in subscriptions
         and subscriptions[other.slug].state is SubscriptionState.PENDING
     )
-    return Confirmation(newsletter, subscriptions.get(newsletter.slug), expired, others)
+    return Confirmation(newsletter, subscriptions.get(newsletter.slug), link.expired, others)
 
 
 def asked_subscriptions(tx: Transaction, subscriber_id: str) -> dict[str, Subscription]:
@@ -153,11 +170,12 @@ def asked_subscriptions(tx: Transaction, subscriber_id: str) -> dict[str, Subscr
     }
 
 
-def _read_token(keyring: Keyring, token: str, now: datetime) -> tuple[str, str, bool]:
-    """(subscriber, newsletter, expired) of a confirmation link that is ours."""
-    subscriber_id, newsletter_id, _ = keyring.verify(Purpose.CONFIRM, token)
+def _read_token(keyring: Keyring, token: str, now: datetime) -> _Link:
+    subscriber_id, newsletter_id, *mailbox, _ = keyring.verify(Purpose.CONFIRM, token)
     try:
         keyring.verify_until(Purpose.CONFIRM, token, now)
     except TokenError:
-        return subscriber_id, newsletter_id, True
-    return subscriber_id, newsletter_id, False
+        expired = True
+    else:
+        expired = False
+    return _Link(subscriber_id, newsletter_id, "".join(mailbox), expired)

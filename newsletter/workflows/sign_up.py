@@ -303,7 +303,7 @@ def _render_mail(
     now: datetime,
 ) -> RenderedMail:
     expires = now + CONFIRM_WITHIN
-    token = keyring.sign_until(Purpose.CONFIRM, expires, reader.public_id, newsletter_id)
+    token = sign_confirmation(keyring, reader, newsletter_id, expires)
     return render_confirmation(
         settings.publication,
         newsletter,
@@ -314,6 +314,14 @@ def _render_mail(
         expires_at=expires,
         language=reader.language,
     )
+
+
+def sign_confirmation(
+    keyring: Keyring, reader: Subscriber, newsletter_id: str, expires: datetime
+) -> str:
+    """The token of a link that confirms, for as long as the reader has the address it goes to."""
+    mailbox = keyring.mailbox_mark(reader.address)
+    return keyring.sign_until(Purpose.CONFIRM, expires, reader.public_id, newsletter_id, mailbox)
 
 
 def prepare_confirmations(

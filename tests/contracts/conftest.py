@@ -1,6 +1,7 @@
 """Every test here runs twice: on an SQLite file and on a real PostgreSQL."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from newsletter.storage.tables import metadata
 from tests.contracts.nouns import NOW, a_settings
 from tests.contracts.one_at_a_time import Workers
 from tests.postgres import fresh_database, running_postgres
+from tests.web.site import SETTINGS, Site, serve_site
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +53,12 @@ def ledger(database: Database) -> Iterator[Workers]:
     workers = Workers(database)
     yield workers
     workers.close()
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Iterator[Site]:
+    """The pages for readers over each database."""
+    with database.write() as tx:
+        tx.settings.register(SETTINGS, NOW)
+    with serve_site(tmp_path, database) as site:
+        yield site

@@ -1,34 +1,21 @@
 """Whoever left has left, whoever asks with their address, until they confirm it themselves."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from newsletter.publication.cadence import Cadence
-from newsletter.storage.database import Database
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.growth import Period, count_growth
 from newsletter.subscribers.model import SubscriptionWish
 from newsletter.workflows.import_subscribers import ImportReport, import_subscribers, undo_import
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import expire, find_expired
-from tests.web.site import NOW, SETTINGS, Site, serve_site
+from tests.web.site import NOW, Site
 
 LILIT = "lilit@reader.example"
 DAY = timedelta(days=1)
 OLD_LIST = f"email\n{LILIT}\n"
-
-
-@pytest.fixture
-def site(database: Database, tmp_path: Path) -> Iterator[Site]:
-    with database.write() as tx:
-        tx.settings.register(SETTINGS, NOW)
-    with serve_site(tmp_path, database) as site:
-        yield site
 
 
 def leave(site: Site, newsletter: str = "weekly") -> tuple[str, str]:

@@ -12,7 +12,6 @@ from newsletter.rendering.environment import Templates
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import SuppressionReason
-from newsletter.tokens import Purpose
 from newsletter.workflows.confirm import confirm_subscription
 from newsletter.workflows.import_subscribers import (
     ImportReport,
@@ -22,7 +21,12 @@ from newsletter.workflows.import_subscribers import (
     import_subscribers,
 )
 from newsletter.workflows.leave import undo_unsubscribe
-from newsletter.workflows.sign_up import SignUp, prepare_confirmations, request_subscription
+from newsletter.workflows.sign_up import (
+    SignUp,
+    prepare_confirmations,
+    request_subscription,
+    sign_confirmation,
+)
 from newsletter.workflows.suppress import lift_suppression, suppress_address
 from newsletter.workflows.welcome import Letters
 from tests.web.site import BASE_URL, NOW, Site, make_blank, open_site
@@ -108,11 +112,8 @@ def test_after_a_confirmation_the_count_begins_anew(site: Site) -> None:
     subscriber = subscription.subscriber
     with site.database.read() as tx:
         newsletter_id = tx.settings.newsletter_id("weekly")
-    token = site.keyring.sign_until(
-        Purpose.CONFIRM,
-        site.clock.now() + timedelta(days=1),
-        subscriber.public_id,
-        newsletter_id,
+    token = sign_confirmation(
+        site.keyring, subscriber, newsletter_id, site.clock.now() + timedelta(days=1)
     )
     assert press(site, token) == "active"
     ((_, welcome),) = site.outgoing()
@@ -156,9 +157,7 @@ def test_the_readers_own_confirmation_lifts_what_it_may(
     with site.database.read() as tx:
         newsletter_id = tx.settings.newsletter_id("weekly")
         assert tx.subscribers.audience_size("weekly") == 0
-    token = site.keyring.sign_until(
-        Purpose.CONFIRM, NOW + timedelta(days=1), subscriber.public_id, newsletter_id
-    )
+    token = sign_confirmation(site.keyring, subscriber, newsletter_id, NOW + timedelta(days=1))
     assert press(site, token) == ("pending" if reason.blocks_confirmation else "active")
     with site.database.read() as tx:
         assert (tx.subscribers.suppression(address_hash) is reason) is reason.blocks_confirmation
