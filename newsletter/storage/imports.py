@@ -403,13 +403,12 @@ class ImportRepository:
         at: datetime,
         actor: str,
         limit: int,
-    ) -> tuple[int, int, set[str]]:
+    ) -> tuple[int, int]:
         """Give up to ``limit`` readers back what an import took or filled in.
 
-        (how many traces it went through, how many readers came back to where they were,
-        imports that were taken back before and have readers again, whom they brought: those
-        stay where they are, for `remove_subscriptions`). Nothing comes back that anybody
-        has touched since.
+        (how many traces it went through, how many readers came back to where they were).
+        Nothing comes back that anybody has touched since. Whom an import brought that was
+        taken back before stays where they are, as if this one had: for `remove_subscriptions`.
         """
         fence(self._connection)
         cause, newsletter_id, newsletter = self._place(public_id)
@@ -417,22 +416,21 @@ class ImportRepository:
         rows = self._connection.execute(
             sa.select(
                 *(trace.subscriber_id, trace.was_state, trace.was_import_id, trace.learned),
-                sa.case((before.c.undone_at.is_not(None), before.c.public_id)),
+                before.c.undone_at.is_not(None),
             )
             .outerjoin_from(t.import_trace, before, before.c.id == trace.was_import_id)
             .where(trace.import_id == cause)
             .order_by(trace.subscriber_id)
             .limit(limit)
         ).all()
-        returned, undone = [], set()
+        returned = []
         states = {state.value for state in allowed}
-        for key, was_state, was_cause, learned, undone_cause in rows:
+        for key, was_state, was_cause, learned, is_undone in rows:
             if learned is not None:
                 self._unlearn(key, newsletter_id, learned)
-            if was_state in states:
+            # Else only an import's word put them there, and it was taken back.
+            if was_state in states and not is_undone:
                 theirs = t.subscription.c
-                # Only that import's word put them there, and it was taken back.
-                back = {} if undone_cause else {"state": was_state, "left_from": None}
                 came_back = self._connection.execute(
                     sa.update(t.subscription)
                     .where(
@@ -441,11 +439,9 @@ class ImportRepository:
                         theirs.import_id == cause,
                         theirs.state == _UNSUBSCRIBED,
                     )
-                    .values(import_id=was_cause, changed_at=at, **back)
+                    .values(state=was_state, left_from=None, import_id=was_cause, changed_at=at)
                 ).rowcount
-                if came_back and undone_cause:
-                    undone.add(undone_cause)
-                elif came_back:
+                if came_back:
                     returned.append((key, was_state))
         wish = t.subscription_wish.c
         self._connection.execute(
@@ -467,7 +463,7 @@ class ImportRepository:
                 trace.import_id == cause, trace.subscriber_id.in_([row[0] for row in rows])
             )
         )
-        return len(rows), len(returned), undone
+        return len(rows), len(returned)
 
     def lift_suppressions(self, public_id: str, at: datetime, actor: str) -> int:
         """Allow mail again to whom only an import forbade it; how many."""
@@ -517,19 +513,19 @@ class ImportRepository:
         )
         return len(rows), rows[-1].id
 
-    def people_without_subscription(
-        self, public_id: str, after: int, limit: int
-    ) -> list[tuple[int, str]]:
-        """(row, public id) of up to ``limit`` people whom an import brought and nobody needs."""
-        person = t.subscriber.c
+    def people_without_subscription(self, after: int, limit: int) -> list[tuple[int, str, str]]:
+        """(row, public id, import) of up to ``limit`` people whom nobody needs: an import
+        brought them that was taken back, be it long ago, and they are on no newsletter."""
+        person, cause = t.subscriber.c, t.subscriber_import.c
         theirs = sa.exists().where(t.subscription.c.subscriber_id == person.id)
         rows = self._connection.execute(
-            sa.select(person.id, person.public_id)
-            .where(person.import_id == self._key(public_id), person.id > after, ~theirs)
+            sa.select(person.id, person.public_id, cause.public_id)
+            .join_from(t.subscriber, t.subscriber_import, cause.id == person.import_id)
+            .where(cause.undone_at.is_not(None), person.id > after, ~theirs)
             .order_by(person.id)
             .limit(limit)
         )
-        return [(key, name) for key, name in rows]
+        return [(key, name, brought_by) for key, name, brought_by in rows]
 
     def _add_people(self, at: datetime, cause: int | None) -> int:
         """Add the people of the batch whom we don't hold yet; how many those were."""

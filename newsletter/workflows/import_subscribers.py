@@ -288,20 +288,16 @@ def undo_import(database: Database, public_id: str, *, actor: str, now: datetime
         tx.imports.get(public_id)
         tx.imports.begin_undo(public_id, now)
         lifted = tx.imports.lift_suppressions(public_id, now, actor)
-    returned = removed = people = 0
+    returned = 0
     went_through = UNDO_ROWS
-    brought_by = {public_id}
     while went_through:
         with database.write() as tx:
-            went_through, came_back, undone = tx.imports.give_back(
+            went_through, came_back = tx.imports.give_back(
                 public_id, GIVEN_BACK, now, actor, UNDO_ROWS
             )
         returned += came_back
-        brought_by |= undone
-    for each in sorted(brought_by):
-        subscriptions, erased = _remove_brought(database, each, actor, now)
-        removed += subscriptions
-        people += erased
+    removed = _remove_subscriptions(database, public_id, actor, now)
+    people = _remove_people(database, actor, now)
     report = UndoReport(public_id, removed, people, returned, lifted)
     log.info(
         "import_undone",
@@ -313,31 +309,36 @@ def undo_import(database: Database, public_id: str, *, actor: str, now: datetime
     return report
 
 
-def _remove_brought(
-    database: Database, public_id: str, actor: str, now: datetime
-) -> tuple[int, int]:
-    """Remove the subscriptions that an import added, then the people whom nothing else needs."""
-    removed = people = after = 0
+def _remove_subscriptions(database: Database, public_id: str, actor: str, now: datetime) -> int:
+    """Remove the subscriptions that an import added; how many."""
+    removed = after = 0
     _ask_anew(database, public_id, actor, now)
     gone = UNDO_ROWS
     while gone:
         with database.write() as tx:
             gone, after = tx.imports.remove_subscriptions(public_id, after, now, actor, UNDO_ROWS)
         removed += gone
-    after, gone = 0, UNDO_ROWS
+    return removed
+
+
+def _remove_people(database: Database, actor: str, now: datetime) -> int:
+    """Remove the people whom imports brought that were taken back, and nothing else needs;
+    how many."""
+    people = after = 0
+    gone = UNDO_ROWS
     while gone:
         with database.write() as tx:
-            unneeded = tx.imports.people_without_subscription(public_id, after, UNDO_ROWS)
+            unneeded = tx.imports.people_without_subscription(after, UNDO_ROWS)
             gone = len(unneeded)
             if unneeded:
                 after = unneeded[-1][0]
-                tx.subscribers.erase([key for key, _ in unneeded], now)
+                tx.subscribers.erase([key for key, _, _ in unneeded], now)
                 tx.changes.record_all(
-                    Change(now, actor, "subscriber", name, "removed", {"import": public_id})
-                    for _, name in unneeded
+                    Change(now, actor, "subscriber", name, "removed", {"import": brought_by})
+                    for _, name, brought_by in unneeded
                 )
         people += gone
-    return removed, people
+    return people
 
 
 def _ask_anew(database: Database, public_id: str, actor: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from newsletter.errors import Conflict, NotFound
 from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
+from newsletter.storage.imports import ImportRepository
 from newsletter.subscribers.csv_import import SubscriberFile, open_subscriber_file
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import (
@@ -184,6 +185,29 @@ def test_whom_an_undone_import_brought_does_not_come_back_by_another_undo(
     assert (undone.brought_back, undone.suppressions_lifted) == (0, 1)
     with database.read() as tx:
         for name in ("left", "bounced", "other"):
+            assert tx.subscribers.find(f"{name}@reader.example") is None, name
+
+
+def test_an_undo_that_broke_off_ends_by_another(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bring(database, "left@reader.example,")
+    second = bring(database, "left@reader.example,unsubscribed", "other@reader.example,")
+    undo_import(database, first.import_id or "", actor="anna", now=LATER)
+
+    def break_off(*_: object) -> None:
+        raise InterruptedError
+
+    # After what was taken is given back, and after the subscriptions are gone.
+    for step in ("remove_subscriptions", "people_without_subscription"):
+        with monkeypatch.context() as patch:
+            patch.setattr(ImportRepository, step, break_off)
+            with pytest.raises(InterruptedError):
+                undo_import(database, second.import_id or "", actor="anna", now=LATER)
+    undone = undo_import(database, second.import_id or "", actor="anna", now=LATER)
+    assert (undone.brought_back, undone.people_removed) == (0, 2)
+    with database.read() as tx:
+        for name in ("left", "other"):
             assert tx.subscribers.find(f"{name}@reader.example") is None, name
 
 
