@@ -226,6 +226,11 @@ def _read(
     address_hash = cell("hash")
     if not _HASH.fullmatch(address_hash):
         raise UsageError("there is neither an address nor a hash as our exports have it")
+    if not cell("key"):
+        raise UsageError(
+            "the file does not say which installation made this hash (a column key): export the "
+            "list anew, or bring in the address"
+        )
     if cell("key") != mark:
         raise UsageError(
             "a hash is of use only to the installation that made it, which this one is not: bring "

@@ -43,6 +43,9 @@ KEPT_FOR = timedelta(days=7)
 _NOTE_SECONDS = 1.0
 # A database that takes nothing for so long is not merely busy; and those behind wait too.
 _TRIED_FOR = timedelta(hours=1)
+# Since when the database takes nothing of an upload, as far as this process has seen: it is
+# of no use to write that down there.
+_resting_since: dict[str, datetime] = {}
 _OUR_FAULT = (
     "a fault of this program ended it, and what it had done until then stays; the log says more "
     "under upload_failed"
@@ -214,9 +217,11 @@ def _work(
     except (Conflict, _Stopped):
         raise
     except NewsletterError as error:
-        waited = installation.clock.now() - upload.changed_at
-        if isinstance(error, StorageError) and waited < _TRIED_FOR:
-            raise
+        now = installation.clock.now()
+        if isinstance(error, StorageError):
+            if now - _resting_since.setdefault(name, now) < _TRIED_FOR:
+                raise
+            del _resting_since[name]
         log.error("upload_failed", upload=name, reason=str(error))
         _fail(installation, store, upload, str(error))
     except OSError as error:
@@ -227,6 +232,7 @@ def _work(
         log.exception("upload_failed", upload=name, reason=type(error).__name__)
         _fail(installation, store, upload, _OUR_FAULT)
     else:
+        _resting_since.pop(name, None)
         with installation.database.write() as tx:
             merged = {**upload.told, **told}
             tx.uploads.move(name, [upload.state], to, installation.clock.now(), told=merged)
