@@ -20,11 +20,13 @@ from newsletter.storage.changes import Change, ChangeLog
 from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
 from newsletter.storage.statements import (
     among_texts,
+    chunks,
     fence,
     insert_into,
     newsletter_key,
 )
 from newsletter.subscribers.model import (
+    Consent,
     Learned,
     NewSubscription,
     Standing,
@@ -260,6 +262,43 @@ class ImportRepository:
         self._log_subscriptions(newsletter_id, last, at, cause, actor, detail)
         return added
 
+    def keep_left(
+        self,
+        newsletter: str,
+        readers: Collection[int],
+        consent: Consent,
+        at: datetime,
+        actor: str,
+        import_id: str | None = None,
+    ) -> None:
+        """Keep of readers by their rows, who are not on a newsletter, that they have left it."""
+        if not readers:
+            return
+        newsletter_id = newsletter_key(self._connection, newsletter)
+        cause = self._key(import_id) if import_id else None
+        theirs, person = t.subscription.c, t.subscriber.c
+        values = {
+            "newsletter_id": newsletter_id,
+            "state": _UNSUBSCRIBED,
+            "changed_at": at,
+            "consent_how": consent.how,
+            "consent_wording": consent.wording,
+            "consent_placement": consent.placement,
+            "consent_at": consent.at,
+            "import_id": cause,
+        }
+        given = [sa.literal(value, theirs[name].type) for name, value in values.items()]
+        kept: list[int] = []
+        for keys in chunks(readers):
+            rows = sa.select(person.id, *given).where(person.id.in_(keys))
+            kept += self._connection.scalars(
+                insert_into(self._connection, t.subscription)
+                .from_select(["subscriber_id", *values], rows)
+                .on_conflict_do_nothing(index_elements=["subscriber_id", "newsletter_id"])
+                .returning(theirs.subscriber_id)
+            )
+        self._log_left(newsletter, kept, at, actor, import_id)
+
     def take_off(
         self,
         newsletter: str,
@@ -302,12 +341,7 @@ class ImportRepository:
             .where(self._of(newsletter_id, leaving), theirs.state != _UNSUBSCRIBED)
             .values(state=_UNSUBSCRIBED, left_from=theirs.state, changed_at=at, import_id=cause)
         )
-        names = self._public_ids([one.key for one in leaving]).values()
-        detail = {"newsletter": newsletter, "reason": "import"}
-        detail |= {"import": import_id} if import_id else {}
-        self._changes.record_all(
-            Change(at, actor, "subscription", name, _UNSUBSCRIBED, detail) for name in names
-        )
+        self._log_left(newsletter, [one.key for one in leaving], at, actor, import_id)
 
     def learn(self, newsletter: str, news: Sequence[Learned], import_id: str | None = None) -> None:
         """Keep what was not known of readers, remembering it for `unlearn`."""
@@ -620,6 +654,21 @@ class ImportRepository:
         ).where(added.scalar_subquery() > last)
         columns = ["at", "actor", "kind", "subject", "act", "detail"]
         self._connection.execute(sa.insert(t.change_log).from_select(columns, rows))
+
+    def _log_left(
+        self,
+        newsletter: str,
+        readers: Collection[int],
+        at: datetime,
+        actor: str,
+        import_id: str | None,
+    ) -> None:
+        detail = {"newsletter": newsletter, "reason": "import"}
+        detail |= {"import": import_id} if import_id else {}
+        self._changes.record_all(
+            Change(at, actor, "subscription", name, _UNSUBSCRIBED, detail)
+            for name in self._public_ids(readers).values()
+        )
 
     def _unlearn(self, key: int, newsletter_id: int, learned: dict[str, Any]) -> None:
         person, theirs = t.subscriber.c, t.subscription.c

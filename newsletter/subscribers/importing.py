@@ -37,8 +37,9 @@ class Imported(StrEnum):
 class Decision(NamedTuple):
     """What to do with a row.
 
-    ``adds`` a subscription in ``state``; ``takes_off`` the one there is;
-    ``suppresses`` the address; ``learns`` what was not known.
+    ``adds`` a subscription in ``state``; ``takes_off`` the one there is; ``keeps_left``
+    that a reader who was never on the newsletter has left it; ``suppresses`` the address;
+    ``learns`` what was not known.
     """
 
     outcome: Imported
@@ -47,6 +48,7 @@ class Decision(NamedTuple):
     takes_off: bool = False
     suppresses: SuppressionReason | None = None
     learns: Learned | None = None
+    keeps_left: bool = False
 
 
 _SUPPRESSES: Mapping[ImportStatus, SuppressionReason] = {
@@ -108,14 +110,18 @@ def decide_former(
 ) -> Decision:
     """What becomes of ``row``, whose address the reader of ``standing`` has given up.
 
-    It adds nobody. Where it says that they left, they are let go; what became of the
-    mailbox that was theirs is nothing to them.
+    It adds nobody. Where it says that they left, they are let go, or kept as who left; what
+    became of the mailbox that was theirs is nothing to them.
     """
     there = Imported.LEFT_EARLIER if standing.state is None else _WHAT_IS_THERE[standing.state]
     if row.status.leaves:
         decided = _let_go(row, standing, suppression)
-        if decided.adds or row.status is ImportStatus.BOUNCED:
+        if row.status is ImportStatus.BOUNCED:
             decided = Decision(there, suppresses=decided.suppresses)
+        elif standing.state is None:
+            # Whatever is known of the old address: no later file may bring in the present one.
+            reason = decided.suppresses
+            decided = Decision(Imported.TAKEN_OFF, suppresses=reason, keeps_left=True)
     else:
         decided = _SUPPRESSED if suppression is not None else Decision(there)
     return decided._replace(outcome=Imported.REPEATED) if repeated else decided

@@ -565,6 +565,9 @@ def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> tuple[list
     """Do what is decided of each row; how many were to be added and stood there meanwhile."""
     decided, closed = _decide(tx, batch, evidence)
     now, actor, import_id = evidence.now, evidence.actor, evidence.import_id
+    # Before any is added: of two rows of one reader that which says that they left counts.
+    left = {row.standing.key for row in decided if row.decision.keeps_left and row.standing}
+    tx.imports.keep_left(evidence.newsletter, left, evidence.consent, now, actor, import_id)
     # In the order of the keyed hashes, and the ids in their own: both are random and say
     # nothing of each other's reader, and what is in order goes into an index page by page.
     wanted = sorted((row for row in decided if row.decision.adds), key=attrgetter("address_hash"))

@@ -492,6 +492,30 @@ def test_no_list_brings_back_an_address_that_a_reader_has_given_up(database: Dat
         assert counts(bring(database, *rows, dry_run=dry_run)) == {"suppressed": 2}
 
 
+def test_who_left_by_an_address_that_they_have_given_up_is_not_brought_in_by_another(
+    database: Database,
+) -> None:
+    old, new = "old@reader.example", "new@other.example"
+    with database.write() as tx:
+        tx.subscribers.add(Subscriber("lilit", new, NOW), KEYRING.hash_address(new))
+        tx.former_addresses.note("lilit", KEYRING.hash_address(old), NOW)
+        # What is known of the old mailbox says nothing of the other.
+        tx.subscribers.suppress(
+            KEYRING.hash_address(old), SuppressionReason.BOUNCED, NOW, "feedback"
+        )
+    # In one file too, whichever row comes first.
+    left = bring(database, f"{new},", f"{old},unsubscribed", f"{old},unsubscribed")
+    assert counts(left) == {"already there": 1, "taken off": 1, "repeated in the file": 1}
+    assert state_of(database, new) is UNSUBSCRIBED
+    assert counts(bring(database, f"{new},")) == {"left earlier": 1}
+    with database.read() as tx:
+        changes = tx.changes.of("subscription", "lilit")
+    assert [(one.act, one.detail["import"]) for one in changes] == [(UNSUBSCRIBED, left.import_id)]
+    undone = undo_import(database, left.import_id or "", actor="anna", now=LATER)
+    assert (undone.subscriptions_removed, undone.people_removed) == (1, 0)
+    assert state_of(database, new) is None
+
+
 def test_former_addresses_go_to_who_takes_a_place_and_with_who_is_erased(
     database: Database,
 ) -> None:
