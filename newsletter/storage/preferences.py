@@ -192,6 +192,12 @@ class PreferenceRepository:
             .with_for_update(key_share=True)
         )
 
+    def hold_to_move(self, public_id: str) -> None:
+        """As `hold`, before the address is changed: one such change is made at a time."""
+        # In the order in which whoever is forgotten is held: none waits for the other.
+        fence(self._connection)
+        self.hold(public_id)
+
     def take_over(self, public_id: str, by: str, at: datetime, actor: str) -> None:
         """Erase a person whose address another proved to have; what they left stays left.
 

@@ -43,7 +43,8 @@ _GETS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.PAUSED})
 class AddressQuestion:
     """The link in the letter to the new address, as its page shows it.
 
-    ``possible`` as long as the wish stands; ``done`` once the address is the reader's.
+    ``possible`` as long as the wish stands; ``done`` once the address is the reader's, as
+    long as it can be taken back.
     """
 
     subscriber: Subscriber
@@ -99,8 +100,8 @@ def confirm_address(
 ) -> AddressQuestion:
     """Press the button: mail goes to the new address, and the old one is told.
 
-    A second press changes nothing, nor does one after somebody else came to have
-    the address.
+    A second press changes nothing and says the same; nor does one change anything after
+    somebody else came to have the address.
     """
     keyring = letters.keyring
     subscriber_id, change_id = _read_token(keyring, token, now)
@@ -140,10 +141,12 @@ def _take_address(
 ) -> AddressQuestion:
     keyring = letters.keyring
     with database.write() as tx:
+        # Of two presses at the same time the second finds what the first one did.
+        tx.preferences.hold_to_move(subscriber_id)
         asked = _question(tx, subscriber_id, change_id)
         if not asked.possible:
             return asked
-        if not _may_have(tx, keyring, asked.subscriber, asked.address):
+        if not _may_have(tx, keyring, asked.subscriber, asked.address, now):
             tx.preferences.drop_asked_address(subscriber_id)
             return _question(tx, subscriber_id, change_id)
         before = asked.subscriber.address
@@ -168,7 +171,7 @@ def give_address(
     before = tx.subscribers.get(subscriber_id).address
     tx.former_addresses.note(subscriber_id, keyring.hash_address(before), now)
     holder = tx.subscribers.find(address)
-    if holder is not None:
+    if holder is not None and holder.public_id != subscriber_id:
         tx.former_addresses.pass_on(holder.public_id, subscriber_id)
         tx.preferences.take_over(holder.public_id, subscriber_id, now, READER)
     tx.preferences.change_address(subscriber_id, address, address_hash, now, READER)
@@ -178,17 +181,27 @@ def give_address(
         tx.subscribers.unsuppress(address_hash, now, READER)
 
 
-def is_free(tx: Transaction, reader: Subscriber, address: str) -> bool:
+def is_free(tx: Transaction, reader: Subscriber, address: str, now: datetime) -> bool:
     """Whether nobody gets mail at an address, the reader included.
 
     Who never confirmed with it, or has left everything, does not keep it from its owner:
-    anybody may type it into the form.
+    anybody may type it into the form. But whoever came there by a change that may be taken
+    back is not erased by another reader's: an old mailbox waits for them.
     """
     holder = tx.subscribers.find(address)
     return holder is None or (
         holder.public_id != reader.public_id
         and not any(one.state in _GETS for one in tx.subscribers.subscriptions(holder.public_id))
+        and trusted_from(tx, holder, now) is None
     )
+
+
+def trusted_from(tx: Transaction, reader: Subscriber, now: datetime) -> datetime | None:
+    """When the newest change of a reader's address can't be taken back any more; None where
+    that is so already."""
+    changes = tx.preferences.previous(reader.public_id)
+    ends = changes[0].changed_at + TAKE_BACK_WITHIN if changes else now
+    return ends if ends > now else None
 
 
 def _may_ask(
@@ -196,7 +209,7 @@ def _may_ask(
 ) -> bool:
     return (
         asked_today(tx, reader, _ASKED, now) < QUESTIONS_A_DAY
-        and _may_have(tx, keyring, reader, address)
+        and _may_have(tx, keyring, reader, address, now)
         # An address gets no more of these and of confirmations together than of the latter.
         and tx.sign_ups.count_confirmation(
             _counted_by(keyring, address), now, quiet=QUIET_TIME, most=MOST_UNANSWERED
@@ -208,9 +221,11 @@ def _counted_by(keyring: Keyring, address: str) -> str:
     return keyring.hash_address(limit_address(address))
 
 
-def _may_have(tx: Transaction, keyring: Keyring, reader: Subscriber, address: str) -> bool:
+def _may_have(
+    tx: Transaction, keyring: Keyring, reader: Subscriber, address: str, now: datetime
+) -> bool:
     """Whether nobody gets mail there and nothing forbids it to either of the two."""
-    if not is_free(tx, reader, address):
+    if not is_free(tx, reader, address, now):
         return False
     suppressions = (
         tx.suppressions.reason(each, keyring.hash_address(each))
@@ -221,6 +236,9 @@ def _may_have(tx: Transaction, keyring: Keyring, reader: Subscriber, address: st
 
 def _question(tx: Transaction, subscriber_id: str, change_id: str) -> AddressQuestion:
     subscriber = tx.subscribers.get(subscriber_id)
+    made = tx.preferences.previous(subscriber_id)
+    if made and made[0].public_id == change_id:
+        return AddressQuestion(subscriber, subscriber.address, possible=False, done=True)
     change = tx.preferences.asked_address(subscriber_id)
     possible = change is not None and change.public_id == change_id
     return AddressQuestion(

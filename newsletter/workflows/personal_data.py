@@ -17,10 +17,10 @@ from newsletter.storage.database import Database
 from newsletter.subscribers.address import limit_address
 from newsletter.subscribers.model import Subscriber
 from newsletter.tokens import Keyring, Purpose
+from newsletter.workflows.change_address import trusted_from
 from newsletter.workflows.import_subscribers import forget_subscriber
 from newsletter.workflows.letters import Letters, asked_today, queue_letter, sender_for
 from newsletter.workflows.sign_up import READER
-from newsletter.workflows.take_back_address import trusted_from
 
 log = get_logger(__name__)
 

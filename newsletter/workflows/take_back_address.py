@@ -14,10 +14,12 @@ from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.model import PreviousAddress, Subscriber
 from newsletter.tokens import Keyring, Purpose
-from newsletter.workflows.change_address import TAKE_BACK_WITHIN, give_address, is_free
+from newsletter.workflows.change_address import give_address, is_free
 from newsletter.workflows.sign_up import READER
 
 log = get_logger(__name__)
+
+_CHANGED, _TAKEN_BACK = "address", "address taken back"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class TakeBack:
     """The link in the letter to the old address, as its page shows it.
 
     ``address`` is the old one, empty once it is not kept any more; ``possible`` as long as
-    it may be the reader's again; ``done`` right after it became so.
+    it may be the reader's again; ``done`` once it became so by this link, until the next change.
     """
 
     subscriber: Subscriber
@@ -38,7 +40,7 @@ def read_take_back(database: Database, keyring: Keyring, token: str, *, now: dat
     """What the link in that letter leads to; TokenError or NotFound where to nothing."""
     subscriber_id, change_id = keyring.verify_until(Purpose.TAKE_BACK, token, now)
     with database.read() as tx:
-        return _look(tx, subscriber_id, change_id)[0]
+        return _look(tx, subscriber_id, change_id, now)[0]
 
 
 def take_address_back(
@@ -47,16 +49,20 @@ def take_address_back(
     """Press the button: mail goes to the old address again.
 
     All changes since that one are undone with it: what was mailed to those mailboxes to
-    take back another change, or to confirm one, no longer works.
+    take back another change, or to confirm one, no longer works. A second press changes
+    nothing and says the same.
     """
     subscriber_id, change_id = keyring.verify_until(Purpose.TAKE_BACK, token, now)
     try:
         with database.write() as tx:
-            found, previous = _look(tx, subscriber_id, change_id)
+            tx.preferences.hold_to_move(subscriber_id)
+            found, previous = _look(tx, subscriber_id, change_id, now)
             if not found.possible or previous is None:
                 return found
-            tx.changes.record(now, READER, "subscriber", subscriber_id, "address taken back")
             give_address(tx, keyring, subscriber_id, previous.address, now)
+            tx.changes.record(
+                *(now, READER, "subscriber", subscriber_id, _TAKEN_BACK, {"change": change_id})
+            )
             tx.preferences.drop_previous(subscriber_id, previous.changed_at)
             tx.former_addresses.drop_since(subscriber_id, previous.changed_at)
             reader = tx.subscribers.get(subscriber_id)
@@ -67,20 +73,24 @@ def take_address_back(
     return TakeBack(reader, previous.address, possible=False, done=True)
 
 
-def trusted_from(tx: Transaction, reader: Subscriber, now: datetime) -> datetime | None:
-    """When the newest change of a reader's address can't be taken back any more; None where
-    that is so already."""
-    changes = tx.preferences.previous(reader.public_id)
-    ends = changes[0].changed_at + TAKE_BACK_WITHIN if changes else now
-    return ends if ends > now else None
-
-
 def _look(
-    tx: Transaction, subscriber_id: str, change_id: str
+    tx: Transaction, subscriber_id: str, change_id: str, now: datetime
 ) -> tuple[TakeBack, PreviousAddress | None]:
     reader = tx.subscribers.get(subscriber_id)
     kept = {one.public_id: one for one in tx.preferences.previous(subscriber_id)}
     previous = kept.get(change_id)
     if previous is None:
-        return TakeBack(reader, "", possible=False), None
-    return TakeBack(reader, previous.address, is_free(tx, reader, previous.address)), previous
+        done = _was_taken_back(tx, subscriber_id, change_id)
+        return TakeBack(reader, reader.address if done else "", possible=False, done=done), None
+    possible = is_free(tx, reader, previous.address, now)
+    return TakeBack(reader, previous.address, possible), previous
+
+
+def _was_taken_back(tx: Transaction, subscriber_id: str, change_id: str) -> bool:
+    """Whether the last that became of the address is that this change was taken back."""
+    moves = [
+        (change.act, change.detail.get("change"))
+        for change in tx.changes.of("subscriber", subscriber_id)
+        if change.act in (_CHANGED, _TAKEN_BACK)
+    ]
+    return moves[-1:] == [(_TAKEN_BACK, change_id)]

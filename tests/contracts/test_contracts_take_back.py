@@ -1,6 +1,12 @@
 """A change of address that the old mailbox takes back: nothing that was done with the new
 one outlives it, and nothing that stood before is lost by it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from httpx2 import Response
+
 from newsletter.subscribers.model import Subscriber
 from tests.web.site import Site
 from tests.web.test_web_preferences import path_in
@@ -50,3 +56,67 @@ def test_a_confirmation_counts_as_long_as_its_mailbox_is_the_readers(site: Site)
     for answer in (site.client.get(theirs), site.client.post(theirs)):
         assert answer.status_code == 410
     assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("active", "unsubscribed")
+
+
+def press_twice_at_once(site: Site, link: str) -> list[Response]:
+    ready = threading.Barrier(2)
+
+    def press() -> Response:
+        ready.wait()
+        return site.client.post(link)
+
+    with ThreadPoolExecutor(2) as threads:
+        return [press.result() for press in [threads.submit(press) for _ in range(2)]]
+
+
+@pytest.mark.parametrize("newsletters", [["weekly"], []])
+def test_a_link_that_is_pressed_twice_at_once_says_the_same_twice(
+    site: Site, newsletters: list[str]
+) -> None:
+    lilit = reader_of_one(site)
+    site.choose(site.preferences_path(lilit), {"newsletter": newsletters})
+    question = ask_to_move(site, lilit, NEW)
+    for answer in (*press_twice_at_once(site, question), site.client.get(question)):
+        assert (answer.status_code, "is changed" in answer.text) == (200, True)
+    ((_, letter),) = site.outgoing()
+    take_back = path_in(letter, "take-back")
+    for answer in (*press_twice_at_once(site, take_back), site.client.get(take_back)):
+        assert (answer.status_code, "the old one again" in answer.text) == (200, True)
+    # As long as nothing else became of the address since.
+    assert site.client.post(question).status_code == 410
+    site.clock.sleep(60)
+    move(site, lilit, "third@other.example")
+    assert site.client.post(take_back).status_code == 410
+    assert site.client.post(question).status_code == 410
+
+
+def test_nobody_takes_the_place_of_whom_an_old_mailbox_may_take_back(site: Site) -> None:
+    lilit = reader_of_one(site)
+    ani = site.put("ani@reader.example")
+    take_back = move(site, lilit, NEW)
+    site.choose(site.preferences_path(lilit), {"newsletter": []})
+    wish = site.preferences_path(ani) + "/address"
+    refused = site.client.post(wish, data={"address": NEW}).text
+    assert site.outgoing() == []
+    # It looks as for an address that is free.
+    assert site.client.post(wish, data={"address": "free@other.example"}).text == refused
+    site.outgoing()
+    assert site.client.get(take_back).status_code == 200
+    site.clock.sleep(30 * 24 * 3600)
+    site.client.post(wish, data={"address": NEW})
+    assert [delivery.address for delivery, _ in site.outgoing()] == [NEW]
+
+
+def test_whom_an_old_mailbox_may_take_back_keeps_the_place_from_who_asked_before(
+    site: Site,
+) -> None:
+    lilit = reader_of_one(site)
+    site.choose(site.preferences_path(lilit), {"newsletter": []})
+    ani = site.put("ani@reader.example")
+    question = ask_to_move(site, ani, NEW)
+    site.clock.sleep(25 * 3600)
+    take_back = move(site, lilit, NEW)
+    assert site.client.post(question).status_code == 410
+    assert site.state("ani@reader.example") == "active"
+    assert site.client.post(take_back).status_code == 200
+    assert site.state(LILIT) == "unsubscribed"
