@@ -148,12 +148,17 @@ class _Evidence:
 
 
 class _Row(NamedTuple):
-    """A row with what is decided of it."""
+    """A row with what is decided of it.
+
+    ``given_up`` the reader who had the address before, and what is decided of them, where
+    somebody else typed it in since and the row says that whoever has it left.
+    """
 
     addition: Addition
     address_hash: str
     standing: Standing | None
     decision: Decision
+    given_up: tuple[Standing, Decision] | None = None
 
 
 def add_subscriber(
@@ -551,13 +556,20 @@ def _decide(
                 reason = of_domain
         standing, former = standings.get(row.address), formers.get(address_hash)
         repeated = place in batch.repeated
-        if former is not None and (standing is None or standing.state is None):
-            # Whoever typed the address into a form since has not confirmed with it.
-            standing = former
-            decision = decide_former(row, former, reason, repeated=repeated)
-        else:
+        if former is None:
             decision = decide(row, standing, reason, repeated=repeated)
-        decided.append(_Row(row, address_hash, standing, decision))
+            decided.append(_Row(row, address_hash, standing, decision))
+            continue
+        of_former = decide_former(row, former, reason, repeated=repeated)
+        # Whoever typed the address into a form since has not confirmed with it.
+        if standing is None or standing.state is None:
+            decided.append(_Row(row, address_hash, former, of_former))
+            continue
+        decision = decide(row, standing, reason, repeated=repeated)
+        given_up = (former, of_former) if row.status.leaves else None
+        if given_up and of_former.outcome is Imported.TAKEN_OFF:
+            decision = decision._replace(outcome=Imported.TAKEN_OFF)
+        decided.append(_Row(row, address_hash, standing, decision, given_up))
     return decided, by_domain.keys()
 
 
@@ -566,7 +578,9 @@ def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> tuple[list
     decided, closed = _decide(tx, batch, evidence)
     now, actor, import_id = evidence.now, evidence.actor, evidence.import_id
     # Before any is added: of two rows of one reader that which says that they left counts.
-    left = {row.standing.key for row in decided if row.decision.keeps_left and row.standing}
+    known = [(row.standing, row.decision) for row in decided if row.standing]
+    known += [row.given_up for row in decided if row.given_up]
+    left = {standing.key for standing, decision in known if decision.keeps_left}
     tx.imports.keep_left(evidence.newsletter, left, evidence.consent, now, actor, import_id)
     # In the order of the keyed hashes, and the ids in their own: both are random and say
     # nothing of each other's reader, and what is in order goes into an index page by page.
@@ -577,7 +591,7 @@ def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> tuple[list
         for name, row in zip(ids, wanted, strict=True)
     ]
     added = tx.imports.add(evidence.newsletter, adding, now, actor, import_id)
-    leaving = [row.standing for row in decided if row.decision.takes_off and row.standing]
+    leaving = [standing for standing, decision in known if decision.takes_off]
     tx.imports.take_off(evidence.newsletter, leaving, now, actor, import_id)
     learned = [row.decision.learns for row in decided if row.decision.learns is not None]
     tx.imports.learn(evidence.newsletter, learned, import_id)

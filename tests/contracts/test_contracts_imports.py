@@ -516,6 +516,30 @@ def test_who_left_by_an_address_that_they_have_given_up_is_not_brought_in_by_ano
     assert state_of(database, new) is None
 
 
+@pytest.mark.parametrize("typed", [PENDING, UNSUBSCRIBED])
+def test_a_stranger_s_sign_up_does_not_hide_who_had_the_address(
+    database: Database, typed: SubscriptionState
+) -> None:
+    old, new = "old@reader.example", "new@other.example"
+    bring(database, f"{new},")
+    with database.write() as tx:
+        reader = tx.subscribers.find(new)
+        assert reader is not None
+        tx.former_addresses.note(reader.public_id, KEYRING.hash_address(old), NOW)
+        tx.subscribers.add(Subscriber("typed", old, NOW), KEYRING.hash_address(old))
+        tx.subscribers.subscribe("typed", "weekly", typed, a_consent(), NOW, "reader")
+    waits = {PENDING: "waits for confirmation", UNSUBSCRIBED: "left earlier"}[typed]
+    assert counts(bring(database, f"{old},")) == {waits: 1}
+    assert (state_of(database, old), state_of(database, new)) == (typed, ACTIVE)
+    left = bring(database, f"{old},unsubscribed")
+    assert counts(left) == {"taken off": 1}
+    assert (state_of(database, old), state_of(database, new)) == (UNSUBSCRIBED, UNSUBSCRIBED)
+    undo_import(database, left.import_id or "", actor="anna", now=LATER)
+    assert (state_of(database, old), state_of(database, new)) == (typed, ACTIVE)
+    bring(database, f"{old},bounced")
+    assert state_of(database, new) is ACTIVE
+
+
 def test_former_addresses_go_to_who_takes_a_place_and_with_who_is_erased(
     database: Database,
 ) -> None:
