@@ -42,15 +42,6 @@ class FormerAddresses:
             sa.delete(t.former_address).where(_former.address_hash == address_hash)
         )
 
-    def drop_since(self, public_id: str, since: datetime) -> None:
-        """Forget what a reader gave up from then on, as that was taken back."""
-        self._connection.execute(
-            sa.delete(t.former_address).where(
-                _former.subscriber_id == subscriber_key(self._connection, public_id),
-                _former.since >= since,
-            )
-        )
-
     def pass_on(self, public_id: str, heir: str) -> None:
         """Make what a reader has given up another's, who takes their place."""
         keys = [subscriber_key(self._connection, one) for one in (public_id, heir)]

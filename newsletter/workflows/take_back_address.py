@@ -12,7 +12,7 @@ from newsletter.errors import Conflict
 from newsletter.log import get_logger, mask_address
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.model import PreviousAddress, Subscriber
+from newsletter.subscribers.model import PreviousAddress, Subscriber, SuppressionReason
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.change_address import give_address, is_free
 from newsletter.workflows.sign_up import READER
@@ -64,13 +64,29 @@ def take_address_back(
                 *(now, READER, "subscriber", subscriber_id, _TAKEN_BACK, {"change": change_id})
             )
             tx.preferences.drop_previous(subscriber_id, previous.changed_at)
-            tx.former_addresses.drop_since(subscriber_id, previous.changed_at)
+            _forbid_again(tx, subscriber_id, previous.changed_at, now)
             reader = tx.subscribers.get(subscriber_id)
     except Conflict:
         # On PostgreSQL somebody else may come to have the address between look and write.
         return read_take_back(database, keyring, token, now=now)
     log.info("address_taken_back", address=mask_address(previous.address))
     return TakeBack(reader, previous.address, possible=False, done=True)
+
+
+def _forbid_again(tx: Transaction, subscriber_id: str, since: datetime, now: datetime) -> None:
+    """Put back what forbade mail to the mailboxes that are given up, and was lifted for them.
+
+    They stay known as the reader's former addresses too: what was known of them went into
+    the reader, and no old list may bring them back.
+    """
+    for address_hash in tx.former_addresses.hashes(subscriber_id):
+        lifted = [
+            change.detail["reason"]
+            for change in tx.changes.of("suppression", address_hash)
+            if change.act == "lifted" and change.actor == READER and change.at >= since
+        ]
+        for reason in lifted:
+            tx.subscribers.suppress(address_hash, SuppressionReason(reason), now, READER)
 
 
 def _look(

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from httpx2 import Response
 
-from newsletter.subscribers.model import Subscriber
+from newsletter.subscribers.csv_import import open_subscriber_file
+from newsletter.subscribers.model import Subscriber, SuppressionReason
+from newsletter.workflows.import_subscribers import import_subscribers
 from tests.web.site import Site
 from tests.web.test_web_preferences import path_in
 
@@ -120,3 +122,45 @@ def test_whom_an_old_mailbox_may_take_back_keeps_the_place_from_who_asked_before
     assert site.state("ani@reader.example") == "active"
     assert site.client.post(take_back).status_code == 200
     assert site.state(LILIT) == "unsubscribed"
+
+
+def bring_in(site: Site, address: str) -> dict[str, int]:
+    """What an old list says of an address."""
+    report = import_subscribers(
+        *(site.database, site.keyring, open_subscriber_file(f"email\n{address}\n".encode())),
+        newsletter="weekly",
+        consent="Paper slips",
+        actor="anna",
+        now=site.clock.now(),
+    )
+    return {str(outcome): n for outcome, n in report.outcomes.items() if n}
+
+
+def test_no_old_list_brings_back_who_gave_way_to_a_change_that_was_taken_back(site: Site) -> None:
+    ani = site.put(NEW)
+    site.client.post(site.unsubscribe_path(ani))
+    site.client.post(move(site, reader_of_one(site), NEW))
+    assert bring_in(site, NEW) == {"already there": 1}
+    assert (site.state(LILIT), site.state(NEW)) == ("active", "unknown")
+    # Whose it is says so at any time.
+    site.sign_up(NEW)
+    ((_, question),) = site.outgoing()
+    site.client.post(path_in(question, "confirm"))
+    assert site.state(NEW) == "active"
+
+
+@pytest.mark.parametrize("reason", ["forgotten", "bounced"])
+def test_what_forbade_mail_to_the_other_mailbox_forbids_it_again(site: Site, reason: str) -> None:
+    address_hash = site.keyring.hash_address(NEW)
+    with site.database.write() as tx:
+        tx.subscribers.suppress(address_hash, SuppressionReason(reason), site.clock.now(), "test")
+    lilit = reader_of_one(site)
+    take_back = move(site, lilit, NEW)
+    site.clock.sleep(60)
+    theirs = move(site, lilit, "third@other.example")
+    site.client.post(take_back)
+    assert bring_in(site, NEW) == {"suppressed": 1}
+    assert site.client.post(theirs).status_code == 410
+    with site.database.read() as tx:
+        assert tx.subscribers.suppression(address_hash) == reason
+        assert tx.subscribers.is_in_audience(lilit.public_id, "weekly")

@@ -365,11 +365,9 @@ def test_an_old_list_brings_no_address_back_until_its_mailbox_confirms(shop: Sit
     assert bring() == {"already there": 2}
     shop.client.post(shop.unsubscribe_path(lilit))
     assert bring(dry_run=True) == bring() == {"left earlier": 2}
-    # What a take-back brings back is the reader's own, and the other never was.
+    # Also not the one that a take-back gives up: what was known of it went into the reader.
     shop.client.post(take_back)
-    assert bring() == {"left earlier": 1, "added": 1}
-    with shop.database.write() as tx:
-        tx.subscribers.forget(reader(shop, NEW).public_id, shop.clock.now(), "test")
+    assert bring() == {"left earlier": 2}
     move_to(shop, lilit, NEW)
     shop.sign_up(LILIT)
     assert bring() == {"waits for confirmation": 1, "left earlier": 1}
