@@ -198,6 +198,24 @@ class PreferenceRepository:
         fence(self._connection)
         self.hold(public_id)
 
+    def drop_wishes(self, public_id: str, since: datetime) -> None:
+        """Forget what a reader asked for from then on, of newsletters that they had left."""
+        wish = t.subscription_wish.c
+        self._connection.execute(
+            sa.delete(t.subscription_wish).where(
+                wish.subscriber_id == subscriber_key(self._connection, public_id),
+                wish.consent_at >= since,
+            )
+        )
+
+    def bar_undo(self, public_id: str, newsletter: str) -> None:
+        """Let no link lead back to where a reader was before they left a newsletter."""
+        self._connection.execute(
+            sa.update(t.subscription)
+            .where(t.subscription.c.id.in_(_one(public_id, newsletter)))
+            .values(left_from=None)
+        )
+
     def take_over(self, public_id: str, by: str, at: datetime, actor: str) -> None:
         """Erase a person whose address another proved to have; what they left stays left.
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from newsletter.subscribers.model import ASKED, ListChange, SubscriptionState
+from newsletter.subscribers.model import ASKED, CONFIRMED, ListChange, SubscriptionState
 
 # Who had left is pending in the moment of confirming only.
 _ASKS = (SubscriptionState.PENDING.value, ASKED)
@@ -66,7 +66,7 @@ def _add(growth: Growth, change: ListChange) -> None:
         if change.before not in _ASKS:
             growth.signed_up += change.count
     elif change.act == SubscriptionState.ACTIVE:
-        if change.reason == "confirmed":
+        if change.reason == CONFIRMED:
             growth.confirmed += change.count
         elif change.reason in ("undo", "import undone"):
             growth.returned += change.count

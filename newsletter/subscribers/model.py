@@ -145,6 +145,8 @@ class Consent:
 
 # In the log: who had left asked for the newsletter again.
 ASKED = "asked"
+# And why a subscription became active: the mailbox answered.
+CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True)

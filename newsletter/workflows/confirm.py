@@ -11,7 +11,7 @@ from newsletter.publication.newsletters import Newsletter
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import limit_address
-from newsletter.subscribers.model import Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.model import CONFIRMED, Subscriber, Subscription, SubscriptionState
 from newsletter.subscribers.opt_in import as_asked
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
@@ -129,7 +129,7 @@ def _activate(
         slug
         for slug in slugs
         if tx.subscribers.move(
-            subscriber.public_id, slug, move.allowed, move.to, now, READER, "confirmed"
+            subscriber.public_id, slug, move.allowed, move.to, now, READER, CONFIRMED
         )
     ]
     for one in before:

@@ -12,7 +12,14 @@ from newsletter.errors import Conflict
 from newsletter.log import get_logger, mask_address
 from newsletter.storage.database import Database
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.model import PreviousAddress, Subscriber, SuppressionReason
+from newsletter.subscribers.model import (
+    CONFIRMED,
+    PreviousAddress,
+    Subscriber,
+    SubscriptionState,
+    SuppressionReason,
+)
+from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.change_address import give_address, is_free
 from newsletter.workflows.sign_up import READER
@@ -20,6 +27,7 @@ from newsletter.workflows.sign_up import READER
 log = get_logger(__name__)
 
 _CHANGED, _TAKEN_BACK = "address", "address taken back"
+_STATES = frozenset(state.value for state in SubscriptionState)
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,9 @@ def take_address_back(
 ) -> TakeBack:
     """Press the button: mail goes to the old address again.
 
-    All changes since that one are undone with it: what was mailed to those mailboxes to
-    take back another change, or to confirm one, no longer works. A second press changes
-    nothing and says the same.
+    All changes since that one are undone with it, and what was confirmed since. What was
+    mailed to those mailboxes to take back another change, or to confirm one, no longer
+    works. A second press changes nothing and says the same.
     """
     subscriber_id, change_id = keyring.verify_until(Purpose.TAKE_BACK, token, now)
     try:
@@ -63,6 +71,7 @@ def take_address_back(
             tx.changes.record(
                 *(now, READER, "subscriber", subscriber_id, _TAKEN_BACK, {"change": change_id})
             )
+            _undo_confirmed(tx, subscriber_id, previous.changed_at, now)
             tx.preferences.drop_previous(subscriber_id, previous.changed_at)
             _forbid_again(tx, subscriber_id, previous.changed_at, now)
             reader = tx.subscribers.get(subscriber_id)
@@ -73,6 +82,39 @@ def take_address_back(
     return TakeBack(reader, previous.address, possible=False, done=True)
 
 
+def _undo_confirmed(tx: Transaction, subscriber_id: str, since: datetime, now: datetime) -> None:
+    """Undo what was asked for and confirmed since: it was not the reader's mailbox that did.
+
+    They are off what was begun, without a way back, and in a pause that was ended.
+    """
+    off, pause = MOVES[SubscriptionAct.UNSUBSCRIBE], MOVES[SubscriptionAct.PAUSE]
+    paused = _confirmed_since(tx, subscriber_id, since)
+    tx.preferences.drop_wishes(subscriber_id, since)
+    for one in tx.subscribers.subscriptions(subscriber_id):
+        asked = one.state is SubscriptionState.PENDING and one.consent.at >= since
+        if one.newsletter not in paused and not asked:
+            continue
+        whose = (subscriber_id, one.newsletter)
+        if paused.get(one.newsletter):
+            tx.subscribers.move(*whose, pause.allowed, pause.to, now, READER, _TAKEN_BACK)
+            continue
+        tx.subscribers.move(*whose, off.allowed, off.to, now, READER, _TAKEN_BACK)
+        tx.preferences.bar_undo(*whose)
+
+
+def _confirmed_since(tx: Transaction, subscriber_id: str, since: datetime) -> dict[str, bool]:
+    """The newsletters that were confirmed from then on; whether it ended a pause."""
+    paused: dict[str, bool] = {}
+    states: dict[str, str] = {}
+    for change in tx.changes.of("subscription", subscriber_id):
+        newsletter = change.detail.get("newsletter", "")
+        if change.at >= since and change.detail.get("reason") == CONFIRMED:
+            paused.setdefault(newsletter, states.get(newsletter) == SubscriptionState.PAUSED)
+        if change.act in _STATES:
+            states[newsletter] = change.act
+    return paused
+
+
 def _forbid_again(tx: Transaction, subscriber_id: str, since: datetime, now: datetime) -> None:
     """Put back what forbade mail to the mailboxes that are given up, and was lifted for them.
 
@@ -81,7 +123,8 @@ def _forbid_again(tx: Transaction, subscriber_id: str, since: datetime, now: dat
     """
     for address_hash in tx.former_addresses.hashes(subscriber_id):
         lifted = [
-            change.detail["reason"]
+            # Where the log keeps no detail so long, the one of the two that stays until confirmed.
+            change.detail.get("reason", SuppressionReason.FORGOTTEN)
             for change in tx.changes.of("suppression", address_hash)
             if change.act == "lifted" and change.actor == READER and change.at >= since
         ]

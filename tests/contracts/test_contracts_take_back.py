@@ -164,3 +164,52 @@ def test_what_forbade_mail_to_the_other_mailbox_forbids_it_again(site: Site, rea
     with site.database.read() as tx:
         assert tx.subscribers.suppression(address_hash) == reason
         assert tx.subscribers.is_in_audience(lilit.public_id, "weekly")
+
+
+def test_what_the_other_mailbox_confirmed_is_off_again_and_stays_off(site: Site) -> None:
+    lilit = reader_of_one(site)
+    take_back = move(site, lilit, NEW)
+    site.clock.sleep(60)
+    site.choose(site.preferences_path(lilit), BOTH)
+    ((_, question),) = site.outgoing()
+    site.client.post(path_in(question, "confirm"))
+    assert site.state(NEW, "kitchen") == "active"
+    site.outgoing()
+    site.client.post(take_back)
+    assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("active", "unsubscribed")
+    # The welcome that went there has the link that leaves; it does not lead back.
+    goodbye = site.client.post(site.unsubscribe_path(lilit, "kitchen"), data={"from": "page"})
+    assert 'name="undo"' not in goodbye.text
+    with site.database.read() as tx:
+        last = tx.changes.of("subscription", lilit.public_id)[-1]
+    assert (last.act, last.detail["reason"]) == ("unsubscribed", "address taken back")
+
+
+def test_what_was_asked_for_and_a_pause_are_as_before_the_change(site: Site) -> None:
+    lilit = reader_of_one(site)
+    site.put(LILIT, "paused")
+    before = site.subscription(LILIT)
+    take_back = move(site, lilit, NEW)
+    site.clock.sleep(60)
+    site.sign_up(NEW)
+    ((_, question),) = site.outgoing()
+    site.sign_up(NEW, "kitchen")
+    site.client.post(path_in(question, "confirm"))
+    assert site.state(NEW) == "active"
+    site.client.post(take_back)
+    after = site.subscription(LILIT)
+    assert before is not None
+    assert after is not None
+    assert (after.state, after.consent) == ("paused", before.consent)
+    with site.database.read() as tx:
+        assert tx.wishes.of(lilit.public_id) == {}
+
+
+def test_a_sign_up_that_waits_ends_and_what_was_before_stays(site: Site) -> None:
+    lilit = site.put(LILIT)
+    take_back = move(site, lilit, NEW)
+    site.clock.sleep(60)
+    site.sign_up(NEW, "kitchen")
+    assert site.state(NEW, "kitchen") == "pending"
+    site.client.post(take_back)
+    assert (site.state(LILIT), site.state(LILIT, "kitchen")) == ("active", "unsubscribed")
