@@ -457,6 +457,12 @@ class ImportRepository:
             .order_by(trace.subscriber_id)
             .limit(limit)
         ).all()
+        readers = [row[0] for row in rows]
+        person = t.subscriber.c
+        # Before anything of theirs, as whoever confirms or leaves does.
+        self._connection.execute(
+            sa.select(person.id).where(person.id.in_(readers)).with_for_update(key_share=True)
+        )
         returned = []
         states = {state.value for state in allowed}
         for key, was_state, was_cause, learned, is_undone in rows:
@@ -494,7 +500,7 @@ class ImportRepository:
         )
         self._connection.execute(
             sa.delete(t.import_trace).where(
-                trace.import_id == cause, trace.subscriber_id.in_([row[0] for row in rows])
+                trace.import_id == cause, trace.subscriber_id.in_(readers)
             )
         )
         return len(rows), len(returned)
@@ -516,36 +522,43 @@ class ImportRepository:
         )
         return len(lifted)
 
-    def remove_subscriptions(
-        self, public_id: str, after: int, at: datetime, actor: str, limit: int
-    ) -> tuple[int, int]:
-        """Remove up to ``limit`` subscriptions that an import added and nobody has touched.
-
-        (how many, where to go on): none is left once none was found.
-        """
+    def brought(self, public_id: str, after: int, limit: int) -> list[tuple[int, str]]:
+        """(row, reader) of up to ``limit`` subscriptions that an import added and nobody has
+        touched. Nobody changes what these readers have until the transaction ends."""
         fence(self._connection)
-        cause, _, newsletter = self._place(public_id)
         theirs = t.subscription.c
         rows = self._connection.execute(
             sa.select(theirs.id, t.subscriber.c.public_id)
             .join_from(t.subscription, t.subscriber)
-            .where(theirs.import_id == cause, theirs.id > after)
+            .where(theirs.import_id == self._key(public_id), theirs.id > after)
             .order_by(theirs.id)
             .limit(limit)
-        ).all()
-        if not rows:
-            return 0, after
-        self._connection.execute(
-            sa.delete(t.subscription).where(theirs.id.in_([row.id for row in rows]))
+            .with_for_update(of=t.subscriber, key_share=True)
         )
+        return [(key, name) for key, name in rows]
+
+    def remove_subscriptions(
+        self, public_id: str, brought: Sequence[tuple[int, str]], at: datetime, actor: str
+    ) -> int:
+        """Remove those of `brought` that nobody has touched since; how many."""
+        if not brought:
+            return 0
+        cause, _, newsletter = self._place(public_id)
+        theirs = t.subscription.c
+        gone = self._connection.scalars(
+            sa.delete(t.subscription)
+            .where(theirs.id.in_([key for key, _ in brought]), theirs.import_id == cause)
+            .returning(theirs.id)
+        ).all()
+        names = dict(brought)
         self._changes.record_all(
             Change(
-                *(at, actor, "subscription", row.public_id, "removed"),
+                *(at, actor, "subscription", names[key], "removed"),
                 {"newsletter": newsletter, "reason": "import undone", "import": public_id},
             )
-            for row in rows
+            for key in sorted(gone)
         )
-        return len(rows), rows[-1].id
+        return len(gone)
 
     def people_without_subscription(self, after: int, limit: int) -> list[tuple[int, str, str]]:
         """(row, public id, import) of up to ``limit`` people whom nobody needs: an import

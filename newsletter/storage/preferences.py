@@ -9,7 +9,13 @@ from newsletter.delivery.model import DeliveryState
 from newsletter.errors import Conflict
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
-from newsletter.storage.statements import fence, insert_into, newsletter_key, subscriber_key
+from newsletter.storage.statements import (
+    fence,
+    hold_reader,
+    insert_into,
+    newsletter_key,
+    subscriber_key,
+)
 from newsletter.storage.subscribers import SubscriberRepository
 from newsletter.storage.suppressions import SuppressionRepository
 from newsletter.subscribers.model import (
@@ -185,12 +191,7 @@ class PreferenceRepository:
 
     def hold(self, public_id: str) -> None:
         """Let no other transaction give this reader another address before this one ends."""
-        # SQLite has one writer at a time. Rows that name the reader may still come.
-        self._connection.execute(
-            sa.select(t.subscriber.c.id)
-            .where(t.subscriber.c.public_id == public_id)
-            .with_for_update(key_share=True)
-        )
+        hold_reader(self._connection, public_id)
 
     def hold_to_move(self, public_id: str) -> None:
         """As `hold`, before the address is changed: one such change is made at a time."""

@@ -54,6 +54,13 @@ def _key_by(table: Table, *columns: str) -> ReadyStatement:
 _SOURCE = _key_by(t.source, "role", "slug")
 _NEWSLETTER = _key_by(t.newsletter, "slug")
 _SUBSCRIBER = _key_by(t.subscriber, "public_id")
+_HOLD_READER = ReadyStatement(
+    lambda _: (
+        sa.select(t.subscriber.c.id)
+        .where(t.subscriber.c.public_id == sa.bindparam("public_id"))
+        .with_for_update(key_share=True)
+    )
+)
 _ISSUE = _key_by(t.issue, "public_id")
 _MAILING = _key_by(t.mailing, "public_id")
 
@@ -169,6 +176,16 @@ def of_nobody(connection: Connection) -> dict[str, Any]:
         "subscriber_id": None,
         "recipient": lot,
     }
+
+
+def hold_reader(connection: Connection, public_id: str) -> None:
+    """Let nobody else change a reader's address, subscriptions or wishes until the transaction
+    ends: held after `fence` and before any of these, so that no two wait for each other.
+
+    PostgreSQL only, as SQLite has one writer at a time; rows that name the reader may still come.
+    """
+    if connection.dialect.name != "sqlite":
+        _HOLD_READER.rows(connection, public_id=public_id)
 
 
 def share_name(connection: Connection, name: str) -> None:

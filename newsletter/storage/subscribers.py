@@ -22,6 +22,7 @@ from newsletter.storage.statements import (
     among_parameter,
     among_values,
     fence,
+    hold_reader,
     newsletter_key,
     of_nobody,
     subscriber_key,
@@ -432,6 +433,7 @@ class SubscriberRepository:
             fence(self._connection)
         if to is SubscriptionState.UNSUBSCRIBED:
             # Before the state is looked at: a confirmation under way is waited for.
+            hold_reader(self._connection, public_id)
             drop_wish(self._connection, public_id, newsletter)
         whose = {"public_id": public_id, "newsletter": newsletter}
         states = among_values(self._connection, [state.value for state in allowed])
@@ -458,6 +460,7 @@ class SubscriberRepository:
 
         None where there is nothing to undo. A pause goes on to its day; a wish is met by it.
         """
+        hold_reader(self._connection, public_id)
         states = among_values(self._connection, [state.value for state in allowed])
         row = _COME_BACK.first(
             self._connection, public_id=public_id, newsletter=newsletter, allowed=states, at=at

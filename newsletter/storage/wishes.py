@@ -13,6 +13,9 @@ from newsletter.storage.changes import ChangeLog
 from newsletter.storage.ready import ReadyStatement
 from newsletter.storage.statements import (
     AnyRow,
+    among_texts,
+    fence,
+    hold_reader,
     insert_into,
     newsletter_key,
     subscriber_key,
@@ -50,6 +53,11 @@ class WishRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._changes = ChangeLog(connection)
+
+    def begin(self, public_id: str) -> None:
+        """Wait for whoever changes a reader's subscriptions, before these are looked at."""
+        fence(self._connection)
+        hold_reader(self._connection, public_id)
 
     def hold(self, public_id: str, newsletter: str, wish: SubscriptionWish, actor: str) -> None:
         """Keep a wish in place of the one before; logged, the subscription stays as it is."""
@@ -103,6 +111,7 @@ class WishRepository:
             newsletter_key(self._connection, newsletter),
         )
         # Whoever leaves at this moment drops it first, or waits until it was taken.
+        hold_reader(self._connection, public_id)
         row = self._connection.execute(
             sa.delete(t.subscription_wish)
             .where(_wish.subscriber_id == keys[0], _wish.newsletter_id == keys[1])
@@ -136,21 +145,15 @@ class WishRepository:
             self._record(public_id, newsletter, consent, at, actor, to.value, ASKED)
         return bool(taken)
 
-    def brought_by(self, import_id: str) -> list[str]:
-        """The readers with a wish for what an import alone says that they left."""
-        theirs = t.subscription.c
+    def asking(self, newsletter: str, readers: Collection[str]) -> list[str]:
+        """Those among some readers who have a wish for a newsletter."""
         rows = self._connection.scalars(
             sa.select(t.subscriber.c.public_id)
             .join_from(t.subscription_wish, t.subscriber)
-            .join(
-                t.subscription,
-                sa.and_(
-                    theirs.subscriber_id == _wish.subscriber_id,
-                    theirs.newsletter_id == _wish.newsletter_id,
-                ),
+            .where(
+                _wish.newsletter_id == newsletter_key(self._connection, newsletter),
+                among_texts(self._connection, t.subscriber.c.public_id, readers),
             )
-            .join(t.subscriber_import, t.subscriber_import.c.id == theirs.import_id)
-            .where(t.subscriber_import.c.public_id == import_id)
         )
         return list(rows)
 

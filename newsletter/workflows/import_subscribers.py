@@ -315,14 +315,23 @@ def undo_import(database: Database, public_id: str, *, actor: str, now: datetime
 
 
 def _remove_subscriptions(database: Database, public_id: str, actor: str, now: datetime) -> int:
-    """Remove the subscriptions that an import added; how many."""
+    """Remove the subscriptions that an import added; how many.
+
+    Sign-ups of people of whom it alone said that they left wait for the confirmation as if
+    it never had.
+    """
+    ask = MOVES[SubscriptionAct.ASK]
     removed = after = 0
-    _ask_anew(database, public_id, actor, now)
-    gone = UNDO_ROWS
-    while gone:
+    went_through = UNDO_ROWS
+    while went_through:
         with database.write() as tx:
-            gone, after = tx.imports.remove_subscriptions(public_id, after, now, actor, UNDO_ROWS)
-        removed += gone
+            newsletter = tx.imports.get(public_id).newsletter
+            brought = tx.imports.brought(public_id, after, UNDO_ROWS)
+            for reader in tx.wishes.asking(newsletter, [name for _, name in brought]):
+                tx.wishes.take(reader, newsletter, ask.allowed, ask.to, now, actor)
+            removed += tx.imports.remove_subscriptions(public_id, brought, now, actor)
+        went_through = len(brought)
+        after = brought[-1][0] if brought else after
     return removed
 
 
@@ -344,16 +353,6 @@ def _remove_people(database: Database, actor: str, now: datetime) -> int:
                 )
         people += gone
     return people
-
-
-def _ask_anew(database: Database, public_id: str, actor: str, now: datetime) -> None:
-    """Let sign-ups of people of whom an import alone said that they left wait for the
-    confirmation as if it never had."""
-    ask = MOVES[SubscriptionAct.ASK]
-    with database.write() as tx:
-        newsletter = tx.imports.get(public_id).newsletter
-        for reader in tx.wishes.brought_by(public_id):
-            tx.wishes.take(reader, newsletter, ask.allowed, ask.to, now, actor)
 
 
 def export_subscribers(

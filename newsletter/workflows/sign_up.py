@@ -227,6 +227,10 @@ def _note_wish(
     with an address, and whoever left with it has left until they confirm.
     """
     subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
+    if subscription is not None and subscription.state is SubscriptionState.UNSUBSCRIBED:
+        # It may be removed in this very moment, with the import that alone said so.
+        tx.wishes.begin(reader.public_id)
+        subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     state = subscription.state if subscription else None
     counted_by = keyring.hash_address(limit_address(reader.address))
     mailed = wants_confirmation(state, suppression) and tx.sign_ups.count_confirmation(

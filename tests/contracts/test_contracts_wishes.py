@@ -1,13 +1,23 @@
 """Whoever left has left, whoever asks with their address, until they confirm it themselves."""
 
 import re
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+import sqlalchemy as sa
+
 from newsletter.publication.cadence import Cadence
+from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.growth import Period, count_growth
 from newsletter.subscribers.model import SubscriptionWish
+from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
+from newsletter.workflows import import_subscribers as workflow
 from newsletter.workflows.import_subscribers import ImportReport, import_subscribers, undo_import
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import expire, find_expired
@@ -209,6 +219,79 @@ def test_who_asked_after_an_import_said_they_left_may_confirm_when_it_is_undone(
     assert wishes(site) == {}
     site.client.post(link)
     assert site.state(LILIT) == "active"
+
+
+def test_who_asks_in_the_middle_of_an_undo_may_confirm(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In the order of the file, and removed so.
+    monkeypatch.setattr(workflow, "BATCH_ROWS", 1)
+    monkeypatch.setattr(workflow, "UNDO_ROWS", 1)
+    rows = f"email,status\nani@reader.example,unsubscribed\n{LILIT},unsubscribed\n"
+    report = bring_in(site, rows)
+    real, begun, links = site.database.write, 0, []
+
+    def write() -> AbstractContextManager[Transaction]:
+        nonlocal begun
+        begun += 1
+        # Ani's is removed already.
+        if begun == 4:
+            links.append(ask(site))
+        return real()
+
+    monkeypatch.setattr(site.database, "write", write)
+    undone = undo_import(site.database, report.import_id or "", actor="anna", now=NOW)
+    assert (undone.subscriptions_removed, undone.people_removed) == (1, 1)
+    assert (site.state(LILIT), wishes(site)) == ("pending", {})
+    site.client.post(links[0])
+    assert site.state(LILIT) == "active"
+
+
+def in_mid_confirmation(site: Site, reader: str, other: Callable[[], object]) -> None:
+    """Begin ``other`` when a confirmation has taken the wish and changed nothing else yet."""
+    begun: list[Future[object]] = []
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+
+    def begin(connection: sa.Connection, _: object, statement: str, *__: object) -> None:
+        if begun or not statement.startswith("UPDATE subscription"):
+            return
+        begun.append(pool.submit(other))
+        end = time.monotonic() + 10
+        while not site.database.is_sqlite and time.monotonic() < end:
+            if begun[0].done() or connection.exec_driver_sql(waiting).first():
+                break
+            time.sleep(0.01)
+
+    ask, confirm = MOVES[SubscriptionAct.ASK], MOVES[SubscriptionAct.CONFIRM]
+    with ThreadPoolExecutor(1) as pool:
+        with site.database.write() as tx:
+            sa.event.listen(tx.connection, "before_cursor_execute", begin)
+            tx.preferences.hold(reader)
+            assert tx.wishes.take(reader, "weekly", ask.allowed, ask.to, NOW, "reader")
+            assert tx.subscribers.move(
+                reader, "weekly", confirm.allowed, confirm.to, NOW, "reader", "confirmed"
+            )
+            sa.event.remove(tx.connection, "before_cursor_execute", begin)
+        begun[0].result()
+
+
+def test_who_confirms_and_what_comes_in_between_do_not_wait_for_each_other(site: Site) -> None:
+    reader = site.put(LILIT).public_id
+    report = bring_in(site, f"email,status\n{LILIT},unsubscribed\n")
+
+    def come_back() -> None:
+        with site.database.write() as tx:
+            tx.subscribers.come_back(reader, "weekly", BROUGHT_BACK, NOW, "reader")
+
+    def undo() -> None:
+        undo_import(site.database, report.import_id or "", actor="anna", now=NOW)
+
+    for other in (undo, come_back):
+        ask(site)
+        in_mid_confirmation(site, reader, other)
+        assert (site.state(LILIT), wishes(site)) == ("active", {}), other
+        site.client.post(site.unsubscribe_path(site.put(LILIT)), data={"from": "page"})
+        site.clock.sleep(2 * DAY.total_seconds())
 
 
 def test_all_that_is_held_tells_of_the_wish(site: Site) -> None:
