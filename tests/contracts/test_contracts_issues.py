@@ -109,7 +109,13 @@ def test_holding_keeps_the_reason_until_it_is_released(database: Database) -> No
         tx.issues.move(public_id, {DRAFT}, APPROVED, "anna", NOW)
         tx.issues.move(public_id, {APPROVED}, HELD, "scheduler", NOW, reason="it was late")
         assert tx.issues.by_id(public_id) == an_issue(state=HELD, held_because="it was late")
-        assert tx.changes.of("issue", public_id)[-1].detail == {"reason": "it was late"}
+        assert tx.changes.of("issue", public_id)[-1].detail == {
+            "before": {"state": "approved"},
+            "after": {"state": "held"},
+            "version": 1,
+            "subject": an_issue().subject,
+            "reason": "it was late",
+        }
         tx.issues.move(public_id, {HELD}, DRAFT, "anna", NOW)
         assert tx.issues.by_id(public_id) == an_issue()
 
