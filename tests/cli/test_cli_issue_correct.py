@@ -109,7 +109,8 @@ def paused(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_issue_is_called_off(call: Call, folder: Path, act: str) -> None:
     word = {"recall": "recalled", "cancel": "cancelled"}[act]
     assert must(call, folder, "issue", act).out == (
-        f"issue 2025-W32 is {word}: of 6 readers 1 accepted, 0 refused, 0 uncertain, 5 skipped\n"
+        f"issue 2025-W32 is {word}: of 6 readers 1 accepted, 0 refused, 0 uncertain, 5 skipped "
+        "(called off: 5)\n"
     )
     report = must(call, folder, "issue", "report", "--slot", "2025-W32", "--json").json
     assert (report["state"], report["open"]) == (word, 0)
