@@ -49,6 +49,7 @@ def test_a_gate_that_does_not_hold_fails_the_command(
     assert shortfall.startswith("Made.csv: of the reads to come the score gains 0.")
 
 
+@pytest.mark.long
 def test_the_command_prints_one_document(tmp_path: Path) -> None:
     write_curves(tmp_path, 130)
     done = run("--data", str(tmp_path), "--json")

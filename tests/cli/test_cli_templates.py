@@ -183,6 +183,7 @@ def test_a_letter_with_a_place_left_open_is_told_and_never_written(paper: Paper,
     assert "a place is left unfilled" in one[4]
 
 
+@pytest.mark.long
 def test_a_page_that_reads_what_no_page_is_given_is_told(paper: Paper) -> None:
     own = '{% extends "shipped/web/subscribe.html" %}\n{% block title %}{{ XX }}{% endblock %}'
     paper.write("web/subscribe.html", own.replace("XX", "nosuch.thing"))

@@ -31,6 +31,7 @@ from newsletter.subscribers.model import (
 from newsletter.subscribers.segment_text import print_segment
 from newsletter.subscribers.segments import parse_segment
 from tests.contracts.nouns import NOW, a_mailing, an_issue
+from tests.marking import first_soon
 from tests.subscribers.filters import PLACES, filters, means
 
 ZONE = ZoneInfo("America/New_York")
@@ -119,7 +120,7 @@ def _subscribe(tx: Any, draw: random.Random, public_id: str, slug: str) -> None:
     tx.subscribers.choose_cadence(public_id, slug, draw.choice(list(Cadence)), NOW, "reader")
 
 
-@pytest.mark.parametrize("documents", [None, 12])
+@pytest.mark.parametrize("documents", first_soon([12, None]))
 def test_a_filter_means_the_same_in_sql_and_in_python(
     database: Database, monkeypatch: pytest.MonkeyPatch, documents: int | None
 ) -> None:

@@ -25,6 +25,7 @@ def test_every_palette_holds_every_kind_of_place(palette: str) -> None:
         assert len(picture.resize((60, 40)).getcolors(60 * 40)) > 100
 
 
+@pytest.mark.long
 def test_the_papers_pictures_are_jpegs_of_at_most_150_kb_and_all_different() -> None:
     drawn = {}
     for story in load_manuscripts():

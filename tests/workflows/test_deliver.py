@@ -161,6 +161,7 @@ class Unwilling(Faults):
         return await super().handle_RCPT(server, session, envelope, address, options)
 
 
+@pytest.mark.long
 def test_editors_are_told_of_a_destination_that_takes_nothing_and_of_its_end(
     tmp_path: Path,
 ) -> None:
