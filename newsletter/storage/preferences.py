@@ -194,20 +194,11 @@ class PreferenceRepository:
         hold_reader(self._connection, public_id)
 
     def hold_to_move(self, public_id: str) -> None:
-        """As `hold`, before the address is changed: one such change is made at a time."""
+        """As `hold`, before the address or a subscription is changed by what is seen of it now:
+        one such change is made at a time."""
         # In the order in which whoever is forgotten is held: none waits for the other.
         fence(self._connection)
         self.hold(public_id)
-
-    def drop_wishes(self, public_id: str, since: datetime) -> None:
-        """Forget what a reader asked for from then on, of newsletters that they had left."""
-        wish = t.subscription_wish.c
-        self._connection.execute(
-            sa.delete(t.subscription_wish).where(
-                wish.subscriber_id == subscriber_key(self._connection, public_id),
-                wish.consent_at >= since,
-            )
-        )
 
     def bar_undo(self, public_id: str, newsletter: str) -> None:
         """Let no link lead back to where a reader was before they left a newsletter."""

@@ -14,6 +14,7 @@ from newsletter.storage import tables as t
 from newsletter.storage.bounces import drop_bounces
 from newsletter.storage.changes import ChangeLog
 from newsletter.storage.columns import NameList
+from newsletter.storage.consents import consent_of, consent_values
 from newsletter.storage.documents import mailing_document, mailing_from_document
 from newsletter.storage.ready import ReadyStatement, insert_for, ready_insert
 from newsletter.storage.segments import SegmentRepository, is_in
@@ -316,13 +317,7 @@ class SubscriberRepository:
             newsletter_id=newsletter_key(self._connection, newsletter),
             state=state.value,
             changed_at=at,
-            consent_how=consent.how,
-            consent_wording=consent.wording,
-            consent_placement=consent.placement,
-            consent_at=consent.at,
-            consent_page=consent.page,
-            consent_language=consent.language,
-            consent_network=consent.network,
+            **consent_values(consent),
         )
         if not changed:
             return False
@@ -670,15 +665,7 @@ def _subscription(row: AnyRow) -> Subscription:
         subscriber=_subscriber(row),
         newsletter=row.newsletter,
         state=SubscriptionState(row.state),
-        consent=Consent(
-            how=row.consent_how,
-            wording=row.consent_wording,
-            at=row.consent_at,
-            placement=row.consent_placement,
-            page=row.consent_page,
-            language=row.consent_language,
-            network=row.consent_network,
-        ),
+        consent=consent_of(row),
         changed_at=row.changed_at,
         departments=row.departments or (),
         paused_until=row.paused_until,

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.changes import ChangeLog
+from newsletter.storage.consents import consent_of, consent_values
 from newsletter.storage.ready import ReadyStatement
 from newsletter.storage.statements import (
     AnyRow,
     among_texts,
-    fence,
     hold_reader,
     insert_into,
     newsletter_key,
@@ -54,23 +54,12 @@ class WishRepository:
         self._connection = connection
         self._changes = ChangeLog(connection)
 
-    def begin(self, public_id: str) -> None:
-        """Wait for whoever changes a reader's subscriptions, before these are looked at."""
-        fence(self._connection)
-        hold_reader(self._connection, public_id)
-
     def hold(self, public_id: str, newsletter: str, wish: SubscriptionWish, actor: str) -> None:
         """Keep a wish in place of the one before; logged, the subscription stays as it is."""
         asked_before = newsletter in self.of(public_id)
         consent = wish.consent
         values = {
-            "consent_how": consent.how,
-            "consent_wording": consent.wording,
-            "consent_at": consent.at,
-            "consent_placement": consent.placement,
-            "consent_page": consent.page,
-            "consent_language": consent.language,
-            "consent_network": consent.network,
+            **consent_values(consent),
             "cadence": wish.cadence.value if wish.cadence else None,
         }
         keys = {
@@ -145,6 +134,15 @@ class WishRepository:
             self._record(public_id, newsletter, consent, at, actor, to.value, ASKED)
         return bool(taken)
 
+    def drop_since(self, public_id: str, since: datetime) -> None:
+        """Forget what a reader asked for from then on."""
+        self._connection.execute(
+            sa.delete(t.subscription_wish).where(
+                _wish.subscriber_id == subscriber_key(self._connection, public_id),
+                _wish.consent_at >= since,
+            )
+        )
+
     def asking(self, newsletter: str, readers: Collection[str]) -> list[str]:
         """Those among some readers who have a wish for a newsletter."""
         rows = self._connection.scalars(
@@ -173,14 +171,6 @@ class WishRepository:
 
 def _as_wish(row: AnyRow) -> SubscriptionWish:
     return SubscriptionWish(
-        Consent(
-            how=row.consent_how,
-            wording=row.consent_wording,
-            at=row.consent_at,
-            placement=row.consent_placement,
-            page=row.consent_page,
-            language=row.consent_language,
-            network=row.consent_network,
-        ),
+        consent_of(row),
         Cadence(row.cadence) if row.cadence else None,
     )

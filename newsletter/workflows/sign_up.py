@@ -229,7 +229,7 @@ def _note_wish(
     subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     if subscription is not None and subscription.state is SubscriptionState.UNSUBSCRIBED:
         # It may be removed in this very moment, with the import that alone said so.
-        tx.wishes.begin(reader.public_id)
+        tx.preferences.hold_to_move(reader.public_id)
         subscription = tx.subscribers.subscription(reader.public_id, newsletter.slug)
     state = subscription.state if subscription else None
     counted_by = keyring.hash_address(limit_address(reader.address))

@@ -89,7 +89,7 @@ def _undo_confirmed(tx: Transaction, subscriber_id: str, since: datetime, now: d
     """
     off, pause = MOVES[SubscriptionAct.UNSUBSCRIBE], MOVES[SubscriptionAct.PAUSE]
     paused = _confirmed_since(tx, subscriber_id, since)
-    tx.preferences.drop_wishes(subscriber_id, since)
+    tx.wishes.drop_since(subscriber_id, since)
     for one in tx.subscribers.subscriptions(subscriber_id):
         asked = one.state is SubscriptionState.PENDING and one.consent.at >= since
         if one.newsletter not in paused and not asked:
