@@ -180,12 +180,13 @@ def test_a_correction_in_mid_send_reaches_what_a_worker_has_at_hand(tmp_path: Pa
         )
         with running(tmp_path, "worker"):
             assert wait_until(lambda: arrived(sink) > 8)
-            # However long the three commands take, nobody is served meanwhile.
+            # However long the command takes, nobody is served until the pause.
             sink.stop()
             must(tmp_path, "issue", "pause")
+            # What is on its way needs its answer, else nothing can be corrected.
+            sink.go_on()
             must(tmp_path, "issue", "correct", "--subject", "Put right")
             must(tmp_path, "issue", "resume")
-            sink.go_on()
             assert wait_until(lambda: read_report(tmp_path)["open"] == 0)
         report = account(tmp_path, sink, addresses)
         got = {m.recipients[0]: 1 + (b"Subject: Put right" in m.content) for m in sink.messages()}
