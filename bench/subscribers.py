@@ -49,6 +49,8 @@ def measure(options: SubscriberOptions | None = None) -> dict[str, Any]:
         resumed = _kill_and_resume(config, max(options.rows // 5, 10))
         among = options.rows + resumed["rows"]
         found = run_once(CHILD, "find", str(config)) if options.find is None else None
+    with _installation(options) as config:
+        inside = run_once(CHILD, "fill", str(config), "--count", str(options.rows))
     if options.find is not None:
         among = options.find
         with _installation(options) as config:
@@ -60,6 +62,9 @@ def measure(options: SubscriberOptions | None = None) -> dict[str, Any]:
         "import_seconds": round(imported["seconds"], 1),
         "import_cpu_seconds": round(imported["cpu_seconds"], 1),
         "rows_per_second": round(options.rows / imported["seconds"]),
+        # As many readers made inside the database, by a statement for each of the two tables.
+        "made_inside_seconds": round(inside["seconds"], 1),
+        "import_ratio": round(imported["seconds"] / inside["seconds"], 2),
         "rss_mb_peak": round(imported["rss_mb"]),
         "resume": resumed,
         "find_among": among,

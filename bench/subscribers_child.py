@@ -54,8 +54,9 @@ def import_list(installation: Installation, arguments: argparse.Namespace) -> No
 
 def fill(installation: Installation, arguments: argparse.Namespace) -> None:
     """Make readers inside the database, for looking them up."""
+    watch = Stopwatch()
     add_readers(installation, "weekly", arguments.count, installation.clock.now())
-    _say(readers=arguments.count)
+    _say(**watch.read().figures())
 
 
 def find(installation: Installation, _arguments: argparse.Namespace) -> None:

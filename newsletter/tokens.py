@@ -25,6 +25,7 @@ from pathlib import Path
 from newsletter.errors import ConfigError, TokenError
 
 _ID_BYTES = 10  # 80 bits, 16 characters of base 32
+_COMMON_BYTES = 2
 # 60 bits: of a hundred thousand links none is found by a billion guesses, and an
 # issue's html has some thirty of them.
 _LINK_ID_CHARACTERS = 12
@@ -59,9 +60,14 @@ def secret_digest(secret: str, purpose: str = "") -> str:
 
 
 def new_public_ids(count: int) -> list[str]:
-    """As many fresh ids, in a fifth of the time."""
-    random = secrets.token_bytes(_ID_BYTES * count)
-    return _base32_each([random[at : at + _ID_BYTES] for at in range(0, len(random), _ID_BYTES)])
+    """As many fresh ids, in a fifth of the time.
+
+    All begin alike, so that an index has them side by side; 64 of their 80 bits are their own.
+    """
+    own = _ID_BYTES - _COMMON_BYTES
+    random = secrets.token_bytes(own * count)
+    common = secrets.token_bytes(_COMMON_BYTES)
+    return _base32_each([common + random[at : at + own] for at in range(0, len(random), own)])
 
 
 def derived_public_id(*parts: str) -> str:

@@ -1,23 +1,19 @@
-"""Imports of readers: brought in by the thousand, and taken back.
+"""Imports of readers: how far each came, whom we know of a list, and what it changes of theirs.
 
-A batch goes through a table of its own connection, so that each step is one
-statement over all its rows, whatever their number.
+Whom it adds is in `import_additions`, and how it is taken back in `import_undo`.
 """
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Connection
-from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy import Connection
 
 from newsletter.errors import Conflict, NotFound
-from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.changes import Change, ChangeLog
-from newsletter.storage.columns import Document, Instant, NameList, PlainText, RowId
+from newsletter.storage.columns import NameList
+from newsletter.storage.import_keys import import_key, reader_names, walk_indexes
 from newsletter.storage.statements import (
     among_texts,
     chunks,
@@ -28,43 +24,12 @@ from newsletter.storage.statements import (
 from newsletter.subscribers.model import (
     Consent,
     Learned,
-    NewSubscription,
     Standing,
     SubscriberImport,
     SubscriptionState,
 )
 
 _UNSUBSCRIBED = SubscriptionState.UNSUBSCRIBED.value
-# Random keys all over large indexes: with the usual 2 MiB SQLite writes them again and again,
-# and more than this saves nothing where a batch goes through them in their order (measured).
-_CACHE_KIB = 16 * 1024
-# Nor is each batch copied from the write-ahead log into the file at once, where the next
-# one changes the same pages: 160 MB of them may wait (a seventh less system time, measured).
-_CHECKPOINT_PAGES = 40_000
-_LARGE_BATCH = 1_000
-
-_batch = sa.Table(
-    "import_batch",
-    sa.MetaData(),
-    # The row that its person is to have, of which `_settle` makes the one that they have.
-    Column("subscriber_id", RowId),
-    Column("public_id", sa.String),
-    Column("address", PlainText),
-    Column("address_hash", sa.String),
-    Column("name", PlainText),
-    Column("language", PlainText),
-    Column("timezone", sa.String),
-    Column("attributes", Document),
-    Column("domain_suppressed", sa.Boolean),
-    Column("state", sa.String),
-    Column("departments", NameList),
-    Column("cadence", sa.String),
-    Column("consent_wording", PlainText),
-    Column("consent_placement", PlainText),
-    Column("consent_at", Instant),
-    prefixes=["TEMPORARY"],
-    postgresql_on_commit="DELETE ROWS",
-)
 _IMPORTS = sa.select(
     t.subscriber_import.c.public_id,
     t.newsletter.c.slug,
@@ -203,7 +168,7 @@ class ImportRepository:
         known_by: sa.Column[str],
         names: Collection[str],
     ) -> dict[str, Standing]:
-        self._walk_indexes()
+        walk_indexes(self._connection)
         person, theirs = t.subscriber.c, t.subscription.c
         rows = self._connection.execute(
             sa.select(
@@ -235,33 +200,6 @@ class ImportRepository:
             for name, key, state, departments, timezone, attributes in rows
         }
 
-    def add(
-        self,
-        newsletter: str,
-        people: Sequence[NewSubscription],
-        at: datetime,
-        actor: str,
-        import_id: str | None = None,
-    ) -> int:
-        """Put people on a newsletter; how many were not on it yet. Their ``how`` is one."""
-        if not people:
-            return 0
-        self._walk_indexes()
-        if len(people) >= _LARGE_BATCH:
-            self._make_room()
-        self._fill(people)
-        newsletter_id = newsletter_key(self._connection, newsletter)
-        cause = self._key(import_id) if import_id else None
-        how = people[0].consent.how
-        detail = {"newsletter": newsletter, "how": how}
-        detail |= {"import": import_id} if import_id else {}
-        last = self._connection.scalar(sa.select(sa.func.max(t.subscription.c.id))) or 0
-        if self._add_people(at, cause) < len(people):
-            self._settle()
-        added = self._add_subscriptions(newsletter_id, how, at, cause)
-        self._log_subscriptions(newsletter_id, last, at, cause, actor, detail)
-        return added
-
     def keep_left(
         self,
         newsletter: str,
@@ -275,7 +213,7 @@ class ImportRepository:
         if not readers:
             return
         newsletter_id = newsletter_key(self._connection, newsletter)
-        cause = self._key(import_id) if import_id else None
+        cause = import_key(self._connection, import_id) if import_id else None
         theirs, person = t.subscription.c, t.subscriber.c
         values = {
             "newsletter_id": newsletter_id,
@@ -312,7 +250,7 @@ class ImportRepository:
             return
         fence(self._connection)
         newsletter_id = newsletter_key(self._connection, newsletter)
-        cause = self._key(import_id) if import_id else None
+        cause = import_key(self._connection, import_id) if import_id else None
         theirs = t.subscription.c
         if cause is not None:
             before = (
@@ -392,7 +330,7 @@ class ImportRepository:
                 chosen,
             )
         if import_id is not None:
-            cause = self._key(import_id)
+            cause = import_key(self._connection, import_id)
             statement = insert_into(self._connection, t.import_trace)
             self._connection.execute(
                 statement.on_conflict_do_update(
@@ -418,255 +356,8 @@ class ImportRepository:
         self._connection.execute(
             sa.update(t.suppression)
             .where(among_texts(self._connection, t.suppression.c.address_hash, hashes))
-            .values(import_id=self._key(import_id))
+            .values(import_id=import_key(self._connection, import_id))
         )
-
-    def begin_undo(self, public_id: str, at: datetime) -> None:
-        """Write down that an import is taken back; it goes on no more."""
-        row = t.subscriber_import.c
-        self._connection.execute(
-            sa.update(t.subscriber_import)
-            .where(row.public_id == public_id, row.undone_at.is_(None))
-            .values(undone_at=at)
-        )
-
-    def give_back(
-        self,
-        public_id: str,
-        allowed: Collection[SubscriptionState],
-        at: datetime,
-        actor: str,
-        limit: int,
-    ) -> tuple[int, int]:
-        """Give up to ``limit`` readers back what an import took or filled in.
-
-        (how many traces it went through, how many readers came back to where they were).
-        Nothing comes back that anybody has touched since. Whom an import brought that was
-        taken back before stays where they are, as if this one had: for `remove_subscriptions`.
-        """
-        fence(self._connection)
-        cause, newsletter_id, newsletter = self._place(public_id)
-        trace, before = t.import_trace.c, t.subscriber_import
-        rows = self._connection.execute(
-            sa.select(
-                *(trace.subscriber_id, trace.was_state, trace.was_import_id, trace.learned),
-                before.c.undone_at.is_not(None),
-            )
-            .outerjoin_from(t.import_trace, before, before.c.id == trace.was_import_id)
-            .where(trace.import_id == cause)
-            .order_by(trace.subscriber_id)
-            .limit(limit)
-        ).all()
-        readers = [row[0] for row in rows]
-        person = t.subscriber.c
-        # Before anything of theirs, as whoever confirms or leaves does.
-        self._connection.execute(
-            sa.select(person.id).where(person.id.in_(readers)).with_for_update(key_share=True)
-        )
-        returned = []
-        states = {state.value for state in allowed}
-        for key, was_state, was_cause, learned, is_undone in rows:
-            if learned is not None:
-                self._unlearn(key, newsletter_id, learned)
-            # Else only an import's word put them there, and it was taken back.
-            if was_state in states and not is_undone:
-                theirs = t.subscription.c
-                came_back = self._connection.execute(
-                    sa.update(t.subscription)
-                    .where(
-                        theirs.subscriber_id == key,
-                        theirs.newsletter_id == newsletter_id,
-                        theirs.import_id == cause,
-                        theirs.state == _UNSUBSCRIBED,
-                    )
-                    .values(state=was_state, left_from=None, import_id=was_cause, changed_at=at)
-                ).rowcount
-                if came_back:
-                    returned.append((key, was_state))
-        wish = t.subscription_wish.c
-        self._connection.execute(
-            sa.delete(t.subscription_wish).where(
-                wish.newsletter_id == newsletter_id,
-                wish.subscriber_id.in_([key for key, _ in returned]),
-            )
-        )
-        names = self._public_ids([key for key, _ in returned])
-        self._changes.record_all(
-            Change(
-                *(at, actor, "subscription", names[key], state),
-                {"newsletter": newsletter, "reason": "import undone", "import": public_id},
-            )
-            for key, state in returned
-        )
-        self._connection.execute(
-            sa.delete(t.import_trace).where(
-                trace.import_id == cause, trace.subscriber_id.in_(readers)
-            )
-        )
-        return len(rows), len(returned)
-
-    def lift_suppressions(self, public_id: str, at: datetime, actor: str) -> int:
-        """Allow mail again to whom only an import forbade it; how many."""
-        suppression = t.suppression.c
-        lifted = self._connection.execute(
-            sa.delete(t.suppression)
-            .where(suppression.import_id == self._key(public_id))
-            .returning(suppression.address_hash, suppression.reason)
-        ).all()
-        self._changes.record_all(
-            Change(
-                *(at, actor, "suppression", address_hash, "lifted"),
-                {"reason": reason, "import": public_id},
-            )
-            for address_hash, reason in lifted
-        )
-        return len(lifted)
-
-    def brought(self, public_id: str, after: int, limit: int) -> list[tuple[int, str]]:
-        """(row, reader) of up to ``limit`` subscriptions that an import added and nobody has
-        touched. Nobody changes what these readers have until the transaction ends."""
-        fence(self._connection)
-        theirs = t.subscription.c
-        rows = self._connection.execute(
-            sa.select(theirs.id, t.subscriber.c.public_id)
-            .join_from(t.subscription, t.subscriber)
-            .where(theirs.import_id == self._key(public_id), theirs.id > after)
-            .order_by(theirs.id)
-            .limit(limit)
-            .with_for_update(of=t.subscriber, key_share=True)
-        )
-        return [(key, name) for key, name in rows]
-
-    def remove_subscriptions(
-        self, public_id: str, brought: Sequence[tuple[int, str]], at: datetime, actor: str
-    ) -> int:
-        """Remove those of `brought` that nobody has touched since; how many."""
-        if not brought:
-            return 0
-        cause, _, newsletter = self._place(public_id)
-        theirs = t.subscription.c
-        gone = self._connection.scalars(
-            sa.delete(t.subscription)
-            .where(theirs.id.in_([key for key, _ in brought]), theirs.import_id == cause)
-            .returning(theirs.id)
-        ).all()
-        names = dict(brought)
-        self._changes.record_all(
-            Change(
-                *(at, actor, "subscription", names[key], "removed"),
-                {"newsletter": newsletter, "reason": "import undone", "import": public_id},
-            )
-            for key in sorted(gone)
-        )
-        return len(gone)
-
-    def people_without_subscription(self, after: int, limit: int) -> list[tuple[int, str, str]]:
-        """(row, public id, import) of up to ``limit`` people whom nobody needs: an import
-        brought them that was taken back, be it long ago, and they are on no newsletter."""
-        person, cause = t.subscriber.c, t.subscriber_import.c
-        theirs = sa.exists().where(t.subscription.c.subscriber_id == person.id)
-        rows = self._connection.execute(
-            sa.select(person.id, person.public_id, cause.public_id)
-            .join_from(t.subscriber, t.subscriber_import, cause.id == person.import_id)
-            .where(cause.undone_at.is_not(None), person.id > after, ~theirs)
-            .order_by(person.id)
-            .limit(limit)
-        )
-        return [(key, name, brought_by) for key, name, brought_by in rows]
-
-    def _add_people(self, at: datetime, cause: int | None) -> int:
-        """Add the people of the batch whom we don't hold yet; how many those were."""
-        columns = [
-            *("public_id", "address", "address_hash", "name", "language", "timezone"),
-            *("attributes", "domain_suppressed"),
-        ]
-        person = t.subscriber.c
-        rows = sa.select(
-            _batch.c.subscriber_id,
-            *(_batch.c[name] for name in columns),
-            sa.literal(at, person.created_at.type),
-            sa.literal(cause, person.import_id.type),
-            # SQLite's grammar needs a condition between a SELECT and ON CONFLICT.
-        ).where(sa.true())
-        return self._insert_new(
-            t.subscriber, ["id", *columns, "created_at", "import_id"], rows, ["address"]
-        )
-
-    def _settle(self) -> None:
-        """Name in the batch the row of whoever was there already, or came in meanwhile."""
-        person = t.subscriber.c
-        theirs = sa.select(person.id).where(person.address == _batch.c.address)
-        self._connection.execute(
-            sa.update(_batch)
-            .where(~sa.exists().where(person.id == _batch.c.subscriber_id))
-            .values(subscriber_id=theirs.scalar_subquery())
-        )
-
-    def _add_subscriptions(
-        self, newsletter_id: int, how: str, at: datetime, cause: int | None
-    ) -> int:
-        columns = [
-            *("subscriber_id", "state", "departments", "cadence"),
-            *("consent_wording", "consent_placement", "consent_at"),
-        ]
-        theirs = t.subscription.c
-        rows = sa.select(
-            *(_batch.c[name] for name in columns),
-            sa.literal(newsletter_id, theirs.newsletter_id.type),
-            sa.literal(at, theirs.changed_at.type),
-            sa.literal(how, theirs.consent_how.type),
-            sa.literal(cause, theirs.import_id.type),
-        ).where(sa.true())
-        return self._insert_new(
-            t.subscription,
-            [*columns, "newsletter_id", "changed_at", "consent_how", "import_id"],
-            rows,
-            ["subscriber_id", "newsletter_id"],
-        )
-
-    def _insert_new(
-        self, table: sa.Table, columns: list[str], rows: sa.Select[Any], key: list[str]
-    ) -> int:
-        """Insert ``rows`` but for those whose ``key`` is there; how many that were."""
-        return self._connection.execute(
-            insert_into(self._connection, table)
-            .from_select(columns, rows)
-            .on_conflict_do_nothing(index_elements=key),
-            execution_options={"preserve_rowcount": True},
-        ).rowcount
-
-    def _log_subscriptions(
-        self,
-        newsletter_id: int,
-        last: int,
-        at: datetime,
-        cause: int | None,
-        actor: str,
-        detail: dict[str, Any],
-    ) -> None:
-        """Log the subscriptions behind the row ``last`` that this import has added.
-
-        Looked up rather than joined: without statistics of tables that grow so fast either
-        database goes through all readers there are.
-        """
-        log, person, theirs = t.change_log.c, t.subscriber.c, t.subscription.c
-        name = sa.select(person.public_id).where(person.id == _batch.c.subscriber_id)
-        added = sa.select(theirs.id).where(
-            theirs.subscriber_id == _batch.c.subscriber_id,
-            theirs.newsletter_id == newsletter_id,
-            theirs.import_id.is_not_distinct_from(cause),
-            theirs.changed_at == at,
-        )
-        rows = sa.select(
-            sa.literal(at, log.at.type),
-            sa.literal(actor, log.actor.type),
-            sa.literal("subscription", log.kind.type),
-            name.scalar_subquery(),
-            _batch.c.state,
-            sa.literal(detail, log.detail.type),
-        ).where(added.scalar_subquery() > last)
-        columns = ["at", "actor", "kind", "subject", "act", "detail"]
-        self._connection.execute(sa.insert(t.change_log).from_select(columns, rows))
 
     def _log_left(
         self,
@@ -680,153 +371,16 @@ class ImportRepository:
         detail |= {"import": import_id} if import_id else {}
         self._changes.record_all(
             Change(at, actor, "subscription", name, _UNSUBSCRIBED, detail)
-            for name in self._public_ids(readers).values()
+            for name in reader_names(self._connection, readers).values()
         )
-
-    def _unlearn(self, key: int, newsletter_id: int, learned: dict[str, Any]) -> None:
-        person, theirs = t.subscriber.c, t.subscription.c
-        row = self._connection.execute(
-            sa.select(person.timezone, person.attributes).where(person.id == key)
-        ).one_or_none()
-        if row is None:
-            return
-        timezone, attributes = row
-        told = learned["attributes"]
-        kept = {
-            name: value
-            for name, value in (attributes or {}).items()
-            if name not in told or told[name] != value
-        }
-        if timezone == learned["timezone"]:
-            timezone = None
-        self._connection.execute(
-            sa.update(t.subscriber)
-            .where(person.id == key)
-            .values(timezone=timezone, attributes=kept or None)
-        )
-        if learned["departments"]:
-            self._connection.execute(
-                sa.update(t.subscription)
-                .where(
-                    theirs.subscriber_id == key,
-                    theirs.newsletter_id == newsletter_id,
-                    theirs.departments == sa.literal(tuple(learned["departments"]), NameList()),
-                )
-                .values(departments=None)
-            )
 
     def _one(self, *where: sa.ColumnElement[bool]) -> SubscriberImport | None:
         row = self._connection.execute(_IMPORTS.where(*where)).first()
         return SubscriberImport(*row) if row else None
-
-    def _key(self, public_id: str) -> int:
-        return self._place(public_id)[0]
-
-    def _place(self, public_id: str) -> tuple[int, int, str]:
-        row = self._connection.execute(
-            sa.select(
-                t.subscriber_import.c.id, t.subscriber_import.c.newsletter_id, t.newsletter.c.slug
-            )
-            .join_from(t.subscriber_import, t.newsletter)
-            .where(t.subscriber_import.c.public_id == public_id)
-        ).one()
-        return row[0], row[1], row[2]
 
     def _of(self, newsletter_id: int, people: Sequence[Standing]) -> sa.ColumnElement[bool]:
         theirs = t.subscription.c
         return sa.and_(
             theirs.newsletter_id == newsletter_id,
             theirs.subscriber_id.in_([one.key for one in people]),
-        )
-
-    def _public_ids(self, keys: Collection[int]) -> dict[int, str]:
-        person = t.subscriber.c
-        rows = self._connection.execute(
-            sa.select(person.id, person.public_id).where(person.id.in_(keys))
-        )
-        return {key: name for key, name in rows}  # noqa: C416 (rows are no tuples to mypy)
-
-    def _walk_indexes(self) -> None:
-        """Let PostgreSQL go through no whole table, which grows faster than its statistics,
-        nor compile a statement because of what it then believes that to cost."""
-        if self._connection.dialect.name != "sqlite":
-            self._connection.exec_driver_sql(
-                "SELECT set_config(name, 'off', true) FROM unnest(ARRAY["
-                "'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']) AS name"
-            )
-
-    def _make_room(self) -> None:
-        """Let SQLite keep more of its indexes at hand, for as long as the connection lives:
-        the next batch goes back to the same pages."""
-        if self._connection.dialect.name == "sqlite":
-            self._connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            self._connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-
-    def _fill(self, people: Sequence[NewSubscription]) -> None:
-        """The rows of this batch, and no others, in the table that statements read."""
-        connection = self._connection
-        dialect = connection.dialect
-        _batch.create(connection, checkfirst=True)
-        bind = Instant().dialect_impl(dialect).bind_processor(dialect)
-        values = _batch_values(people, self._new_keys(len(people)), bind)
-        driver: Any = connection.connection.driver_connection
-        if dialect.name == "sqlite":
-            connection.exec_driver_sql("DELETE FROM import_batch")
-            driver.executemany(str(sa.insert(_batch).compile(dialect=dialect)), values)
-            return
-        with driver.cursor() as cursor:
-            cursor.execute("TRUNCATE import_batch")
-            with cursor.copy("COPY import_batch FROM STDIN") as copy:
-                for row in values:
-                    copy.write_row(row)
-
-    def _new_keys(self, count: int) -> Sequence[int]:
-        """Keys that no subscriber has or will get, for as long as the transaction lasts."""
-        key = t.subscriber.c.id
-        if self._connection.dialect.name == "sqlite":
-            first = (self._connection.scalar(sa.select(sa.func.max(key))) or 0) + 1
-            return range(first, first + count)
-        name = sa.func.pg_get_serial_sequence(t.subscriber.name, key.name)
-        # Asked for once: where it stands in place, the sequence is looked up for each key.
-        sequence = sa.select(sa.cast(name, REGCLASS)).scalar_subquery()
-        each = sa.func.generate_series(1, count).table_valued("n")
-        # In one text: rows by the ten thousand are much work to the driver.
-        drawn = sa.func.string_agg(sa.cast(sa.func.nextval(sequence), sa.Text), ",")
-        listed = self._connection.scalars(sa.select(drawn).select_from(each)).one()
-        return [int(key) for key in listed.split(",")]
-
-
-def _batch_values(
-    people: Sequence[NewSubscription],
-    keys: Sequence[int],
-    bind: Callable[[datetime], Any] | None,
-) -> Iterator[tuple[Any, ...]]:
-    """The rows of ``people`` in the batch's columns, one by one as the driver takes them.
-
-    What most of them share is converted once: by identity, which is sure within a batch.
-    """
-    consents: dict[int, tuple[str, str, Any]] = {}
-    documents: dict[int, str] = {}
-    states = {id(state): state.value for state in SubscriptionState}
-    cadences = {id(cadence): cadence.value for cadence in Cadence}
-    for key, one in zip(keys, people, strict=True):
-        consent, attributes = one.consent, one.attributes
-        said = consents.get(id(consent))
-        if said is None:
-            at = bind(consent.at) if bind is not None else consent.at
-            said = consents[id(consent)] = (consent.wording, consent.placement, at)
-        document = None
-        if attributes:
-            document = documents.get(id(attributes))
-            if document is None:
-                document = documents[id(attributes)] = json.dumps(attributes)
-        yield (
-            key,
-            *one[:6],
-            document,
-            one.domain_suppressed,
-            states[id(one.state)],
-            ";".join(one.departments) if one.departments else None,
-            cadences[id(one.cadence)],
-            *said,
         )

@@ -18,6 +18,8 @@ from newsletter.storage.goodbyes import Goodbyes
 from newsletter.storage.growth import GrowthRepository
 from newsletter.storage.holdings import HoldingRepository
 from newsletter.storage.identity import IdentityRepository
+from newsletter.storage.import_additions import ImportAdditions
+from newsletter.storage.import_undo import ImportUndo
 from newsletter.storage.imports import ImportRepository
 from newsletter.storage.issue_lines import IssueLines
 from newsletter.storage.issues import IssueRepository
@@ -97,6 +99,8 @@ class Transaction:
     sign_ups = _Made(SignUpRepository)
     suppressions = _Made(SuppressionRepository)
     imports = _Made(ImportRepository)
+    import_additions = _Made(ImportAdditions)
+    import_undo = _Made(ImportUndo)
     uploads = _Made(UploadRepository)
     holdings = _Made(HoldingRepository)
     reader_rows = _Made(ReaderRows)

@@ -7,13 +7,14 @@ more. One that was a mistake is taken back as a whole.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, Self, TextIO
 
 from newsletter.errors import NotFound, UsageError
 from newsletter.log import get_logger
@@ -21,6 +22,7 @@ from newsletter.publication.cadence import Cadence
 from newsletter.publication.zones import find_zone
 from newsletter.storage.changes import Change
 from newsletter.storage.database import Database
+from newsletter.storage.import_additions import SomebodyIsKnown
 from newsletter.storage.transaction import Transaction
 from newsletter.subscribers.address import domain_of, limit_address, normalise_address
 from newsletter.subscribers.csv_export import write_rows, write_subscribers
@@ -248,26 +250,20 @@ def import_subscribers(
         now,
         begun.public_id if begun else None,
     )
-    rows_read = _rows(file, monthly=monthly)
-    for batch in _read_ahead(_batches(keyring, rows_read, report, on_refused, listed)):
-        if dry_run:
-            with database.read() as tx:
-                rows, _ = _decide(tx, batch, evidence)
-            report.count(batch, rows)
-        else:
-            with database.write() as tx:
-                rows, missed = _bring_in(tx, batch, evidence)
-                report.count(batch, rows, missed)
-                tx.imports.advance(
-                    evidence.import_id or "",
-                    rows_before=batch.rows_before,
-                    rows=report.rows,
-                    counts=report.counts,
-                )
-        # Else it would still be there beside the next one, and the one after that.
-        del batch, rows
-        if on_progress is not None:
-            on_progress(report.rows)
+    batches = _batches(keyring, _rows(file, monthly=monthly), report, on_refused, listed)
+    with _Ahead(batches, evidence, hopes=not dry_run) as ahead:
+        for batch in ahead:
+            if dry_run:
+                ahead.read_on()
+                with database.read() as tx:
+                    rows, _ = _decide(tx, batch, evidence)
+                report.count(batch, rows)
+            else:
+                rows = _import_batch(database, batch, evidence, ahead, report)
+            # Else it would still be there beside the next one, and the one after that.
+            del batch, rows
+            if on_progress is not None:
+                on_progress(report.rows)
     if begun is not None:
         with database.write() as tx:
             tx.imports.advance(
@@ -291,13 +287,13 @@ def undo_import(database: Database, public_id: str, *, actor: str, now: datetime
     """
     with database.write() as tx:
         tx.imports.get(public_id)
-        tx.imports.begin_undo(public_id, now)
-        lifted = tx.imports.lift_suppressions(public_id, now, actor)
+        tx.import_undo.begin_undo(public_id, now)
+        lifted = tx.import_undo.lift_suppressions(public_id, now, actor)
     returned = 0
     went_through = UNDO_ROWS
     while went_through:
         with database.write() as tx:
-            went_through, came_back = tx.imports.give_back(
+            went_through, came_back = tx.import_undo.give_back(
                 public_id, GIVEN_BACK, now, actor, UNDO_ROWS
             )
         returned += came_back
@@ -326,10 +322,10 @@ def _remove_subscriptions(database: Database, public_id: str, actor: str, now: d
     while went_through:
         with database.write() as tx:
             newsletter = tx.imports.get(public_id).newsletter
-            brought = tx.imports.brought(public_id, after, UNDO_ROWS)
+            brought = tx.import_undo.brought(public_id, after, UNDO_ROWS)
             for reader in tx.wishes.asking(newsletter, [name for _, name in brought]):
                 tx.wishes.take(reader, newsletter, ask.allowed, ask.to, now, actor)
-            removed += tx.imports.remove_subscriptions(public_id, brought, now, actor)
+            removed += tx.import_undo.remove_subscriptions(public_id, brought, now, actor)
         went_through = len(brought)
         after = brought[-1][0] if brought else after
     return removed
@@ -342,7 +338,7 @@ def _remove_people(database: Database, actor: str, now: datetime) -> int:
     gone = UNDO_ROWS
     while gone:
         with database.write() as tx:
-            unneeded = tx.imports.people_without_subscription(after, UNDO_ROWS)
+            unneeded = tx.import_undo.people_without_subscription(after, UNDO_ROWS)
             gone = len(unneeded)
             if unneeded:
                 after = unneeded[-1][0]
@@ -433,11 +429,21 @@ def _report_of(begun: SubscriberImport | None) -> ImportReport:
     return ImportReport(begun.public_id, begun.rows, outcomes, begun.counts.get(_REFUSED, 0))
 
 
+@dataclass(frozen=True)
+class _Fresh:
+    """A batch of which nobody is known, and no suppression knows anybody: all are added."""
+
+    rows: list[_Row]
+    adding: list[NewSubscription]
+    domains: set[str]
+
+
 @dataclass
 class _Batch:
     """Rows of one transaction, and the hashes of their addresses.
 
-    ``repeated`` are the places of those whose address the file named before.
+    ``repeated`` are the places of those whose address the file named before; ``fresh`` is what
+    becomes of them if nobody knows any, where that was asked.
     """
 
     rows_before: int
@@ -445,20 +451,56 @@ class _Batch:
     refused: list[RefusedRow] = field(default_factory=list)
     hashes: list[str] = field(default_factory=list)
     repeated: set[int] = field(default_factory=set)
+    fresh: "_Fresh | None" = None
 
     @property
     def size(self) -> int:
         return len(self.rows) + len(self.refused)
 
 
-def _read_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
-    """The same, the next one read while the database is busy with this one."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
+class _Ahead:
+    """Batches, the next one read and made ready while the database is busy with this one.
+
+    ``hopes`` is whether the people of the next one are taken for unknown, as they are in a
+    list that comes in for the first time.
+    """
+
+    def __init__(self, batches: Iterator[_Batch], evidence: _Evidence, *, hopes: bool) -> None:
+        self.hopes = hopes
+        self._batches = batches
+        self._evidence = evidence
+        self._reader = ThreadPoolExecutor(max_workers=1)
+        self._coming: Future[_Batch | None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.shutdown()
+
+    def __iter__(self) -> Iterator[_Batch]:
+        while (batch := self._next()) is not None:
             yield batch
             del batch
+
+    def read_on(self) -> None:
+        """Begin with the next one, from when on the database does the work.
+
+        Earlier each would wait for the other's turns of the interpreter.
+        """
+        if self._coming is None:
+            self._coming = self._reader.submit(self._read)
+
+    def _next(self) -> _Batch | None:
+        self.read_on()
+        coming, self._coming = self._coming, None
+        return coming.result() if coming is not None else None
+
+    def _read(self) -> _Batch | None:
+        batch = next(self._batches, None)
+        if batch is not None and self.hopes:
+            batch.fresh = _take_for_unknown(batch, self._evidence)
+        return batch
 
 
 def _rows(file: SubscriberFile, *, monthly: bool) -> Iterator[Addition | RefusedRow]:
@@ -542,10 +584,6 @@ def _decide(
     rules = tx.suppressions.rules_covering(domains)
     by_domain = {domain: reason for domain in domains if (reason := rules.reason(domain))}
     pairs = zip(batch.rows, batch.hashes, strict=True)
-    if not (standings or formers or suppressed or by_domain or batch.repeated):
-        # As in a list that comes in for the first time: two thirds of the time.
-        fresh = [_Row(row, known_by, None, decide(row, None, None)) for row, known_by in pairs]
-        return fresh, ()
     decided = []
     for place, (row, address_hash) in enumerate(pairs):
         reason = suppressed.get(address_hash)
@@ -572,6 +610,63 @@ def _decide(
     return decided, by_domain.keys()
 
 
+def _take_for_unknown(batch: _Batch, evidence: _Evidence) -> _Fresh | None:
+    """What becomes of rows that nobody knows; None where not all of them would be added."""
+    if batch.repeated:
+        return None
+    rows = [
+        _Row(row, address_hash, None, decide(row, None, None))
+        for row, address_hash in zip(batch.rows, batch.hashes, strict=True)
+    ]
+    if not all(row.decision.adds for row in rows):
+        return None
+    domains = {domain_of(row.address) for row in batch.rows}
+    return _Fresh(rows, _new_subscriptions(rows, (), evidence), domains)
+
+
+def _import_batch(
+    database: Database, batch: _Batch, evidence: _Evidence, ahead: _Ahead, report: ImportReport
+) -> list[_Row]:
+    """Bring a batch in, and write down how far the import came; its rows, which are counted."""
+
+    def advance(tx: Transaction, rows: list[_Row], missed: int = 0) -> list[_Row]:
+        report.count(batch, rows, missed)
+        tx.imports.advance(
+            evidence.import_id or "",
+            rows_before=batch.rows_before,
+            rows=report.rows,
+            counts=report.counts,
+        )
+        return rows
+
+    if batch.fresh is not None:
+        with suppress(SomebodyIsKnown), database.write() as tx:
+            _add_unknown(tx, batch.fresh, evidence, ahead.read_on)
+            return advance(tx, batch.fresh.rows)
+    batch.fresh = None
+    ahead.hopes = False
+    ahead.read_on()
+    with database.write() as tx:
+        rows, missed = _bring_in(tx, batch, evidence)
+        ahead.hopes = not any(row.standing for row in rows)
+        return advance(tx, rows, missed)
+
+
+def _add_unknown(
+    tx: Transaction, fresh: _Fresh, evidence: _Evidence, on_staged: Callable[[], None]
+) -> None:
+    """Add a batch without asking whom of it we know; SomebodyIsKnown where that is somebody."""
+    rules = tx.suppressions.rules_covering(fresh.domains)
+    if any(rules.reason(domain) for domain in fresh.domains):
+        raise SomebodyIsKnown
+    staged = tx.import_additions.stage(
+        *(evidence.newsletter, fresh.adding, evidence.now, evidence.actor, evidence.import_id)
+    )
+    on_staged()
+    tx.import_additions.add_unknown(staged)
+    _suppress(tx, fresh.rows, evidence)
+
+
 def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> tuple[list[_Row], int]:
     """Do what is decided of each row; how many were to be added and stood there meanwhile."""
     decided, closed = _decide(tx, batch, evidence)
@@ -581,15 +676,8 @@ def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> tuple[list
     known += [row.given_up for row in decided if row.given_up]
     left = {standing.key for standing, decision in known if decision.keeps_left}
     tx.imports.keep_left(evidence.newsletter, left, evidence.consent, now, actor, import_id)
-    # In the order of the keyed hashes, and the ids in their own: both are random and say
-    # nothing of each other's reader, and what is in order goes into an index page by page.
-    wanted = sorted((row for row in decided if row.decision.adds), key=attrgetter("address_hash"))
-    ids = sorted(new_public_ids(len(wanted)))
-    adding = [
-        _new_subscription(name, row, closed, evidence)
-        for name, row in zip(ids, wanted, strict=True)
-    ]
-    added = tx.imports.add(evidence.newsletter, adding, now, actor, import_id)
+    adding = _new_subscriptions([row for row in decided if row.decision.adds], closed, evidence)
+    added = tx.import_additions.add(evidence.newsletter, adding, now, actor, import_id)
     leaving = [standing for standing, decision in known if decision.takes_off]
     tx.imports.take_off(evidence.newsletter, leaving, now, actor, import_id)
     learned = [row.decision.learns for row in decided if row.decision.learns is not None]
@@ -616,6 +704,19 @@ def _suppress(tx: Transaction, decided: Sequence[_Row], evidence: _Evidence) -> 
 
 def _source(evidence: _Evidence) -> str:
     return f"import {evidence.import_id}" if evidence.import_id else evidence.actor
+
+
+def _new_subscriptions(
+    rows: Iterable[_Row], closed: Collection[str], evidence: _Evidence
+) -> list[NewSubscription]:
+    # In the order of the keyed hashes, and the ids in their own: both are random and say
+    # nothing of each other's reader, and what is in order goes into an index page by page.
+    ordered = sorted(rows, key=attrgetter("address_hash"))
+    ids = sorted(new_public_ids(len(ordered)))
+    return [
+        _new_subscription(name, row, closed, evidence)
+        for name, row in zip(ids, ordered, strict=True)
+    ]
 
 
 def _new_subscription(

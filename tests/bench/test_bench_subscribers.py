@@ -37,3 +37,4 @@ def test_the_bench_in_small() -> None:
     assert figures["find_among"] == 90
     assert len(figures["count_segment_ms"]) == 4
     assert figures["resume"]["counted"] == figures["resume"]["rows"]
+    assert figures["import_ratio"] > 0

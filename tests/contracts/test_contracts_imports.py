@@ -10,7 +10,7 @@ from newsletter.errors import Conflict, NotFound
 from newsletter.publication.cadence import Cadence
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
-from newsletter.storage.imports import ImportRepository
+from newsletter.storage.import_undo import ImportUndo
 from newsletter.subscribers.csv_import import SubscriberFile, open_subscriber_file
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import (
@@ -201,7 +201,7 @@ def test_an_undo_that_broke_off_ends_by_another(
     # After what was taken is given back, and after the subscriptions are gone.
     for step in ("remove_subscriptions", "people_without_subscription"):
         with monkeypatch.context() as patch:
-            patch.setattr(ImportRepository, step, break_off)
+            patch.setattr(ImportUndo, step, break_off)
             with pytest.raises(InterruptedError):
                 undo_import(database, second.import_id or "", actor="anna", now=LATER)
     undone = undo_import(database, second.import_id or "", actor="anna", now=LATER)
@@ -326,6 +326,76 @@ def test_an_import_goes_on_where_it_stopped(
     again = bring(database, file=file)
     assert again.import_id != report.import_id
     assert counts(again) == {"already there": 7, "repeated in the file": 2}
+
+
+def test_a_batch_of_strangers_and_one_with_somebody_known_come_to_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken for strangers at first, each batch is looked at again where that is wrong."""
+    bring(database, "left@known.example,unsubscribed", "there@known.example,")
+    with database.write() as tx:
+        stopped = KEYRING.hash_address("stopped@known.example")
+        tx.subscribers.suppress(stopped, SuppressionReason.COMPLAINT, NOW, "anna")
+        rule = DomainRule("*.shut.example", SuppressionReason.LEGAL, NOW, "anna")
+        tx.suppressions.add_rules([rule], "anna")
+    monkeypatch.setattr(workflow, "BATCH_ROWS", 2)
+    report = bring(
+        database,
+        *("new1@reader.example,", "new2@reader.example,unsubscribed"),
+        *("new3@reader.example,", "left@known.example,"),
+        *("new4@reader.example,", "new5@reader.example,pending"),
+        *("stopped@known.example,", "new6@reader.example,"),
+        *("no address,", "new7@reader.example,bounced", "a@b.shut.example,"),
+        *("there@known.example,", "new1@reader.example,", "new8@reader.example,"),
+    )
+    assert (report.rows, report.refused) == (14, 1)
+    assert counts(report) == {
+        "added": 6,
+        "taken off": 2,
+        "left earlier": 1,
+        "suppressed": 2,
+        "already there": 1,
+        "repeated in the file": 1,
+    }
+    assert state_of(database, "left@known.example") is UNSUBSCRIBED
+    assert state_of(database, "new2@reader.example") is UNSUBSCRIBED
+    assert state_of(database, "new5@reader.example") is PENDING
+    assert state_of(database, "stopped@known.example") is None
+    with database.read() as tx:
+        bounced = KEYRING.hash_address("new7@reader.example")
+        assert tx.suppressions.reasons([bounced]) == {bounced: SuppressionReason.BOUNCED}
+        log = tx.connection.execute(
+            sa.select(t.change_log.c.subject, t.subscriber.c.address)
+            .join(t.subscriber, t.subscriber.c.public_id == t.change_log.c.subject)
+            .where(t.change_log.c.kind == "subscription")
+        ).all()
+    # Each that was brought in stands in the log once, under their own name.
+    assert sorted(address for _, address in log) == sorted(
+        [
+            *("left@known.example", "there@known.example"),
+            *(f"new{number}@reader.example" for number in range(1, 9)),
+        ]
+    )
+
+
+def test_who_signs_up_between_two_batches_of_strangers_is_found(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "BATCH_ROWS", 2)
+
+    def sign_up(rows: int) -> None:
+        if rows == 2:
+            with database.write() as tx:
+                address_hash = KEYRING.hash_address("c@reader.example")
+                tx.subscribers.add(Subscriber("c", "c@reader.example", NOW), address_hash)
+                tx.subscribers.subscribe("c", "weekly", PENDING, a_consent(), NOW, "reader")
+
+    names = [f"{name}@reader.example," for name in "abcdefgh"]
+    report = bring(database, *names, on_progress=sign_up)
+    assert counts(report) == {"added": 7, "waits for confirmation": 1}
+    assert report.lines["added"] == [2, 3, 5, 6, 7]
+    assert state_of(database, "c@reader.example") is PENDING
+    assert state_of(database, "d@reader.example") is ACTIVE
 
 
 def test_two_processes_do_not_count_rows_twice(database: Database) -> None:

@@ -62,7 +62,7 @@ def test_an_import_is_to_be_taken_back_once(database: Database) -> None:
         assert wanted == replace(begun, undo_wanted_by="editor1")
         assert tx.imports.all(1) == [wanted]
     with database.write() as tx:
-        tx.imports.begin_undo("i1", NOW)
+        tx.import_undo.begin_undo("i1", NOW)
         tx.imports.end_undo("i1")
         assert tx.imports.undo_wanted() is None
         assert not tx.imports.want_undo("i1", "editor1")

@@ -158,5 +158,7 @@ def test_many_ids_are_as_one_is() -> None:
     assert len(set(ids)) == 1_000
     assert new_public_ids(0) == []
     assert all(re.fullmatch("[a-z2-7]{16}", one) for one in (*ids, new_public_id()))
-    # Every place of them is random.
-    assert all(len(set(letters)) > 20 for letters in zip(*ids, strict=True))
+    # They begin alike; every place behind that is random.
+    assert len({one[:3] for one in ids}) == 1
+    assert len({new_public_ids(1)[0][:3] for _ in range(20)}) > 1
+    assert all(len(set(letters)) > 20 for letters in list(zip(*ids, strict=True))[4:])
