@@ -165,13 +165,18 @@ def give_address(
 
     Conflict where somebody else gets mail there, or is in a pause.
     """
+    holder = tx.subscribers.find(address)
+    if holder is not None and holder.public_id == subscriber_id:
+        holder = None
+    if holder is not None:
+        # Before what is kept of the address, as whoever confirms there does.
+        tx.preferences.hold(holder.public_id)
     tx.sign_ups.answer_confirmation(_counted_by(keyring, address))
     address_hash = keyring.hash_address(address)
     tx.former_addresses.drop(address_hash)
     before = tx.subscribers.get(subscriber_id).address
     tx.former_addresses.note(subscriber_id, keyring.hash_address(before), now)
-    holder = tx.subscribers.find(address)
-    if holder is not None and holder.public_id != subscriber_id:
+    if holder is not None:
         tx.former_addresses.pass_on(holder.public_id, subscriber_id)
         tx.preferences.take_over(holder.public_id, subscriber_id, now, READER)
     tx.preferences.change_address(subscriber_id, address, address_hash, now, READER)

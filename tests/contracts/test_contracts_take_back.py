@@ -8,8 +8,9 @@ import pytest
 from httpx2 import Response
 
 from newsletter.subscribers.csv_import import open_subscriber_file
-from newsletter.subscribers.model import Subscriber, SuppressionReason
+from newsletter.subscribers.model import Subscriber, SubscriptionState, SuppressionReason
 from newsletter.workflows.import_subscribers import import_subscribers
+from tests.waiting import wait_until
 from tests.web.site import Site
 from tests.web.test_web_preferences import path_in
 
@@ -90,6 +91,25 @@ def test_a_link_that_is_pressed_twice_at_once_says_the_same_twice(
     move(site, lilit, "third@other.example")
     assert site.client.post(take_back).status_code == 410
     assert site.client.post(question).status_code == 410
+
+
+def test_who_confirms_and_who_moves_to_that_address_do_not_wait_for_each_other(
+    site: Site,
+) -> None:
+    question = ask_to_move(site, reader_of_one(site), NEW)
+    # Typed in by anybody.
+    holder = site.put(NEW, state=SubscriptionState.PENDING)
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    with ThreadPoolExecutor(1) as pool:
+        with site.database.write() as tx:
+            tx.preferences.hold(holder.public_id)
+            moving = pool.submit(site.client.post, question)
+            if not site.database.is_sqlite:
+                assert wait_until(lambda: tx.connection.exec_driver_sql(waiting).first())
+            tx.former_addresses.drop(site.keyring.hash_address(NEW))
+            tx.sign_ups.answer_confirmation(site.keyring.hash_address(NEW))
+        assert "is changed" in moving.result().text
+    assert site.state(NEW) == "active"
 
 
 def test_nobody_takes_the_place_of_whom_an_old_mailbox_may_take_back(site: Site) -> None:
