@@ -38,14 +38,9 @@ from newsletter.subscribers.model import (
 )
 from newsletter.subscribers.segment_text import print_segment
 from newsletter.subscribers.suppressions_csv import SuppressionFile, open_suppression_file
-from newsletter.workflows.import_subscribers import (
-    ImportReport,
-    add_subscriber,
-    export_subscribers,
-    forget_subscriber,
-    import_subscribers,
-    undo_import,
-)
+from newsletter.workflows.export_subscribers import export_subscribers
+from newsletter.workflows.forget import forget_subscriber
+from newsletter.workflows.import_subscribers import ImportReport, add_subscriber, import_subscribers
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import expire, find_expired
@@ -56,6 +51,7 @@ from newsletter.workflows.suppress import (
     lift_suppression,
     suppress_address,
 )
+from newsletter.workflows.undo_import import undo_import
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Add, import, find and export readers."

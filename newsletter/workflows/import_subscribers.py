@@ -1,9 +1,9 @@
-"""Editors bring readers in and out: one by one, from a file, to a file.
+"""Editors bring readers in: one by one, or from a file.
 
 What becomes of each address is decided by `subscribers.importing`. A file is
 read a batch a transaction, and each batch writes down how far it came, so that
 an import that broke off goes on there; repeating one that ended does nothing
-more. One that was a mistake is taken back as a whole.
+more.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -11,21 +11,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import StringIO
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, Self, TextIO
+from typing import NamedTuple, Self
 
-from newsletter.errors import NotFound, UsageError
+from newsletter.errors import UsageError
 from newsletter.log import get_logger
 from newsletter.publication.cadence import Cadence
 from newsletter.publication.zones import find_zone
-from newsletter.storage.changes import Change
 from newsletter.storage.database import Database
 from newsletter.storage.import_additions import SomebodyIsKnown
 from newsletter.storage.transaction import Transaction
-from newsletter.subscribers.address import domain_of, limit_address, normalise_address
-from newsletter.subscribers.csv_export import write_rows, write_subscribers
+from newsletter.subscribers.address import domain_of, normalise_address
 from newsletter.subscribers.csv_import import (
     Addition,
     SubscriberFile,
@@ -44,15 +41,11 @@ from newsletter.subscribers.list_formats import ImportStatus
 from newsletter.subscribers.model import (
     Consent,
     NewSubscription,
-    Segment,
     Standing,
-    Subscriber,
     SubscriberImport,
     Suppression,
-    SuppressionReason,
 )
 from newsletter.subscribers.names import clean_name
-from newsletter.subscribers.states import GIVEN_BACK, MOVES, SubscriptionAct
 from newsletter.tokens import Keyring, new_public_id, new_public_ids
 
 log = get_logger(__name__)
@@ -64,9 +57,6 @@ log = get_logger(__name__)
 BATCH_ROWS = 10_000
 _LARGEST_BATCH = 30_000
 _LISTED_A_ROW = 10
-UNDO_ROWS = 1_000
-# Rows of an export that are read at once; on more newsletters is nobody.
-_PIECE_ROWS = 2_000
 # How many refused rows a report names; the rest is only counted.
 NAMED_REFUSALS = 1000
 # How many lines it names of each class.
@@ -125,17 +115,6 @@ class ImportReport:
         named = self.lines.setdefault(outcome, [])
         if len(named) < NAMED_LINES:
             named.append(line)
-
-
-@dataclass(frozen=True)
-class UndoReport:
-    """What taking an import back has changed."""
-
-    import_id: str
-    subscriptions_removed: int = 0
-    people_removed: int = 0
-    brought_back: int = 0
-    suppressions_lifted: int = 0
 
 
 @dataclass(frozen=True)
@@ -277,148 +256,6 @@ def import_subscribers(
     counts = {outcome.replace(" ", "_"): count for outcome, count in report.counts.items()}
     log.info("subscribers_imported", newsletter=newsletter, dry_run=dry_run, **counts)
     return report
-
-
-def undo_import(database: Database, public_id: str, *, actor: str, now: datetime) -> UndoReport:
-    """Take an import back: whom it added goes, whom it took off comes back.
-
-    What a reader did since stays, and with it the person. May be repeated, also
-    where it broke off. NotFound.
-    """
-    with database.write() as tx:
-        tx.imports.get(public_id)
-        tx.import_undo.begin_undo(public_id, now)
-        lifted = tx.import_undo.lift_suppressions(public_id, now, actor)
-    returned = 0
-    went_through = UNDO_ROWS
-    while went_through:
-        with database.write() as tx:
-            went_through, came_back = tx.import_undo.give_back(
-                public_id, GIVEN_BACK, now, actor, UNDO_ROWS
-            )
-        returned += came_back
-    removed = _remove_subscriptions(database, public_id, actor, now)
-    people = _remove_people(database, actor, now)
-    report = UndoReport(public_id, removed, people, returned, lifted)
-    log.info(
-        "import_undone",
-        removed=removed,
-        people=people,
-        brought_back=returned,
-        suppressions_lifted=lifted,
-    )
-    return report
-
-
-def _remove_subscriptions(database: Database, public_id: str, actor: str, now: datetime) -> int:
-    """Remove the subscriptions that an import added; how many.
-
-    Sign-ups of people of whom it alone said that they left wait for the confirmation as if
-    it never had.
-    """
-    ask = MOVES[SubscriptionAct.ASK]
-    removed = after = 0
-    went_through = UNDO_ROWS
-    while went_through:
-        with database.write() as tx:
-            newsletter = tx.imports.get(public_id).newsletter
-            brought = tx.import_undo.brought(public_id, after, UNDO_ROWS)
-            for reader in tx.wishes.asking(newsletter, [name for _, name in brought]):
-                tx.wishes.take(reader, newsletter, ask.allowed, ask.to, now, actor)
-            removed += tx.import_undo.remove_subscriptions(public_id, brought, now, actor)
-        went_through = len(brought)
-        after = brought[-1][0] if brought else after
-    return removed
-
-
-def _remove_people(database: Database, actor: str, now: datetime) -> int:
-    """Remove the people whom imports brought that were taken back, and nothing else needs;
-    how many."""
-    people = after = 0
-    gone = UNDO_ROWS
-    while gone:
-        with database.write() as tx:
-            unneeded = tx.import_undo.people_without_subscription(after, UNDO_ROWS)
-            gone = len(unneeded)
-            if unneeded:
-                after = unneeded[-1][0]
-                tx.subscribers.erase([key for key, _, _ in unneeded], now)
-                tx.changes.record_all(
-                    Change(now, actor, "subscriber", name, "removed", {"import": brought_by})
-                    for _, name, brought_by in unneeded
-                )
-        people += gone
-    return people
-
-
-def export_subscribers(
-    database: Database, newsletter: str | None, stream: TextIO, segment: Segment | None = None
-) -> int:
-    """Write everyone on ``newsletter`` (None: on all) as CSV to ``stream``; how many rows.
-
-    With ``segment`` only those in it.
-    """
-    with database.read() as tx:
-        if newsletter is not None:
-            tx.settings.newsletter_id(newsletter)
-        return write_subscribers(tx.subscribers.each(newsletter, segment), stream)
-
-
-def stream_subscribers(
-    database: Database, segment: Segment, *, actor: str, filter_text: str, now: datetime
-) -> Iterator[str]:
-    """A segment as pieces of a CSV, for somebody who takes them slowly; that is logged.
-
-    Each piece is read in a transaction of its own, so that a slow taker holds nothing up:
-    who changes meanwhile is told as before or after, and nobody twice.
-    """
-    with database.write() as tx:
-        detail = {"filter": filter_text}
-        tx.changes.record(now, actor, "export", "readers", "exported", detail)
-    piece = StringIO(newline="")
-    write_subscribers((), piece)
-    yield piece.getvalue()
-    after: str | None = ""
-    while after is not None:
-        with database.read() as tx:
-            found = list(tx.subscribers.each(None, segment, limit=_PIECE_ROWS + 1, after=after))
-        after = None
-        if len(found) > _PIECE_ROWS:
-            # The last reader may be on more newsletters than are among these rows.
-            last = found[-1].subscriber.address
-            found = [one for one in found if one.subscriber.address != last]
-            after = found[-1].subscriber.address
-        piece = StringIO(newline="")
-        write_rows(found, piece)
-        yield piece.getvalue()
-
-
-def forget_subscriber(
-    database: Database, keyring: Keyring, address: str, *, actor: str, now: datetime
-) -> None:
-    """Erase a person; only a keyed hash stays, so that no import brings them back."""
-    normal = normalise_address(address)
-    with database.write() as tx:
-        subscriber = tx.subscribers.find(normal)
-        if subscriber is None:
-            raise NotFound(f"no subscriber has the address {normal}", subject="address")
-        forget_reader(tx, keyring, subscriber, actor=actor, now=now)
-
-
-def forget_reader(
-    tx: Transaction, keyring: Keyring, reader: Subscriber, *, actor: str, now: datetime
-) -> None:
-    """Erase a person in a transaction, and keep the hash unless a suppression holds it already.
-
-    So for each address that they have given up. Confirmations that were answered are counted
-    no more; the others keep whoever types in the address from having it mailed anew.
-    """
-    hashes = [*tx.former_addresses.hashes(reader.public_id), keyring.hash_address(reader.address)]
-    tx.subscribers.forget(reader.public_id, now, actor)
-    tx.sign_ups.forget_answered(keyring.hash_address(limit_address(reader.address)))
-    for address_hash in hashes:
-        if tx.subscribers.suppression(address_hash) is None:
-            tx.subscribers.suppress(address_hash, SuppressionReason.FORGOTTEN, now, actor)
 
 
 def _report_of(begun: SubscriberImport | None) -> ImportReport:
@@ -643,12 +480,14 @@ def _import_batch(
         with suppress(SomebodyIsKnown), database.write() as tx:
             _add_unknown(tx, batch.fresh, evidence, ahead.read_on)
             return advance(tx, batch.fresh.rows)
-    batch.fresh = None
-    ahead.hopes = False
+        batch.fresh = None
+        ahead.hopes = False
     ahead.read_on()
     with database.write() as tx:
         rows, missed = _bring_in(tx, batch, evidence)
-        ahead.hopes = not any(row.standing for row in rows)
+        ahead.hopes = not any(
+            row.standing or row.decision.outcome is Imported.SUPPRESSED for row in rows
+        )
         return advance(tx, rows, missed)
 
 

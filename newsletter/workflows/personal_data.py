@@ -18,7 +18,7 @@ from newsletter.subscribers.address import limit_address
 from newsletter.subscribers.model import Subscriber
 from newsletter.tokens import Keyring, Purpose
 from newsletter.workflows.change_address import trusted_from
-from newsletter.workflows.import_subscribers import forget_subscriber
+from newsletter.workflows.forget import forget_subscriber
 from newsletter.workflows.letters import Letters, asked_today, queue_letter, sender_for
 from newsletter.workflows.sign_up import READER
 

@@ -20,7 +20,7 @@ from newsletter.subscribers.model import (
 )
 from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
 from newsletter.tokens import Keyring
-from newsletter.workflows.import_subscribers import forget_reader
+from newsletter.workflows.forget import forget_reader
 from newsletter.workflows.leave import UNDO_WITHIN
 from newsletter.workflows.personal_data import collect_data
 

@@ -31,9 +31,10 @@ from newsletter.subscribers.model import (
     UploadState,
 )
 from newsletter.subscribers.suppressions_csv import SuppressionFile, open_suppression_file
-from newsletter.workflows.import_subscribers import import_subscribers, undo_import
+from newsletter.workflows.import_subscribers import import_subscribers
 from newsletter.workflows.installation import Installation, only_newsletter
 from newsletter.workflows.suppress import import_suppressions
+from newsletter.workflows.undo_import import undo_import
 
 log = get_logger(__name__)
 

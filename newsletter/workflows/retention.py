@@ -13,7 +13,7 @@ from newsletter.subscribers.model import SubscriptionState
 from newsletter.subscribers.opt_in import QUIET_TIME
 from newsletter.tokens import Keyring
 from newsletter.workflows.change_address import CONFIRM_WITHIN, TAKE_BACK_WITHIN
-from newsletter.workflows.import_subscribers import forget_reader
+from newsletter.workflows.forget import forget_reader
 from newsletter.workflows.installation import Installation
 
 log = get_logger(__name__)

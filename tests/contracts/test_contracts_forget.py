@@ -22,7 +22,8 @@ from newsletter.subscribers.model import (
     SubscriptionWish,
 )
 from newsletter.tokens import Key, Keyring, Purpose
-from newsletter.workflows.import_subscribers import forget_subscriber, import_subscribers
+from newsletter.workflows.forget import forget_subscriber
+from newsletter.workflows.import_subscribers import import_subscribers
 from newsletter.workflows.leave import unsubscribe
 from tests.contracts.nouns import (
     ACCEPTED,

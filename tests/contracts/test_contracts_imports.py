@@ -23,12 +23,9 @@ from newsletter.subscribers.model import (
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Key, Keyring
 from newsletter.workflows import import_subscribers as workflow
-from newsletter.workflows.import_subscribers import (
-    ImportReport,
-    forget_subscriber,
-    import_subscribers,
-    undo_import,
-)
+from newsletter.workflows.forget import forget_subscriber
+from newsletter.workflows.import_subscribers import ImportReport, import_subscribers
+from newsletter.workflows.undo_import import undo_import
 from tests.contracts.nouns import (
     LEASE,
     NOW,

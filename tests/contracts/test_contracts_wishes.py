@@ -18,9 +18,11 @@ from newsletter.subscribers.growth import Period, count_growth
 from newsletter.subscribers.model import SubscriptionWish
 from newsletter.subscribers.states import BROUGHT_BACK, MOVES, SubscriptionAct
 from newsletter.workflows import import_subscribers as workflow
-from newsletter.workflows.import_subscribers import ImportReport, import_subscribers, undo_import
+from newsletter.workflows import undo_import as undoing
+from newsletter.workflows.import_subscribers import ImportReport, import_subscribers
 from newsletter.workflows.personal_data import collect_data
 from newsletter.workflows.retention import expire, find_expired
+from newsletter.workflows.undo_import import undo_import
 from tests.web.site import NOW, Site
 
 LILIT = "lilit@reader.example"
@@ -226,7 +228,7 @@ def test_who_asks_in_the_middle_of_an_undo_may_confirm(
 ) -> None:
     # In the order of the file, and removed so.
     monkeypatch.setattr(workflow, "BATCH_ROWS", 1)
-    monkeypatch.setattr(workflow, "UNDO_ROWS", 1)
+    monkeypatch.setattr(undoing, "UNDO_ROWS", 1)
     rows = f"email,status\nani@reader.example,unsubscribed\n{LILIT},unsubscribed\n"
     report = bring_in(site, rows)
     real, begun, links = site.database.write, 0, []

@@ -13,7 +13,7 @@ from newsletter.delivery.message import MessageTemplate
 from newsletter.delivery.model import Delivery, Mailing
 from newsletter.issues.model import IssueState
 from newsletter.publication.model import Settings
-from newsletter.workflows.import_subscribers import forget_subscriber
+from newsletter.workflows.forget import forget_subscriber
 from tests.rendering.sample_issue import sample_issue
 from tests.web.site import BASE_URL, SETTINGS, Site, make_blank, open_site
 from tests.web.test_web_issues import put_issue, rendered_html

@@ -10,11 +10,7 @@ from newsletter.config import load_config
 from newsletter.errors import UsageError
 from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.importing import Imported
-from newsletter.workflows.import_subscribers import (
-    ImportReport,
-    add_subscriber,
-    import_subscribers,
-)
+from newsletter.workflows.import_subscribers import ImportReport, add_subscriber, import_subscribers
 from newsletter.workflows.installation import Installation
 from newsletter.workflows.opening import open_installation
 from tests.acceptance.command_line import write_config

@@ -13,13 +13,9 @@ from newsletter.subscribers.csv_import import open_subscriber_file
 from newsletter.subscribers.importing import Imported
 from newsletter.subscribers.model import SuppressionReason
 from newsletter.workflows.confirm import confirm_subscription
-from newsletter.workflows.import_subscribers import (
-    ImportReport,
-    add_subscriber,
-    export_subscribers,
-    forget_subscriber,
-    import_subscribers,
-)
+from newsletter.workflows.export_subscribers import export_subscribers
+from newsletter.workflows.forget import forget_subscriber
+from newsletter.workflows.import_subscribers import ImportReport, add_subscriber, import_subscribers
 from newsletter.workflows.leave import undo_unsubscribe
 from newsletter.workflows.sign_up import (
     SignUp,

@@ -20,7 +20,7 @@ from newsletter.web.desk.reader_words import STATES
 from newsletter.web.desk.routes import DeskHandler
 from newsletter.web.desk.visit import DESK_HEADERS, Visit
 from newsletter.words import gettext_noop
-from newsletter.workflows.import_subscribers import stream_subscribers
+from newsletter.workflows.export_subscribers import stream_subscribers
 from newsletter.workflows.segments import segment_of
 
 SHOWN = 50

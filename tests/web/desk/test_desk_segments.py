@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 from newsletter.publication.editors import Role
 from newsletter.subscribers.model import SuppressionReason
 from newsletter.web.desk.segments import CLICKS_EXAMPLE, EXAMPLES
-from newsletter.workflows import import_subscribers
+from newsletter.workflows import export_subscribers
 from newsletter.workflows.segments import segment_of
 from newsletter.workflows.suppress import suppress_address
 from tests.web.desk.people import Person, put_editor, sign_in, somebody
@@ -105,7 +105,7 @@ def test_every_example_is_a_filter(site: Site) -> None:
 def test_all_that_a_filter_names_is_taken_along(
     site: Site, publisher: Person, monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
-    monkeypatch.setattr(import_subscribers, "_PIECE_ROWS", piece)
+    monkeypatch.setattr(export_subscribers, "_PIECE_ROWS", piece)
     site.put(LILIT, newsletter="kitchen")
     site.put("formula@reader.example", name="=1+1")
     with site.database.write() as tx:
