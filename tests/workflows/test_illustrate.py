@@ -49,7 +49,7 @@ def test_a_host_that_drips_is_left_and_asked_once(where: str, site: Site, tmp_pa
     config = load_config(write_config(tmp_path, feed=site.url("/feed"), port=25), {})
     with (
         open_installation(config, SystemClock()) as installation,
-        Fetcher("newsletter/0", total_seconds=0.3, seconds_between=0) as fetcher,
+        Fetcher("newsletter/0", total_seconds=2, seconds_between=0) as fetcher,
     ):
         with installation.database.write() as tx:
             tx.stories.save([a_story(number) for number in urls])
@@ -59,4 +59,4 @@ def test_a_host_that_drips_is_left_and_asked_once(where: str, site: Site, tmp_pa
     assert [bool(item.picture) for item in illustrated.issue.items] == [False, False, True]
     assert len(asked) == 1
     assert len(illustrated.notices) == 2
-    assert all("0.3 second" in notice for notice in illustrated.notices)
+    assert all("2 seconds" in notice for notice in illustrated.notices)
