@@ -25,6 +25,7 @@ from pathlib import Path
 from newsletter.errors import ConfigError, TokenError
 
 _ID_BYTES = 10  # 80 bits, 16 characters of base 32
+# So many ids of one batch share: one of 65,536 places in an index of all readers.
 _COMMON_BYTES = 2
 # 60 bits: of a hundred thousand links none is found by a billion guesses, and an
 # issue's html has some thirty of them.
@@ -99,7 +100,7 @@ def _spreads(characters: int, words: int) -> tuple[tuple[int, int, int], ...]:
 def _base32(raw: bytes) -> str:
     """RFC 4648 section 6 in lower case without padding, of an id's bytes or of a digest's.
 
-    An import writes two a row, and `base64` takes twice as long.
+    `base64` takes twice as long.
     """
     number = int.from_bytes(raw, "big")
     if len(raw) == _ID_BYTES:

@@ -1,5 +1,6 @@
 """`newsletter subscribers`: add, import, export, find, suppress, forget, count."""
 
+import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -201,6 +202,7 @@ def import_file(
         say(_sentence_of(recognised, " (see --attributes)"))
     with (
         open_from_file(config) as installation,
+        _plain_file_errors(file, refused),
         _refusals(refused) as on_refused,
         progress_bar("reading", readers.row_bound) as advance,
     ):
@@ -673,6 +675,21 @@ def _refusals(path: Path | None) -> Iterator[Callable[[RefusedRow], None] | None
         raise _unwritable(path, error) from error
     with stream:
         yield refusal_writer(stream)
+
+
+@contextmanager
+def _plain_file_errors(file: Path, refused: Path | None) -> Iterator[None]:
+    """A sentence where the list can't be read to its end, or the refused rows not be written."""
+    try:
+        yield
+    except OSError as error:
+        if refused is not None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise _unwritable(refused, error) from error
+        raise UsageError(
+            f"{error.filename or file}: can't be read to its end ({error.strerror}); the same "
+            "command goes on where it was",
+            subject=str(file),
+        ) from error
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

@@ -81,7 +81,8 @@ class ImportAdditions:
         actor: str,
         import_id: str | None = None,
     ) -> int:
-        """Put people on a newsletter; how many were not on it yet. Their ``how`` is one."""
+        """Put people on a newsletter; how many were not on it yet. The ``how`` of
+        all is one."""
         if not people:
             return 0
         self._hold(people)
@@ -104,17 +105,9 @@ class ImportAdditions:
         actor: str,
         import_id: str | None = None,
     ) -> list[NewRows]:
-        """Hand over people to be put on a newsletter who are all new to us; `add_unknown` does it.
-
-        SomebodyIsKnown where a suppression or a reader's former address names one of them.
-        """
+        """Hand over people to be put on a newsletter who are all new to us: one at the least,
+        and the ``how`` of all is one. `add_unknown` does it."""
         self._hold(people)
-        for address_hash in (t.suppression.c.address_hash, t.former_address.c.address_hash):
-            named = sa.select(_batch.c.address_hash).where(
-                sa.exists().where(address_hash == _batch.c.address_hash)
-            )
-            if self._connection.scalar(named.limit(1)) is not None:
-                raise SomebodyIsKnown
         newsletter_id = newsletter_key(self._connection, newsletter)
         cause = import_key(self._connection, import_id) if import_id else None
         how = people[0].consent.how
@@ -125,15 +118,23 @@ class ImportAdditions:
         ]
 
     def add_unknown(self, staged: Iterable[NewRows]) -> None:
-        """Add whom `stage` was given; SomebodyIsKnown where somebody of them is there already.
+        """Add whom `stage` was given.
 
-        The transaction is of no use any more then.
+        SomebodyIsKnown where somebody of them is there already, or a suppression or a reader's
+        former address names one; nothing of the transaction is used then.
         """
         try:
             for rows in staged:
                 self._insert_new(rows)
         except sa.exc.IntegrityError as error:
             raise SomebodyIsKnown from error
+        # Behind the people, who waited for whoever gave up the same address meanwhile.
+        for address_hash in (t.suppression.c.address_hash, t.former_address.c.address_hash):
+            named = sa.select(_batch.c.address_hash).where(
+                sa.exists().where(address_hash == _batch.c.address_hash)
+            )
+            if self._connection.scalar(named.limit(1)) is not None:
+                raise SomebodyIsKnown
 
     def _people(self, at: datetime, cause: int | None) -> NewRows:
         """The people of the batch as rows of theirs."""
@@ -271,11 +272,15 @@ class ImportAdditions:
             connection.exec_driver_sql("DELETE FROM import_batch")
             driver.executemany(str(sa.insert(_batch).compile(dialect=dialect)), values)
             return
-        with driver.cursor() as cursor:
-            cursor.execute("TRUNCATE import_batch")
-            with cursor.copy("COPY import_batch FROM STDIN") as copy:
-                for row in values:
-                    copy.write_row(row)
+        try:
+            with driver.cursor() as cursor:
+                cursor.execute("TRUNCATE import_batch")
+                with cursor.copy("COPY import_batch FROM STDIN") as copy:
+                    for row in values:
+                        copy.write_row(row)
+        except dialect.loaded_dbapi.Error as error:
+            # As the engine itself would tell of it.
+            raise sa.exc.DBAPIError("COPY import_batch", None, error) from error
 
     def _new_keys(self, count: int) -> Sequence[int]:
         """Keys that no subscriber has or will get, for as long as the transaction lasts."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
-from newsletter.errors import UsageError
+from newsletter.errors import Conflict, UsageError
 from newsletter.log import get_logger
 from newsletter.publication.cadence import Cadence
 from newsletter.publication.zones import find_zone
@@ -48,6 +48,7 @@ from newsletter.subscribers.model import (
 from newsletter.subscribers.names import clean_name
 from newsletter.tokens import Keyring, new_public_id, new_public_ids
 
+T = TypeVar("T")
 log = get_logger(__name__)
 
 # Rows a transaction: SQLite's one writer is free again within half a second. On a long list
@@ -62,6 +63,8 @@ NAMED_REFUSALS = 1000
 # How many lines it names of each class.
 NAMED_LINES = 5
 _REFUSED = "refused"
+# How often a batch is decided anew because somebody else adds its people at the same time.
+_TRIES = 20
 _NO_MONTHLY = (
     "the cadence is monthly, and the newsletter does not offer the best of a month: write each, or "
     "set [newsletter.monthly] offered = true"
@@ -92,8 +95,8 @@ class ImportReport:
         """Rows by class, as they are written down."""
         return {**{str(k): n for k, n in self.outcomes.items()}, _REFUSED: self.refused}
 
-    def count(self, batch: "_Batch", rows: Sequence["_Row"], missed: int = 0) -> None:
-        """Count a batch, of which ``missed`` rows were added by somebody else at that moment."""
+    def count(self, batch: "_Batch", rows: Sequence["_Row"]) -> None:
+        """Count a batch."""
         # Most rows of a list become the same, and follow each other.
         for outcome, alike in groupby(rows, attrgetter("decision.outcome")):
             some = list(alike)
@@ -103,8 +106,6 @@ class ImportReport:
         for refused in batch.refused:
             self._name(_REFUSED, refused.line)
         self.refused += len(batch.refused)
-        self.outcomes[Imported.ADDED] -= missed
-        self.outcomes[Imported.ALREADY_THERE] += missed
 
     def name_refused(self, row: RefusedRow) -> None:
         """Name it, as far as there is room."""
@@ -177,11 +178,14 @@ def add_subscriber(
         cadence=cadence,
     )
     evidence = _Evidence(newsletter, Consent("editor", wording, now), actor, now)
-    with database.write() as tx:
+    alone = _Batch(0, [addition], hashes=[keyring.hash_address(addition.address)])
+
+    def bring_in(tx: Transaction) -> Imported:
         tx.settings.newsletter_id(newsletter)
-        alone = _Batch(0, [addition], hashes=[keyring.hash_address(addition.address)])
-        (row,), _ = _bring_in(tx, alone, evidence)
-    return row.decision.outcome
+        (row,) = _bring_in(tx, alone, evidence)
+        return row.decision.outcome
+
+    return _as_they_are(database, bring_in)
 
 
 def import_subscribers(
@@ -288,7 +292,7 @@ class _Batch:
     refused: list[RefusedRow] = field(default_factory=list)
     hashes: list[str] = field(default_factory=list)
     repeated: set[int] = field(default_factory=set)
-    fresh: "_Fresh | None" = None
+    fresh: _Fresh | None = None
 
     @property
     def size(self) -> int:
@@ -303,6 +307,8 @@ class _Ahead:
     """
 
     def __init__(self, batches: Iterator[_Batch], evidence: _Evidence, *, hopes: bool) -> None:
+        # Set by who takes the batches and read by the reading thread: one that is prepared by
+        # an old word costs a try.
         self.hopes = hopes
         self._batches = batches
         self._evidence = evidence
@@ -444,12 +450,28 @@ def _decide(
         if given_up and of_former.outcome is Imported.TAKEN_OFF:
             decision = decision._replace(outcome=Imported.TAKEN_OFF)
         decided.append(_Row(row, address_hash, standing, decision, given_up))
+    left = {standing.key for standing, decision in _of_known(decided) if decision.keeps_left}
+    if left:
+        # Of two rows of one reader that which says that they left counts.
+        decided = [
+            row._replace(decision=Decision(Imported.LEFT_EARLIER))
+            if row.decision.adds and row.standing and row.standing.key in left
+            else row
+            for row in decided
+        ]
     return decided, by_domain.keys()
 
 
+def _of_known(rows: Sequence[_Row]) -> list[tuple[Standing, Decision]]:
+    """What is decided of each reader whom we know."""
+    known = [(row.standing, row.decision) for row in rows if row.standing]
+    return known + [row.given_up for row in rows if row.given_up]
+
+
 def _take_for_unknown(batch: _Batch, evidence: _Evidence) -> _Fresh | None:
-    """What becomes of rows that nobody knows; None where not all of them would be added."""
-    if batch.repeated:
+    """What becomes of rows that nobody knows; None where there are none, or not all of them
+    would be added."""
+    if batch.repeated or not batch.rows:
         return None
     rows = [
         _Row(row, address_hash, None, decide(row, None, None))
@@ -464,10 +486,10 @@ def _take_for_unknown(batch: _Batch, evidence: _Evidence) -> _Fresh | None:
 def _import_batch(
     database: Database, batch: _Batch, evidence: _Evidence, ahead: _Ahead, report: ImportReport
 ) -> list[_Row]:
-    """Bring a batch in, and write down how far the import came; its rows, which are counted."""
+    """Bring a batch in, count it, and write down how far the import came; its rows."""
 
-    def advance(tx: Transaction, rows: list[_Row], missed: int = 0) -> list[_Row]:
-        report.count(batch, rows, missed)
+    def advance(tx: Transaction, rows: list[_Row]) -> list[_Row]:
+        report.count(batch, rows)
         tx.imports.advance(
             evidence.import_id or "",
             rows_before=batch.rows_before,
@@ -483,12 +505,24 @@ def _import_batch(
         batch.fresh = None
         ahead.hopes = False
     ahead.read_on()
-    with database.write() as tx:
-        rows, missed = _bring_in(tx, batch, evidence)
-        ahead.hopes = not any(
-            row.standing or row.decision.outcome is Imported.SUPPRESSED for row in rows
-        )
-        return advance(tx, rows, missed)
+
+    def bring_in(tx: Transaction) -> list[_Row]:
+        return advance(tx, _bring_in(tx, batch, evidence))
+
+    rows = _as_they_are(database, bring_in)
+    ahead.hopes = not any(
+        row.standing or row.decision.outcome is Imported.SUPPRESSED for row in rows
+    )
+    return rows
+
+
+def _as_they_are(database: Database, act: Callable[[Transaction], T]) -> T:
+    """Do it again where somebody else, on PostgreSQL, added one of the people meanwhile: what
+    becomes of a row is decided by what is there. Conflict where that goes on."""
+    for _ in range(_TRIES):
+        with suppress(SomebodyIsKnown), database.write() as tx:
+            return act(tx)
+    raise Conflict("the same people are being brought in by somebody else; try again")
 
 
 def _add_unknown(
@@ -506,23 +540,29 @@ def _add_unknown(
     _suppress(tx, fresh.rows, evidence)
 
 
-def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> tuple[list[_Row], int]:
-    """Do what is decided of each row; how many were to be added and stood there meanwhile."""
+def _bring_in(tx: Transaction, batch: _Batch, evidence: _Evidence) -> list[_Row]:
+    """Do what is decided of each row, before anything is counted; the rows.
+
+    SomebodyIsKnown where one that was to be added stands there since; nothing of the
+    transaction is used then.
+    """
     decided, closed = _decide(tx, batch, evidence)
     now, actor, import_id = evidence.now, evidence.actor, evidence.import_id
-    # Before any is added: of two rows of one reader that which says that they left counts.
-    known = [(row.standing, row.decision) for row in decided if row.standing]
-    known += [row.given_up for row in decided if row.given_up]
+    known = _of_known(decided)
     left = {standing.key for standing, decision in known if decision.keeps_left}
+    leaving = [standing for standing, decision in known if decision.takes_off]
+    learned = [row.decision.learns for row in decided if row.decision.learns is not None]
+    changing = {*left, *(one.key for one in leaving), *(one.key for one in learned)}
+    tx.imports.hold(changing, leaves=bool(leaving))
     tx.imports.keep_left(evidence.newsletter, left, evidence.consent, now, actor, import_id)
     adding = _new_subscriptions([row for row in decided if row.decision.adds], closed, evidence)
     added = tx.import_additions.add(evidence.newsletter, adding, now, actor, import_id)
-    leaving = [standing for standing, decision in known if decision.takes_off]
+    if added < len(adding):
+        raise SomebodyIsKnown
     tx.imports.take_off(evidence.newsletter, leaving, now, actor, import_id)
-    learned = [row.decision.learns for row in decided if row.decision.learns is not None]
     tx.imports.learn(evidence.newsletter, learned, import_id)
     _suppress(tx, decided, evidence)
-    return decided, len(adding) - added
+    return decided
 
 
 def _suppress(tx: Transaction, decided: Sequence[_Row], evidence: _Evidence) -> None:
@@ -533,6 +573,8 @@ def _suppress(tx: Transaction, decided: Sequence[_Row], evidence: _Evidence) -> 
     ]
     if not wanted:
         return
+    # In one order, so that no two imports wait for each other.
+    wanted.sort(key=attrgetter("address_hash"))
     before = tx.suppressions.reasons([each.address_hash for each in wanted])
     tx.suppressions.suppress(wanted, evidence.actor)
     if evidence.import_id is not None:
@@ -548,8 +590,8 @@ def _source(evidence: _Evidence) -> str:
 def _new_subscriptions(
     rows: Iterable[_Row], closed: Collection[str], evidence: _Evidence
 ) -> list[NewSubscription]:
-    # In the order of the keyed hashes, and the ids in their own: both are random and say
-    # nothing of each other's reader, and what is in order goes into an index page by page.
+    # In the order of the keyed hashes, and the ids in theirs: what is in order goes into an
+    # index page by page, and either says no more than where in the batch a reader stands.
     ordered = sorted(rows, key=attrgetter("address_hash"))
     ids = sorted(new_public_ids(len(ordered)))
     return [

@@ -173,6 +173,14 @@ def test_a_dry_run_says_what_the_import_then_does(desk: Desk) -> None:
     assert wet["import"] in desk("imports").out
 
 
+def test_refused_rows_that_find_no_room_are_told_in_a_sentence(desk: Desk) -> None:
+    (desk.folder / "list.csv").write_text("email\nno address\n", encoding="utf-8")
+    answer = desk(
+        *("import", "list.csv", "--consent", "on paper", "--refused", "/dev/full"), status=2
+    )
+    assert "/dev/full: can't be written" in answer.err
+
+
 def test_refused_rows_go_to_a_file_that_runs_no_formula(desk: Desk) -> None:
     desk.bring(
         'email,name\nani@reader.example,Ani\n=HYPERLINK(1)@x,"=cmd|calc"\n',

@@ -1,15 +1,21 @@
 """Imports by the batch: what they make of readers, how they go on, how they are taken back."""
 
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from newsletter.errors import Conflict, NotFound
+from newsletter.errors import Conflict, NewsletterError, NotFound
 from newsletter.publication.cadence import Cadence
+from newsletter.storage import import_additions
 from newsletter.storage import tables as t
 from newsletter.storage.database import Database
+from newsletter.storage.import_additions import ImportAdditions
 from newsletter.storage.import_undo import ImportUndo
 from newsletter.subscribers.csv_import import SubscriberFile, open_subscriber_file
 from newsletter.subscribers.importing import Imported
@@ -23,6 +29,7 @@ from newsletter.subscribers.model import (
 from newsletter.subscribers.states import MOVES, SubscriptionAct
 from newsletter.tokens import Key, Keyring
 from newsletter.workflows import import_subscribers as workflow
+from newsletter.workflows.change_address import give_address
 from newsletter.workflows.forget import forget_subscriber
 from newsletter.workflows.import_subscribers import ImportReport, import_subscribers
 from newsletter.workflows.undo_import import undo_import
@@ -395,6 +402,123 @@ def test_who_signs_up_between_two_batches_of_strangers_is_found(
     assert state_of(database, "d@reader.example") is ACTIVE
 
 
+@pytest.mark.parametrize("rows", [["no address,"], ["a@reader.example,", "no address,"]])
+def test_a_batch_of_refused_rows_alone_is_told_like_any(
+    database: Database, rows: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "BATCH_ROWS", 1)
+    report = bring(database, *rows)
+    assert (report.rows, report.refused) == (len(rows), 1)
+    with database.read() as tx:
+        assert tx.imports.all()[0].finished_at is not None
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, step: str, act: Callable[[], object]) -> None:
+    """Let somebody else do something just before the batch's people are added, once."""
+    real = getattr(ImportAdditions, step)
+
+    def late(additions: ImportAdditions, *arguments: Any) -> Any:
+        monkeypatch.setattr(ImportAdditions, step, real)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(act).result(20)
+        return real(additions, *arguments)
+
+    monkeypatch.setattr(ImportAdditions, step, late)
+
+
+def forget_c(database: Database) -> None:
+    forget_subscriber(database, KEYRING, "c@reader.example", actor="anna", now=NOW)
+
+
+def move_c(database: Database) -> None:
+    with database.write() as tx:
+        reader = tx.subscribers.find("c@reader.example")
+        assert reader is not None
+        give_address(tx, KEYRING, reader.public_id, "new@reader.example", NOW)
+
+
+# SQLite has one writer: nothing comes in between.
+amid_others = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+
+
+@amid_others
+@pytest.mark.parametrize("act", [forget_c, move_c])
+def test_who_goes_while_a_batch_is_added_does_not_come_back_with_it(
+    database: Database, act: Callable[[Database], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(database, "c@reader.example,")
+    meanwhile(monkeypatch, "add_unknown", lambda: act(database))
+    bring(database, "a@reader.example,", "c@reader.example,")
+    assert state_of(database, "c@reader.example") is None
+    assert state_of(database, "a@reader.example") is ACTIVE
+
+
+@amid_others
+def test_who_signs_up_while_a_batch_is_added_is_decided_of_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(database, "known@reader.example,")
+
+    def sign_up() -> None:
+        with database.write() as tx:
+            for name in "cd":
+                address = f"{name}@reader.example"
+                tx.subscribers.add(Subscriber(name, address, NOW), KEYRING.hash_address(address))
+                tx.subscribers.subscribe(name, "weekly", PENDING, a_consent(), NOW, "reader")
+
+    meanwhile(monkeypatch, "add", sign_up)
+    report = bring(
+        database,
+        *("known@reader.example,", "c@reader.example,unsubscribed", "d@reader.example,"),
+    )
+    assert counts(report) == {"already there": 1, "taken off": 1, "waits for confirmation": 1}
+    assert state_of(database, "c@reader.example") is UNSUBSCRIBED
+    assert state_of(database, "d@reader.example") is PENDING
+
+
+@amid_others
+@pytest.mark.parametrize("status", ["", "unsubscribed", "bounced"])
+def test_lists_of_the_same_readers_that_come_in_at_once_are_in_nobodys_way(
+    database: Database, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "BATCH_ROWS", 100)
+    names = [f"reader{number}@reader.example" for number in range(900)]
+    bring(database, *(f"{name}," for name in names[::2]))
+
+    def one(seed: int) -> ImportReport:
+        mine = random.Random(seed).sample(names, len(names))
+        rows = [f"{name},{status if seed else ''},Asia/Yerevan,town {seed}" for name in mine]
+        file = a_file(*rows, head="email,status,timezone,town", attributes=["town"])
+        return bring(database, file=file)
+
+    with ThreadPoolExecutor(3) as pool:
+        reports = list(pool.map(one, range(3)))
+    assert [sum(report.outcomes.values()) for report in reports] == [900] * 3
+    assert all(number >= 0 for report in reports for number in report.outcomes.values())
+    # Whoever is said to have left has, whichever list came first.
+    states = Counter(state_of(database, name) for name in names)
+    assert states == {UNSUBSCRIBED if status else ACTIVE: 900}
+
+
+@amid_others
+def test_a_copy_that_is_called_off_is_told_in_a_sentence(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = import_additions._batch_values
+    others = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+
+    def values(*arguments: Any) -> Iterator[Any]:
+        for number, row in enumerate(real(*arguments)):
+            if number == 1:
+                with database.session() as session:
+                    session.exec_driver_sql(f"{others} AND datname = current_database()")
+            yield row
+
+    monkeypatch.setattr(import_additions, "_batch_values", values)
+    with pytest.raises(NewsletterError):
+        bring(database, *(f"reader{number}@reader.example," for number in range(5_000)))
+
+
 def test_two_processes_do_not_count_rows_twice(database: Database) -> None:
     report = bring(database, "ani@reader.example,")
     with database.write() as tx, pytest.raises(Conflict, match="somebody else"):
@@ -572,7 +696,7 @@ def test_who_left_by_an_address_that_they_have_given_up_is_not_brought_in_by_ano
         )
     # In one file too, whichever row comes first.
     left = bring(database, f"{new},", f"{old},unsubscribed", f"{old},unsubscribed")
-    assert counts(left) == {"already there": 1, "taken off": 1, "repeated in the file": 1}
+    assert counts(left) == {"left earlier": 1, "taken off": 1, "repeated in the file": 1}
     assert state_of(database, new) is UNSUBSCRIBED
     assert counts(bring(database, f"{new},")) == {"left earlier": 1}
     with database.read() as tx:
