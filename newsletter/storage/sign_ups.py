@@ -109,24 +109,33 @@ class SignUpRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def count_post(self, network: str, domain: str, now: datetime) -> Posts:
+    def count_post(
+        self, network: str, domain: str, now: datetime, *, network_most: int = 0
+    ) -> Posts:
         """Count one more sign-up from a network (a keyed hash) for a domain.
 
-        Of a network and a domain the clock's hour counts, in all the last sixty
-        minutes. The row of all comes first: on PostgreSQL it keeps two sign-ups
-        from waiting for one another.
+        Of a network and a domain the clock's hour counts, in all the last sixty minutes.
+        What a network sends beyond ``network_most`` (0: no limit) is its own matter: it
+        counts for nothing else, and so keeps nobody of another network out.
+
+        One order of the rows keeps two sign-ups on PostgreSQL from waiting for one another.
         """
         minute = now.replace(second=0, microsecond=0)
         hour = minute.replace(minute=0)
-        rows = ((_ALL, "", minute), (_DOMAIN, domain, hour), (_NETWORK, network, hour))
-        counted = {
-            scope: _COUNT.scalar(self._connection, scope=scope, key=key, since=at)
-            for scope, key, at in rows
-        }
+
+        def count(scope: str, key: str, since: datetime) -> int:
+            counted = _COUNT.scalar(self._connection, scope=scope, key=key, since=since)
+            return int(counted)
+
+        of_network = count(_NETWORK, network, hour)
+        if network_most and of_network > network_most:
+            return Posts(of_network, 0, 0, 0)
+        count(_ALL, "", minute)
+        of_domain = count(_DOMAIN, domain, hour)
         lately, in_all = _IN_ALL.first(
             self._connection, lately=minute - 10 * _MINUTE, hour=minute - _HOUR
         )
-        return Posts(counted[_NETWORK], counted[_DOMAIN], int(in_all), int(lately))
+        return Posts(of_network, of_domain, int(in_all), int(lately))
 
     def alarm(self) -> Alarm:
         """The attack that is going on or has just ended, if any."""

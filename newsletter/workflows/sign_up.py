@@ -190,7 +190,10 @@ def _let_in(
 ) -> tuple[Verdict, Lane | None]:
     """Count a visitor; whether they are let in, and the lane that their mail waits in."""
     posts = tx.sign_ups.count_post(
-        keyring.hash_network(network_of(visitor.address)), address.rpartition("@")[2], now
+        keyring.hash_network(network_of(visitor.address)),
+        address.rpartition("@")[2],
+        now,
+        network_most=rules.network_hourly,
     )
     quotas = Quotas(rules.network_hourly, rules.domain_hourly, rules.hourly, rules.attack_after)
     before = tx.sign_ups.alarm()

@@ -22,6 +22,19 @@ def test_sign_ups_are_counted_by_network_domain_and_in_all(database: Database) -
         assert count("one", "a.example", NOW) == Posts(1, 1, 1, 1)
 
 
+def test_what_a_network_sends_beyond_its_share_counts_for_nobody_else(
+    database: Database,
+) -> None:
+    with database.write() as tx:
+        count = tx.sign_ups.count_post
+        for number in range(1, 5):
+            posts = count("one", "a.example", NOW, network_most=3)
+            assert posts == (
+                Posts(number, number, number, number) if number < 4 else Posts(4, 0, 0, 0)
+            )
+        assert count("two", "a.example", NOW, network_most=3) == Posts(1, 4, 4, 4)
+
+
 def test_an_alarm_is_one_for_all(database: Database) -> None:
     with database.write() as tx:
         assert tx.sign_ups.alarm() == Alarm()
