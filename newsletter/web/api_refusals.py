@@ -15,11 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from newsletter.errors import NewsletterError
+from newsletter.subscribers.address import show_address
 from newsletter.web.context import WebContext
 from newsletter.web.language import failure_language, wanted_language
 from newsletter.web.refusals import refuse
 from newsletter.words import Words, gettext_noop, words_of
 
+# As whoever says of itself that it is too large is told.
+_CODES: Mapping[int, str] = {413: "too_large"}
 _NO_JSON = gettext_noop("The body is no JSON that can be read.")
 _NO_OBJECT = gettext_noop("The body must be a JSON object, sent as application/json.")
 _OTHERWISE = gettext_noop("“%(field)s” is not as the API's document describes it.")
@@ -38,6 +41,7 @@ _BY_STATUS: Mapping[int, str] = {
     400: _NO_JSON,
     404: gettext_noop("There is nothing at this address."),
     405: gettext_noop("This address does not take %(method)s."),
+    413: gettext_noop("What was sent is larger than any form of ours."),
 }
 
 
@@ -65,6 +69,8 @@ def refuse_description(words: Words, error: RequestValidationError) -> JSONRespo
     field = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str))
     if not field:
         return refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", words.gettext(_NO_OBJECT))
+    # A key is the caller's own text, of any length.
+    field = show_address(field)
     sentence = words.gettext(
         _SENTENCES.get(kind, _OTHERWISE),
         field=field,
@@ -76,7 +82,7 @@ def refuse_description(words: Words, error: RequestValidationError) -> JSONRespo
 
 def refuse_failure(words: Words, request: Request, error: HTTPException) -> JSONResponse:
     """What the framework refuses, or one of our routes by a sentence without its full stop."""
-    code = HTTPStatus(error.status_code).name.lower()
+    code = _CODES.get(error.status_code) or HTTPStatus(error.status_code).name.lower()
     ours: dict[str, Any] = {"method": request.method}
     known = _BY_STATUS.get(error.status_code)
     sentence = words.gettext(known, **ours) if known else words.gettext(error.detail)

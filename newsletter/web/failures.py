@@ -11,6 +11,7 @@ from starlette.responses import Response
 from newsletter.errors import NewsletterError, NotFound, StorageError, TokenError, UnfitText
 from newsletter.log import get_logger
 from newsletter.publication.model import Settings
+from newsletter.web.api_refusals import words_wanted
 from newsletter.web.context import WebContext
 from newsletter.web.desk.failing import desk_failure, is_for_desk
 from newsletter.web.language import failure_language
@@ -114,7 +115,7 @@ def too_large(context: WebContext, request: Request) -> Response:
     if is_for_desk(context, request):
         return _failure(context, request, 413, title, sentence)
     if is_for_api(request):
-        return refuse(413, "too_large", sentence)
+        return refuse(413, "too_large", words_wanted(context, request).gettext(sentence))
     return text_response(f"{sentence}\n", status=413)
 
 

@@ -33,9 +33,7 @@ def show_departure(context: WebContext, request: Request, form: FormData) -> Res
         request.path_params["token"],
         now=context.clock.now(),
     )
-    return _departure_page(
-        context, request, settings, departure, "goodbye" if departure.gone else "unsubscribe"
-    )
+    return _departure_page(context, request, settings, departure, _template_of(departure))
 
 
 def take_departure(context: WebContext, request: Request, form: FormData) -> Response:
@@ -80,7 +78,10 @@ def _take_reason(
         told,
         now=context.clock.now(),
     )
-    return _departure_page(context, request, settings, departure, "goodbye", thanked=True)
+    # Whoever has come back since, and finds the old page again, has not left.
+    return _departure_page(
+        context, request, settings, departure, _template_of(departure), thanked=departure.gone
+    )
 
 
 def _undo(context: WebContext, request: Request, settings: Settings, undo_token: str) -> Response:
@@ -100,6 +101,10 @@ def _language(request: Request, settings: Settings, departure: Departure) -> Pag
     subscription = departure.subscription
     own = subscription.subscriber.language if subscription else None
     return page_language(request, settings, departure.newsletter, own)
+
+
+def _template_of(departure: Departure) -> str:
+    return "goodbye" if departure.gone else "unsubscribe"
 
 
 def _departure_page(

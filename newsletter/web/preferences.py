@@ -1,5 +1,7 @@
 """The preferences page, and the way of a reader to another address."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 
@@ -171,7 +173,15 @@ def preferences_page(
     """
     reader = preferences.subscriber
     now = context.clock.now()
-    today = now.astimezone(settings.publication.zone).date()
+    stored = _as_stored(settings, preferences)
+    # A day is judged where its newsletter is made: what is offered is right for each of them.
+    days = sorted(
+        now.astimezone(zone).date()
+        for zone in (
+            settings.publication.zone,
+            *(one.newsletter.zone_in(settings.publication) for one in preferences.choices),
+        )
+    )
     language = page_language(
         request, settings, reader_language=_reader_language(settings, preferences)
     )
@@ -183,29 +193,22 @@ def preferences_page(
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         action=f"{context.base_path}/preferences/{request.path_params['token']}",
         choices=preferences.choices,
-        pause_days={
-            one.newsletter.slug: day.isoformat() if (day := one.pause_day(settings)) else ""
-            for one in preferences.choices
-            if one.paused
-        },
+        filled=stored if typed is None or problem == "address" else _as_typed(typed, stored),
+        pause_days=stored.pause_ends,
         goodbyes=preferences.left,
         rhythms={
             one.newsletter.slug: describe_rhythm(one.newsletter.send_moment, language.words)
             for one in preferences.choices
         },
-        # Not the name itself: the link is forwarded with the issues it stands in.
         named=bool(reader.name),
         wanted_address=(
             shown_address(field(typed, "address")[:MAX_CHARACTERS]) if typed is not None else ""
         ),
         wrong=wrong.sentence if wrong else "",
         suggestion=wrong.suggestion if wrong else "",
-        own_language=reader.language or "",
         mail_languages=[(tag, language_name(tag)) for tag in preferences.languages],
-        # Whoever only has to tick what it is for, need not give it again.
-        pause_until=field(typed, "pause_until") if typed and problem == "pause" else "",
-        first_day=date.fromordinal(today.toordinal() + 1).isoformat(),
-        last_day=(today + LONGEST_PAUSE).isoformat(),
+        first_day=(days[-1] + timedelta(days=1)).isoformat(),
+        last_day=(days[0] + LONGEST_PAUSE).isoformat(),
         masked=mask_address(reader.address),
         done=done,
         write_to=write_to,
@@ -218,6 +221,59 @@ def preferences_page(
         if possible_from
         else "",
         problem=problem,
+    )
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """What the form holds: newsletters that are ticked, to get and to pause, and by their slugs
+    cadences, departments and the days on which pauses end."""
+
+    newsletters: Collection[str]
+    cadences: Mapping[str, str]
+    departments: Mapping[str, Collection[str]]
+    pause_ends: Mapping[str, str]
+    language: str
+    paused: Collection[str] = ()
+    pause_until: str = ""
+    name: str = ""
+    nameless: bool = False
+
+
+def _as_stored(settings: Settings, preferences: Preferences) -> _Filled:
+    choices = {one.newsletter.slug: one for one in preferences.choices}
+    return _Filled(
+        newsletters=[slug for slug, one in choices.items() if one.on],
+        cadences={slug: one.cadence.value for slug, one in choices.items()},
+        departments={slug: one.chosen for slug, one in choices.items()},
+        pause_ends={
+            slug: day.isoformat() if (day := one.pause_day(settings)) else ""
+            for slug, one in choices.items()
+        },
+        # Not the name: the link is forwarded with the issues it stands in.
+        language=preferences.subscriber.language or "",
+    )
+
+
+def _as_typed(form: FormData, stored: _Filled) -> _Filled:
+    """Whoever has to mend one field keeps what all others held."""
+    narrowed = {slug: _texts(form, f"departments.{slug}") for slug in _texts(form, "narrows")}
+    return _Filled(
+        newsletters=_texts(form, "newsletter"),
+        cadences={
+            slug: field(form, _CADENCE + slug) or cadence
+            for slug, cadence in stored.cadences.items()
+        },
+        departments={**stored.departments, **narrowed},
+        pause_ends={
+            slug: field(form, _PAUSE_END + slug) if _PAUSE_END + slug in form else day
+            for slug, day in stored.pause_ends.items()
+        },
+        language=field(form, "language") if "language" in form else stored.language,
+        paused=_texts(form, "pause"),
+        pause_until=field(form, "pause_until"),
+        name=field(form, "name"),
+        nameless="nameless" in form,
     )
 
 

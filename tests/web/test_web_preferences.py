@@ -180,6 +180,64 @@ def test_a_day_without_what_is_to_be_paused_is_told_and_kept(shop: Site) -> None
     assert shop.state(LILIT) == "unsubscribed"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pause_until": "2025-08-20"},
+        {"name": "x" * 200},
+        {"pause": "weekly", "pause_until": "soon"},
+    ],
+)
+def test_who_has_to_mend_one_field_keeps_what_all_others_held(
+    shop: Site, wrong: dict[str, str]
+) -> None:
+    lilit = shop.put(LILIT)
+    shop.put(LILIT, newsletter="kitchen")
+    path = shop.preferences_path(lilit)
+    typed = {
+        "newsletter": "weekly",
+        "narrows": "weekly",
+        "departments.weekly": "Community",
+        "cadence.weekly": "monthly",
+        "name": "Lilit <A>",
+        "language": "hy",
+    }
+    answer = shop.choose(path, {**typed, **wrong})
+    assert answer.status_code == 422
+    ticked = re.findall(r'name="(\w+)(?:\.\w+)?" value="([^"]+)" checked', answer.text)
+    assert [one for one in ticked if one[0] != "pause"] == [
+        ("newsletter", "weekly"),
+        ("cadence", "monthly"),
+        ("departments", "Community"),
+    ]
+    assert (("pause", "weekly") in ticked) is ("pause" in wrong)
+    assert '<option value="hy" lang="hy" selected>' in answer.text
+    assert f'value="{wrong.get("name", "Lilit &lt;A&gt;")}"' in answer.text
+    assert (shop.state(LILIT, "kitchen"), shop.state(LILIT)) == ("active", "active")
+
+
+def test_the_days_offered_for_a_pause_are_right_wherever_a_newsletter_is_made(
+    tmp_path: Path,
+) -> None:
+    document = SETTINGS.model_dump(mode="json", by_alias=True)
+    document["newsletter"][0]["timezone"] = "Asia/Yerevan"
+    settings = Settings.model_validate(document)
+    (tmp_path / "site").mkdir()
+    blank = make_blank(tmp_path / "blank.sqlite", settings)
+    with open_site(tmp_path / "site", blank, settings=settings) as site:
+        # In the paper's zone it is the day before.
+        site.clock.instant = datetime(2025, 8, 5, 22, tzinfo=UTC)
+        path = site.preferences_path(site.put(LILIT))
+        field = re.search(
+            r'id="pause-until"[^>]* min="([^"]+)" max="([^"]+)"', site.client.get(path).text
+        )
+        assert field is not None
+        for day in field.groups():
+            wish = {"newsletter": "weekly", "pause": "weekly", "pause_until": day}
+            assert "Saved." in site.choose(path, wish).text
+            assert "Saved." in site.choose(path, {"newsletter": "weekly"}).text
+
+
 def test_a_pause_that_goes_on_gets_another_day_or_none(shop: Site) -> None:
     lilit = shop.put(LILIT)
     path = shop.preferences_path(lilit)
@@ -660,6 +718,11 @@ def test_a_reason_is_told_if_the_reader_likes(shop: Site) -> None:
     undo = re.search(r'name="undo" value="([^"]+)"', shop.client.get(path).text)
     assert undo is not None
     shop.client.post(path, data={"undo": undo[1]})
+    assert (shop.state(LILIT), left_because(shop)) == ("active", None)
+    # From the old page, in another window.
+    stale = shop.client.post(path, data=told).text
+    assert "off the list" not in stale
+    assert stale == shop.client.get(path).text
     assert (shop.state(LILIT), left_because(shop)) == ("active", None)
 
 

@@ -155,6 +155,24 @@ def test_a_body_that_is_too_large_is_refused(site: Site, path: str) -> None:
     assert site.client.post(path, content=iter(drops()), headers=headers).status_code == 413
 
 
+@pytest.mark.parametrize(("language", "begins"), [("en", "What was sent"), ("hy", "")])
+def test_the_api_says_the_same_of_it_however_it_comes(
+    site: Site, language: str, begins: str
+) -> None:
+    path = f"/api/v1/subscriptions?language={language}"
+    headers = {"content-type": "application/json"}
+    whole, drops = b"x" * 100_000, iter([b"x" * 10_000] * 10)
+    answers = [
+        site.client.post(path, content=content, headers=headers) for content in (whole, drops)
+    ]
+    assert [answer.status_code for answer in answers] == [413, 413]
+    first, second = (answer.json() for answer in answers)
+    assert first == second
+    assert first["error"]["code"] == "too_large"
+    assert first["error"]["sentence"].startswith(begins)
+    assert first["error"]["sentence"].isascii() is bool(begins)
+
+
 @pytest.mark.parametrize(
     ("content", "content_type"),
     [
