@@ -174,14 +174,14 @@ def preferences_page(
     reader = preferences.subscriber
     now = context.clock.now()
     stored = _as_stored(settings, preferences)
-    # A day is judged where its newsletter is made: what is offered is right for each of them.
-    days = sorted(
-        now.astimezone(zone).date()
-        for zone in (
-            settings.publication.zone,
-            *(one.newsletter.zone_in(settings.publication) for one in preferences.choices),
-        )
-    )
+    # A day is judged where its newsletter is made: what is offered is right for all they have.
+    zones = {
+        one.newsletter.zone_in(settings.publication)
+        for one in preferences.choices
+        if one.on or one.paused
+    } or {settings.publication.zone}
+    first_day = max(now.astimezone(zone).date() for zone in zones) + timedelta(days=1)
+    last_day = min((now + LONGEST_PAUSE).astimezone(zone).date() for zone in zones)
     language = page_language(
         request, settings, reader_language=_reader_language(settings, preferences)
     )
@@ -207,8 +207,8 @@ def preferences_page(
         wrong=wrong.sentence if wrong else "",
         suggestion=wrong.suggestion if wrong else "",
         mail_languages=[(tag, language_name(tag)) for tag in preferences.languages],
-        first_day=(days[-1] + timedelta(days=1)).isoformat(),
-        last_day=(days[0] + LONGEST_PAUSE).isoformat(),
+        first_day=first_day.isoformat(),
+        last_day=last_day.isoformat(),
         masked=mask_address(reader.address),
         done=done,
         write_to=write_to,
@@ -257,9 +257,14 @@ def _as_stored(settings: Settings, preferences: Preferences) -> _Filled:
 
 def _as_typed(form: FormData, stored: _Filled) -> _Filled:
     """Whoever has to mend one field keeps what all others held."""
+    shown = _texts(form, "shown")
     narrowed = {slug: _texts(form, f"departments.{slug}") for slug in _texts(form, "narrows")}
     return _Filled(
-        newsletters=_texts(form, "newsletter"),
+        # A form that is older than a newsletter says nothing of it.
+        newsletters=[
+            *_texts(form, "newsletter"),
+            *(slug for slug in stored.newsletters if slug not in shown),
+        ],
         cadences={
             slug: field(form, _CADENCE + slug) or cadence
             for slug, cadence in stored.cadences.items()

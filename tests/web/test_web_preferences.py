@@ -216,8 +216,27 @@ def test_who_has_to_mend_one_field_keeps_what_all_others_held(
     assert (shop.state(LILIT, "kitchen"), shop.state(LILIT)) == ("active", "active")
 
 
-def test_the_days_offered_for_a_pause_are_right_wherever_a_newsletter_is_made(
-    tmp_path: Path,
+def test_a_form_with_a_fault_takes_away_nothing_that_it_had_no_box_for(shop: Site) -> None:
+    path = shop.preferences_path(shop.put(LILIT))
+    shop.put(LILIT, newsletter="kitchen")
+    stale = {"shown": "weekly", "newsletter": [], "pause_until": "2025-08-20"}
+    answer = shop.client.post(path, data=stale)
+    assert answer.status_code == 422
+    assert re.findall(r'name="newsletter" value="(\w+)" checked', answer.text) == ["kitchen"]
+
+
+@pytest.mark.parametrize(
+    ("newsletter", "hour", "offered"),
+    [
+        # In the paper's zone it is the day before.
+        ("weekly", datetime(2025, 8, 5, 22, tzinfo=UTC), ("2025-08-07", "2026-08-07")),
+        ("kitchen", datetime(2025, 8, 5, 22, tzinfo=UTC), ("2025-08-06", "2026-08-06")),
+        # Half past midnight there; a year on, the clocks are an hour back.
+        ("kitchen", datetime(2025, 11, 1, 7, 30, tzinfo=UTC), ("2025-11-02", "2026-11-01")),
+    ],
+)
+def test_the_days_offered_for_a_pause_are_right_where_its_newsletter_is_made(
+    tmp_path: Path, newsletter: str, hour: datetime, offered: tuple[str, str]
 ) -> None:
     document = SETTINGS.model_dump(mode="json", by_alias=True)
     document["newsletter"][0]["timezone"] = "Asia/Yerevan"
@@ -225,17 +244,17 @@ def test_the_days_offered_for_a_pause_are_right_wherever_a_newsletter_is_made(
     (tmp_path / "site").mkdir()
     blank = make_blank(tmp_path / "blank.sqlite", settings)
     with open_site(tmp_path / "site", blank, settings=settings) as site:
-        # In the paper's zone it is the day before.
-        site.clock.instant = datetime(2025, 8, 5, 22, tzinfo=UTC)
-        path = site.preferences_path(site.put(LILIT))
+        site.clock.instant = hour
+        path = site.preferences_path(site.put(LILIT, newsletter=newsletter))
         field = re.search(
             r'id="pause-until"[^>]* min="([^"]+)" max="([^"]+)"', site.client.get(path).text
         )
         assert field is not None
-        for day in field.groups():
-            wish = {"newsletter": "weekly", "pause": "weekly", "pause_until": day}
+        assert field.groups() == offered
+        for day in offered:
+            wish = {"newsletter": newsletter, "pause": newsletter, "pause_until": day}
             assert "Saved." in site.choose(path, wish).text
-            assert "Saved." in site.choose(path, {"newsletter": "weekly"}).text
+            assert "Saved." in site.choose(path, {"newsletter": newsletter}).text
 
 
 def test_a_pause_that_goes_on_gets_another_day_or_none(shop: Site) -> None:
