@@ -283,6 +283,9 @@ def _as_typed(form: FormData, stored: _Filled) -> _Filled:
 
 
 def _wishes(form: FormData) -> Wishes:
+    if "none" in form:
+        # Whatever stands in the other fields: nothing keeps a reader from leaving.
+        return Wishes(newsletters=(), shown=_texts(form, "shown"), leave_all=True)
     asked = _texts(form, "narrows")
     return Wishes(
         newsletters=_texts(form, "newsletter"),
@@ -302,7 +305,6 @@ def _wishes(form: FormData) -> Wishes:
         },
         name="" if "nameless" in form else field(form, "name").strip() or None,
         language=field(form, "language") if "language" in form else None,
-        leave_all="none" in form,
     )
 
 

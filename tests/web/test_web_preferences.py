@@ -175,8 +175,8 @@ def test_a_day_without_what_is_to_be_paused_is_told_and_kept(shop: Site) -> None
     assert 'name="pause_until" type="date"' in answer.text
     assert 'value="2025-08-20"' in answer.text
     assert shop.dump() == before
-    # Who leaves everything has nothing that could be paused.
-    shop.choose(path, {"none": "1", "pause_until": "2025-08-20"})
+    # Who leaves everything has nothing that could be paused, nor any field to mend first.
+    shop.choose(path, {"none": "1", "pause_until": "soon", "name": "x" * 200})
     assert shop.state(LILIT) == "unsubscribed"
 
 
