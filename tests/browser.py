@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 # What tests saw, for a person to look at afterwards; git leaves it out.
 SCREENS = Path(__file__).parents[1] / ".screens"
 _PROGRAMS = ("chromium-headless-shell", "chromium")
+# On a machine that does much else a page may take its time.
+PATIENCE_MS = 30_000
 _ARGUMENTS = [
     "--disable-quic",
     "--no-first-run",
@@ -45,6 +47,7 @@ def open_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=path, headless=True, chromium_sandbox=False, args=_ARGUMENTS
         )
+        expect.set_options(timeout=PATIENCE_MS)
         try:
             yield browser
         finally:

@@ -13,6 +13,7 @@ from newsletter.publication.editors import Editor, Role
 from newsletter.web.app import create_app
 from newsletter.web.desk.cookie import cookie_name
 from newsletter.workflows.sign_in import make_link, take_link
+from tests.browser import PATIENCE_MS
 from tests.web.desk.people import put_editor
 from tests.web.serving import serve
 from tests.web.site import Site, make_blank, open_site
@@ -91,7 +92,7 @@ def open_page(
         accept_downloads=True,
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(str(error)))

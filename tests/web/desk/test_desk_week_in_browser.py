@@ -65,14 +65,6 @@ class House:
         return found
 
 
-@pytest.fixture(scope="module")
-def browser(browser: Browser) -> Iterator[Browser]:
-    # On a machine that does much else a page may take its time.
-    expect.set_options(timeout=30_000)
-    yield browser
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     # Beyond the room that there is, readers' servers ask to come again later.
